@@ -1,0 +1,55 @@
+# Every target works in a clean clone; `make` alone explains them.
+
+GO        ?= go
+FUZZTIME  ?= 20s
+BENCH     ?= .
+BENCHTIME ?= 1s
+
+# govulncheck is run by version, not as a tool of go.mod: it is no part of check.
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# The benchmarks against other libraries are a module of their own in .bench, so that no user
+# of this one depends on those libraries.
+BENCH_MODULE := $(wildcard .bench/go.mod)
+in_bench      = $(if $(BENCH_MODULE),cd .bench && $(1),@true)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check gofmt vet staticcheck tidy apidiff vuln bench fuzz
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the demo server on 127.0.0.1:8080, in memory
+	$(GO) run ./examples/server -demo
+
+test: ## all tests with the race detector, on both backends (starts its own PostgreSQL)
+	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race ./...
+
+check: gofmt vet staticcheck tidy apidiff ## what must be clean before a commit: the five below
+
+gofmt: ## fails on files that gofmt would change
+	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "run gofmt -w on:" $$unformatted >&2; exit 1; fi
+
+vet: ## go vet, the benchmark module included
+	$(GO) vet ./...
+	$(call in_bench,$(GO) vet ./...)
+
+staticcheck: ## staticcheck at the version in go.mod
+	$(GO) tool staticcheck ./...
+
+tidy: ## fails when go.mod and go.sum are not what the code needs
+	$(GO) mod tidy -diff
+	$(call in_bench,$(GO) mod tidy -diff)
+
+apidiff: ## the exported API against the last tag
+	@.ci/apidiff
+
+vuln: ## known vulnerabilities (needs the online database)
+	$(GO) run $(GOVULNCHECK) ./...
+
+bench: ## all benchmarks; BENCH selects some, BENCHTIME says how long
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+	$(call in_bench,$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...)
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@.ci/fuzz $(FUZZTIME)
