@@ -1,0 +1,87 @@
+package affiliate
+
+import (
+	"context"
+	"time"
+)
+
+// Client is a publisher network: it brings users and takes a share of what they earn.
+type Client struct {
+	ID               int64
+	GroupID          int64    // advertiser group, 0: none
+	Name             string   // 1..255 characters
+	PublicID         string   // the client_id that others name it by; 1..64 characters, unique
+	SecretHash       [32]byte // SHA-256 of the secret, which is shown once and never kept
+	RevenueShare     Rate
+	OwnPaymentSystem bool  // pays its users itself
+	DefaultTierID    int64 // revenue tier of its new users, 0: none
+	CreatedAt        time.Time
+}
+
+// Validate checks what every backend refuses.
+func (c Client) Validate() error {
+	var v Validation
+	v.Text("name", c.Name, 1, 255)
+	v.Text("client_id", c.PublicID, 1, 64)
+	return v.Err("client")
+}
+
+// RevenueTier is a class of a client's users, by what share they keep.
+type RevenueTier struct {
+	ID       int64
+	ClientID int64
+	Name     string // 1..255 characters, unique per client
+	Share    Rate
+}
+
+// Validate checks what every backend refuses.
+func (t RevenueTier) Validate() error {
+	var v Validation
+	v.Text("name", t.Name, 1, 255)
+	return v.Err("revenue_tier")
+}
+
+// CreateClient adds a client and answers its secret, which is shown this once:
+// only its hash is kept. An empty PublicID is made up.
+func (s *Service) CreateClient(ctx context.Context, c Client) (Client, string, error) {
+	secret, err := s.newSecret()
+	if err != nil {
+		return Client{}, "", err
+	}
+	if c.PublicID == "" {
+		if c.PublicID, err = s.newSecret(); err != nil {
+			return Client{}, "", err
+		}
+		c.PublicID = c.PublicID[:10]
+	}
+	c.SecretHash = HashSecret(secret)
+	c, err = Write(ctx, s.store, func(ctx context.Context, tx Tx) (Client, error) {
+		c.CreatedAt = s.clock.Now()
+		return tx.Clients().Add(ctx, c)
+	})
+	if err != nil {
+		return Client{}, "", err
+	}
+	return c, secret, nil
+}
+
+// Client answers one client.
+func (s *Service) Client(ctx context.Context, id int64) (Client, error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Client, error) {
+		return tx.Clients().Get(ctx, id)
+	})
+}
+
+// Clients lists clients (clients-list).
+func (s *Service) Clients(ctx context.Context, f ClientFilter, p PageRequest) (Page[Client], error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[Client], error) {
+		return tx.Clients().List(ctx, f, p)
+	})
+}
+
+// CreateRevenueTier adds a revenue tier to its client.
+func (s *Service) CreateRevenueTier(ctx context.Context, t RevenueTier) (RevenueTier, error) {
+	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (RevenueTier, error) {
+		return tx.RevenueTiers().Add(ctx, t)
+	})
+}

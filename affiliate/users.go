@@ -1,0 +1,252 @@
+package affiliate
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// MaxBatch bounds how many users one call names.
+const MaxBatch = 1000
+
+// CreateUser adds a user. E-mail, handles and tags are brought to normal form;
+// the client's default revenue tier is taken when none is named.
+func (s *Service) CreateUser(ctx context.Context, u User) (User, error) {
+	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
+		if u.TierID == 0 && u.ClientID != 0 {
+			clients, err := tx.Clients().GetMany(ctx, []int64{u.ClientID})
+			if err != nil {
+				return u, err
+			}
+			if len(clients) == 1 {
+				u.TierID = clients[0].DefaultTierID
+			}
+		}
+		u.normalize()
+		u.CreatedAt = s.clock.Now()
+		u.UpdatedAt = u.CreatedAt
+		return tx.Users().Add(ctx, u)
+	})
+}
+
+// UpdateUser applies change to the user as it is now. change may run again;
+// the id and the time of creation are not its to change.
+func (s *Service) UpdateUser(ctx context.Context, id int64, change func(*User)) (User, error) {
+	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
+		u, err := tx.Users().Get(ctx, id)
+		if err != nil {
+			return u, err
+		}
+		created := u.CreatedAt
+		change(&u)
+		u.ID, u.CreatedAt, u.UpdatedAt = id, created, s.clock.Now()
+		u.normalize()
+		return u, tx.Users().Update(ctx, u)
+	})
+}
+
+func (u *User) normalize() {
+	u.Email = NormalizeEmail(u.Email)
+	u.TagIDs = IDs(u.TagIDs)
+	accounts := make([]SocialMedia, len(u.SocialMedia))
+	for i, m := range u.SocialMedia {
+		accounts[i] = SocialMedia{Type: m.Type, Identifier: NormalizeHandle(m.Identifier)}
+	}
+	u.SocialMedia = accounts
+}
+
+// User answers one user.
+func (s *Service) User(ctx context.Context, id int64) (User, error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
+		return tx.Users().Get(ctx, id)
+	})
+}
+
+// UsersByID answers the users with the ids, by id; missing ones are left out.
+func (s *Service) UsersByID(ctx context.Context, ids []int64) (map[int64]User, error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64]User, error) {
+		users, err := tx.Users().GetMany(ctx, ids)
+		return byID(users), err
+	})
+}
+
+func byID(users []User) map[int64]User {
+	m := make(map[int64]User, len(users))
+	for _, u := range users {
+		m[u.ID] = u
+	}
+	return m
+}
+
+// Users lists users (users-list).
+func (s *Service) Users(ctx context.Context, f UserFilter, p PageRequest) (Page[User], error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[User], error) {
+		return tx.Users().List(ctx, f, p)
+	})
+}
+
+// UserKey names a user by id or by e-mail: exactly one is set.
+type UserKey struct {
+	ID    int64
+	Email string
+}
+
+// UserMatch is what MatchUsers found for the key at the same place.
+type UserMatch struct {
+	User  User
+	Found bool
+}
+
+// MatchUsers finds the users that the keys name, among those of the client
+// (0: of any) and of clients in the advertiser group (0: in any). At most
+// MaxBatch keys (users-match).
+func (s *Service) MatchUsers(ctx context.Context, keys []UserKey, clientID, groupID int64) ([]UserMatch, error) {
+	if err := checkBatch("user_emails_or_ids", len(keys)); err != nil {
+		return nil, err
+	}
+	var ids []int64
+	var emails []string
+	for i, k := range keys {
+		if k.Email != "" {
+			keys[i].Email = NormalizeEmail(k.Email)
+			emails = append(emails, keys[i].Email)
+		} else {
+			ids = append(ids, k.ID)
+		}
+	}
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]UserMatch, error) {
+		found, err := tx.Users().GetMany(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		named, err := tx.Users().ByEmails(ctx, emails)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, named...)
+		clients, err := clientsInGroup(ctx, tx, found, groupID)
+		if err != nil {
+			return nil, err
+		}
+		users, mails := make(map[int64]User), make(map[string]User)
+		for _, u := range found {
+			if clientID != 0 && u.ClientID != clientID || groupID != 0 && !clients[u.ClientID] {
+				continue
+			}
+			users[u.ID], mails[u.Email] = u, u
+		}
+		matches := make([]UserMatch, len(keys))
+		for i, k := range keys {
+			if k.Email != "" {
+				matches[i].User, matches[i].Found = mails[k.Email]
+			} else {
+				matches[i].User, matches[i].Found = users[k.ID]
+			}
+		}
+		return matches, nil
+	})
+}
+
+// clientsInGroup answers which clients of the users are in the group; nothing
+// is asked when there is no group.
+func clientsInGroup(ctx context.Context, tx Tx, users []User, groupID int64) (map[int64]bool, error) {
+	if groupID == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, 0, len(users))
+	for _, u := range users {
+		ids = append(ids, u.ClientID)
+	}
+	clients, err := tx.Clients().GetMany(ctx, IDs(ids))
+	in := make(map[int64]bool, len(clients))
+	for _, c := range clients {
+		in[c.ID] = c.GroupID == groupID
+	}
+	return in, err
+}
+
+// UserChanges says what became of each user that a call named.
+type UserChanges struct {
+	Changed   []int64
+	Unchanged []int64
+	NotFound  []int64
+}
+
+// ApproveUsers verifies users and lifts their ban, among those of the client
+// (0: of any). Only a user whose status changes raises user.approved
+// (users-approve). At most MaxBatch ids.
+func (s *Service) ApproveUsers(ctx context.Context, ids []int64, clientID int64) (UserChanges, error) {
+	return s.changeUsers(ctx, ids, clientID, "user.approved", func(u *User, now time.Time) {
+		if u.VerifiedAt.IsZero() {
+			u.VerifiedAt = now
+		}
+		u.SuspendedAt = time.Time{}
+	})
+}
+
+// BanUsers suspends users, among those of the client (0: of any). Only a user
+// whose status changes raises user.banned (users-ban). At most MaxBatch ids.
+func (s *Service) BanUsers(ctx context.Context, ids []int64, clientID int64) (UserChanges, error) {
+	return s.changeUsers(ctx, ids, clientID, "user.banned", func(u *User, now time.Time) {
+		if u.SuspendedAt.IsZero() {
+			u.SuspendedAt = now
+		}
+	})
+}
+
+func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, event string, change func(*User, time.Time)) (UserChanges, error) {
+	if err := checkBatch("user_ids", len(ids)); err != nil {
+		return UserChanges{}, err
+	}
+	ids = IDs(ids)
+	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (UserChanges, error) {
+		var out UserChanges
+		found, err := tx.Users().GetMany(ctx, ids)
+		if err != nil {
+			return out, err
+		}
+		users, now := byID(found), s.clock.Now()
+		var events []Event
+		for _, id := range ids {
+			u, ok := users[id]
+			if !ok || clientID != 0 && u.ClientID != clientID {
+				out.NotFound = append(out.NotFound, id)
+				continue
+			}
+			before := u.Status()
+			change(&u, now)
+			if u.Status() == before {
+				out.Unchanged = append(out.Unchanged, id)
+				continue
+			}
+			u.UpdatedAt = now
+			if err := tx.Users().Update(ctx, u); err != nil {
+				return out, err
+			}
+			out.Changed = append(out.Changed, id)
+			events = append(events, Event{Type: event, Subject: "user:" + strconv.FormatInt(id, 10), At: now})
+		}
+		return out, tx.Events().Add(ctx, events...)
+	})
+}
+
+func checkBatch(field string, n int) error {
+	var v Validation
+	v.Check(n > 0, field, "required", "is required")
+	v.Check(n <= MaxBatch, field, "too_many", "must not have more than 1000 items")
+	return v.Err("users")
+}
+
+// CreateUserTag adds a user tag.
+func (s *Service) CreateUserTag(ctx context.Context, t UserTag) (UserTag, error) {
+	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (UserTag, error) {
+		return tx.UserTags().Add(ctx, t)
+	})
+}
+
+// UserTags lists user tags (user-tags-list).
+func (s *Service) UserTags(ctx context.Context, f UserTagFilter, p PageRequest) (Page[UserTag], error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[UserTag], error) {
+		return tx.UserTags().List(ctx, f, p)
+	})
+}
