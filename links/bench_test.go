@@ -1,0 +1,345 @@
+package links_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
+	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
+)
+
+// clickWorld is one campaign under load: an advertiser, creators, their links.
+type clickWorld struct {
+	core  *affiliate.Service
+	links []int64
+}
+
+const (
+	benchCreators = 100
+	benchLinks    = 1000
+)
+
+func newClickWorld(b *testing.B, backend storagetest.Backend) clickWorld {
+	b.Helper()
+	must := func(err error) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx := b.Context()
+	core, err := affiliate.NewService(backend.Core, affiliate.Options{})
+	must(err)
+	service, err := links.NewService(backend.Links, links.Options{})
+	must(err)
+	_, err = service.CreateStore(ctx, links.NewStore{
+		Advertiser: affiliate.Advertiser{Name: "acme", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10), InvoiceCPC: affiliate.Some[int64](12)}}},
+		Domains:    []string{"acme.example"},
+	})
+	must(err)
+	w := clickWorld{core: core}
+	var users []int64
+	for i := range benchCreators {
+		u, err := core.CreateUser(ctx, affiliate.User{Username: fmt.Sprint("creator", i)})
+		must(err)
+		users = append(users, u.ID)
+	}
+	_, err = core.ApproveUsers(ctx, users, 0)
+	must(err)
+	for i := range benchLinks {
+		v, _, err := service.Convert(ctx, links.Conversion{UserID: users[i%benchCreators], URL: fmt.Sprintf("https://acme.example/product/%d?color=red", i)})
+		must(err)
+		w.links = append(w.links, v.Link.ID)
+	}
+	return w
+}
+
+// load runs work on n goroutines for a time and answers how often a second it ran.
+func load(b *testing.B, n int, lasting time.Duration, work func(worker, i int) error) float64 {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), lasting)
+	defer cancel()
+	var done atomic.Int64
+	var wg sync.WaitGroup
+	start := time.Now()
+	for worker := range n {
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := work(worker, i); err != nil {
+					b.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return float64(done.Load()) / time.Since(start).Seconds()
+}
+
+// inTurn measures ours and its floors one after the other, three times over,
+// so that a slow moment of the machine falls on all of them.
+func inTurn(measure ...func() float64) []float64 {
+	const turns = 3
+	rates := make([]float64, len(measure))
+	for range turns {
+		for i, m := range measure {
+			rates[i] += m() / turns
+		}
+	}
+	return rates
+}
+
+// BenchmarkClicksPostgres is clicks per second into a durable server (fsync
+// on), each from a new visitor, by mode and number of connections. Its floors:
+//
+//   - x-transaction: one hand-written transaction for each click, an INSERT and
+//     an UPDATE of the campaign's budget, on as many connections.
+//   - x-unnest: the same click and ledger rows, with the same indexes, by bare
+//     INSERT … SELECT FROM unnest, 512 rows each, one statement after the other.
+func BenchmarkClicksPostgres(b *testing.B) {
+	cluster, err := pgtest.Start(b.Context(), pgtest.Options{Durable: true, Settings: map[string]string{"max_connections": "600"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := cluster.Stop(); err != nil {
+			b.Error(err)
+		}
+	})
+	b.Setenv(pgtest.EnvURL, cluster.DSN("postgres"))
+	dsn := backends.Database(b)
+	sqldb, err := postgres.Open(dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { sqldb.Close() })
+	sqldb.SetMaxOpenConns(256)
+	sqldb.SetMaxIdleConns(256)
+	db, err := postgres.New(sqldb, postgres.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	backend := storagetest.Backend{Core: db.Core(), Links: db.Links()}
+	w := newClickWorld(b, backend)
+	floor := newClickFloor(b, dsn)
+	const lasting = time.Second
+	for _, mode := range []links.ClickMode{links.Sync, links.GroupCommit, links.Async} {
+		for _, connections := range []int{1, 32, 256} {
+			b.Run(fmt.Sprintf("%s/%d", mode, connections), func(b *testing.B) {
+				for b.Loop() {
+					rates := inTurn(
+						func() float64 { return w.follow(b, backend.Links, mode, connections, lasting) },
+						func() float64 { return load(b, connections, lasting, floor.transaction) },
+						func() float64 { return 512 * load(b, 1, lasting, floor.unnest) },
+					)
+					b.ReportMetric(rates[0], "clicks/s")
+					b.ReportMetric(rates[0]/rates[1], "x-transaction")
+					b.ReportMetric(rates[0]/rates[2], "x-unnest")
+				}
+			})
+		}
+	}
+}
+
+// follow answers how many clicks a second the service kept, those of Async
+// mode counted when they are committed.
+func (w clickWorld) follow(b *testing.B, store links.Store, mode links.ClickMode, connections int, lasting time.Duration) float64 {
+	b.Helper()
+	service, err := links.NewService(store, links.Options{Clicks: mode})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(b.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := service.Run(ctx); err != nil {
+			b.Error(err)
+		}
+	})
+	run := uuid.NewString()
+	start := time.Now()
+	rate := load(b, connections, lasting, func(worker, i int) error {
+		_, err := service.Follow(b.Context(), links.Hit{LinkID: w.links[(worker*7919+i)%len(w.links)], IP: fmt.Sprint(run, worker, ".", i), UserAgent: "Firefox"})
+		return err
+	})
+	answered := rate * time.Since(start).Seconds()
+	stop()
+	running.Wait()
+	if mode != links.Async {
+		return rate
+	}
+	return (answered - float64(service.Dropped())) / time.Since(start).Seconds()
+}
+
+// clickFloor writes the rows of clicks by hand.
+type clickFloor struct{ db *sql.DB }
+
+func newClickFloor(b *testing.B, dsn string) clickFloor {
+	b.Helper()
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	db := stdlib.OpenDB(*config) // prepared statements: as fast as pgx is
+	db.SetMaxOpenConns(256)
+	db.SetMaxIdleConns(256)
+	b.Cleanup(func() { db.Close() })
+	for _, statement := range []string{
+		`CREATE TABLE floor_clicks (LIKE affiliate_clicks INCLUDING ALL)`,
+		`CREATE TABLE floor_entries (LIKE affiliate_entries INCLUDING ALL)`,
+		`CREATE TABLE floor_budgets (id bigint PRIMARY KEY, spent bigint NOT NULL)`,
+		`INSERT INTO floor_budgets VALUES (1, 0)`,
+	} {
+		if _, err := db.ExecContext(b.Context(), statement); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return clickFloor{db}
+}
+
+const floorTerms = `{"origin":"advertiser","origin_id":1,"source":0,"currency":"SEK","cpc":10,"invoice_cpc":12,"cpa":"0","invoice_cpa":"0"}`
+
+func (f clickFloor) transaction(worker, i int) (err error) {
+	ctx := context.Background()
+	tx, err := f.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, `INSERT INTO floor_clicks (id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)
+		VALUES ($1, $2, $3, 1, $4, 0, $5, 'valid', '', 'SEK', 10, 12, $6)`,
+		id.String(), 1+(worker*7919+i)%benchLinks, 1+i%benchCreators, time.Now(), id[:], floorTerms); err != nil {
+		return err
+	}
+	if _, err = tx.ExecContext(ctx, `UPDATE floor_budgets SET spent = spent + 12 WHERE id = 1`); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (f clickFloor) unnest(_, i int) error {
+	const n = 512
+	ids, linkIDs, userIDs := make([]string, n), make([]int64, n), make([]int64, n)
+	times, visitors, accounts, causes := make([]time.Time, n), make([][]byte, n), make([]string, n), make([]string, n)
+	for j := range n {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		ids[j], linkIDs[j], userIDs[j] = id.String(), int64(1+(i*n+j)%benchLinks), int64(1+j%benchCreators)
+		times[j], visitors[j] = time.Now(), id[:]
+		accounts[j], causes[j] = fmt.Sprint("user:", userIDs[j]), "click:"+id.String()
+	}
+	ctx := context.Background()
+	conn, err := f.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		return pgx.BeginFunc(ctx, driver.(*stdlib.Conn).Conn(), func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `INSERT INTO floor_clicks (id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)
+				SELECT id, link_id, user_id, 1, at, 0, visitor, 'valid', '', 'SEK', 10, 12, $6
+				FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bytea[]) AS t (id, link_id, user_id, at, visitor)`,
+				ids, linkIDs, userIDs, times, visitors, floorTerms); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `INSERT INTO floor_entries (kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms)
+				SELECT 'click', account, 1, 'SEK', 10, 12, at, at, cause, $4
+				FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS t (account, at, cause)`,
+				accounts, times, causes, floorTerms)
+			return err
+		})
+	})
+}
+
+// BenchmarkConvert is a conversion of a new URL among 100,000 advertisers'
+// rules, in memory. Its floor is the unit of work that it must run: insert the
+// link and note the relation.
+func BenchmarkConvert(b *testing.B) {
+	backend := backends.Memory()
+	w := newClickWorld(b, backend)
+	ctx := b.Context()
+	service, err := links.NewService(backend.Links, links.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 1000 { // 100 rules each
+		a, err := w.core.CreateAdvertiser(ctx, affiliate.Advertiser{Name: fmt.Sprint("shop", i), Country: "SE", Currency: "SEK"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		err = backend.Links.Write(ctx, func(ctx context.Context, tx links.Tx) error {
+			for j := range 100 {
+				if _, err := tx.Rules().Add(ctx, links.Rule{AdvertiserID: a.ID, Type: links.RuleAllow, URL: fmt.Sprintf("shop%d-%d.example", i, j)}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	convert := func(i int) error {
+		_, _, err := service.Convert(ctx, links.Conversion{UserID: 1, URL: fmt.Sprintf("https://acme.example/new/%d", i)})
+		return err
+	}
+	insert := func(i int) error {
+		url := fmt.Sprintf("https://acme.example/floor/%d", i)
+		return backend.Links.Write(ctx, func(ctx context.Context, tx links.Tx) error {
+			var key links.LinkKey
+			copy(key[:], url[len(url)-min(len(url), 32):])
+			if _, _, err := tx.Links().AddOrGet(ctx, links.Link{UserID: 1, AdvertiserID: 1, Key: key, OriginalURL: url, TargetURL: url, Template: ":TARGET_URL"}); err != nil {
+				return err
+			}
+			return tx.Users().Relate(ctx, 1, 1)
+		})
+	}
+	if err := convert(-1); err != nil { // compiles the rules
+		b.Fatal(err)
+	}
+	n := 0
+	var ours, floor time.Duration
+	for b.Loop() {
+		const chunk = 100
+		ours += timed(b, chunk, func(i int) error { return convert(n + i) })
+		floor += timed(b, chunk, func(i int) error { return insert(n + i) })
+		n += chunk
+	}
+	b.ReportMetric(float64(ours.Nanoseconds())/float64(n), "ns/convert")
+	b.ReportMetric(float64(ours)/float64(floor), "x-insert")
+}
+
+func timed(b *testing.B, n int, work func(i int) error) time.Duration {
+	b.Helper()
+	start := time.Now()
+	for i := range n {
+		if err := work(i); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(start)
+}

@@ -1,0 +1,252 @@
+package links
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// BlocklistEntry keeps a creator, the users with a tag, or the users of a
+// client away from an advertiser: they do not see it and cannot convert for it.
+type BlocklistEntry struct {
+	ID           int64
+	AdvertiserID int64
+	UserID       int64 // exactly one of UserID, UserTagID
+	UserTagID    int64
+	ClientID     int64 // and ClientID is set
+	// ValidateClicks: clicks on the links that the user already has are still
+	// paid. Only for a user.
+	ValidateClicks bool
+	CreatedBy      affiliate.Actor
+	CreatedAt      time.Time
+}
+
+// Validate checks what every backend refuses.
+func (e BlocklistEntry) Validate() error {
+	var v affiliate.Validation
+	set := 0
+	for _, id := range []int64{e.UserID, e.UserTagID, e.ClientID} {
+		if id != 0 {
+			set++
+		}
+	}
+	v.Check(set == 1, "target", "not_one", "must be one of a user, a user tag or a client")
+	v.Check(!e.ValidateClicks || e.UserID != 0, "validate_clicks", "not_a_user", "must be set for a user only")
+	v.Text("created_by", e.CreatedBy.Name, 0, 255)
+	return v.Err("blocklist_entry")
+}
+
+// Names reports whether the entry is about the user.
+func (e BlocklistEntry) Names(u affiliate.User) bool {
+	switch {
+	case e.UserID != 0:
+		return e.UserID == u.ID
+	case e.ClientID != 0:
+		return e.ClientID == u.ClientID
+	}
+	return slices.Contains(u.TagIDs, e.UserTagID)
+}
+
+// BlockInput names who is to be kept away.
+type BlockInput struct {
+	Users      []BlockedUser
+	UserTagIDs []int64
+	ClientIDs  []int64
+}
+
+// BlockedUser is a user to be kept away.
+type BlockedUser struct {
+	ID             int64
+	ValidateClicks bool
+}
+
+// entries are the input as blocklist entries, with the field that each came from.
+func (in BlockInput) entries(advertiserID int64, by affiliate.Actor, now time.Time) (entries []BlocklistEntry, fields []string) {
+	add := func(field string, i int, e BlocklistEntry) {
+		e.AdvertiserID, e.CreatedBy, e.CreatedAt = advertiserID, by, now
+		entries, fields = append(entries, e), append(fields, field+"."+strconv.Itoa(i))
+	}
+	for i, u := range in.Users {
+		add("users", i, BlocklistEntry{UserID: u.ID, ValidateClicks: u.ValidateClicks})
+	}
+	for i, id := range in.UserTagIDs {
+		add("user_tag_ids", i, BlocklistEntry{UserTagID: id})
+	}
+	for i, id := range in.ClientIDs {
+		add("client_ids", i, BlocklistEntry{ClientID: id})
+	}
+	return entries, fields
+}
+
+// BlocklistView is a blocklist entry with what it names.
+type BlocklistView struct {
+	Entry   BlocklistEntry
+	User    affiliate.User    // zero unless the entry names a user
+	UserTag affiliate.UserTag // likewise
+	Client  affiliate.Client  // likewise
+	Author  affiliate.User    // zero when no user account made the entry
+}
+
+// Block adds entries to an advertiser's blocklist and answers those that were
+// not there yet (blocklist-add). An id that names nothing, or another
+// advertiser's user tag, is ErrInvalid at its place and nothing is added. At
+// most affiliate.MaxBatch entries.
+func (s *Service) Block(ctx context.Context, advertiserID int64, by affiliate.Actor, in BlockInput) ([]BlocklistView, error) {
+	var v affiliate.Validation
+	n := len(in.Users) + len(in.UserTagIDs) + len(in.ClientIDs)
+	v.Check(n > 0, "users", "required", "is required, unless user_tag_ids or client_ids is given")
+	v.Check(n <= affiliate.MaxBatch, "users", "too_many", "must not have more than 1000 items, user_tag_ids and client_ids included")
+	if err := v.Err("blocklist_entry"); err != nil {
+		return nil, err
+	}
+	return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) ([]BlocklistView, error) {
+		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+			return nil, err
+		}
+		entries, fields := in.entries(advertiserID, by, s.clock.Now())
+		views, err := viewBlocklist(ctx, tx, entries)
+		if err != nil {
+			return nil, err
+		}
+		var v affiliate.Validation
+		for i, w := range views {
+			v.Check(w.resolved(), fields[i], "unknown_reference", "must be the id of an existing one")
+		}
+		if err := v.Err("blocklist_entry"); err != nil {
+			return nil, err
+		}
+		added, err := tx.Blocklist().AddMissing(ctx, entries...)
+		if err != nil {
+			return nil, err
+		}
+		return viewBlocklist(ctx, tx, added)
+	})
+}
+
+// resolved reports whether what the entry names is there, and the advertiser's to name.
+func (w BlocklistView) resolved() bool {
+	switch e := w.Entry; {
+	case e.UserID != 0:
+		return w.User.ID != 0
+	case e.ClientID != 0:
+		return w.Client.ID != 0
+	default:
+		return w.UserTag.ID != 0 && (w.UserTag.AdvertiserID == 0 || w.UserTag.AdvertiserID == e.AdvertiserID)
+	}
+}
+
+// Unblock removes an entry from an advertiser's blocklist (blocklist-remove).
+func (s *Service) Unblock(ctx context.Context, advertiserID, entryID int64) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		e, err := tx.Blocklist().Get(ctx, entryID)
+		if err != nil {
+			return err
+		}
+		if e.AdvertiserID != advertiserID {
+			return affiliate.NotFound("blocklist_entry", entryID)
+		}
+		return tx.Blocklist().Delete(ctx, entryID)
+	})
+}
+
+// Blocklist lists an advertiser's blocklist (blocklist-list).
+func (s *Service) Blocklist(ctx context.Context, f BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[BlocklistView], error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (out affiliate.Page[BlocklistView], err error) {
+		if _, err := tx.Advertisers().Get(ctx, f.AdvertiserID); err != nil {
+			return out, err
+		}
+		page, err := tx.Blocklist().List(ctx, f, p)
+		if err != nil {
+			return out, err
+		}
+		out.Total = page.Total
+		out.Items, err = viewBlocklist(ctx, tx, page.Items)
+		return out, err
+	})
+}
+
+// viewBlocklist reads what the entries name, each kind at once.
+func viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistEntry) ([]BlocklistView, error) {
+	var userIDs, tagIDs, clientIDs []int64
+	for _, e := range entries {
+		userIDs = append(userIDs, e.UserID, e.CreatedBy.UserID)
+		tagIDs = append(tagIDs, e.UserTagID)
+		clientIDs = append(clientIDs, e.ClientID)
+	}
+	users, err := byID(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID })
+	if err != nil {
+		return nil, err
+	}
+	tags, err := byID(ctx, tx.UserTags().GetMany, tagIDs, func(t affiliate.UserTag) int64 { return t.ID })
+	if err != nil {
+		return nil, err
+	}
+	clients, err := byID(ctx, tx.Clients().GetMany, clientIDs, func(c affiliate.Client) int64 { return c.ID })
+	if err != nil {
+		return nil, err
+	}
+	views := make([]BlocklistView, len(entries))
+	for i, e := range entries {
+		views[i] = BlocklistView{Entry: e, User: users[e.UserID], UserTag: tags[e.UserTagID], Client: clients[e.ClientID], Author: users[e.CreatedBy.UserID]}
+	}
+	return views, nil
+}
+
+// byID reads what ids name, 0 and repetitions aside, into a map.
+func byID[T any](ctx context.Context, getMany func(context.Context, []int64) ([]T, error), ids []int64, id func(T) int64) (map[int64]T, error) {
+	ids = affiliate.IDs(ids)
+	if len(ids) > 0 && ids[0] == 0 {
+		ids = ids[1:]
+	}
+	m := make(map[int64]T, len(ids))
+	if len(ids) == 0 {
+		return m, nil
+	}
+	found, err := getMany(ctx, ids)
+	for _, v := range found {
+		m[id(v)] = v
+	}
+	return m, err
+}
+
+// blocked answers which of the advertisers keep the user away.
+func blocked(ctx context.Context, tx Tx, u affiliate.User, advertiserIDs []int64) (map[int64]bool, error) {
+	entries, err := tx.Blocklist().Naming(ctx, advertiserIDs, []int64{u.ID}, u.TagIDs, clientOf(u))
+	m := make(map[int64]bool, len(entries))
+	for _, e := range entries {
+		m[e.AdvertiserID] = true
+	}
+	return m, err
+}
+
+func clientOf(u affiliate.User) []int64 {
+	if u.ClientID == 0 {
+		return nil
+	}
+	return []int64{u.ClientID}
+}
+
+// VisibleAdvertisers lists the advertisers that a creator sees: active, not
+// hidden, and not keeping the creator away (stores-list).
+func (s *Service) VisibleAdvertisers(ctx context.Context, userID int64, f affiliate.AdvertiserFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (out affiliate.Page[affiliate.Advertiser], err error) {
+		u, err := tx.Users().Get(ctx, userID)
+		if err != nil {
+			return out, err
+		}
+		keptFrom, err := blocked(ctx, tx, u, nil)
+		if err != nil {
+			return out, err
+		}
+		f := f
+		f.Status, f.Hidden = affiliate.AdvertiserActive, affiliate.Some(false)
+		f.Excluded = slices.Clone(f.Excluded)
+		for id := range keptFrom {
+			f.Excluded = append(f.Excluded, id)
+		}
+		return tx.Advertisers().List(ctx, f, p)
+	})
+}

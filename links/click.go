@@ -1,0 +1,95 @@
+package links
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// Verdict is what became of a click. Only valid ones are paid; all are kept.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictValid     Verdict = "valid"
+	VerdictDuplicate Verdict = "duplicate" // same visitor and link within the window
+	VerdictBot       Verdict = "bot"
+	VerdictBlocked   Verdict = "blocked" // creator, link or advertiser takes no part; see Click.Reason
+	VerdictCapped    Verdict = "capped"  // no budget had room for it
+)
+
+// Verdicts lists every verdict, in the order above.
+func Verdicts() []Verdict {
+	return []Verdict{VerdictValid, VerdictDuplicate, VerdictBot, VerdictBlocked, VerdictCapped}
+}
+
+// VisitorKey stands for a reader on one day: a keyed hash of IP address and
+// user agent. The key of the hash rotates daily and is forgotten after two
+// days, so that nobody can go back from it to the reader.
+type VisitorKey [16]byte
+
+// Click is one reader following a link.
+type Click struct {
+	ID           uuid.UUID // version 7
+	LinkID       int64
+	UserID       int64 // the link's creator
+	AdvertiserID int64 // the link's advertiser
+	At           time.Time
+	Source       affiliate.TrafficSource
+	Visitor      VisitorKey
+	Verdict      Verdict
+	Reason       string          // why the verdict is not valid, stable snake_case, at most 64 characters; empty when it is
+	Earning      affiliate.Money // of the creator, zero unless valid
+	Cost         affiliate.Money // of the advertiser, in the same currency, zero unless valid
+	// Terms are the rates of the moment, as JSON, frozen: what the click was
+	// priced by, and what an order that follows it will be. At most 4096 characters.
+	Terms string
+}
+
+// Cause is what the click's ledger entry is booked under.
+func (c Click) Cause() string { return "click:" + c.ID.String() }
+
+// Validate checks what every backend refuses.
+func (c Click) Validate() error {
+	var v affiliate.Validation
+	v.Check(c.ID != uuid.Nil, "id", "required", "is required")
+	v.Check(!c.At.IsZero(), "at", "required", "is required")
+	v.Check(c.Source < affiliate.TrafficSources, "source", "unknown_source", "must be between 0 and 4")
+	known := false
+	for _, w := range Verdicts() {
+		known = known || w == c.Verdict
+	}
+	v.Check(known, "verdict", "unknown_verdict", "must be a known verdict")
+	v.Text("reason", c.Reason, 0, 64)
+	v.Check(c.Earning.Currency().Valid(), "earning", "unknown_currency", "must have an ISO 4217 currency")
+	v.Check(c.Earning.Currency() == c.Cost.Currency(), "cost", "currency_mismatch", "must be in the currency of the earning")
+	v.Check(c.Earning.Sign() >= 0, "earning", "negative", "must not be negative")
+	v.Check(c.Cost.Sign() >= 0, "cost", "negative", "must not be negative")
+	v.Check(c.Verdict == VerdictValid || c.Earning.IsZero() && c.Cost.IsZero(), "earning", "not_valid", "must be zero unless the click is valid")
+	v.Text("terms", c.Terms, 0, 4096)
+	return v.Err("click")
+}
+
+// Visit names a reader of a link, for finding duplicates.
+type Visit struct {
+	LinkID  int64
+	Visitor VisitorKey
+}
+
+// Day is the roll-up of one creator's clicks for one advertiser on one day
+// (UTC), kept in the unit that records them.
+type Day struct {
+	Date         time.Time // midnight UTC
+	AdvertiserID int64
+	UserID       int64
+	Currency     affiliate.Currency
+	Clicks       int64 // all verdicts
+	Valid        int64
+	Earning      int64 // minor units
+	Cost         int64 // minor units
+}
+
+// DayOf is midnight UTC of the day that t falls on.
+func DayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

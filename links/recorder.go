@@ -1,0 +1,250 @@
+package links
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// ClickMode says how sure a click is kept when its redirect is answered.
+type ClickMode uint8
+
+// The click modes.
+const (
+	// GroupCommit: committed before the answer, many clicks in one unit. What
+	// gathers while one unit commits is the next; nothing waits for a timer.
+	GroupCommit ClickMode = iota
+	// Sync: committed before the answer, each click in a unit of its own.
+	Sync
+	// Async: queued before the answer and committed soon after. A full queue
+	// or the end of the process loses clicks; the lost ones are counted.
+	Async
+)
+
+// String is the mode's name: "group", "sync", "async".
+func (m ClickMode) String() string { return [...]string{"group", "sync", "async"}[m] }
+
+// maxBatch bounds the clicks of one unit.
+const maxBatch = 512
+
+// recorder keeps clicks. The click it answers is absent when it is only queued.
+type recorder interface {
+	record(ctx context.Context, p pendingClick) (affiliate.Optional[Click], error)
+	run(ctx context.Context) error
+	dropped() int64
+}
+
+// commitFunc keeps a batch, all or none, and answers it as kept.
+type commitFunc func(ctx context.Context, batch []pendingClick) ([]Click, error)
+
+func newRecorder(o Options, commit commitFunc) recorder {
+	switch o.Clicks {
+	case Sync:
+		return &syncRecorder{commit: commit}
+	case Async:
+		return &asyncRecorder{commit: commit, queue: make(chan pendingClick, o.ClickQueue)}
+	}
+	return &groupRecorder{commit: commit}
+}
+
+type syncRecorder struct{ commit commitFunc }
+
+func (r *syncRecorder) record(ctx context.Context, p pendingClick) (affiliate.Optional[Click], error) {
+	kept, err := r.commit(ctx, []pendingClick{p})
+	if err != nil {
+		return affiliate.Optional[Click]{}, err
+	}
+	return affiliate.Some(kept[0]), nil
+}
+
+func (r *syncRecorder) run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (r *syncRecorder) dropped() int64                { return 0 }
+
+// groupRecorder lets one of the waiting requests, the leader, commit for all.
+// When its own click is kept it hands the lead to the first that still waits.
+type groupRecorder struct {
+	commit commitFunc
+
+	mu      sync.Mutex
+	waiting []*waiter
+	led     bool // somebody leads, or has been told to
+}
+
+type waiter struct {
+	pending pendingClick
+	click   Click
+	err     error
+	lead    bool // told to lead instead of being done
+	wake    chan struct{}
+}
+
+func (r *groupRecorder) record(ctx context.Context, p pendingClick) (affiliate.Optional[Click], error) {
+	w := &waiter{pending: p, wake: make(chan struct{})}
+	r.mu.Lock()
+	r.waiting = append(r.waiting, w)
+	leads := !r.led
+	r.led = true
+	r.mu.Unlock()
+	if !leads {
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			if r.leave(w) {
+				return affiliate.Optional[Click]{}, affiliate.Unavailable(ctx.Err())
+			}
+			<-w.wake // its batch is being committed, or it is to lead: both end soon
+		}
+		leads = w.lead
+	}
+	if leads {
+		r.commitNext(ctx)
+	}
+	if w.err != nil {
+		return affiliate.Optional[Click]{}, w.err
+	}
+	return affiliate.Some(w.click), nil
+}
+
+// leave takes a waiter out that nobody has taken up yet.
+func (r *groupRecorder) leave(w *waiter) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, other := range r.waiting {
+		if other == w && !w.lead {
+			r.waiting = append(r.waiting[:i], r.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// commitNext commits the batch that waits, the leader's own click among it,
+// tells everyone in it, and hands on the lead.
+func (r *groupRecorder) commitNext(ctx context.Context) {
+	r.mu.Lock()
+	n := min(len(r.waiting), maxBatch)
+	batch := r.waiting[:n:n]
+	r.waiting = append([]*waiter(nil), r.waiting[n:]...)
+	r.mu.Unlock()
+
+	// The leader may go away; those who wait for it must not pay for that.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	defer r.handOn(batch)
+	commitWaiters(ctx, r.commit, batch)
+}
+
+// handOn tells the batch that it is done, also when its commit panicked, and
+// makes the first of those who came meanwhile the leader.
+func (r *groupRecorder) handOn(batch []*waiter) {
+	for _, w := range batch {
+		if w.click.Verdict == "" && w.err == nil {
+			w.err = errAborted
+		}
+		if !w.lead {
+			close(w.wake)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.led = len(r.waiting) > 0; r.led {
+		next := r.waiting[0]
+		next.lead = true
+		close(next.wake)
+	}
+}
+
+var errAborted = errors.New("links: the recording was aborted")
+
+// commitWaiters commits a batch. When it is refused for good, each half is
+// tried alone, so that a click which cannot be kept takes no other with it.
+func commitWaiters(ctx context.Context, commit commitFunc, batch []*waiter) {
+	pending := make([]pendingClick, len(batch))
+	for i, w := range batch {
+		pending[i] = w.pending
+	}
+	kept, err := commit(ctx, pending)
+	switch {
+	case err == nil:
+		for i, w := range batch {
+			w.click = kept[i]
+		}
+	case len(batch) > 1 && !errors.Is(err, affiliate.ErrUnavailable):
+		half := len(batch) / 2
+		commitWaiters(ctx, commit, batch[:half])
+		commitWaiters(ctx, commit, batch[half:])
+	default:
+		for _, w := range batch {
+			w.err = err
+		}
+	}
+}
+
+func (r *groupRecorder) run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (r *groupRecorder) dropped() int64                { return 0 }
+
+// asyncRecorder queues clicks for one goroutine, the one in run.
+type asyncRecorder struct {
+	commit commitFunc
+	queue  chan pendingClick
+	lost   atomic.Int64
+}
+
+func (r *asyncRecorder) record(_ context.Context, p pendingClick) (affiliate.Optional[Click], error) {
+	select {
+	case r.queue <- p:
+	default:
+		r.lost.Add(1)
+	}
+	return affiliate.Optional[Click]{}, nil
+}
+
+func (r *asyncRecorder) dropped() int64 { return r.lost.Load() }
+
+func (r *asyncRecorder) run(ctx context.Context) error {
+	for {
+		select {
+		case p := <-r.queue:
+			r.flush(ctx, p)
+		case <-ctx.Done():
+			return r.drain(ctx)
+		}
+	}
+}
+
+// drain commits what still waits when the service stops.
+func (r *asyncRecorder) drain(ctx context.Context) error {
+	for {
+		select {
+		case p := <-r.queue:
+			r.flush(ctx, p)
+		default:
+			return nil
+		}
+	}
+}
+
+// flush commits one click and what has gathered behind it.
+func (r *asyncRecorder) flush(ctx context.Context, first pendingClick) {
+	batch := append(make([]*waiter, 0, maxBatch), &waiter{pending: first})
+	for len(batch) < maxBatch {
+		select {
+		case p := <-r.queue:
+			batch = append(batch, &waiter{pending: p})
+			continue
+		default:
+		}
+		break
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	commitWaiters(ctx, r.commit, batch)
+	for _, w := range batch {
+		if w.err != nil {
+			r.lost.Add(1)
+		}
+	}
+}

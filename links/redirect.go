@@ -1,0 +1,143 @@
+package links
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// ClickIDParameter carries the click id to a direct advertiser's shop.
+const ClickIDParameter = "mtpc_cid"
+
+// Hit is one request for a link's redirect.
+type Hit struct {
+	LinkID    int64
+	IP        string // of the reader; only a keyed hash is kept
+	UserAgent string // likewise
+	Source    affiliate.TrafficSource
+	Bot       bool // the reader is a program; whoever reads the user agent decides
+	// Uncounted: the request is no click (HEAD, prefetch). The answer is the
+	// same and nothing is kept.
+	Uncounted bool
+}
+
+// Redirect is the answer to a hit.
+type Redirect struct {
+	URL   string
+	Click affiliate.Optional[Click] // what was kept; in Async mode its verdict is not known yet
+}
+
+// Follow answers where a link leads and records the click, as sure as the
+// click mode says. The URL is always the link's own, never one from the
+// request. A link that is deleted, or whose creator is banned or advertiser
+// deactivated, leads to the plain shop URL and its clicks earn nothing. An
+// unknown link is ErrNotFound; when the click cannot be kept the error says so
+// and the reader should not be sent on.
+func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
+	var t Target
+	err := s.store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
+		t, err = tx.Links().Target(ctx, h.LinkID)
+		return err
+	})
+	if err != nil {
+		return Redirect{}, err
+	}
+	if h.Uncounted {
+		return Redirect{URL: t.location("")}, nil
+	}
+	p, err := s.pending(ctx, h)
+	if err != nil {
+		return Redirect{}, err
+	}
+	click, err := s.recorder.record(ctx, p)
+	if err != nil {
+		return Redirect{}, err
+	}
+	return Redirect{URL: t.location(p.click.ID.String()), Click: click}, nil
+}
+
+// location is where the reader goes.
+func (t Target) location(clickID string) string {
+	if !t.Link.DeletedAt.IsZero() || t.UserSuspended || t.AdvertiserStatus != affiliate.AdvertiserActive {
+		return t.Link.TargetURL
+	}
+	to := FillTemplate(t.Link.Template, TemplateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
+	if t.Provider == affiliate.ProviderDirect && clickID != "" {
+		to = AppendQuery(to, ClickIDParameter, clickID)
+	}
+	return to
+}
+
+// pendingClick is a click on its way to be recorded.
+type pendingClick struct {
+	click    Click // without verdict and money
+	previous VisitorKey
+	bot      bool
+}
+
+func (s *Service) pending(ctx context.Context, h Hit) (pendingClick, error) {
+	now := s.clock.Now()
+	today, previous, err := s.visitors.of(ctx, now, h.IP, h.UserAgent)
+	if err != nil {
+		return pendingClick{}, err
+	}
+	id, err := s.opts.NewID()
+	if err != nil {
+		return pendingClick{}, err
+	}
+	return pendingClick{click: Click{ID: id, LinkID: h.LinkID, At: now, Source: h.Source, Visitor: today}, previous: previous, bot: h.Bot}, nil
+}
+
+// sites are the domains of the networks, without their public suffix.
+var sites = map[string]affiliate.TrafficSource{
+	"instagram": affiliate.SourceInstagram,
+	"tiktok":    affiliate.SourceTikTok,
+	"youtube":   affiliate.SourceYouTube, "youtu": affiliate.SourceYouTube,
+	"facebook": affiliate.SourceFacebook, "fb": affiliate.SourceFacebook,
+}
+
+// SourceOf tells where a click comes from: src, when it names a traffic
+// source, else the site that the Referer header names; general otherwise.
+func SourceOf(src, referer string) affiliate.TrafficSource {
+	if src != "" {
+		if s, ok := affiliate.ParseTrafficSource(src); ok {
+			return s
+		}
+	}
+	if referer == "" {
+		return affiliate.SourceGeneral
+	}
+	u, err := url.Parse(referer)
+	if err != nil {
+		return affiliate.SourceGeneral
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname()))
+	if err != nil {
+		return affiliate.SourceGeneral
+	}
+	name, _, _ := strings.Cut(domain, ".")
+	return sites[name]
+}
+
+// Clicks lists clicks.
+func (s *Service) Clicks(ctx context.Context, f ClickFilter, p affiliate.PageRequest) (affiliate.Page[Click], error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Page[Click], error) {
+		return tx.Clicks().List(ctx, f, p)
+	})
+}
+
+// Days answers the daily roll-ups.
+func (s *Service) Days(ctx context.Context, f DayFilter) ([]Day, error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Day, error) {
+		return tx.Days().List(ctx, f)
+	})
+}
+
+// flushTimeout bounds one recording that many requests wait for: it does not
+// end with the one of them that happens to run it.
+const flushTimeout = 30 * time.Second

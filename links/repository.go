@@ -1,0 +1,160 @@
+package links
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// Tx gives the repositories of links, and those of the core, within one unit
+// of work. What all repositories share stands in package affiliate.
+type Tx interface {
+	affiliate.Tx
+	Rules() RuleRepository
+	Blocklist() BlocklistRepository
+	Links() LinkRepository
+	Clicks() ClickRepository
+	Days() DayRepository
+	VisitorSecrets() VisitorSecretRepository
+}
+
+// Store runs units of work.
+type Store interface {
+	affiliate.Store[Tx]
+	// Record is a Write for the click path: the unit is isolated by the locks
+	// it takes instead of being serializable. A callback first locks what it
+	// decides by (LinkRepository.Lock), in one call for the whole unit; what it
+	// reads after that is the latest committed state. Like that of a Write, the
+	// callback may run again.
+	Record(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+}
+
+// Cursor is a place in the history of a store's rule changes. Only the backend
+// that made one reads it.
+type Cursor string
+
+// RuleRepository keeps URL matching rules. At most one rule of an advertiser
+// is its main one: a second is ErrConflict with the field "is_main".
+type RuleRepository interface {
+	Add(ctx context.Context, r Rule) (Rule, error)
+	Get(ctx context.Context, id int64) (Rule, error)
+	Update(ctx context.Context, r Rule) error
+	// Delete is ErrNotFound when there is none.
+	Delete(ctx context.Context, id int64) error
+	// ByAdvertisers answers the rules of the advertisers by ascending id.
+	ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]Rule, error)
+	// Scan answers at most limit rules with an id greater than after, by ascending id.
+	Scan(ctx context.Context, after int64, limit int) ([]Rule, error)
+	// Cursor is the place in the history that this unit's snapshot is at.
+	Cursor(ctx context.Context) (Cursor, error)
+	// Changed answers, ascending, the advertisers with a rule added, updated or
+	// deleted by a unit that the snapshot of the cursor did not show and this
+	// one does. It may repeat some that were answered before and leaves none out.
+	Changed(ctx context.Context, since Cursor) ([]int64, error)
+}
+
+// BlocklistFilter chooses blocklist entries. Sort columns: created_at.
+type BlocklistFilter struct {
+	AdvertiserID int64
+	Query        string // entries of the user with this id, or with this in the username
+}
+
+// BlocklistRepository keeps blocklist entries: one per advertiser and user,
+// user tag or client.
+type BlocklistRepository interface {
+	// AddMissing adds the entries whose target is not yet on the advertiser's
+	// list, in order, and answers those; of two alike in one call the first.
+	AddMissing(ctx context.Context, entries ...BlocklistEntry) ([]BlocklistEntry, error)
+	Get(ctx context.Context, id int64) (BlocklistEntry, error)
+	// Delete is ErrNotFound when there is none.
+	Delete(ctx context.Context, id int64) error
+	List(ctx context.Context, f BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[BlocklistEntry], error)
+	// Naming answers, by ascending id, the entries of the advertisers (nil: of
+	// all) that name one of the users, tags or clients.
+	Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]BlocklistEntry, error)
+}
+
+// LinkFilter chooses links. Sort columns: created_at.
+type LinkFilter struct {
+	UserID       int64
+	AdvertiserID int64
+	IDs          []int64
+	Deleted      affiliate.Optional[bool]
+}
+
+// LinkRepository keeps links: one per user, advertiser and key.
+type LinkRepository interface {
+	// AddOrGet adds the link and answers it with true, or answers the one that
+	// the user, advertiser and key have already with false.
+	AddOrGet(ctx context.Context, l Link) (Link, bool, error)
+	Get(ctx context.Context, id int64) (Link, error)
+	GetMany(ctx context.Context, ids []int64) ([]Link, error)
+	// Find is ErrNotFound when the user has no link of that key there.
+	Find(ctx context.Context, userID, advertiserID int64, key LinkKey) (Link, error)
+	// Update replaces all fields; a change of user, advertiser or key to those
+	// of another link is ErrConflict with the field "key".
+	Update(ctx context.Context, l Link) error
+	List(ctx context.Context, f LinkFilter, p affiliate.PageRequest) (affiliate.Page[Link], error)
+	// Target answers what a redirect needs; ErrNotFound when there is no link.
+	Target(ctx context.Context, id int64) (Target, error)
+	// Lock is GetMany that also locks the links until the unit ends: of two
+	// units that lock one link, the later one goes on when the first has ended,
+	// and sees what it did. Refused with ErrReadOnly in a Read.
+	Lock(ctx context.Context, ids []int64) ([]Link, error)
+}
+
+// ClickFilter chooses clicks. Sort columns: at.
+type ClickFilter struct {
+	LinkID       int64
+	UserID       int64
+	AdvertiserID int64
+	Verdict      Verdict
+	From         time.Time // at or after; zero: no bound
+	Until        time.Time // before; zero: no bound
+}
+
+// ClickRepository keeps clicks. Lists are by ascending id, which is by time.
+type ClickRepository interface {
+	// Add keeps the clicks; ErrConflict with the field "id" when one of the ids is taken.
+	Add(ctx context.Context, clicks ...Click) error
+	Get(ctx context.Context, id uuid.UUID) (Click, error)
+	List(ctx context.Context, f ClickFilter, p affiliate.PageRequest) (affiliate.Page[Click], error)
+	// Scan answers at most limit clicks with an id greater than after, by ascending id.
+	Scan(ctx context.Context, after uuid.UUID, limit int) ([]Click, error)
+	// LastValid answers when each of the visits had its newest valid click
+	// after since; visits that had none are left out.
+	LastValid(ctx context.Context, visits []Visit, since time.Time) (map[Visit]time.Time, error)
+}
+
+// DayFilter chooses roll-ups.
+type DayFilter struct {
+	AdvertiserID int64
+	UserID       int64
+	From         time.Time // date, inclusive; zero: no bound
+	Until        time.Time // date, exclusive; zero: no bound
+}
+
+// DayRepository keeps roll-ups: one per date, advertiser, user and currency.
+type DayRepository interface {
+	// Add adds the counts to the roll-ups; those of the same key in one call add up.
+	Add(ctx context.Context, days ...Day) error
+	// List answers the roll-ups ordered by date, advertiser, user, currency.
+	List(ctx context.Context, f DayFilter) ([]Day, error)
+}
+
+// VisitorSecret is the key of one day's visitor hashes.
+type VisitorSecret struct {
+	Date   time.Time // midnight UTC
+	Secret [32]byte
+}
+
+// VisitorSecretRepository keeps the secrets of the last days.
+type VisitorSecretRepository interface {
+	// AddOrGet keeps the secret, or answers the one that its day has already.
+	AddOrGet(ctx context.Context, s VisitorSecret) (VisitorSecret, error)
+	// RemoveBefore forgets the secrets of days before the date.
+	RemoveBefore(ctx context.Context, date time.Time) error
+}

@@ -1,0 +1,225 @@
+package links
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// RuleInput is what a caller says about a URL matching rule.
+type RuleInput struct {
+	Type    RuleType
+	URL     string // as ParseRuleURL takes it
+	Keyword string
+	IsMain  bool // a block rule never is: the wish is dropped, since the contract's own example makes it
+}
+
+// rule is the input in the form that is kept.
+func (in RuleInput) rule() (Rule, error) {
+	r := Rule{Type: in.Type, URL: in.URL, Keyword: strings.TrimSpace(in.Keyword), IsMain: in.IsMain && in.Type != RuleBlock}
+	if host, path, err := ParseRuleURL(in.URL); err == nil {
+		r.URL = host + path
+	}
+	return r, r.Validate()
+}
+
+// Rules answers the advertiser's rules by id (url-matching-rules-list).
+func (s *Service) Rules(ctx context.Context, advertiserID int64) ([]Rule, error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Rule, error) {
+		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+			return nil, err
+		}
+		return tx.Rules().ByAdvertisers(ctx, []int64{advertiserID})
+	})
+}
+
+// AddRule adds a rule to an advertiser (url-matching-rule-add). A main rule
+// takes that place from the one that had it. A rule that the advertiser has
+// already, alike in type, URL and keyword, is ErrConflict.
+func (s *Service) AddRule(ctx context.Context, advertiserID int64, in RuleInput) (Rule, error) {
+	r, err := in.rule()
+	if err != nil {
+		return Rule{}, err
+	}
+	return s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
+		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+			return Rule{}, err
+		}
+		r := r
+		r.AdvertiserID = advertiserID
+		return addRule(ctx, tx, s.clock, r)
+	})
+}
+
+// UpdateRule replaces a rule (url-matching-rule-update). The main rule stays
+// it until another one is made the main rule.
+func (s *Service) UpdateRule(ctx context.Context, advertiserID, ruleID int64, in RuleInput) (Rule, error) {
+	return s.ChangeRule(ctx, advertiserID, ruleID, func(r *RuleInput) { *r = in })
+}
+
+// ChangeRule is UpdateRule for a part of the rule: change gets the rule as it
+// is now, and may run again.
+func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, change func(*RuleInput)) (Rule, error) {
+	return s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
+		old, err := ruleOf(ctx, tx, advertiserID, ruleID)
+		if err != nil {
+			return Rule{}, err
+		}
+		in := RuleInput{Type: old.Type, URL: old.URL, Keyword: old.Keyword, IsMain: old.IsMain}
+		change(&in)
+		r, err := in.rule()
+		if err != nil {
+			return Rule{}, err
+		}
+		if old.IsMain && !r.IsMain {
+			return Rule{}, affiliate.Conflict("url_matching_rule", "main_rule", "The main rule stays it until another rule is made the main one.")
+		}
+		r.ID, r.AdvertiserID, r.CreatedAt, r.UpdatedAt = old.ID, advertiserID, old.CreatedAt, s.clock.Now()
+		if err := makeRoom(ctx, tx, r); err != nil {
+			return Rule{}, err
+		}
+		return r, tx.Rules().Update(ctx, r)
+	})
+}
+
+// DeleteRule removes a rule (url-matching-rule-remove). The main rule is
+// ErrConflict while there are others.
+func (s *Service) DeleteRule(ctx context.Context, advertiserID, ruleID int64) error {
+	_, err := s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
+		r, err := ruleOf(ctx, tx, advertiserID, ruleID)
+		if err != nil {
+			return r, err
+		}
+		if r.IsMain {
+			all, err := tx.Rules().ByAdvertisers(ctx, []int64{advertiserID})
+			if err != nil {
+				return r, err
+			}
+			if len(all) > 1 {
+				return r, affiliate.Conflict("url_matching_rule", "main_rule", "The main rule cannot be deleted while others exist.")
+			}
+		}
+		return r, tx.Rules().Delete(ctx, ruleID)
+	})
+	return err
+}
+
+// changeRules runs a unit that changes rules and, when it is kept, lets this
+// process match by them at once.
+func (s *Service) changeRules(ctx context.Context, fn func(context.Context, Tx) (Rule, error)) (Rule, error) {
+	r, err := affiliate.Write(ctx, s.units(), fn)
+	if err == nil {
+		s.rules.outdated()
+	}
+	return r, err
+}
+
+func ruleOf(ctx context.Context, tx Tx, advertiserID, ruleID int64) (Rule, error) {
+	r, err := tx.Rules().Get(ctx, ruleID)
+	if err == nil && r.AdvertiserID != advertiserID {
+		return Rule{}, affiliate.NotFound("url_matching_rule", ruleID)
+	}
+	return r, err
+}
+
+func addRule(ctx context.Context, tx Tx, clock affiliate.Clock, r Rule) (Rule, error) {
+	r.CreatedAt = clock.Now()
+	r.UpdatedAt = r.CreatedAt
+	if err := makeRoom(ctx, tx, r); err != nil { // which dates what it changes by r
+		return Rule{}, err
+	}
+	return tx.Rules().Add(ctx, r)
+}
+
+// makeRoom refuses a rule that another one of the advertiser already says, and
+// takes the main place from the rule that has it when r is to have it.
+func makeRoom(ctx context.Context, tx Tx, r Rule) error {
+	all, err := tx.Rules().ByAdvertisers(ctx, []int64{r.AdvertiserID})
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		if other.ID != r.ID && other.Type == r.Type && other.URL == r.URL && strings.EqualFold(other.Keyword, r.Keyword) {
+			return &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: "url_matching_rule", Message: "The advertiser has this rule already.",
+				Fields: []affiliate.FieldError{{Field: "url", Code: "taken", Message: "is taken by another rule of the advertiser"}}}
+		}
+	}
+	for _, other := range all {
+		if r.IsMain && other.IsMain && other.ID != r.ID {
+			other.IsMain, other.UpdatedAt = false, r.UpdatedAt
+			if err := tx.Rules().Update(ctx, other); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// NewStore is a self-service registration: an advertiser and the domains that
+// are its own. The first domain becomes the main rule.
+type NewStore struct {
+	Advertiser affiliate.Advertiser
+	Domains    []string                                 // 1..100, each as ParseRuleURL takes it
+	Member     affiliate.Optional[affiliate.Membership] // who may act for it; AdvertiserID is filled in
+}
+
+// MaxDomains bounds the domains of one registration.
+const MaxDomains = 100
+
+// CreateStore registers an advertiser with its rules in one unit
+// (self-service-store-create).
+func (s *Service) CreateStore(ctx context.Context, in NewStore) (affiliate.Advertiser, error) {
+	rules, err := in.rules()
+	var v affiliate.Validation
+	v.Merge("", in.Advertiser.WithDefaults().Validate())
+	v.Merge("", err)
+	if err := v.Err("advertiser"); err != nil {
+		return affiliate.Advertiser{}, err
+	}
+	a, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Advertiser, error) {
+		a, err := affiliate.AddAdvertiser(ctx, tx, s.clock.Now(), in.Advertiser)
+		if err != nil {
+			return a, err
+		}
+		for _, r := range rules {
+			r.AdvertiserID = a.ID
+			if _, err := addRule(ctx, tx, s.clock, r); err != nil {
+				return a, err
+			}
+		}
+		if in.Member.Set {
+			m := in.Member.Value
+			m.AdvertiserID = a.ID
+			return a, tx.Memberships().Add(ctx, m)
+		}
+		return a, nil
+	})
+	if err == nil {
+		s.rules.outdated()
+	}
+	return a, err
+}
+
+func (in NewStore) rules() ([]Rule, error) {
+	var v affiliate.Validation
+	v.Check(len(in.Domains) > 0, "domains", "required", "is required")
+	v.Check(len(in.Domains) <= MaxDomains, "domains", "too_many", "must not have more than 100 items")
+	if err := v.Err("advertiser"); err != nil {
+		return nil, err
+	}
+	rules := make([]Rule, 0, len(in.Domains))
+	for i, domain := range in.Domains {
+		r, err := RuleInput{Type: RuleAllow, URL: domain, IsMain: i == 0}.rule()
+		if err == nil && slices.ContainsFunc(rules, func(other Rule) bool { return other.URL == r.URL }) {
+			continue // named twice
+		}
+		if e, ok := err.(*affiliate.Error); ok && len(e.Fields) > 0 {
+			v.Add("domains."+strconv.Itoa(i), e.Fields[0].Code, e.Fields[0].Message)
+		}
+		rules = append(rules, r)
+	}
+	return rules, v.Err("advertiser")
+}

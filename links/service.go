@@ -1,0 +1,129 @@
+package links
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// Options sets up a Service. The zero Options work.
+type Options struct {
+	Clock  affiliate.Clock // default: affiliate.SystemClock
+	Random io.Reader       // where visitor secrets come from; default: crypto/rand
+	// NewID makes click ids; default: UUID version 7. Ids must grow with time.
+	NewID func() (uuid.UUID, error)
+	// PublicURL is where this service answers redirects, without a trailing
+	// slash: a link with id 7 is PublicURL + "/c/7". Default: http://localhost:8080.
+	PublicURL string
+	// DuplicateWindow is how long a visitor's further clicks on a link are
+	// duplicates. Default: 24 h, which is also the most: visitors are told apart
+	// for two days only.
+	DuplicateWindow time.Duration
+	// ClickHold is how long a click's earning waits until it is payable. Default: 0.
+	ClickHold time.Duration
+	// RuleRefresh is how old the compiled URL rules may be before a match looks
+	// for changes that other processes made. Default: 500 ms.
+	RuleRefresh time.Duration
+	// Clicks says how sure a click is kept when its redirect is answered.
+	// Default: GroupCommit.
+	Clicks ClickMode
+	// ClickQueue bounds the clicks that wait in Async mode. Default: 65536.
+	ClickQueue int
+	// Charger prices valid clicks. Default: AdvertiserPrices.
+	Charger Charger
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Clock == nil {
+		o.Clock = affiliate.SystemClock
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.NewID == nil {
+		o.NewID = uuid.NewV7
+	}
+	if o.PublicURL == "" {
+		o.PublicURL = "http://localhost:8080"
+	}
+	if o.DuplicateWindow == 0 {
+		o.DuplicateWindow = 24 * time.Hour
+	}
+	if o.RuleRefresh == 0 {
+		o.RuleRefresh = 500 * time.Millisecond
+	}
+	if o.ClickQueue == 0 {
+		o.ClickQueue = 1 << 16
+	}
+	if o.Charger == nil {
+		o.Charger = AdvertiserPrices{}
+	}
+	u, err := url.Parse(o.PublicURL)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(o.PublicURL, "/"):
+		return o, errors.New("links: PublicURL must be an http or https URL without query, fragment and trailing slash")
+	case o.DuplicateWindow < 0 || o.DuplicateWindow > 24*time.Hour:
+		return o, errors.New("links: DuplicateWindow must be between 0 and 24 h")
+	case o.ClickHold < 0:
+		return o, errors.New("links: ClickHold must not be negative")
+	case o.RuleRefresh < 0:
+		return o, errors.New("links: RuleRefresh must not be negative")
+	case o.ClickQueue < 0:
+		return o, errors.New("links: ClickQueue must not be negative")
+	case o.Clicks > Async:
+		return o, errors.New("links: unknown click mode")
+	}
+	return o, nil
+}
+
+// Service holds the rules of links: which URLs belong to whom, conversion,
+// redirects and clicks. It is safe for concurrent use.
+type Service struct {
+	store    Store
+	opts     Options
+	clock    affiliate.Clock
+	rules    *ruleIndex
+	visitors *visitorKeys
+	recorder recorder
+	redirect string // normalised PublicURL + "/c/"
+}
+
+// NewService returns the service over a store.
+func NewService(store Store, o Options) (*Service, error) {
+	if store == nil {
+		return nil, errors.New("links: NewService needs a store")
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	base, err := Normalize(o.PublicURL + "/c/")
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{store: store, opts: o, clock: o.Clock, redirect: base.String()}
+	s.rules = &ruleIndex{store: store, maxAge: o.RuleRefresh}
+	s.visitors = &visitorKeys{store: store, random: o.Random}
+	s.recorder = newRecorder(o, s.recordBatch)
+	return s, nil
+}
+
+// units is the store as the one-value helpers take it.
+func (s *Service) units() affiliate.Store[Tx] { return s.store }
+
+// Run records queued clicks in Async mode until the context ends, then those
+// that still wait; in the other modes it only waits for the context. It is
+// called once.
+func (s *Service) Run(ctx context.Context) error { return s.recorder.run(ctx) }
+
+// Dropped is how many clicks Async mode lost: the queue was full, or the
+// backend refused them for good. The other modes lose none.
+func (s *Service) Dropped() int64 { return s.recorder.dropped() }
