@@ -1,0 +1,110 @@
+package productlists
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// DefaultTemplate sends the reader straight to the shop.
+const DefaultTemplate = ":TARGET_URL"
+
+// The placeholders of a commission template, each before those that it begins
+// with. All but the bare target are percent-encoded when filled in.
+var placeholders = [...]string{":TARGET_URL_ENCODED", ":TARGET_URL", ":PRODUCT_ID", ":LIST_ID", ":ACCOUNT_ID"}
+
+// Place is where a tracked link is shown.
+type Place struct {
+	AccountID string
+	ListID    uuid.UUID
+}
+
+// ValidateTemplate checks the template of a tracked link:
+//
+//	https://network.example/click-123?url=:TARGET_URL_ENCODED&sub=:LIST_ID
+//
+// :TARGET_URL is the product's direct URL as it stands, :TARGET_URL_ENCODED the
+// same for use in a query; :PRODUCT_ID, :LIST_ID and :ACCOUNT_ID tell the
+// network where the reader came from. A template is :TARGET_URL alone, or an
+// http or https address whose host no placeholder is part of; at most
+// MaxURLBytes. One without any placeholder is an address that is finished
+// already. The error is of kind affiliate.ErrInvalid, field "commission_url".
+func ValidateTemplate(template string) error {
+	code, message := checkTemplate(template)
+	if code == "" {
+		return nil
+	}
+	return affiliate.Invalid("product", affiliate.FieldError{Field: "commission_url", Code: code, Message: message})
+}
+
+func checkTemplate(template string) (code, message string) {
+	if template == DefaultTemplate {
+		return "", ""
+	}
+	var v affiliate.Validation
+	v.Text("", template, 1, MaxURLBytes)
+	if e, ok := v.Err("").(*affiliate.Error); ok {
+		return e.Fields[0].Code, e.Fields[0].Message
+	}
+	const notURL = "must be :TARGET_URL or an http or https address of at most 2048 bytes"
+	if len(template) > MaxURLBytes || !isWebAddress(template) {
+		return "not_a_url", notURL
+	}
+	head, placeholder := cutPlaceholder(template)
+	rest, _ := cutScheme(head)
+	if placeholder != "" && !strings.ContainsAny(rest, "/?#") {
+		return "not_a_url", "must have a host that no placeholder is part of"
+	}
+	return "", ""
+}
+
+// FillTemplate makes the tracked link of a product. What looks like a
+// placeholder inside a value is not filled in.
+func FillTemplate(template string, p Product, at Place) string {
+	if template == DefaultTemplate {
+		return p.DirectURL
+	}
+	var b strings.Builder
+	b.Grow(len(template) + 2*len(p.DirectURL))
+	for template != "" {
+		head, placeholder := cutPlaceholder(template)
+		template = template[len(head)+len(placeholder):]
+		b.WriteString(head)
+		switch placeholder {
+		case ":TARGET_URL_ENCODED":
+			b.WriteString(queryEscape(p.DirectURL))
+		case ":TARGET_URL":
+			b.WriteString(p.DirectURL)
+		case ":PRODUCT_ID":
+			b.WriteString(queryEscape(p.ID))
+		case ":LIST_ID":
+			b.WriteString(at.ListID.String())
+		case ":ACCOUNT_ID":
+			b.WriteString(queryEscape(at.AccountID))
+		}
+	}
+	return b.String()
+}
+
+// cutPlaceholder finds the first placeholder and the text before it.
+func cutPlaceholder(s string) (head, placeholder string) {
+	for i := range len(s) {
+		if s[i] != ':' {
+			continue
+		}
+		for _, p := range placeholders {
+			if strings.HasPrefix(s[i:], p) {
+				return s[:i], p
+			}
+		}
+	}
+	return s, ""
+}
+
+// queryEscape is url.QueryEscape with spaces as %20, which is right in a path too.
+func queryEscape(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
