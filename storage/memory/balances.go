@@ -1,0 +1,108 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+type totalKey struct {
+	account  uint32 // a word
+	currency uint16 // a code
+}
+
+// totalRow is an affiliate.Total.
+type totalRow struct {
+	account                     uint32
+	currency                    uint16
+	earned, paid, cost, entries int64
+}
+
+type totalTable struct {
+	*table[totalRow]
+	byKey     *unique[totalRow, totalKey]
+	byAccount *groups[totalRow, uint32]
+	inOrder   *ordered[totalRow] // of account, then currency
+}
+
+func newTotalTable(w, codes *words) totalTable {
+	t := &table[totalRow]{}
+	return totalTable{t,
+		newUnique(t, func(t *totalRow) (totalKey, bool) { return totalKey{t.account, t.currency}, true }),
+		newGroups(t, func(t *totalRow) (uint32, bool) { return t.account, true }, nil),
+		newOrdered(t, func(a, b *totalRow) int {
+			if a.account != b.account {
+				return strings.Compare(w.text(a.account), w.text(b.account))
+			}
+			return strings.Compare(codes.text(uint32(a.currency)), codes.text(uint32(b.currency)))
+		}),
+	}
+}
+
+type balances struct{ u *unit }
+
+func (r balances) total(t *totalRow) affiliate.Total {
+	db := r.u.db
+	return affiliate.Total{
+		Account:  affiliate.Account(db.words.text(t.account)),
+		Currency: affiliate.Currency(db.codes.text(uint32(t.currency))),
+		Earned:   t.earned, Paid: t.paid, Cost: t.cost, Entries: t.entries,
+	}
+}
+
+func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Time) ([]affiliate.Balance, error) {
+	if err := r.u.use(ctx); err != nil {
+		return nil, err
+	}
+	db := r.u.db
+	word, ok := db.words.find(string(account))
+	if !ok {
+		return nil, nil
+	}
+	pending, err := ledger(r).pending(word, at.UnixMicro())
+	if err != nil {
+		return nil, r.u.fail(err)
+	}
+	var list []affiliate.Balance
+	for _, id := range db.core.totals.byAccount.of(word) {
+		row := db.core.totals.at(id)
+		t := r.total(row)
+		b := affiliate.Balance{Account: account, Currency: t.Currency, Paid: affiliate.NewMoney(t.Paid, t.Currency)}
+		if b.Pending, ok = pending[row.currency]; !ok {
+			b.Pending = affiliate.NewMoney(0, t.Currency)
+		}
+		if b.Payable, err = affiliate.NewMoney(t.Earned, t.Currency).Sub(b.Pending); err == nil {
+			b.Payable, err = b.Payable.Sub(b.Paid)
+		}
+		if err != nil {
+			return nil, r.u.fail(overflow("balance"))
+		}
+		list = append(list, b)
+	}
+	slices.SortFunc(list, func(a, b affiliate.Balance) int { return cmp.Compare(a.Currency, b.Currency) })
+	return list, nil
+}
+
+func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, limit int) ([]affiliate.Total, error) {
+	if err := r.u.use(ctx); err != nil {
+		return nil, err
+	}
+	if limit <= 0 {
+		return nil, nil
+	}
+	t := r.u.db.core.totals
+	part, i := t.inOrder.search(func(row *totalRow) bool {
+		total := r.total(row)
+		return cmp.Or(cmp.Compare(total.Account, after), cmp.Compare(total.Currency, afterCurrency)) > 0
+	})
+	var list []affiliate.Total
+	t.inOrder.each(part, i, func(id uint32) bool {
+		list = append(list, r.total(t.at(id)))
+		return len(list) < limit
+	})
+	return list, nil
+}

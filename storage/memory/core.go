@@ -1,0 +1,60 @@
+package memory
+
+import (
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// coreTables are the tables of package affiliate.
+type coreTables struct {
+	advertisers advertiserTable
+	groups      groupTable
+	categories  categoryTable
+	clients     clientTable
+	tiers       tierTable
+	users       userTable
+	relations   relationTable
+	userTags    userTagTable
+	tokens      tokenTable
+	memberships membershipTable
+	entries     entryTable
+	totals      totalTable
+	events      table[affiliate.Event]
+	keys        keyTable
+}
+
+func newCoreTables(w, codes *words) coreTables {
+	return coreTables{
+		advertisers: newAdvertiserTable(),
+		groups:      newGroupTable(),
+		categories:  newCategoryTable(),
+		clients:     newClientTable(),
+		tiers:       newTierTable(),
+		users:       newUserTable(),
+		relations:   newRelationTable(),
+		userTags:    newUserTagTable(),
+		tokens:      newTokenTable(),
+		memberships: newMembershipTable(),
+		entries:     newEntryTable(),
+		totals:      newTotalTable(w, codes),
+		keys:        newKeyTable(),
+	}
+}
+
+// coreTx is the transaction of package affiliate.
+type coreTx struct{ u *unit }
+
+var _ affiliate.Tx = coreTx{}
+
+func (tx coreTx) Advertisers() affiliate.AdvertiserRepository           { return advertisers(tx) }
+func (tx coreTx) AdvertiserGroups() affiliate.AdvertiserGroupRepository { return advertiserGroups(tx) }
+func (tx coreTx) Categories() affiliate.CategoryRepository              { return categories(tx) }
+func (tx coreTx) Clients() affiliate.ClientRepository                   { return clients(tx) }
+func (tx coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(tx) }
+func (tx coreTx) Users() affiliate.UserRepository                       { return users(tx) }
+func (tx coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(tx) }
+func (tx coreTx) Tokens() affiliate.TokenRepository                     { return tokens(tx) }
+func (tx coreTx) Memberships() affiliate.MembershipRepository           { return memberships(tx) }
+func (tx coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(tx) }
+func (tx coreTx) Balances() affiliate.BalanceRepository                 { return balances(tx) }
+func (tx coreTx) Events() affiliate.EventRepository                     { return events(tx) }
+func (tx coreTx) IdempotencyKeys() affiliate.IdempotencyRepository      { return idempotencyKeys(tx) }

@@ -1,0 +1,182 @@
+package memory
+
+import "hash/maphash"
+
+const (
+	segmentSlots = 1 << 12 // a segment of this size splits instead of growing
+	minSlots     = 8
+	maxDepth     = 20 // bits of the hash that choose a segment; the rest place within it
+)
+
+// hashTable maps hashes to ids: open addressing in segments of at most 4096
+// slots, which split when they are full, so that growing never stops the world
+// for longer than it takes to move one segment. A slot is the hash in the high
+// half and the id in the low; 0 is an empty slot.
+type hashTable struct {
+	dir   []*segment // by the highest depth bits of the hash
+	depth uint
+}
+
+type segment struct {
+	slots []uint64 // a power of two
+	used  int
+	depth uint // the bits that all its hashes share
+}
+
+func (h *hashTable) segment(hash uint32) *segment {
+	if h.dir == nil {
+		h.dir = []*segment{{slots: make([]uint64, minSlots)}}
+	}
+	return h.dir[uint64(hash)>>(32-h.depth)]
+}
+
+// insert adds a slot; the caller made sure that it is not there.
+func (h *hashTable) insert(hash, id uint32) {
+	s := h.segment(hash)
+	for (s.used+1)*5 > len(s.slots)*4 {
+		if len(s.slots) < segmentSlots || s.depth == maxDepth {
+			s.grow()
+		} else {
+			h.split(hash)
+		}
+		s = h.segment(hash)
+	}
+	s.insert(uint64(hash)<<32 | uint64(id))
+}
+
+func (s *segment) insert(slot uint64) {
+	mask := len(s.slots) - 1
+	i := int(slot>>32) & mask
+	for s.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	s.slots[i] = slot
+	s.used++
+}
+
+func (s *segment) grow() {
+	old := s.slots
+	s.slots, s.used = make([]uint64, 2*len(old)), 0
+	for _, slot := range old {
+		if slot != 0 {
+			s.insert(slot)
+		}
+	}
+}
+
+// split divides the segment of the hash by one more bit.
+func (h *hashTable) split(hash uint32) {
+	old := h.segment(hash)
+	if old.depth == h.depth {
+		dir := make([]*segment, 2*len(h.dir))
+		for i, s := range h.dir {
+			dir[2*i], dir[2*i+1] = s, s
+		}
+		h.dir = dir
+		h.depth++
+	}
+	depth := old.depth + 1
+	halves := [2]*segment{
+		{slots: make([]uint64, len(old.slots)), depth: depth},
+		{slots: make([]uint64, len(old.slots)), depth: depth},
+	}
+	for _, slot := range old.slots {
+		if slot != 0 {
+			halves[slot>>(64-depth)&1].insert(slot)
+		}
+	}
+	for i, s := range h.dir {
+		if s == old {
+			h.dir[i] = halves[uint(i)>>(h.depth-depth)&1]
+		}
+	}
+}
+
+// remove takes the slot out, if it is there, and closes the gap, so that no
+// slot is behind an empty one on its way from where its hash starts.
+func (h *hashTable) remove(hash, id uint32) {
+	s := h.segment(hash)
+	mask := len(s.slots) - 1
+	slot := uint64(hash)<<32 | uint64(id)
+	gap := int(hash) & mask
+	for s.slots[gap] != slot {
+		if s.slots[gap] == 0 {
+			return
+		}
+		gap = (gap + 1) & mask
+	}
+	for i := (gap + 1) & mask; s.slots[i] != 0; i = (i + 1) & mask {
+		start := int(s.slots[i]>>32) & mask
+		if (i-start)&mask >= (i-gap)&mask {
+			s.slots[gap] = s.slots[i]
+			gap = i
+		}
+	}
+	s.slots[gap] = 0
+	s.used--
+}
+
+// unique finds a row by a key that no two rows share. It keeps ids only: the
+// key is read from the row. A row whose key is not ok is left out.
+type unique[R any, K comparable] struct {
+	rows *slab[R]
+	key  func(*R) (K, bool)
+	seed maphash.Seed
+	hash hashTable
+}
+
+func newUnique[R any, K comparable](t *table[R], key func(*R) (K, bool)) *unique[R, K] {
+	x := &unique[R, K]{rows: &t.slab, key: key, seed: maphash.MakeSeed()}
+	t.indexes = append(t.indexes, x)
+	return x
+}
+
+func (x *unique[R, K]) hashOf(k K) uint32 { return uint32(maphash.Comparable(x.seed, k) >> 32) }
+
+// find is the id of the row with the key.
+func (x *unique[R, K]) find(k K) (uint32, bool) {
+	if x.hash.dir == nil { // a find must not write: readers share the index
+		return 0, false
+	}
+	hash := x.hashOf(k)
+	s := x.hash.segment(hash)
+	mask := len(s.slots) - 1
+	for i := int(hash) & mask; s.slots[i] != 0; i = (i + 1) & mask {
+		if uint32(s.slots[i]>>32) != hash {
+			continue
+		}
+		id := uint32(s.slots[i])
+		if other, _ := x.key(x.rows.at(id)); other == k {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// taken reports whether a row other than id has the key of r.
+func (x *unique[R, K]) taken(r *R, id uint32) bool {
+	k, ok := x.key(r)
+	if !ok {
+		return false
+	}
+	other, found := x.find(k)
+	return found && other != id
+}
+
+func (x *unique[R, K]) add(id uint32) {
+	if k, ok := x.key(x.rows.at(id)); ok {
+		x.hash.insert(x.hashOf(k), id)
+	}
+}
+
+func (x *unique[R, K]) remove(id uint32) {
+	if k, ok := x.key(x.rows.at(id)); ok {
+		x.hash.remove(x.hashOf(k), id)
+	}
+}
+
+func (x *unique[R, K]) same(a, b *R) bool {
+	ka, oka := x.key(a)
+	kb, okb := x.key(b)
+	return oka == okb && ka == kb
+}

@@ -1,0 +1,283 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"sort"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// cause is Entry.Cause. Nearly all are a word and a UUID, "click:0190…"; then
+// the prefix is that word and the UUID is 16 bytes instead of 36. For any other
+// the prefix is the whole cause and the id is uuid.Nil.
+type cause struct {
+	prefix uint32 // a word
+	id     uuid.UUID
+}
+
+// splitCause cuts a cause into the two.
+func splitCause(s string) (prefix string, id uuid.UUID) {
+	const length = 36
+	if len(s) < length {
+		return s, uuid.Nil
+	}
+	tail := s[len(s)-length:]
+	for i := range length {
+		if 'A' <= tail[i] && tail[i] <= 'F' {
+			return s, uuid.Nil // it would come back in lower case
+		}
+	}
+	id, err := uuid.Parse(tail)
+	if err != nil || id == uuid.Nil {
+		return s, uuid.Nil
+	}
+	return s[:len(s)-length], id
+}
+
+func (w *words) cause(c cause) string {
+	if c.id == uuid.Nil {
+		return w.text(c.prefix)
+	}
+	return w.text(c.prefix) + c.id.String()
+}
+
+// entryRow is an affiliate.Entry in 72 bytes, and without pointers, so that the
+// garbage collector passes by.
+type entryRow struct {
+	cause                cause
+	account, terms       uint32 // words
+	advertiser, reverses uint32
+	kind, currency       uint16 // codes
+	earning, cost        int64
+	occurred, payable    int64 // microseconds since 1970
+}
+
+type entryTable struct {
+	*table[entryRow]
+	byCause      *unique[entryRow, cause]
+	byAccount    *groups[entryRow, uint32]
+	byPayable    *groups[entryRow, uint32] // by account; of each in the order of payable
+	byAdvertiser *groups[entryRow, uint32]
+	byReversed   *groups[entryRow, uint32]
+}
+
+func newEntryTable() entryTable {
+	t := &table[entryRow]{}
+	account := func(e *entryRow) (uint32, bool) { return e.account, true }
+	return entryTable{t,
+		newUnique(t, func(e *entryRow) (cause, bool) { return e.cause, true }),
+		newGroups(t, account, nil),
+		newGroups(t, account, func(a, b *entryRow) int {
+			if a.payable != b.payable {
+				return cmp.Compare(a.payable, b.payable)
+			}
+			return cmp.Or(cmp.Compare(a.cause.prefix, b.cause.prefix), bytes.Compare(a.cause.id[:], b.cause.id[:]))
+		}),
+		newGroups(t, func(e *entryRow) (uint32, bool) { return e.advertiser, e.advertiser != 0 }, nil),
+		newGroups(t, func(e *entryRow) (uint32, bool) { return e.reverses, e.reverses != 0 }, nil),
+	}
+}
+
+var entryColumns = columns[entryRow]{
+	"occurred_at": number(func(e *entryRow) int64 { return e.occurred }),
+	"payable_at":  number(func(e *entryRow) int64 { return e.payable }),
+}
+
+type ledger struct{ u *unit }
+
+func (r ledger) entry(id uint32, e *entryRow) affiliate.Entry {
+	db := r.u.db
+	currency := affiliate.Currency(db.codes.text(uint32(e.currency)))
+	return affiliate.Entry{
+		ID:           int64(id),
+		Kind:         affiliate.EntryKind(db.codes.text(uint32(e.kind))),
+		Account:      affiliate.Account(db.words.text(e.account)),
+		AdvertiserID: int64(e.advertiser),
+		Earning:      affiliate.NewMoney(e.earning, currency),
+		Cost:         affiliate.NewMoney(e.cost, currency),
+		OccurredAt:   fromMicro(e.occurred),
+		PayableAt:    fromMicro(e.payable),
+		Cause:        db.words.cause(e.cause),
+		Terms:        db.words.text(e.terms),
+		Reverses:     int64(e.reverses),
+	}
+}
+
+func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affiliate.Entry, error) {
+	if err := r.u.change(ctx); err != nil {
+		return nil, err
+	}
+	core := &r.u.db.core
+	for i := range entries {
+		if err := entries[i].Validate(); err != nil {
+			return nil, r.u.fail(err)
+		}
+	}
+	var f refusal
+	for i := range entries {
+		e := &entries[i]
+		f.refers(core.advertisers.knowsOr0(e.AdvertiserID), "advertiser_id")
+		f.refers(core.entries.knowsOr0(e.Reverses), "reverses")
+	}
+	if err := f.err("entry"); err != nil {
+		return nil, r.u.fail(err)
+	}
+	kept := make([]affiliate.Entry, len(entries))
+	for i := range entries {
+		id, err := r.append(&entries[i])
+		if err != nil {
+			return nil, r.u.fail(err)
+		}
+		e := &entries[i]
+		kept[i] = *e
+		row := core.entries.at(id)
+		kept[i].ID, kept[i].OccurredAt, kept[i].PayableAt = int64(id), fromMicro(row.occurred), fromMicro(row.payable)
+	}
+	return kept, nil
+}
+
+func (r ledger) append(e *affiliate.Entry) (uint32, error) {
+	db := r.u.db
+	prefix, id := splitCause(e.Cause)
+	row := entryRow{
+		cause:      cause{db.words.number(prefix), id},
+		account:    db.words.number(string(e.Account)),
+		terms:      db.words.number(e.Terms),
+		advertiser: uint32(e.AdvertiserID),
+		reverses:   uint32(e.Reverses),
+		kind:       uint16(db.codes.number(string(e.Kind))),
+		currency:   uint16(db.codes.number(string(e.Earning.Currency()))),
+		earning:    e.Earning.Minor(),
+		cost:       e.Cost.Minor(),
+		occurred:   e.OccurredAt.UnixMicro(),
+		payable:    e.PayableAt.UnixMicro(),
+	}
+	var f refusal
+	_, booked := db.core.entries.byCause.find(row.cause)
+	f.frees(booked, "cause")
+	if err := f.err("entry"); err != nil {
+		return 0, err
+	}
+	if err := r.addToTotal(&row, e); err != nil {
+		return 0, err
+	}
+	return db.core.entries.insert(r.u, row)
+}
+
+func (r ledger) addToTotal(row *entryRow, e *affiliate.Entry) error {
+	totals := r.u.db.core.totals
+	id, ok := totals.byKey.find(totalKey{row.account, row.currency})
+	if !ok {
+		var err error
+		if id, err = totals.insert(r.u, totalRow{account: row.account, currency: row.currency}); err != nil {
+			return err
+		}
+	}
+	t := totals.touch(r.u, id)
+	sum := affiliate.Total{Earned: t.earned, Paid: t.paid, Cost: t.cost, Entries: t.entries}
+	if err := sum.Apply(*e); err != nil {
+		return err
+	}
+	t.earned, t.paid, t.cost, t.entries = sum.Earned, sum.Paid, sum.Cost, sum.Entries
+	return nil
+}
+
+func (r ledger) GetMany(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
+	return getRows(ctx, r.u, r.u.db.core.entries.table, ids, r.entry)
+}
+
+func (r ledger) ByCauses(ctx context.Context, causes []string) ([]affiliate.Entry, error) {
+	if err := r.u.use(ctx); err != nil {
+		return nil, err
+	}
+	db := r.u.db
+	var ids []uint32
+	for _, c := range causes {
+		prefix, id := splitCause(c)
+		word, known := db.words.find(prefix)
+		if !known {
+			continue
+		}
+		if id, ok := db.core.entries.byCause.find(cause{word, id}); ok {
+			ids = append(ids, id)
+		}
+	}
+	return answer(db.core.entries.table, sorted(ids), r.entry), nil
+}
+
+func (r ledger) Reversals(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
+	if err := r.u.use(ctx); err != nil {
+		return nil, err
+	}
+	t := r.u.db.core.entries
+	return answer(t.table, byKeys(t.byReversed.of, t.among(ids)), r.entry), nil
+}
+
+func (r ledger) List(ctx context.Context, f affiliate.EntryFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Entry], error) {
+	if err := r.u.use(ctx); err != nil {
+		return affiliate.Page[affiliate.Entry]{}, err
+	}
+	db := r.u.db
+	t := db.core.entries
+	account, knownAccount := db.words.find(string(f.Account))
+	kind, knownKind := db.codes.find(string(f.Kind))
+	advertiser, knownAdvertiser := uint32(0), true
+	if f.AdvertiserID != 0 {
+		advertiser, knownAdvertiser = db.core.advertisers.find(f.AdvertiserID)
+	}
+	s := everything[entryRow]()
+	switch {
+	case !knownAccount || !knownKind || !knownAdvertiser:
+		s = only[entryRow](nil)
+	case account != 0:
+		s = only[entryRow](t.byAccount.of(account))
+	case advertiser != 0:
+		s = only[entryRow](t.byAdvertiser.of(advertiser))
+	}
+	if kind != 0 || account != 0 && advertiser != 0 {
+		s.keep = func(_ uint32, e *entryRow) bool {
+			return (kind == 0 || kind == uint32(e.kind)) && (advertiser == 0 || advertiser == e.advertiser)
+		}
+	}
+	return page(r.u, t.table, s, p, entryColumns, r.entry)
+}
+
+func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.Entry, error) {
+	if err := r.u.use(ctx); err != nil {
+		return nil, err
+	}
+	t := r.u.db.core.entries
+	return answer(t.table, t.scan(after, limit), r.entry), nil
+}
+
+// pending are the sums, by currency, of what the account earned and is payable
+// after the instant, in microseconds.
+func (r ledger) pending(account uint32, at int64) (map[uint16]affiliate.Money, error) {
+	db := r.u.db
+	t := db.core.entries
+	ids := t.byPayable.of(account)
+	first := sort.Search(len(ids), func(i int) bool { return t.at(ids[i]).payable > at })
+	payout, _ := db.codes.find(string(affiliate.EntryPayout))
+	sums := map[uint16]affiliate.Money{}
+	for _, id := range ids[first:] {
+		e := t.at(id)
+		if uint32(e.kind) == payout {
+			continue
+		}
+		currency := affiliate.Currency(db.codes.text(uint32(e.currency)))
+		sum, ok := sums[e.currency]
+		if !ok {
+			sum = affiliate.NewMoney(0, currency)
+		}
+		sum, err := sum.Add(affiliate.NewMoney(e.earning, currency))
+		if err != nil {
+			return nil, overflow("balance")
+		}
+		sums[e.currency] = sum
+	}
+	return sums, nil
+}

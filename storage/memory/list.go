@@ -1,0 +1,249 @@
+package memory
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// among are the live ones of ids, ascending, each once.
+func (s *slab[R]) among(ids []int64) []uint32 {
+	rows := make([]uint32, 0, len(ids))
+	for _, id := range ids {
+		if row, ok := s.find(id); ok {
+			rows = append(rows, row)
+		}
+	}
+	return sorted(rows)
+}
+
+// sorted brings ids to ascending order, each once, in place.
+func sorted(ids []uint32) []uint32 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// answer are the rows as the caller gets them.
+func answer[R, E any](t *table[R], ids []uint32, out func(id uint32, r *R) E) []E {
+	if len(ids) == 0 {
+		return nil
+	}
+	list := make([]E, len(ids))
+	for i, id := range ids {
+		list[i] = out(id, t.at(id))
+	}
+	return list
+}
+
+// scan are at most limit live ids greater than after.
+func (s *slab[R]) scan(after int64, limit int) []uint32 {
+	if limit <= 0 || after >= int64(s.last) {
+		return nil
+	}
+	var ids []uint32
+	s.each(uint32(max(after, 0)), func(id uint32) bool {
+		ids = append(ids, id)
+		return len(ids) < limit
+	})
+	return ids
+}
+
+// selection are the rows that a list may show.
+type selection[R any] struct {
+	all     bool        // every live row; ids is nil
+	ids     []uint32    // in the order of the list's ids; not changed
+	inOrder *ordered[R] // with all: by this, when it is not by row
+	keep    func(id uint32, r *R) bool
+}
+
+// everything selects all rows.
+func everything[R any]() selection[R] { return selection[R]{all: true} }
+
+// only selects rows by ids, which an index or among gave.
+func only[R any](ids []uint32) selection[R] { return selection[R]{ids: ids} }
+
+// columns are what a list can be sorted by, by name in wire spelling.
+type columns[R any] map[string]func(a, b *R) int
+
+// names are for PageRequest.Validate.
+func (c columns[R]) names() []string {
+	names := make([]string, 0, len(c))
+	for name := range c {
+		names = append(names, name)
+	}
+	return names
+}
+
+// page cuts the page out of the selection: filtered, sorted, counted.
+func page[R, E any](u *unit, t *table[R], s selection[R], p affiliate.PageRequest, cols columns[R], out func(id uint32, r *R) E) (affiliate.Page[E], error) {
+	if err := p.Validate(cols.names()...); err != nil {
+		return affiliate.Page[E]{}, u.fail(err)
+	}
+	ids, total := pick(t, s, p, cols[p.Sort.Column])
+	return affiliate.Page[E]{Items: answer(t, ids, out), Total: total}, nil
+}
+
+func pick[R any](t *table[R], s selection[R], p affiliate.PageRequest, column func(a, b *R) int) (ids []uint32, total int) {
+	if s.all && s.keep == nil && column == nil {
+		switch {
+		case s.inOrder != nil:
+			return s.inOrder.cut(t.live, p), t.live
+		case t.live == int(t.last): // nothing was ever deleted: ids are positions
+			return dense(t.last, p), t.live
+		}
+	}
+	ids = s.ids
+	collect := func(id uint32) bool {
+		if s.keep == nil || s.keep(id, t.at(id)) {
+			ids = append(ids, id)
+		}
+		return true
+	}
+	switch {
+	case s.inOrder != nil:
+		s.inOrder.each(0, 0, collect)
+	case s.all:
+		t.each(0, collect)
+	case s.keep != nil:
+		kept := make([]uint32, 0, len(ids))
+		for _, id := range ids {
+			if s.keep(id, t.at(id)) {
+				kept = append(kept, id)
+			}
+		}
+		ids = kept
+	}
+	if column == nil {
+		return cut(ids, p), len(ids)
+	}
+	return best(t, ids, p, column), len(ids)
+}
+
+// cut is the page of a list in the order of its ids, or backwards.
+func cut(ids []uint32, p affiliate.PageRequest) []uint32 {
+	from := min(p.Offset(), len(ids))
+	until := min(from+p.Size, len(ids))
+	if !p.Sort.Desc {
+		return ids[from:until]
+	}
+	out := slices.Clone(ids[len(ids)-until : len(ids)-from])
+	slices.Reverse(out)
+	return out
+}
+
+// cut is the page of all n rows in the order of the index, or backwards.
+func (x *ordered[R]) cut(n int, p affiliate.PageRequest) []uint32 {
+	from := min(p.Offset(), n)
+	until := min(from+p.Size, n)
+	if p.Sort.Desc {
+		from, until = n-until, n-from
+	}
+	ids := make([]uint32, 0, until-from)
+	skip := from
+	for _, part := range x.parts {
+		if len(ids) == cap(ids) {
+			break
+		}
+		if skip >= len(part) {
+			skip -= len(part)
+			continue
+		}
+		part = part[skip:]
+		skip = 0
+		ids = append(ids, part[:min(len(part), cap(ids)-len(ids))]...)
+	}
+	if p.Sort.Desc {
+		slices.Reverse(ids)
+	}
+	return ids
+}
+
+// dense is cut for the ids 1 to last.
+func dense(last uint32, p affiliate.PageRequest) []uint32 {
+	from := min(p.Offset(), int(last))
+	until := min(from+p.Size, int(last))
+	ids := make([]uint32, 0, until-from)
+	for i := from; i < until; i++ {
+		id := uint32(i) + 1
+		if p.Sort.Desc {
+			id = last - uint32(i)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// best is the page of the ids sorted by a column, ties in the order that they
+// are in. It sorts what is on the page and before it, not all.
+func best[R any](t *table[R], ids []uint32, p affiliate.PageRequest, column func(a, b *R) int) []uint32 {
+	type item struct {
+		row *R
+		at  int // in ids
+	}
+	order := func(a, b item) int {
+		c := column(a.row, b.row)
+		if p.Sort.Desc {
+			c = -c
+		}
+		return cmp.Or(c, cmp.Compare(a.at, b.at))
+	}
+	want := min(p.Offset()+p.Size, len(ids))
+	// The buffer holds the best so far; when it is full the worse half goes.
+	buffer := make([]item, 0, min(len(ids), 2*want+64))
+	var worst item
+	for i, id := range ids {
+		it := item{t.at(id), i}
+		if worst.row != nil && order(it, worst) > 0 {
+			continue
+		}
+		if buffer = append(buffer, it); len(buffer) == cap(buffer) && i < len(ids)-1 {
+			slices.SortFunc(buffer, order)
+			buffer = buffer[:want]
+			worst = buffer[want-1]
+		}
+	}
+	slices.SortFunc(buffer, order)
+	from := min(p.Offset(), want)
+	out := make([]uint32, 0, want-from)
+	for _, it := range buffer[from:want] {
+		out = append(out, ids[it.at])
+	}
+	return out
+}
+
+// matches reports whether the text has the part, ignoring the case of A to Z.
+func matches(text, part string) bool {
+	for i := 0; i+len(part) <= len(text); i++ {
+		j := 0
+		for j < len(part) && lower(text[i+j]) == lower(part[j]) {
+			j++
+		}
+		if j == len(part) {
+			return true
+		}
+	}
+	return false
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}
+
+// isID reports whether the text is the decimal form of the id.
+func isID(text string, id uint32) bool { return text == strconv.FormatUint(uint64(id), 10) }
+
+// text compares a column of text by code point, which is by byte.
+func text[R any](column func(*R) string) func(a, b *R) int {
+	return func(a, b *R) int { return strings.Compare(column(a), column(b)) }
+}
+
+// number compares a column of numbers.
+func number[R any, N cmp.Ordered](column func(*R) N) func(a, b *R) int {
+	return func(a, b *R) int { return cmp.Compare(column(a), column(b)) }
+}

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+type blocklistRow struct {
+	bun.BaseModel `bun:"table:affiliate_blocklist,alias:t"`
+
+	ID             int64     `bun:"id,pk,autoincrement"`
+	AdvertiserID   int64     `bun:"advertiser_id"`
+	UserID         int64     `bun:"user_id,nullzero"`
+	UserTagID      int64     `bun:"user_tag_id,nullzero"`
+	ClientID       int64     `bun:"client_id,nullzero"`
+	ValidateClicks bool      `bun:"validate_clicks"`
+	CreatedBy      int64     `bun:"created_by,nullzero"`
+	CreatedByName  string    `bun:"created_by_name"`
+	CreatedAt      time.Time `bun:"created_at,nullzero"`
+}
+
+var blocklistTable = table[links.BlocklistEntry, blocklistRow]{
+	name: "affiliate_blocklist", resource: "blocklist_entry", entity: blocklistRow.entry,
+	sort: map[string]string{"created_at": "t.created_at"},
+}
+
+func (r blocklistRow) entry() links.BlocklistEntry {
+	return links.BlocklistEntry{
+		ID: r.ID, AdvertiserID: r.AdvertiserID, UserID: r.UserID, UserTagID: r.UserTagID, ClientID: r.ClientID,
+		ValidateClicks: r.ValidateClicks, CreatedBy: affiliate.Actor{UserID: r.CreatedBy, Name: r.CreatedByName},
+		CreatedAt: utc(r.CreatedAt),
+	}
+}
+
+type blocklist struct{ u *unit }
+
+func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEntry) ([]links.BlocklistEntry, error) {
+	return change(ctx, r.u, "blocklist_entry", func(ctx context.Context) ([]links.BlocklistEntry, error) {
+		for _, e := range entries {
+			if err := e.Validate(); err != nil {
+				return nil, err
+			}
+		}
+		if len(entries) == 0 {
+			return nil, nil
+		}
+		added, err := r.insert(ctx, entries)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(added, func(a, b blocklistRow) int { return cmp.Compare(a.ID, b.ID) })
+		return blocklistTable.entities(added), nil
+	})
+}
+
+// insert adds the entries in order, as far as nothing is in their way.
+func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) ([]blocklistRow, error) {
+	type entry = links.BlocklistEntry
+	var rows []blocklistRow
+	err := r.u.tx.NewRaw(`INSERT INTO ? AS t
+		(advertiser_id, user_id, user_tag_id, client_id, validate_clicks, created_by, created_by_name, created_at)
+		SELECT advertiser_id, nullif(user_id, 0), nullif(user_tag_id, 0), nullif(client_id, 0), validate_clicks <> 0,
+			nullif(created_by, 0), created_by_name, nullif(created_at, `+zeroTime+`)
+		FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::timestamptz[]) WITH ORDINALITY
+			AS e (advertiser_id, user_id, user_tag_id, client_id, validate_clicks, created_by, created_by_name, created_at, n)
+		ORDER BY n
+		ON CONFLICT DO NOTHING
+		RETURNING t.*`,
+		r.u.name("affiliate_blocklist"),
+		column(entries, func(e *entry) int64 { return e.AdvertiserID }),
+		column(entries, func(e *entry) int64 { return e.UserID }),
+		column(entries, func(e *entry) int64 { return e.UserTagID }),
+		column(entries, func(e *entry) int64 { return e.ClientID }),
+		column(entries, func(e *entry) int64 {
+			if e.ValidateClicks {
+				return 1
+			}
+			return 0
+		}),
+		column(entries, func(e *entry) int64 { return e.CreatedBy.UserID }),
+		column(entries, func(e *entry) string { return e.CreatedBy.Name }),
+		column(entries, func(e *entry) time.Time { return e.CreatedAt }),
+	).Scan(ctx, &rows)
+	return rows, err
+}
+
+func (r blocklist) Get(ctx context.Context, id int64) (links.BlocklistEntry, error) {
+	return blocklistTable.get(ctx, r.u, id)
+}
+
+func (r blocklist) Delete(ctx context.Context, id int64) error {
+	return blocklistTable.delete(ctx, r.u, id)
+}
+
+func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[links.BlocklistEntry], error) {
+	return blocklistTable.list(ctx, r.u, p, func(q filter) {
+		q.equal("t.advertiser_id", f.AdvertiserID)
+		q.query(f.Query, "t.user_id",
+			"t.user_id IN (SELECT u.id FROM "+r.u.db.prefix+"affiliate_users AS u WHERE "+part("u.username")+")")
+	})
+}
+
+func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]links.BlocklistEntry, error) {
+	return blocklistTable.many(ctx, r.u, func(q filter) {
+		q.among("t.advertiser_id", advertiserIDs)
+		q.Where("(t.user_id = ANY(?::bigint[]) OR t.user_tag_id = ANY(?::bigint[]) OR t.client_id = ANY(?::bigint[]))",
+			pgdialect.Array(distinct(userIDs)), pgdialect.Array(distinct(userTagIDs)), pgdialect.Array(distinct(clientIDs)))
+	})
+}

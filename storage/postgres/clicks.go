@@ -1,0 +1,144 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+type clickRow struct {
+	bun.BaseModel `bun:"table:affiliate_clicks,alias:t"`
+
+	ID           uuid.UUID               `bun:"id,pk"`
+	LinkID       int64                   `bun:"link_id"`
+	UserID       int64                   `bun:"user_id"`
+	AdvertiserID int64                   `bun:"advertiser_id"`
+	At           time.Time               `bun:"at"`
+	Source       affiliate.TrafficSource `bun:"source"`
+	Visitor      visitor                 `bun:"visitor"`
+	Verdict      links.Verdict           `bun:"verdict"`
+	Reason       string                  `bun:"reason"`
+	Currency     affiliate.Currency      `bun:"currency"`
+	Earning      int64                   `bun:"earning"`
+	Cost         int64                   `bun:"cost"`
+	Terms        string                  `bun:"terms"`
+}
+
+// visitor reads 16 bytes from a bytea.
+type visitor links.VisitorKey
+
+// Scan is for the driver.
+func (v *visitor) Scan(src any) error { return fixedBytes(v[:], src) }
+
+var clickTable = table[links.Click, clickRow]{
+	name: "affiliate_clicks", resource: "click", entity: clickRow.click,
+	sort: map[string]string{"at": "t.at"},
+}
+
+func (r clickRow) click() links.Click {
+	return links.Click{
+		ID: r.ID, LinkID: r.LinkID, UserID: r.UserID, AdvertiserID: r.AdvertiserID, At: utc(r.At),
+		Source: r.Source, Visitor: links.VisitorKey(r.Visitor), Verdict: r.Verdict, Reason: r.Reason,
+		Earning: affiliate.NewMoney(r.Earning, r.Currency), Cost: affiliate.NewMoney(r.Cost, r.Currency), Terms: r.Terms,
+	}
+}
+
+type clicks struct{ u *unit }
+
+func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
+	return exec(ctx, r.u, "click", func(ctx context.Context) error {
+		n := len(clicks)
+		if n == 0 {
+			return nil
+		}
+		linkIDs, userIDs, advertiserIDs := make([]int64, n), make([]int64, n), make([]int64, n)
+		for i, c := range clicks {
+			if err := c.Validate(); err != nil {
+				return err
+			}
+			linkIDs[i], userIDs[i], advertiserIDs[i] = c.LinkID, c.UserID, c.AdvertiserID
+		}
+		err := r.u.checkReferences(ctx, "click",
+			reference{"link_id", "affiliate_links", linkIDs},
+			reference{"user_id", "affiliate_users", userIDs},
+			reference{"advertiser_id", "affiliate_advertisers", advertiserIDs})
+		if err != nil {
+			return err
+		}
+		return r.insert(ctx, clicks)
+	})
+}
+
+func (r clicks) insert(ctx context.Context, clicks []links.Click) error {
+	type click = links.Click
+	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ?
+		(id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)
+		SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::timestamptz[], ?::smallint[], ?::bytea[],
+			?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::text[])`,
+		r.u.name("affiliate_clicks"),
+		column(clicks, func(c *click) string { return c.ID.String() }),
+		column(clicks, func(c *click) int64 { return c.LinkID }),
+		column(clicks, func(c *click) int64 { return c.UserID }),
+		column(clicks, func(c *click) int64 { return c.AdvertiserID }),
+		column(clicks, func(c *click) time.Time { return c.At }),
+		column(clicks, func(c *click) int64 { return int64(c.Source) }),
+		column(clicks, func(c *click) []byte { return c.Visitor[:] }),
+		column(clicks, func(c *click) string { return string(c.Verdict) }),
+		column(clicks, func(c *click) string { return c.Reason }),
+		column(clicks, func(c *click) string { return string(c.Earning.Currency()) }),
+		column(clicks, func(c *click) int64 { return c.Earning.Minor() }),
+		column(clicks, func(c *click) int64 { return c.Cost.Minor() }),
+		column(clicks, func(c *click) string { return c.Terms }))
+	return err
+}
+
+func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
+	return clickTable.one(ctx, r.u, id, func(q filter) { q.Where("t.id = ?", id) })
+}
+
+func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
+	return clickTable.list(ctx, r.u, p, func(q filter) {
+		q.equal("t.link_id", f.LinkID)
+		q.equal("t.user_id", f.UserID)
+		q.equal("t.advertiser_id", f.AdvertiserID)
+		q.text("t.verdict", string(f.Verdict))
+		q.between("t.at", f.From, f.Until)
+	})
+}
+
+func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.Click, error) {
+	return clickTable.after(ctx, r.u, after, limit)
+}
+
+func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) (map[links.Visit]time.Time, error) {
+	return read(ctx, r.u, "click", func(ctx context.Context) (map[links.Visit]time.Time, error) {
+		out := make(map[links.Visit]time.Time)
+		if len(visits) == 0 {
+			return out, nil
+		}
+		var rows []struct {
+			N  int       `bun:"n"`
+			At time.Time `bun:"at"`
+		}
+		err := r.u.tx.NewRaw(`SELECT v.n, c.at
+			FROM unnest(?::bigint[], ?::bytea[]) WITH ORDINALITY AS v (link_id, visitor, n)
+			CROSS JOIN LATERAL (SELECT c.at FROM ? AS c
+				WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND c.verdict = 'valid' AND c.at > ?
+				ORDER BY c.at DESC LIMIT 1) AS c`,
+			column(visits, func(v *links.Visit) int64 { return v.LinkID }),
+			column(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
+			r.u.name("affiliate_clicks"), since).Scan(ctx, &rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			out[visits[row.N-1]] = utc(row.At)
+		}
+		return out, nil
+	})
+}

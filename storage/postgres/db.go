@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// Options of a backend. The zero Options work.
+type Options struct {
+	// Schema holds the tables: a lower-case identifier of at most 63
+	// characters, not beginning with "pg_". Empty means whatever the
+	// connection's search_path leads to.
+	Schema string
+	// MaxAttempts is how often a unit runs at most when the database asks to
+	// run it again, 1..1000; 0 means 20. Inside a transaction of the host it
+	// is always once.
+	MaxAttempts int
+}
+
+const defaultMaxAttempts = 20
+
+func (o Options) validate() error {
+	if o.Schema != "" && (!identifier.MatchString(o.Schema) || strings.HasPrefix(o.Schema, "pg_")) {
+		return fmt.Errorf("postgres: Options.Schema %q must be a lower-case identifier of at most 63 characters, not beginning with pg_", o.Schema)
+	}
+	if o.MaxAttempts < 0 || o.MaxAttempts > 1000 {
+		return errors.New("postgres: Options.MaxAttempts must be between 0 and 1000")
+	}
+	return nil
+}
+
+var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// DB keeps the domains in a PostgreSQL database. It is safe for concurrent use,
+// unless it is made from a transaction, which is not. It holds no resources
+// of its own: whoever opened the handle closes it.
+type DB struct {
+	handle   handle
+	prefix   string // of every table: `"shop".`
+	attempts int
+}
+
+// New uses a *bun.DB, or a bun.Tx that the host has begun.
+//
+// On a bun.Tx units are savepoints: the host's rows and ours commit together,
+// or not at all. The isolation is then the host's, so it should begin the
+// transaction at sql.LevelSerializable; and a unit runs once, because only the
+// host can run its transaction again. An error that asks for that is
+// affiliate.ErrUnavailable and has the driver's error with its SQLSTATE
+// (40001 or 40P01) inside.
+func New(db bun.IDB, o Options) (*DB, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	d := &DB{attempts: cmp.Or(o.MaxAttempts, defaultMaxAttempts)}
+	if o.Schema != "" {
+		d.prefix = `"` + o.Schema + `".`
+	}
+	switch db := db.(type) {
+	case *bun.DB:
+		if db == nil {
+			return nil, errors.New("postgres: the *bun.DB must not be nil")
+		}
+		d.handle = pool{db}
+	case bun.Tx:
+		if db.Tx == nil {
+			return nil, errors.New("postgres: the bun.Tx must be one that was begun")
+		}
+		d.handle, d.attempts = hostTx{db}, 1
+	default:
+		return nil, fmt.Errorf("postgres: New takes a *bun.DB or a bun.Tx, not a %T", db)
+	}
+	if db.Dialect().Name() != dialect.PG {
+		return nil, fmt.Errorf("postgres: the dialect must be pgdialect, not %s", db.Dialect().Name())
+	}
+	return d, nil
+}
+
+// Core is the store of package affiliate.
+func (db *DB) Core() affiliate.Store[affiliate.Tx] { return coreStore{db} }
+
+// Links is the store of package links.
+func (db *DB) Links() links.Store { return linksStore{db} }
+
+type coreStore struct{ db *DB }
+
+func (s coreStore) Read(ctx context.Context, fn func(context.Context, affiliate.Tx) error) error {
+	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+}
+
+func (s coreStore) Write(ctx context.Context, fn func(context.Context, affiliate.Tx) error) error {
+	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+}
+
+type linksStore struct{ db *DB }
+
+func (s linksStore) Read(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{coreTx{u}}) })
+}
+
+func (s linksStore) Write(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{coreTx{u}}) })
+}
+
+func (s linksStore) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	return s.db.run(ctx, recordUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{coreTx{u}}) })
+}
+
+var (
+	_ affiliate.Tx = coreTx{} // and with it each repository
+	_ links.Tx     = linksTx{}
+)
+
+// coreTx gives the repositories of the core.
+type coreTx struct{ u *unit }
+
+func (t coreTx) Advertisers() affiliate.AdvertiserRepository           { return advertisers(t) }
+func (t coreTx) AdvertiserGroups() affiliate.AdvertiserGroupRepository { return advertiserGroups(t) }
+func (t coreTx) Categories() affiliate.CategoryRepository              { return categories(t) }
+func (t coreTx) Clients() affiliate.ClientRepository                   { return clients(t) }
+func (t coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(t) }
+func (t coreTx) Users() affiliate.UserRepository                       { return users(t) }
+func (t coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(t) }
+func (t coreTx) Tokens() affiliate.TokenRepository                     { return tokens(t) }
+func (t coreTx) Memberships() affiliate.MembershipRepository           { return memberships(t) }
+func (t coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(t) }
+func (t coreTx) Balances() affiliate.BalanceRepository                 { return balances(t) }
+func (t coreTx) Events() affiliate.EventRepository                     { return events(t) }
+func (t coreTx) IdempotencyKeys() affiliate.IdempotencyRepository      { return idempotencyKeys(t) }
+
+// linksTx gives the repositories of links beside those of the core.
+type linksTx struct{ coreTx }
+
+func (t linksTx) Rules() links.RuleRepository                   { return rules(t.coreTx) }
+func (t linksTx) Blocklist() links.BlocklistRepository          { return blocklist(t.coreTx) }
+func (t linksTx) Links() links.LinkRepository                   { return linkRepository(t.coreTx) }
+func (t linksTx) Clicks() links.ClickRepository                 { return clicks(t.coreTx) }
+func (t linksTx) Days() links.DayRepository                     { return days(t.coreTx) }
+func (t linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(t.coreTx) }

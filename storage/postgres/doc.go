@@ -1,0 +1,61 @@
+// Package postgres keeps the domains in PostgreSQL 13 or later (tested with 15), through bun.
+//
+//	handle, err := postgres.Open("postgres://app@db/shop")
+//	…
+//	options := postgres.Options{Schema: "affiliate"}
+//	if err := postgres.Migrate(ctx, handle, options); err != nil { … }
+//	db, err := postgres.New(handle, options)
+//	…
+//	service, err := affiliate.NewService(db.Core(), affiliate.Options{})
+//
+// # Units of work
+//
+//	unit            transaction                  runs again on
+//	Read            REPEATABLE READ, READ ONLY   –
+//	Write           SERIALIZABLE                 40001, 40P01
+//	links Record    READ COMMITTED, row locks    40001, 40P01
+//
+// A unit runs again at most Options.MaxAttempts times, with a random pause
+// that grows; then it is affiliate.ErrUnavailable with the driver's error
+// inside. Whatever the callback says, a unit that the database gave up is run
+// again: a swallowed error hides nothing.
+//
+// Serializable isolation holds among Writes. A Record excludes other Records
+// of the same links, and Writes that lock them; a Write that must not miss
+// clicks being recorded decides in a Record instead.
+//
+// # In the host's transaction
+//
+// New takes a bun.Tx as well. Units are then savepoints: the host's rows and
+// ours commit together, a failed unit leaves the host's transaction alive, and
+// nothing is run again, because only the host can. See New.
+//
+// # Drivers
+//
+// Any driver for database/sql that bun knows; pgx is the one that is tested,
+// and Open sets it up. A host that opens its own handle reads there what is
+// worth setting: with pgx's defaults each new statement text costs a round trip
+// more, and to bun every new argument is a new text.
+//
+// # Errors
+//
+// SQLSTATE and the constraint's name decide, never the text. Constraints are
+// called <table>_<field>_<key|fkey|check> with the field's name on the wire, so
+// that a violated one names its field. Values are validated before they are
+// sent; the constraints have the last word. An error that the server did not
+// send, such as a lost connection, is affiliate.ErrUnavailable. When a commit
+// ends so, it is not known whether it happened: repeat what is safe to repeat,
+// as every booking with a cause is.
+//
+// # Tables
+//
+// Numbered files in migrations/, up only, see Migrate and Migrations. A new
+// domain is one file there and one or a few here. All text is COLLATE "C", so
+// that sorting and case folding are those of every other backend whatever the
+// database's language is. A time is a timestamptz in microseconds, a zero time
+// NULL; money is a bigint of minor units, a rate a numeric, both exact.
+//
+// affiliate_clicks and affiliate_entries have no foreign keys to links, users
+// and advertisers: Add and Append check a batch at once, and no domain ever
+// deletes what they refer to. A host that deletes such rows by hand breaks that.
+package postgres

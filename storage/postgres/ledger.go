@@ -1,0 +1,256 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+type entryRow struct {
+	bun.BaseModel `bun:"table:affiliate_entries,alias:t"`
+
+	ID           int64               `bun:"id,pk,autoincrement"`
+	Kind         affiliate.EntryKind `bun:"kind"`
+	Account      affiliate.Account   `bun:"account"`
+	AdvertiserID int64               `bun:"advertiser_id,nullzero"`
+	Currency     affiliate.Currency  `bun:"currency"`
+	Earning      int64               `bun:"earning"`
+	Cost         int64               `bun:"cost"`
+	OccurredAt   time.Time           `bun:"occurred_at"`
+	PayableAt    time.Time           `bun:"payable_at"`
+	Cause        string              `bun:"cause"`
+	Terms        string              `bun:"terms"`
+	Reverses     int64               `bun:"reverses,nullzero"`
+}
+
+var entryTable = table[affiliate.Entry, entryRow]{
+	name: "affiliate_entries", resource: "entry", entity: entryRow.entry,
+	sort: map[string]string{"occurred_at": "t.occurred_at", "payable_at": "t.payable_at"},
+}
+
+func (r entryRow) entry() affiliate.Entry {
+	return affiliate.Entry{
+		ID: r.ID, Kind: r.Kind, Account: r.Account, AdvertiserID: r.AdvertiserID,
+		Earning: affiliate.NewMoney(r.Earning, r.Currency), Cost: affiliate.NewMoney(r.Cost, r.Currency),
+		OccurredAt: utc(r.OccurredAt), PayableAt: utc(r.PayableAt),
+		Cause: r.Cause, Terms: r.Terms, Reverses: r.Reverses,
+	}
+}
+
+type ledger struct{ u *unit }
+
+func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affiliate.Entry, error) {
+	return change(ctx, r.u, "entry", func(ctx context.Context) ([]affiliate.Entry, error) {
+		if len(entries) == 0 {
+			return nil, nil
+		}
+		totals, err := sums(entries)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.u.checkReferences(ctx, "entry", reference{"advertiser_id", "affiliate_advertisers", advertisersOf(entries)}); err != nil {
+			return nil, err
+		}
+		ids, err := r.insert(ctx, entries)
+		if err != nil {
+			return nil, err
+		}
+		kept := slices.Clone(entries)
+		for i := range kept {
+			kept[i].ID = ids[i]
+			kept[i].OccurredAt, kept[i].PayableAt = stamp(kept[i].OccurredAt), stamp(kept[i].PayableAt)
+		}
+		return kept, r.addTotals(ctx, totals)
+	})
+}
+
+// sums validates the entries and adds them up by account and currency, in the
+// order in which every unit locks the totals.
+func sums(entries []affiliate.Entry) ([]affiliate.Total, error) {
+	type key struct {
+		account  affiliate.Account
+		currency affiliate.Currency
+	}
+	byKey := make(map[key]affiliate.Total)
+	for _, e := range entries {
+		if err := e.Validate(); err != nil {
+			return nil, err
+		}
+		k := key{e.Account, e.Earning.Currency()}
+		total, ok := byKey[k]
+		if !ok {
+			total = affiliate.Total{Account: k.account, Currency: k.currency}
+		}
+		if err := total.Apply(e); err != nil {
+			return nil, err
+		}
+		byKey[k] = total
+	}
+	return slices.SortedFunc(maps.Values(byKey), func(a, b affiliate.Total) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency))
+	}), nil
+}
+
+func advertisersOf(entries []affiliate.Entry) []int64 {
+	ids := make([]int64, len(entries))
+	for i := range entries {
+		ids[i] = entries[i].AdvertiserID
+	}
+	return ids
+}
+
+// insert answers the new ids, which ascend in the order of the entries.
+func (r ledger) insert(ctx context.Context, entries []affiliate.Entry) ([]int64, error) {
+	type entry = affiliate.Entry
+	ids := make([]int64, 0, len(entries))
+	err := r.u.tx.NewRaw(`INSERT INTO ?
+		(kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms, reverses)
+		SELECT kind, account, nullif(advertiser_id, 0), currency, earning, cost, occurred_at, payable_at, cause, terms, nullif(reverses, 0)
+		FROM unnest(?::text[], ?::text[], ?::bigint[], ?::text[], ?::bigint[], ?::bigint[],
+			?::timestamptz[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[]) WITH ORDINALITY
+			AS e (kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms, reverses, n)
+		ORDER BY n
+		RETURNING id`,
+		r.u.name("affiliate_entries"),
+		column(entries, func(e *entry) string { return string(e.Kind) }),
+		column(entries, func(e *entry) string { return string(e.Account) }),
+		column(entries, func(e *entry) int64 { return e.AdvertiserID }),
+		column(entries, func(e *entry) string { return string(e.Earning.Currency()) }),
+		column(entries, func(e *entry) int64 { return e.Earning.Minor() }),
+		column(entries, func(e *entry) int64 { return e.Cost.Minor() }),
+		column(entries, func(e *entry) time.Time { return e.OccurredAt }),
+		column(entries, func(e *entry) time.Time { return e.PayableAt }),
+		column(entries, func(e *entry) string { return e.Cause }),
+		column(entries, func(e *entry) string { return e.Terms }),
+		column(entries, func(e *entry) int64 { return e.Reverses }),
+	).Scan(ctx, &ids)
+	slices.Sort(ids)
+	return ids, err
+}
+
+func (r ledger) addTotals(ctx context.Context, totals []affiliate.Total) error {
+	type total = affiliate.Total
+	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (account, currency, earned, paid, cost, entries)
+		SELECT * FROM unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+		ON CONFLICT (account, currency) DO UPDATE SET earned = t.earned + excluded.earned, paid = t.paid + excluded.paid,
+			cost = t.cost + excluded.cost, entries = t.entries + excluded.entries`,
+		r.u.name("affiliate_totals"),
+		column(totals, func(t *total) string { return string(t.Account) }),
+		column(totals, func(t *total) string { return string(t.Currency) }),
+		column(totals, func(t *total) int64 { return t.Earned }),
+		column(totals, func(t *total) int64 { return t.Paid }),
+		column(totals, func(t *total) int64 { return t.Cost }),
+		column(totals, func(t *total) int64 { return t.Entries }))
+	return err
+}
+
+func (r ledger) GetMany(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
+	return entryTable.getMany(ctx, r.u, ids)
+}
+
+func (r ledger) ByCauses(ctx context.Context, causes []string) ([]affiliate.Entry, error) {
+	return entryTable.many(ctx, r.u, func(q filter) { q.amongTexts("t.cause", causes) })
+}
+
+func (r ledger) Reversals(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
+	return entryTable.many(ctx, r.u, func(q filter) { q.among("t.reverses", distinct(ids)) })
+}
+
+func (r ledger) List(ctx context.Context, f affiliate.EntryFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Entry], error) {
+	return entryTable.list(ctx, r.u, p, func(q filter) {
+		q.text("t.account", string(f.Account))
+		q.equal("t.advertiser_id", f.AdvertiserID)
+		q.text("t.kind", string(f.Kind))
+	})
+}
+
+func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.Entry, error) {
+	return entryTable.after(ctx, r.u, after, limit)
+}
+
+type balances struct{ u *unit }
+
+type balanceRow struct {
+	Currency affiliate.Currency `bun:"currency"`
+	Earned   int64              `bun:"earned"`
+	Paid     int64              `bun:"paid"`
+	Pending  int64              `bun:"pending"`
+}
+
+func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Time) ([]affiliate.Balance, error) {
+	return read(ctx, r.u, "balance", func(ctx context.Context) ([]affiliate.Balance, error) {
+		if !storable(string(account)) {
+			return nil, nil
+		}
+		var rows []balanceRow
+		err := r.u.tx.NewRaw(`SELECT t.currency, t.earned, t.paid,
+			(SELECT coalesce(sum(e.earning), 0)::bigint FROM ? AS e
+				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ? AND e.kind <> ?) AS pending
+			FROM ? AS t WHERE t.account = ? ORDER BY t.currency`,
+			r.u.name("affiliate_entries"), at, affiliate.EntryPayout, r.u.name("affiliate_totals"), account).Scan(ctx, &rows)
+		if err != nil {
+			return nil, err
+		}
+		var out []affiliate.Balance
+		for _, row := range rows {
+			b, err := row.balance(account)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, b)
+		}
+		return out, nil
+	})
+}
+
+func (r balanceRow) balance(account affiliate.Account) (affiliate.Balance, error) {
+	b := affiliate.Balance{
+		Account: account, Currency: r.Currency,
+		Pending: affiliate.NewMoney(r.Pending, r.Currency), Paid: affiliate.NewMoney(r.Paid, r.Currency),
+	}
+	due, err := affiliate.NewMoney(r.Earned, r.Currency).Sub(b.Pending)
+	if err == nil {
+		b.Payable, err = due.Sub(b.Paid)
+	}
+	return b, err
+}
+
+type totalRow struct {
+	bun.BaseModel `bun:"table:affiliate_totals,alias:t"`
+
+	Account  affiliate.Account  `bun:"account"`
+	Currency affiliate.Currency `bun:"currency"`
+	Earned   int64              `bun:"earned"`
+	Paid     int64              `bun:"paid"`
+	Cost     int64              `bun:"cost"`
+	Entries  int64              `bun:"entries"`
+}
+
+func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, limit int) ([]affiliate.Total, error) {
+	return read(ctx, r.u, "total", func(ctx context.Context) ([]affiliate.Total, error) {
+		if limit <= 0 {
+			return nil, nil
+		}
+		var rows []totalRow
+		err := r.u.tx.NewSelect().Model(&rows).ModelTableExpr(r.u.from("affiliate_totals")).
+			Where("(t.account, t.currency) > (?, ?)", after, afterCurrency).
+			OrderExpr("t.account, t.currency").Limit(int64(limit)).Scan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var out []affiliate.Total
+		for _, row := range rows {
+			out = append(out, affiliate.Total{
+				Account: row.Account, Currency: row.Currency,
+				Earned: row.Earned, Paid: row.Paid, Cost: row.Cost, Entries: row.Entries,
+			})
+		}
+		return out, nil
+	})
+}

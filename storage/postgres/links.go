@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+type linkRow struct {
+	bun.BaseModel `bun:"table:affiliate_links,alias:t"`
+
+	ID           int64     `bun:"id,pk,autoincrement"`
+	UserID       int64     `bun:"user_id"`
+	AdvertiserID int64     `bun:"advertiser_id"`
+	Key          hash      `bun:"key"`
+	OriginalURL  string    `bun:"original_url"`
+	TargetURL    string    `bun:"target_url"`
+	Template     string    `bun:"template"`
+	CreatedAt    time.Time `bun:"created_at,nullzero"`
+	DeletedAt    time.Time `bun:"deleted_at,nullzero"`
+}
+
+var linkTable = table[links.Link, linkRow]{
+	name: "affiliate_links", resource: "link",
+	row: newLinkRow, entity: linkRow.link,
+	sort: map[string]string{"created_at": "t.created_at"},
+}
+
+func newLinkRow(l links.Link) linkRow {
+	return linkRow{
+		ID: l.ID, UserID: l.UserID, AdvertiserID: l.AdvertiserID, Key: hash(l.Key),
+		OriginalURL: l.OriginalURL, TargetURL: l.TargetURL, Template: l.Template,
+		CreatedAt: stamp(l.CreatedAt), DeletedAt: stamp(l.DeletedAt),
+	}
+}
+
+func (r linkRow) link() links.Link {
+	return links.Link{
+		ID: r.ID, UserID: r.UserID, AdvertiserID: r.AdvertiserID, Key: links.LinkKey(r.Key),
+		OriginalURL: r.OriginalURL, TargetURL: r.TargetURL, Template: r.Template,
+		CreatedAt: utc(r.CreatedAt), DeletedAt: utc(r.DeletedAt),
+	}
+}
+
+type linkRepository struct{ u *unit }
+
+func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link, bool, error) {
+	type answer struct {
+		link  links.Link
+		added bool
+	}
+	a, err := change(ctx, r.u, "link", func(ctx context.Context) (answer, error) {
+		if err := l.Validate(); err != nil {
+			return answer{}, err
+		}
+		row := newLinkRow(l)
+		row.ID = 0
+		// Named, so that only this key is forgiven. When the link in the way is
+		// one that this snapshot does not show, the database asks to run again.
+		err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_links")).
+			On("CONFLICT ON CONSTRAINT affiliate_links_key_key DO NOTHING").Returning("id").Scan(ctx)
+		if err == nil {
+			return answer{row.link(), true}, nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return answer{}, err
+		}
+		found, err := linkTable.find(ctx, r.u, "", byKey(l.UserID, l.AdvertiserID, l.Key))
+		return answer{found, false}, err
+	})
+	return a.link, a.added, err
+}
+
+func byKey(userID, advertiserID int64, key links.LinkKey) func(filter) {
+	return func(q filter) {
+		q.Where("t.user_id = ? AND t.advertiser_id = ? AND t.key = ?", userID, advertiserID, key[:])
+	}
+}
+
+func (r linkRepository) Get(ctx context.Context, id int64) (links.Link, error) {
+	return linkTable.get(ctx, r.u, id)
+}
+
+func (r linkRepository) GetMany(ctx context.Context, ids []int64) ([]links.Link, error) {
+	return linkTable.getMany(ctx, r.u, ids)
+}
+
+func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, key links.LinkKey) (links.Link, error) {
+	return linkTable.one(ctx, r.u, "", byKey(userID, advertiserID, key))
+}
+
+func (r linkRepository) Update(ctx context.Context, l links.Link) error {
+	return linkTable.update(ctx, r.u, l, l.ID)
+}
+
+func (r linkRepository) List(ctx context.Context, f links.LinkFilter, p affiliate.PageRequest) (affiliate.Page[links.Link], error) {
+	return linkTable.list(ctx, r.u, p, func(q filter) {
+		q.equal("t.user_id", f.UserID)
+		q.equal("t.advertiser_id", f.AdvertiserID)
+		q.among("t.id", f.IDs)
+		if f.Deleted.Set {
+			q.Where("(t.deleted_at IS NOT NULL) = ?", f.Deleted.Value)
+		}
+	})
+}
+
+type targetRow struct {
+	linkRow
+
+	Status    affiliate.AdvertiserStatus `bun:"status"`
+	Provider  string                     `bun:"provider"`
+	Suspended bool                       `bun:"suspended"`
+}
+
+func (r linkRepository) Target(ctx context.Context, id int64) (links.Target, error) {
+	return read(ctx, r.u, "link", func(ctx context.Context) (links.Target, error) {
+		var row targetRow
+		err := r.u.tx.NewRaw(`SELECT t.*, a.status, a.provider, u.suspended_at IS NOT NULL AS suspended
+			FROM ? AS t JOIN ? AS a ON a.id = t.advertiser_id JOIN ? AS u ON u.id = t.user_id WHERE t.id = ?`,
+			r.u.name("affiliate_links"), r.u.name("affiliate_advertisers"), r.u.name("affiliate_users"), id).Scan(ctx, &row)
+		if errors.Is(err, sql.ErrNoRows) {
+			return links.Target{}, affiliate.NotFound("link", id)
+		}
+		return links.Target{Link: row.link(), AdvertiserStatus: row.Status, Provider: row.Provider, UserSuspended: row.Suspended}, err
+	})
+}
+
+// Lock locks in the order of the ids, so that units that lock once each never
+// deadlock. In a serializable unit a lock alone would let the later unit go on
+// with the snapshot it had before: there each link is also written, unchanged,
+// which makes the database run the later unit again.
+func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, error) {
+	return change(ctx, r.u, "link", func(ctx context.Context) ([]links.Link, error) {
+		var rows []linkRow
+		err := linkTable.selectFrom(r.u, &rows).
+			Where("t.id = ANY(?::bigint[])", pgdialect.Array(nonNil(ids))).
+			OrderExpr("t.id").For("NO KEY UPDATE").Scan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if r.u.kind == writeUnit && len(rows) > 0 {
+			_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET template = template WHERE id = ANY(?::bigint[])`,
+				r.u.name("affiliate_links"), pgdialect.Array(ids))
+		}
+		return linkTable.entities(rows), err
+	})
+}

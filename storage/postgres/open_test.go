@@ -1,0 +1,50 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/matryer/is"
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
+	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+)
+
+// open gives a backend in a fresh schema.
+func open(tb testing.TB) *postgres.DB {
+	tb.Helper()
+	dsn, schema := pgtest.Schema(tb)
+	return connect(tb, dsn, schema)
+}
+
+// connect opens a handle of its own on a schema, as a process would.
+func connect(tb testing.TB, dsn, schema string) *postgres.DB {
+	tb.Helper()
+	is := is.New(tb)
+	handle := openHandle(tb, dsn)
+	is.NoErr(postgres.Migrate(tb.Context(), handle, postgres.Options{Schema: schema}))
+	db, err := postgres.New(handle, postgres.Options{Schema: schema})
+	is.NoErr(err)
+	return db
+}
+
+// openInPath gives a backend on the search path of a fresh database, and the
+// handle below it.
+func openInPath(tb testing.TB) (*postgres.DB, *bun.DB) {
+	tb.Helper()
+	is := is.New(tb)
+	handle := openHandle(tb, pgtest.DSN(tb))
+	is.NoErr(postgres.Migrate(tb.Context(), handle, postgres.Options{}))
+	db, err := postgres.New(handle, postgres.Options{})
+	is.NoErr(err)
+	return db, handle
+}
+
+func openHandle(tb testing.TB, dsn string) *bun.DB {
+	tb.Helper()
+	is := is.New(tb)
+	handle, err := postgres.Open(dsn)
+	is.NoErr(err)
+	tb.Cleanup(func() { is.NoErr(handle.Close()) })
+	return handle
+}

@@ -1,0 +1,360 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// entity is what the domains keep: it can say whether it may be kept.
+type entity interface{ Validate() error }
+
+// table says how an aggregate E is kept as rows R. In every statement the
+// table has the alias t.
+type table[E entity, R any] struct {
+	name     string
+	resource string // in errors
+	row      func(E) R
+	entity   func(R) E
+	columns  string            // beside those of R: what other tables keep of E
+	sort     map[string]string // wire name to column
+}
+
+// from is the FROM clause: the qualified name and the alias.
+func (u *unit) from(table string) string { return u.db.prefix + table + " AS t" }
+
+// name qualifies a table's name, for statements that are written out.
+func (u *unit) name(table string) bun.Safe { return bun.Safe(u.db.prefix + table) }
+
+func (t table[E, R]) selectFrom(u *unit, rows any) filter {
+	q := u.tx.NewSelect().Model(rows).ModelTableExpr(u.from(t.name))
+	if t.columns != "" {
+		q.ColumnExpr("?TableColumns").ColumnExpr(strings.ReplaceAll(t.columns, "{schema}", u.db.prefix))
+	}
+	return filter{q}
+}
+
+func (t table[E, R]) entities(rows []R) []E {
+	if len(rows) == 0 {
+		return nil
+	}
+	out := make([]E, len(rows))
+	for i := range rows {
+		out[i] = t.entity(rows[i])
+	}
+	return out
+}
+
+// one answers the only row that where leaves, or a NotFound naming id.
+func (t table[E, R]) one(ctx context.Context, u *unit, id any, where func(filter)) (E, error) {
+	return read(ctx, u, t.resource, func(ctx context.Context) (E, error) { return t.find(ctx, u, id, where) })
+}
+
+// find is one for use inside another call.
+func (t table[E, R]) find(ctx context.Context, u *unit, id any, where func(filter)) (E, error) {
+	var row R
+	q := t.selectFrom(u, &row)
+	where(q)
+	switch err := q.Scan(ctx); {
+	case errors.Is(err, sql.ErrNoRows):
+		return *new(E), affiliate.NotFound(t.resource, id)
+	case err != nil:
+		return *new(E), err
+	}
+	return t.entity(row), nil
+}
+
+func (t table[E, R]) get(ctx context.Context, u *unit, id int64) (E, error) {
+	return t.one(ctx, u, id, func(q filter) { q.Where("t.id = ?", id) })
+}
+
+// many answers the rows that where leaves by ascending id.
+func (t table[E, R]) many(ctx context.Context, u *unit, where func(filter)) ([]E, error) {
+	return read(ctx, u, t.resource, func(ctx context.Context) ([]E, error) {
+		var rows []R
+		q := t.selectFrom(u, &rows)
+		where(q)
+		if err := q.OrderExpr("t.id").Scan(ctx); err != nil {
+			return nil, err
+		}
+		return t.entities(rows), nil
+	})
+}
+
+func (t table[E, R]) getMany(ctx context.Context, u *unit, ids []int64) ([]E, error) {
+	return t.many(ctx, u, func(q filter) { q.among("t.id", nonNil(ids)) })
+}
+
+// after answers at most limit rows with an id greater than the given one.
+func (t table[E, R]) after(ctx context.Context, u *unit, id any, limit int) ([]E, error) {
+	return t.many(ctx, u, func(q filter) {
+		q.none(limit <= 0)
+		q.Where("t.id > ?", id).Limit(int64(limit))
+	})
+}
+
+// list answers one page of the rows that where leaves.
+func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest, where func(filter)) (affiliate.Page[E], error) {
+	return read(ctx, u, t.resource, func(ctx context.Context) (affiliate.Page[E], error) {
+		var page affiliate.Page[E]
+		if err := p.Validate(slices.Collect(maps.Keys(t.sort))...); err != nil {
+			return page, err
+		}
+		count := filter{u.tx.NewSelect().Model((*R)(nil)).ModelTableExpr(u.from(t.name))}
+		where(count)
+		total, err := count.Count(ctx)
+		page.Total = int(total)
+		if err != nil || page.Total <= p.Offset() {
+			return page, err
+		}
+		var rows []R
+		q := t.selectFrom(u, &rows)
+		where(q)
+		if err := q.OrderExpr(t.order(p.Sort)).Limit(int64(p.Size)).Offset(int64(p.Offset())).Scan(ctx); err != nil {
+			return affiliate.Page[E]{}, err
+		}
+		page.Items = t.entities(rows)
+		return page, nil
+	})
+}
+
+// order sorts what is absent first when ascending, as the zero it is in Go.
+func (t table[E, R]) order(s affiliate.Sort) string {
+	column, direction := t.sort[s.Column], " ASC NULLS FIRST"
+	if s.Desc {
+		direction = " DESC NULLS LAST"
+	}
+	if column == "" { // by id, which is never absent
+		return "t.id" + direction[:strings.Index(direction, " NULLS")]
+	}
+	return column + direction + ", t.id"
+}
+
+// add inserts an entity, whose id the caller has set to zero, and answers it as kept.
+func (t table[E, R]) add(ctx context.Context, u *unit, e E) (E, error) {
+	return change(ctx, u, t.resource, func(ctx context.Context) (E, error) {
+		if err := e.Validate(); err != nil {
+			return *new(E), err
+		}
+		row := t.row(e)
+		if err := t.insert(ctx, u, &row); err != nil {
+			return *new(E), err
+		}
+		return t.entity(row), nil
+	})
+}
+
+func (t table[E, R]) update(ctx context.Context, u *unit, e E, id int64) error {
+	return exec(ctx, u, t.resource, func(ctx context.Context) error {
+		if err := e.Validate(); err != nil {
+			return err
+		}
+		row := t.row(e)
+		return t.replace(ctx, u, &row, id)
+	})
+}
+
+func (t table[E, R]) delete(ctx context.Context, u *unit, id int64) error {
+	return exec(ctx, u, t.resource, func(ctx context.Context) error { return t.remove(ctx, u, id) })
+}
+
+// insert adds a row, whose id the caller has set to zero, and scans the new id into it.
+func (t table[E, R]) insert(ctx context.Context, u *unit, row *R) error {
+	_, err := u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).Returning("id").Exec(ctx)
+	return err
+}
+
+// replace updates all columns of the row with the id.
+func (t table[E, R]) replace(ctx context.Context, u *unit, row *R, id int64) error {
+	res, err := u.tx.NewUpdate().Model(row).ModelTableExpr(u.from(t.name)).Where("t.id = ?", id).Exec(ctx)
+	return foundOne(res, err, t.resource, id)
+}
+
+// remove deletes the row with the id.
+func (t table[E, R]) remove(ctx context.Context, u *unit, id int64) error {
+	res, err := u.tx.ExecContext(ctx, `DELETE FROM ? WHERE id = ?`, u.name(t.name), id)
+	return foundOne(res, err, t.resource, id)
+}
+
+// foundOne is NotFound when a statement met no row.
+func foundOne(res sql.Result, err error, resource string, id any) error {
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return affiliate.NotFound(resource, id)
+	}
+	return nil
+}
+
+// filter adds conditions to a statement. Zero values add none.
+type filter struct{ *bun.SelectQuery }
+
+// none makes the statement find nothing.
+func (f filter) none(when bool) {
+	if when {
+		f.Where("FALSE")
+	}
+}
+
+// equal asks for an id; 0 does not filter.
+func (f filter) equal(column string, id int64) {
+	if id != 0 {
+		f.Where(column+" = ?", id)
+	}
+}
+
+// text asks for a text; empty does not filter.
+func (f filter) text(column, s string) {
+	if s != "" {
+		f.exactly(column, s)
+	}
+}
+
+// exactly asks for a text, empty or not. One that cannot be kept finds
+// nothing; bun would drop its NULs and repair its UTF-8.
+func (f filter) exactly(column, s string) {
+	if storable(s) {
+		f.Where(column+" = ?", s)
+	} else {
+		f.none(true)
+	}
+}
+
+// flag asks for a boolean, if it is set.
+func (f filter) flag(column string, o affiliate.Optional[bool]) {
+	if o.Set {
+		f.Where(column+" = ?", o.Value)
+	}
+}
+
+// among asks for one of the ids; nil does not filter, empty finds nothing.
+func (f filter) among(column string, ids []int64) {
+	if ids != nil {
+		f.Where(column+" = ANY(?::bigint[])", pgdialect.Array(ids))
+	}
+}
+
+// notAmong asks for none of the ids.
+func (f filter) notAmong(column string, ids []int64) {
+	if len(ids) > 0 {
+		f.Where(column+" <> ALL(?::bigint[])", pgdialect.Array(ids))
+	}
+}
+
+// amongTexts asks for one of the texts; nil and empty find nothing.
+func (f filter) amongTexts(column string, texts []string) {
+	f.Where(column+" = ANY(?::text[])", pgdialect.Array(storableOf(texts)))
+}
+
+// between asks for from ≤ column < until; a zero time is no bound.
+func (f filter) between(column string, from, until time.Time) {
+	if !from.IsZero() {
+		f.Where(column+" >= ?", ceil(from))
+	}
+	if !until.IsZero() {
+		f.Where(column+" < ?", ceil(until))
+	}
+}
+
+// query asks for the id in decimal form, or for one of the expressions, each
+// with one place for s; see part. Empty does not filter.
+func (f filter) query(s, id string, expressions ...string) {
+	switch {
+	case s == "":
+		return
+	case !storable(s):
+		f.none(true)
+		return
+	}
+	f.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		if n, err := strconv.ParseInt(s, 10, 64); id != "" && err == nil && strconv.FormatInt(n, 10) == s {
+			q.WhereOr(id+" = ?", n)
+		}
+		for _, e := range expressions {
+			q.WhereOr(e, s)
+		}
+		return q
+	})
+}
+
+// part is an expression for query: s is a part of the column, which sorts by
+// "C", without regard to the case of A to Z.
+func part(column string) string {
+	return "strpos(lower(" + column + `), lower(? COLLATE "C")) > 0`
+}
+
+// storable reports whether PostgreSQL can keep the text.
+func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
+
+func storableOf(texts []string) []string {
+	out := make([]string, 0, len(texts))
+	for _, s := range texts {
+		if storable(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// nonNil makes a nil list an empty one, which finds nothing.
+func nonNil(ids []int64) []int64 {
+	if ids == nil {
+		return []int64{}
+	}
+	return ids
+}
+
+// noneAsNil makes an empty list nil, as every list that comes out is.
+func noneAsNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// stamp is the time as it is kept: UTC, cut to microseconds.
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// ceil is the first microsecond not before t: comparing kept times with it
+// decides as comparing them with t does.
+func ceil(t time.Time) time.Time {
+	if cut := stamp(t); !cut.Equal(t) {
+		return cut.Add(time.Microsecond)
+	}
+	return t.UTC()
+}
+
+// utc is a time that was read; zero stays zero.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// distinct are the ids, ascending, each once, without 0.
+func distinct(ids []int64) []int64 {
+	out := slices.Clone(nonNil(ids))
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return slices.DeleteFunc(out, func(id int64) bool { return id == 0 })
+}

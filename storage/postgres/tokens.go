@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+type tokenRow struct {
+	bun.BaseModel `bun:"table:affiliate_tokens,alias:t"`
+
+	ID        int64          `bun:"id,pk,autoincrement"`
+	Hash      hash           `bun:"hash"`
+	Role      affiliate.Role `bun:"role"`
+	Subject   string         `bun:"subject"`
+	Name      string         `bun:"name"`
+	UserID    int64          `bun:"user_id,nullzero"`
+	ClientID  int64          `bun:"client_id,nullzero"`
+	Test      bool           `bun:"test"`
+	CreatedAt time.Time      `bun:"created_at,nullzero"`
+	ExpiresAt time.Time      `bun:"expires_at,nullzero"`
+}
+
+var tokenTable = table[affiliate.AccessToken, tokenRow]{
+	name: "affiliate_tokens", resource: "access_token",
+	row: newTokenRow, entity: tokenRow.token,
+}
+
+func newTokenRow(t affiliate.AccessToken) tokenRow {
+	return tokenRow{
+		ID: t.ID, Hash: t.Hash, Role: t.Role, Subject: t.Subject, Name: t.Name,
+		UserID: t.UserID, ClientID: t.ClientID, Test: t.Test,
+		CreatedAt: stamp(t.CreatedAt), ExpiresAt: stamp(t.ExpiresAt),
+	}
+}
+
+func (r tokenRow) token() affiliate.AccessToken {
+	return affiliate.AccessToken{
+		ID: r.ID, Hash: r.Hash, Role: r.Role, Subject: r.Subject, Name: r.Name,
+		UserID: r.UserID, ClientID: r.ClientID, Test: r.Test,
+		CreatedAt: utc(r.CreatedAt), ExpiresAt: utc(r.ExpiresAt),
+	}
+}
+
+type tokens struct{ u *unit }
+
+func (r tokens) Add(ctx context.Context, t affiliate.AccessToken) (affiliate.AccessToken, error) {
+	t.ID = 0
+	return tokenTable.add(ctx, r.u, t)
+}
+
+func (r tokens) ByHash(ctx context.Context, h [32]byte) (affiliate.AccessToken, error) {
+	return tokenTable.one(ctx, r.u, "", func(q filter) { q.Where("t.hash = ?", h[:]) })
+}
+
+func (r tokens) BySubject(ctx context.Context, role affiliate.Role, subject string) ([]affiliate.AccessToken, error) {
+	return tokenTable.many(ctx, r.u, func(q filter) {
+		q.exactly("t.role", string(role))
+		q.exactly("t.subject", subject)
+	})
+}
+
+func (r tokens) Delete(ctx context.Context, id int64) error {
+	return tokenTable.delete(ctx, r.u, id)
+}
+
+type memberships struct{ u *unit }
+
+func (r memberships) Add(ctx context.Context, m affiliate.Membership) error {
+	return exec(ctx, r.u, "membership", func(ctx context.Context) error {
+		if err := m.Validate(); err != nil {
+			return err
+		}
+		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? (role, subject, advertiser_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+			r.u.name("affiliate_memberships"), m.Role, m.Subject, m.AdvertiserID)
+		return err
+	})
+}
+
+func (r memberships) Advertisers(ctx context.Context, role affiliate.Role, subject string) ([]int64, error) {
+	return read(ctx, r.u, "membership", func(ctx context.Context) ([]int64, error) {
+		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_memberships")).Column("t.advertiser_id")}
+		q.exactly("t.role", string(role))
+		q.exactly("t.subject", subject)
+		var ids []int64
+		err := q.OrderExpr("t.advertiser_id").Scan(ctx, &ids)
+		return noneAsNil(ids), err
+	})
+}
+
+func (r memberships) Remove(ctx context.Context, m affiliate.Membership) error {
+	return exec(ctx, r.u, "membership", func(ctx context.Context) error {
+		if !storable(string(m.Role)) || !storable(m.Subject) {
+			return nil // cannot be there
+		}
+		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE role = ? AND subject = ? AND advertiser_id = ?`,
+			r.u.name("affiliate_memberships"), m.Role, m.Subject, m.AdvertiserID)
+		return err
+	})
+}

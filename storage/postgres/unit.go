@@ -1,0 +1,209 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// unitKind says how a unit of work is isolated.
+type unitKind int
+
+const (
+	readUnit   unitKind = iota // one snapshot, no change
+	writeUnit                  // serializable
+	recordUnit                 // each statement sees what is committed; the unit takes locks
+)
+
+func (k unitKind) options() *sql.TxOptions {
+	switch k {
+	case readUnit:
+		return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	case recordUnit:
+		return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	}
+	return &sql.TxOptions{Isolation: sql.LevelSerializable}
+}
+
+// handle is where units begin.
+type handle interface {
+	// key is equal for handles on the same connections.
+	key() any
+	begin(ctx context.Context, kind unitKind) (bun.Tx, error)
+}
+
+// pool begins a transaction for each unit.
+type pool struct{ db *bun.DB }
+
+func (p pool) key() any { return p.db.DB }
+
+func (p pool) begin(ctx context.Context, kind unitKind) (bun.Tx, error) {
+	return p.db.BeginTx(ctx, kind.options())
+}
+
+// hostTx begins a savepoint for each unit in the transaction of the host.
+type hostTx struct{ tx bun.Tx }
+
+func (h hostTx) key() any { return h.tx.Tx }
+
+func (h hostTx) begin(ctx context.Context, _ unitKind) (bun.Tx, error) {
+	// Without the cancellation: bun rolls back to the savepoint with this
+	// context, and a cancelled unit must be rolled back all the more.
+	return h.tx.BeginTx(context.WithoutCancel(ctx), nil)
+}
+
+// unitKey marks a context that belongs to a unit of the store.
+type unitKey struct {
+	handle any
+	prefix string
+}
+
+var errEnded = errors.New("postgres: transaction used after its unit of work ended")
+
+// unit is one unit of work. The mutex keeps a callback that uses its
+// transaction from several goroutines, or after the end, from doing harm.
+type unit struct {
+	db   *DB
+	kind unitKind
+	ctx  context.Context // of the unit: when it ends, the driver has rolled back
+	tx   bun.Tx
+
+	mu  sync.Mutex
+	err error // what doomed the unit, or errEnded
+}
+
+// run runs a unit of work, again when the database asks for it.
+func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
+	key := unitKey{db.handle.key(), db.prefix}
+	if ctx.Value(key) != nil {
+		return affiliate.ErrNested
+	}
+	inner := context.WithValue(ctx, key, true)
+	for attempt := 1; ; attempt++ {
+		err := db.runOnce(inner, kind, fn)
+		if err == nil || !retryable(err) || attempt >= db.attempts {
+			return err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits before the next attempt: half to all of 1, 2, 4 … 128 ms, at
+// random, so that those who collided do not meet again.
+func pause(ctx context.Context, attempt int) error {
+	limit := time.Millisecond << min(attempt-1, 7)
+	timer := time.NewTimer(limit/2 + rand.N(limit/2))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return affiliate.Unavailable(ctx.Err())
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
+	if err := ctx.Err(); err != nil {
+		return affiliate.Unavailable(err)
+	}
+	tx, err := db.handle.begin(ctx, kind)
+	if err != nil {
+		return connectionError(ctx, err)
+	}
+	u := &unit{db: db, kind: kind, ctx: ctx, tx: tx}
+	committed := false
+	defer func() { // also when fn panics or ends its goroutine
+		if u.end(); !committed {
+			_ = tx.Rollback() // what failed before is the error to tell
+		}
+	}()
+	err = fn(ctx, u)
+	if err := outcome(ctx, err, u.end()); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return translate(ctx, err, "")
+	}
+	committed = true
+	return nil
+}
+
+// outcome is the error of a unit whose callback returned err, and which doom
+// has doomed, if anything: the callback's own words, unless they hide that the
+// database is to be asked again.
+func outcome(ctx context.Context, err, doom error) error {
+	switch {
+	case ctx.Err() != nil && !(errors.Is(err, ctx.Err()) && errors.Is(err, affiliate.ErrUnavailable)):
+		return affiliate.Unavailable(ctx.Err())
+	case err == nil, errors.Is(doom, affiliate.ErrUnavailable) && !errors.Is(err, doom):
+		return doom
+	}
+	return err
+}
+
+// end answers what doomed the unit; from now on its transaction is refused.
+func (u *unit) end() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	doom := u.err
+	u.err = errEnded
+	return doom
+}
+
+// read runs statements that change nothing. Its ErrNotFound leaves the unit alive.
+func read[T any](ctx context.Context, u *unit, resource string, fn func(ctx context.Context) (T, error)) (T, error) {
+	return do(ctx, u, resource, false, fn)
+}
+
+// change runs statements of which a failure dooms the unit.
+func change[T any](ctx context.Context, u *unit, resource string, fn func(ctx context.Context) (T, error)) (T, error) {
+	return do(ctx, u, resource, true, fn)
+}
+
+// exec is change without an answer.
+func exec(ctx context.Context, u *unit, resource string, fn func(ctx context.Context) error) error {
+	_, err := change(ctx, u, resource, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx) })
+	return err
+}
+
+func do[T any](ctx context.Context, u *unit, resource string, changes bool, fn func(ctx context.Context) (T, error)) (T, error) {
+	var zero T
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.err != nil {
+		return zero, u.err
+	}
+	if u.ctx.Err() != nil {
+		ctx = u.ctx
+	}
+	switch {
+	case ctx.Err() != nil:
+		u.err = affiliate.Unavailable(ctx.Err())
+	case changes && u.kind == readUnit:
+		u.err = affiliate.ErrReadOnly
+	}
+	if u.err != nil {
+		return zero, u.err
+	}
+	v, err := fn(ctx)
+	if err == nil {
+		return v, nil
+	}
+	if u.ctx.Err() != nil {
+		ctx = u.ctx
+	}
+	err = translate(ctx, err, resource)
+	if changes || !errors.Is(err, affiliate.ErrNotFound) {
+		u.err = err
+	}
+	return zero, err
+}

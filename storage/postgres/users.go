@@ -1,0 +1,157 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+type userRow struct {
+	bun.BaseModel `bun:"table:affiliate_users,alias:t"`
+
+	ID                int64     `bun:"id,pk,autoincrement"`
+	ClientID          int64     `bun:"client_id,nullzero"`
+	Username          string    `bun:"username"`
+	DisplayName       string    `bun:"display_name"`
+	Email             string    `bun:"email"`
+	Phone             string    `bun:"phone"`
+	Locale            string    `bun:"locale"`
+	SocialTypes       []string  `bun:"social_types,array"`
+	SocialIdentifiers []string  `bun:"social_identifiers,array"`
+	TierID            int64     `bun:"tier_id,nullzero"`
+	VerifiedAt        time.Time `bun:"verified_at,nullzero"`
+	SuspendedAt       time.Time `bun:"suspended_at,nullzero"`
+	CreatedAt         time.Time `bun:"created_at,nullzero"`
+	UpdatedAt         time.Time `bun:"updated_at,nullzero"`
+
+	TagIDs []int64 `bun:"tag_ids,array,scanonly"`
+}
+
+var userTable = table[affiliate.User, userRow]{
+	name: "affiliate_users", resource: "user",
+	row: newUserRow, entity: userRow.user,
+	columns: `ARRAY(SELECT m.tag_id FROM {schema}affiliate_user_tag_members AS m
+		WHERE m.user_id = t.id ORDER BY m.tag_id) AS tag_ids`,
+	sort: map[string]string{
+		"username": "t.username", "display_name": "t.display_name", "email": "t.email",
+		"client_id": "t.client_id", "created_at": "t.created_at",
+	},
+}
+
+var userTagMembers = idList{table: "affiliate_user_tag_members", owner: "user_id", member: "tag_id"}
+
+func newUserRow(u affiliate.User) userRow {
+	row := userRow{
+		ID: u.ID, ClientID: u.ClientID, Username: u.Username, DisplayName: u.DisplayName, Email: u.Email,
+		Phone: u.Phone, Locale: u.Locale, TierID: u.TierID,
+		SocialTypes: make([]string, len(u.SocialMedia)), SocialIdentifiers: make([]string, len(u.SocialMedia)),
+		VerifiedAt: stamp(u.VerifiedAt), SuspendedAt: stamp(u.SuspendedAt),
+		CreatedAt: stamp(u.CreatedAt), UpdatedAt: stamp(u.UpdatedAt), TagIDs: slices.Clone(u.TagIDs),
+	}
+	for i, s := range u.SocialMedia {
+		row.SocialTypes[i], row.SocialIdentifiers[i] = s.Type, s.Identifier
+	}
+	return row
+}
+
+func (r userRow) user() affiliate.User {
+	u := affiliate.User{
+		ID: r.ID, ClientID: r.ClientID, Username: r.Username, DisplayName: r.DisplayName, Email: r.Email,
+		Phone: r.Phone, Locale: r.Locale, TierID: r.TierID,
+		VerifiedAt: utc(r.VerifiedAt), SuspendedAt: utc(r.SuspendedAt),
+		CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt), TagIDs: noneAsNil(r.TagIDs),
+	}
+	for i, t := range r.SocialTypes { // a constraint keeps both of one length
+		u.SocialMedia = append(u.SocialMedia, affiliate.SocialMedia{Type: t, Identifier: r.SocialIdentifiers[i]})
+	}
+	return u
+}
+
+type users struct{ u *unit }
+
+func (r users) Add(ctx context.Context, v affiliate.User) (affiliate.User, error) {
+	return change(ctx, r.u, "user", func(ctx context.Context) (affiliate.User, error) {
+		if err := v.Validate(); err != nil {
+			return affiliate.User{}, err
+		}
+		row := newUserRow(v)
+		row.ID = 0
+		if err := userTable.insert(ctx, r.u, &row); err != nil {
+			return affiliate.User{}, err
+		}
+		return row.user(), userTagMembers.add(ctx, r.u, row.ID, v.TagIDs)
+	})
+}
+
+func (r users) Get(ctx context.Context, id int64) (affiliate.User, error) {
+	return userTable.get(ctx, r.u, id)
+}
+
+func (r users) GetMany(ctx context.Context, ids []int64) ([]affiliate.User, error) {
+	return userTable.getMany(ctx, r.u, ids)
+}
+
+func (r users) ByEmails(ctx context.Context, emails []string) ([]affiliate.User, error) {
+	return userTable.many(ctx, r.u, func(q filter) {
+		q.Where("t.email <> ''") // as the index says; nobody is found by having none
+		q.amongTexts("t.email", emails)
+	})
+}
+
+func (r users) BySocialMedia(ctx context.Context, identifiers []string) ([]affiliate.User, error) {
+	return userTable.many(ctx, r.u, func(q filter) {
+		q.Where("t.social_identifiers && ?::text[]", pgdialect.Array(storableOf(identifiers)))
+	})
+}
+
+func (r users) Update(ctx context.Context, v affiliate.User) error {
+	return exec(ctx, r.u, "user", func(ctx context.Context) error {
+		if err := v.Validate(); err != nil {
+			return err
+		}
+		row := newUserRow(v)
+		if err := userTable.replace(ctx, r.u, &row, v.ID); err != nil {
+			return err
+		}
+		return userTagMembers.replace(ctx, r.u, v.ID, v.TagIDs)
+	})
+}
+
+func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.User], error) {
+	return userTable.list(ctx, r.u, p, func(q filter) {
+		q.query(f.Query, "t.id", part("t.username"), part("t.email"))
+		q.equal("t.client_id", f.ClientID)
+		if f.GroupID != 0 {
+			q.Where("t.client_id IN (SELECT c.id FROM ? AS c WHERE c.group_id = ?)", r.u.name("affiliate_clients"), f.GroupID)
+		}
+		if f.AdvertiserIDs != nil {
+			q.Where("t.id IN (SELECT a.user_id FROM ? AS a WHERE a.advertiser_id = ANY(?::bigint[]))",
+				r.u.name("affiliate_user_advertisers"), pgdialect.Array(f.AdvertiserIDs))
+		}
+		q.among("t.id", f.IDs)
+		switch f.Status {
+		case "":
+		case affiliate.UserSuspended:
+			q.Where("t.suspended_at IS NOT NULL")
+		case affiliate.UserAccepted:
+			q.Where("t.suspended_at IS NULL AND t.verified_at IS NOT NULL")
+		case affiliate.UserUndecided:
+			q.Where("t.suspended_at IS NULL AND t.verified_at IS NULL")
+		default:
+			q.none(true)
+		}
+	})
+}
+
+func (r users) Relate(ctx context.Context, userID, advertiserID int64) error {
+	return exec(ctx, r.u, "user", func(ctx context.Context) error {
+		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? (user_id, advertiser_id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+			r.u.name("affiliate_user_advertisers"), userID, advertiserID)
+		return err
+	})
+}

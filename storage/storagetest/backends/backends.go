@@ -1,0 +1,70 @@
+// Package backends opens every backend of this module, so that the tests of a
+// service run over each: what holds on one holds on all.
+package backends
+
+import (
+	"testing"
+
+	"github.com/affiliatekit/affiliatekit/storage/memory"
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
+	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
+)
+
+// Each runs a test once for each backend, in parallel, on a fresh store.
+func Each(t *testing.T, test func(t *testing.T, b storagetest.Backend)) {
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		test(t, Memory())
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, Postgres(t, Database(t)))
+	})
+}
+
+// Memory is a fresh memory backend.
+func Memory() storagetest.Backend {
+	db := memory.New()
+	return storagetest.Backend{Core: db.Core(), Links: db.Links(), ProductLists: db.ProductLists()}
+}
+
+// Database is the DSN of a fresh PostgreSQL database with all tables, dropped
+// when the test ends.
+func Database(tb testing.TB) string {
+	tb.Helper()
+	dsn := pgtest.DSN(tb)
+	db, err := postgres.Open(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	}()
+	if err := postgres.Migrate(tb.Context(), db, postgres.Options{}); err != nil {
+		tb.Fatal(err)
+	}
+	return dsn
+}
+
+// Postgres opens a database, as one process would; a test that opens it twice
+// has two. It is closed when the test ends.
+func Postgres(tb testing.TB, dsn string) storagetest.Backend {
+	tb.Helper()
+	sqldb, err := postgres.Open(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := sqldb.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	db, err := postgres.New(sqldb, postgres.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return storagetest.Backend{Core: db.Core(), Links: db.Links(), ProductLists: db.ProductLists()}
+}

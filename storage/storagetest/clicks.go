@@ -1,0 +1,226 @@
+package storagetest
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+func clickScenarios() []scenario[links.Store] {
+	return append(ofLinks(clickTable().scenarios(), sameStore),
+		scenario[links.Store]{"clicks/an id is taken once", testClickID},
+		scenario[links.Store]{"clicks/scan", testClickScan},
+		scenario[links.Store]{"clicks/last valid", testLastValid},
+		scenario[links.Store]{"clicks/list", testClickList},
+	)
+}
+
+// clickID is a version 7 UUID: n is its time, so that ids sort as n does.
+func clickID(n int) uuid.UUID {
+	id := uuid.UUID{3: byte(n >> 16), 4: byte(n >> 8), 5: byte(n), 6: 0x70, 8: 0x80, 15: 0xff}
+	return id
+}
+
+// sampleClick is a click on a link.
+func sampleClick(l links.Link, n int) links.Click {
+	return links.Click{
+		ID: clickID(n), LinkID: l.ID, UserID: l.UserID, AdvertiserID: l.AdvertiserID, At: at(n),
+		Verdict: links.VerdictBot, Earning: eur(0), Cost: eur(0),
+	}
+}
+
+// newWorldOfClicks is a world with a link to click on.
+func newWorldOfClicks(t *testing.T, s affiliate.Store[links.Tx]) world {
+	t.Helper()
+	w := newWorld(t, s)
+	w.link = addAll(t, s, addLink, sampleLink(w, 1))[0]
+	return w
+}
+
+func clickTable() table[links.Tx, links.Click] {
+	type V = links.Click
+	return table[links.Tx, V]{
+		name:   "clicks",
+		world:  newWorldOfClicks,
+		sample: func(w world, n int) V { return sampleClick(w.link, n) },
+		full: func(w world) V {
+			return V{
+				ID: clickID(99), LinkID: w.link.ID, UserID: w.link.UserID, AdvertiserID: w.link.AdvertiserID, At: at(3), Source: affiliate.SourceYouTube,
+				Visitor: links.VisitorKey{0, 0xff, 15: 1}, Verdict: links.VerdictValid, Reason: "none",
+				Earning: affiliate.NewMoney(math.MaxInt64, "JPY"), Cost: affiliate.NewMoney(1, "JPY"), Terms: `{"cpc" : 1.0}`,
+			}
+		},
+		add: func(ctx context.Context, tx links.Tx, v V) (V, error) {
+			if err := tx.Clicks().Add(ctx, v); err != nil {
+				return v, err
+			}
+			return tx.Clicks().Get(ctx, v.ID)
+		},
+		fetch: func(ctx context.Context, tx links.Tx, v V) (V, error) { return tx.Clicks().Get(ctx, v.ID) },
+		timed: true,
+		texts: []text[V]{
+			{"reason", 0, 64, func(v *V) *string { return &v.Reason }, false},
+			{"terms", 0, 4096, func(v *V) *string { return &v.Terms }, true},
+		},
+		broken: []broken[V]{
+			{"id", "required", func(v *V) { v.ID = uuid.Nil }},
+			{"at", "required", func(v *V) { v.At = time.Time{} }},
+			{"source", "unknown_source", func(v *V) { v.Source = affiliate.TrafficSources }},
+			{"verdict", "unknown_verdict", func(v *V) { v.Verdict = "maybe" }},
+			{"earning", "unknown_currency", func(v *V) { v.Earning, v.Cost = affiliate.Money{}, affiliate.Money{} }},
+			{"cost", "currency_mismatch", func(v *V) { v.Cost = affiliate.NewMoney(0, "SEK") }},
+			{"cost", "negative", func(v *V) { v.Verdict, v.Cost = links.VerdictValid, eur(-1) }},
+			{"earning", "not_valid", func(v *V) { v.Earning = eur(1) }},
+		},
+		references: []reference[V]{{"link_id", func(v *V, id int64) { v.LinkID = id }}},
+	}
+}
+
+// addClicks keeps clicks in one unit, half of them in one call.
+func addClicks(t *testing.T, s links.Store, clicks ...links.Click) {
+	t.Helper()
+	write(t, s, func(ctx context.Context, tx links.Tx) error {
+		half := len(clicks) / 2
+		return all(
+			func() error { return tx.Clicks().Add(ctx, clicks[:half]...) },
+			func() error { return tx.Clicks().Add(ctx, clicks[half:]...) },
+		)
+	})
+}
+
+func scanClicks(t *testing.T, s links.Store, after uuid.UUID, limit int) []links.Click {
+	t.Helper()
+	return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.Click, error) {
+		return tx.Clicks().Scan(ctx, after, limit)
+	})
+}
+
+func testClickID(t *testing.T, s links.Store) {
+	l := newWorldOfClicks(t, s).link
+	addClicks(t, s, sampleClick(l, 1), sampleClick(l, 2))
+	for name, clicks := range map[string][]links.Click{
+		"kept already":    {sampleClick(l, 3), sampleClick(l, 1)},
+		"twice in a call": {sampleClick(l, 3), sampleClick(l, 4), sampleClick(l, 3)},
+	} {
+		for how, unit := range unitsOf(s) {
+			err := unit(t.Context(), func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, clicks...) })
+			if problem := taken("id").problem(err); problem != "" {
+				t.Errorf("%s, in a %s: %s", name, how, problem)
+			}
+		}
+	}
+	equal(t, "clicks", scanClicks(t, s, uuid.Nil, 10), []links.Click{sampleClick(l, 1), sampleClick(l, 2)})
+	for _, id := range []uuid.UUID{clickID(3), uuid.Nil, uuid.Max} {
+		unreadable(t, s, missing, func(ctx context.Context, tx links.Tx) error { return second(tx.Clicks().Get(ctx, id)) })
+	}
+}
+
+func testClickScan(t *testing.T, s links.Store) {
+	l := newWorldOfClicks(t, s).link
+	equal(t, "of none", scanClicks(t, s, uuid.Nil, 10), []links.Click(nil))
+	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx) })
+	addClicks(t, s, sampleClick(l, 300), sampleClick(l, 1), sampleClick(l, 2), sampleClick(l, 70_000))
+	want := []links.Click{sampleClick(l, 1), sampleClick(l, 2), sampleClick(l, 300), sampleClick(l, 70_000)}
+	equal(t, "all", scanClicks(t, s, uuid.Nil, 10), want)
+	equal(t, "the first two", scanClicks(t, s, uuid.Nil, 2), want[:2])
+	equal(t, "the next two", scanClicks(t, s, clickID(2), 2), want[2:])
+	equal(t, "after what is not there", scanClicks(t, s, clickID(299), 1), want[2:3])
+	equal(t, "after the last", scanClicks(t, s, clickID(70_000), 10), []links.Click(nil))
+	equal(t, "after the greatest", scanClicks(t, s, uuid.Max, 10), []links.Click(nil))
+	equal(t, "none", scanClicks(t, s, uuid.Nil, 0), []links.Click(nil))
+}
+
+func testLastValid(t *testing.T, s links.Store) {
+	w := newWorld(t, s)
+	l := addAll(t, s, addLink, sampleLink(w, 1), sampleLink(w, 2))
+	var anna, bo links.VisitorKey
+	anna[0], bo[15] = 1, 1
+	click := func(n, link int, v links.VisitorKey, verdict links.Verdict, when int) links.Click {
+		c := sampleClick(l[link], n)
+		c.Visitor, c.Verdict, c.At = v, verdict, at(when)
+		return c
+	}
+	addClicks(t, s,
+		click(1, 0, anna, links.VerdictValid, 30), // newest by time, not by id
+		click(2, 0, anna, links.VerdictValid, 20),
+		click(3, 0, anna, links.VerdictDuplicate, 40),
+		click(4, 1, anna, links.VerdictValid, 10),
+		click(5, 0, bo, links.VerdictBlocked, 50),
+		click(6, 1, bo, links.VerdictCapped, 50),
+		click(7, 1, bo, links.VerdictBot, 50),
+	)
+	last := func(since time.Time, visits ...links.Visit) map[links.Visit]time.Time {
+		return see(t, s, func(ctx context.Context, tx links.Tx) (map[links.Visit]time.Time, error) {
+			return tx.Clicks().LastValid(ctx, visits, since)
+		})
+	}
+	first, other := links.Visit{LinkID: l[0].ID, Visitor: anna}, links.Visit{LinkID: l[1].ID, Visitor: anna}
+	visits := []links.Visit{other, {LinkID: l[0].ID, Visitor: bo}, {LinkID: l[1].ID, Visitor: bo}, first, {LinkID: nowhere, Visitor: anna}, first}
+	for _, c := range []struct {
+		name  string
+		since time.Time
+		want  map[links.Visit]time.Time
+	}{
+		{"ever", time.Time{}, map[links.Visit]time.Time{first: at(30), other: at(10)}},
+		{"just before the oldest", at(10).Add(-time.Microsecond), map[links.Visit]time.Time{first: at(30), other: at(10)}},
+		{"since the oldest", at(10), map[links.Visit]time.Time{first: at(30)}},
+		{"just before the newest", at(30).Add(-time.Microsecond), map[links.Visit]time.Time{first: at(30)}},
+		{"since the newest", at(30), map[links.Visit]time.Time{}},
+	} {
+		got := last(c.since, visits...)
+		equal(t, c.name+": visits", len(got), len(c.want))
+		for visit, when := range c.want {
+			equal(t, c.name, got[visit], when)
+		}
+	}
+	equal(t, "of no visits", len(last(time.Time{})), 0)
+}
+
+func testClickList(t *testing.T, s links.Store) {
+	type V = links.Click
+	type F = links.ClickFilter
+	w := newWorld(t, s)
+	l := addAll(t, s, addLink, linkBy(w, 0, 0, 1), linkBy(w, 0, 1, 2), linkBy(w, 1, 0, 3))
+	row := func(n, link int, verdict links.Verdict, when int) V {
+		c := sampleClick(l[link], n)
+		c.Verdict, c.At, c.Reason = verdict, at(when), strconv.Itoa(n)
+		return c
+	}
+	items := []V{
+		row(1, 0, links.VerdictValid, 7), row(2, 1, links.VerdictBot, 5), row(3, 2, links.VerdictValid, 5),
+		row(4, 0, links.VerdictCapped, 9), row(5, 2, links.VerdictBot, 5), row(6, 1, links.VerdictValid, 8),
+	}
+	addClicks(t, s, items[3], items[0], items[5], items[1], items[4], items[2])
+	listing[links.Tx, V, F]{
+		items: items,
+		label: func(v V) string { return v.Reason },
+		list: func(ctx context.Context, tx links.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
+			return tx.Clicks().List(ctx, f, p)
+		},
+		filters: []filterRow[F]{
+			{F{LinkID: l[0].ID}, "1 4"},
+			{F{LinkID: nowhere}, ""},
+			{F{UserID: w.users[0].ID}, "1 2 4 6"},
+			{F{UserID: w.users[2].ID}, ""},
+			{F{AdvertiserID: w.advertisers[0].ID}, "1 3 4 5"},
+			{F{AdvertiserID: nowhere}, ""},
+			{F{Verdict: links.VerdictValid}, "1 3 6"},
+			{F{Verdict: "maybe"}, ""},
+			{F{From: at(7).Add(time.Microsecond)}, "4 6"},
+			{F{From: at(7)}, "1 4 6"},
+			{F{From: at(7).In(time.FixedZone("", 7200))}, "1 4 6"},
+			{F{Until: at(8)}, "1 2 3 5"},
+			{F{Until: at(8).Add(time.Microsecond)}, "1 2 3 5 6"},
+			{F{From: at(7), Until: at(9)}, "1 6"},
+			{F{From: at(9), Until: at(7)}, ""},
+		},
+		columns: map[string]func(a, b V) int{"at": byTime(func(v V) time.Time { return v.At })},
+	}.check(t, s)
+}

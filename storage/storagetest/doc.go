@@ -1,0 +1,36 @@
+// Package storagetest is the contract of a storage backend, as tests.
+//
+// The interfaces in the domain packages say in comments what a backend does;
+// here each of those sentences is a case. The memory and the Postgres backend
+// run them, and so does a backend of your own:
+//
+//	func TestConformance(t *testing.T) {
+//		storagetest.Run(t, func(t *testing.T) storagetest.Backend {
+//			s := mystore.Open(t.TempDir())
+//			t.Cleanup(s.Close)
+//			return storagetest.Backend{Core: s.Core(), Links: s.Links()}
+//		})
+//	}
+//
+// Each case opens a fresh, empty store and runs in parallel with the others,
+// so the function is called a hundred times and more, from many goroutines.
+//
+// A backend of the core alone starts with [RunCore], one of links with
+// [RunLinks]; [Run] is both, and what holds between them.
+//
+// # What the cases leave open
+//
+// How often a callback runs, how large gaps between ids are, and the wording of
+// messages. A backend under contention may give up with ErrUnavailable; the
+// cases then try again, as a host would.
+//
+// # How it is written
+//
+// What all aggregates promise (a value comes back as it was kept, hostile text
+// included; references, unique keys and bounds are refused without a trace;
+// lists filter, sort and page) is written once, in table.go and list.go. The
+// file of an aggregate gives its data, and cases for what it alone promises.
+// A test of this package reads the interfaces by reflection and fails when a
+// method, a field of a filter or a sort column that a comment promises has no
+// case.
+package storagetest

@@ -1,0 +1,238 @@
+package storagetest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+func ledgerScenarios() []scenario[coreStore] {
+	return append(entries().scenarios(),
+		scenario[coreStore]{"ledger/append keeps order and what it is given", testAppend},
+		scenario[coreStore]{"ledger/a cause is booked once", testCauses},
+		scenario[coreStore]{"ledger/found by causes and reversals", testEntryLookups},
+		scenario[coreStore]{"ledger/scan", testEntryScan},
+		scenario[coreStore]{"ledger/list", testEntryList},
+	)
+}
+
+func sampleEntry(n int) affiliate.Entry {
+	return affiliate.Entry{
+		Kind: affiliate.EntryAdjustment, Account: "user:1", Earning: eur(1), Cost: eur(0),
+		OccurredAt: at(0), PayableAt: at(0), Cause: fmt.Sprintf("test:%d", n),
+	}
+}
+
+func entries() table[coreTx, affiliate.Entry] {
+	type V = affiliate.Entry
+	return table[coreTx, V]{
+		name:   "ledger",
+		sample: func(w world, n int) V { return sampleEntry(n) },
+		full: func(w world) V {
+			return V{
+				Kind: affiliate.EntryClick, Account: affiliate.UserAccount(w.users[0].ID), AdvertiserID: w.advertisers[0].ID,
+				Earning: affiliate.NewMoney(math.MaxInt64, "KWD"), Cost: affiliate.NewMoney(math.MinInt64, "KWD"),
+				OccurredAt: at(1), PayableAt: at(2), Cause: "click:1",
+				Terms: `{"b" : 9007199254740993, "a":1.10, "a":"twice"}`, // as written, not as parsed
+			}
+		},
+		unset: []string{"Reverses"},
+		add:   appendOne,
+		fetch: func(ctx context.Context, tx coreTx, v V) (V, error) {
+			return oneOf(tx.Ledger().GetMany(ctx, []int64{v.ID}))
+		},
+		getMany: func(ctx context.Context, tx coreTx, ids []int64) ([]V, error) {
+			return tx.Ledger().GetMany(ctx, ids)
+		},
+		id:    func(v *V) *int64 { return &v.ID },
+		timed: true,
+		texts: []text[V]{
+			{"account", 1, 64, func(v *V) *string { return (*string)(&v.Account) }, false},
+			{"cause", 1, 128, func(v *V) *string { return &v.Cause }, false},
+			{"terms", 0, 4096, func(v *V) *string { return &v.Terms }, true},
+		},
+		broken: []broken[V]{
+			{"kind", "unknown_kind", func(v *V) { v.Kind = "gift" }},
+			{"earning", "unknown_currency", func(v *V) { v.Earning, v.Cost = affiliate.Money{}, affiliate.Money{} }},
+			{"cost", "currency_mismatch", func(v *V) { v.Cost = affiliate.NewMoney(0, "SEK") }},
+			{"reverses", "reversal_mismatch", func(v *V) { v.Kind = affiliate.EntryReversal }},
+			{"occurred_at", "required", func(v *V) { v.OccurredAt = time.Time{} }},
+			{"payable_at", "required", func(v *V) { v.PayableAt = time.Time{} }},
+		},
+		unique: []uniqueText[V]{{field: "cause", at: func(v *V) *string { return &v.Cause }}},
+	}
+}
+
+func appendOne(ctx context.Context, tx coreTx, v affiliate.Entry) (affiliate.Entry, error) {
+	return oneOf(tx.Ledger().Append(ctx, v))
+}
+
+// book appends entries in one unit.
+func book(t *testing.T, s coreStore, entries ...affiliate.Entry) []affiliate.Entry {
+	t.Helper()
+	return put(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+		return tx.Ledger().Append(ctx, entries...)
+	})
+}
+
+// entry is an entry of so many cents, of which n is the cause.
+func entry(n int, kind affiliate.EntryKind, account affiliate.Account, cents int64) affiliate.Entry {
+	e := sampleEntry(n)
+	e.Kind, e.Account, e.Earning = kind, account, eur(cents)
+	return e
+}
+
+func ledger(t *testing.T, s coreStore) []affiliate.Entry {
+	t.Helper()
+	return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) { return tx.Ledger().Scan(ctx, 0, 1000) })
+}
+
+func testAppend(t *testing.T, s coreStore) {
+	equal(t, "appended nothing", book(t, s), []affiliate.Entry(nil))
+	given := []affiliate.Entry{sampleEntry(3), sampleEntry(1), sampleEntry(2)}
+	given[0].ID, given[1].ID = nowhere, nowhere
+	before := slices.Clone(given)
+	kept := book(t, s, given...)
+	equal(t, "the caller's entries", given, before)
+	if len(kept) != 3 {
+		t.Fatalf("appended %d entries, want 3", len(kept))
+	}
+	for i := range kept {
+		if kept[i].ID <= 0 || kept[i].ID >= nowhere || i > 0 && kept[i].ID <= kept[i-1].ID {
+			t.Errorf("ids %d: want them ascending in the order given", []int64{kept[0].ID, kept[1].ID, kept[2].ID})
+		}
+		want := given[i]
+		want.ID = kept[i].ID
+		equal(t, "appended", kept[i], want)
+	}
+	want := slices.Clone(kept)
+	scribbleAll(kept)
+	equal(t, "kept", ledger(t, s), want)
+	more := book(t, s, sampleEntry(4))
+	if more[0].ID <= want[2].ID {
+		t.Errorf("id %d after %d: want it to grow", more[0].ID, want[2].ID)
+	}
+}
+
+// scribbleAll overwrites a slice that a store has answered or been given.
+func scribbleAll[V any](values []V) {
+	for i := range values {
+		scribble(&values[i])
+		var none V
+		values[i] = none
+	}
+}
+
+func testCauses(t *testing.T, s coreStore) {
+	kept := book(t, s, sampleEntry(1), sampleEntry(2))
+	appendAll := func(entries ...affiliate.Entry) func(ctx context.Context, tx coreTx) error {
+		return func(ctx context.Context, tx coreTx) error { return second(tx.Ledger().Append(ctx, entries...)) }
+	}
+	refused(t, s, taken("cause"), appendAll(sampleEntry(3), sampleEntry(1)))
+	refused(t, s, taken("cause"), appendAll(sampleEntry(3), sampleEntry(4), sampleEntry(3)))
+	refused(t, s, taken("cause"), func(ctx context.Context, tx coreTx) error {
+		if err := appendAll(sampleEntry(5))(ctx, tx); err != nil {
+			return err
+		}
+		other := sampleEntry(5)
+		other.Account, other.Earning = "partner:1", eur(7)
+		return appendAll(other)(ctx, tx)
+	})
+	equal(t, "the ledger", ledger(t, s), kept)
+	equal(t, "totals", totals(t, s), []affiliate.Total{{Account: "user:1", Currency: "EUR", Earned: 2, Entries: 2}})
+	kept = append(kept, book(t, s, sampleEntry(3), sampleEntry(4), sampleEntry(5))...)
+	equal(t, "the ledger, with causes that were undone", ledger(t, s), kept)
+}
+
+func testEntryLookups(t *testing.T, s coreStore) {
+	kept := book(t, s, sampleEntry(1), sampleEntry(2), sampleEntry(3))
+	reversal := func(n int, of affiliate.Entry) affiliate.Entry {
+		e := sampleEntry(n)
+		e.Kind, e.Earning, e.Reverses = affiliate.EntryReversal, eur(-1), of.ID
+		e.PayableAt = e.OccurredAt.Add(-time.Hour)
+		return e
+	}
+	reversals := book(t, s, reversal(11, kept[1]), reversal(12, kept[0]), reversal(13, kept[1]))
+	byCauses := func(causes ...string) []affiliate.Entry {
+		return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+			return tx.Ledger().ByCauses(ctx, causes)
+		})
+	}
+	of := func(ids ...int64) []affiliate.Entry {
+		return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+			return tx.Ledger().Reversals(ctx, ids)
+		})
+	}
+	equal(t, "by causes", byCauses("test:3", "test:1", "test:3", "nothing"), []affiliate.Entry{kept[0], kept[2]})
+	equal(t, "by other causes", byCauses(append(unkeepable(), "", "TEST:1", "test:", "%")...), []affiliate.Entry(nil))
+	equal(t, "by no causes", byCauses(), []affiliate.Entry(nil))
+	equal(t, "reversals", of(kept[1].ID, kept[0].ID, kept[1].ID, nowhere), reversals)
+	equal(t, "reversals of one", of(kept[1].ID), []affiliate.Entry{reversals[0], reversals[2]})
+	equal(t, "reversals of one without", of(kept[2].ID), []affiliate.Entry(nil))
+	equal(t, "reversals of what reverses nothing", of(0), []affiliate.Entry(nil))
+	equal(t, "reversals of none", of(), []affiliate.Entry(nil))
+}
+
+func testEntryScan(t *testing.T, s coreStore) {
+	scan := func(after int64, limit int) []affiliate.Entry {
+		return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+			return tx.Ledger().Scan(ctx, after, limit)
+		})
+	}
+	equal(t, "scan of nothing", scan(0, 10), []affiliate.Entry(nil))
+	kept := book(t, s, sampleEntry(3), sampleEntry(1), sampleEntry(2))
+	equal(t, "scan of all", scan(0, 3), kept)
+	equal(t, "scan from the start", scan(-1, 2), kept[:2])
+	equal(t, "scan after one", scan(kept[0].ID, 1), kept[1:2])
+	equal(t, "scan of the rest", scan(kept[0].ID, 1_000_000), kept[1:])
+	equal(t, "scan after the last", scan(kept[2].ID, 10), []affiliate.Entry(nil))
+	equal(t, "scan after the greatest", scan(math.MaxInt64, 10), []affiliate.Entry(nil))
+	equal(t, "scan of no entries", scan(0, 0), []affiliate.Entry(nil))
+}
+
+func testEntryList(t *testing.T, s coreStore) {
+	type F = affiliate.EntryFilter
+	shops := addAll(t, s, addAdvertiser, sampleAdvertiser(1), sampleAdvertiser(2))
+	row := func(n int, kind affiliate.EntryKind, account affiliate.Account, shop, occurred, payable int) affiliate.Entry {
+		e := entry(n, kind, account, int64(n))
+		e.OccurredAt, e.PayableAt = at(occurred), at(payable)
+		if shop >= 0 {
+			e.AdvertiserID = shops[shop].ID
+		}
+		return e
+	}
+	items := book(t, s,
+		row(1, affiliate.EntryClick, "user:1", 0, 5, 9),
+		row(2, affiliate.EntryOrder, "user:10", 0, 3, 9),
+		row(3, affiliate.EntryClick, "user:1", 1, 5, 7),
+		row(4, affiliate.EntryPayout, "USER:1", -1, 1, 8),
+		row(5, affiliate.EntryClick, "partner:ü", 1, 2, 7),
+	)
+	listing[coreTx, affiliate.Entry, F]{
+		items: items,
+		label: func(e affiliate.Entry) string { return e.Cause[len("test:"):] },
+		list: func(ctx context.Context, tx coreTx, f F, p affiliate.PageRequest) (affiliate.Page[affiliate.Entry], error) {
+			return tx.Ledger().List(ctx, f, p)
+		},
+		filters: []filterRow[F]{
+			{F{Account: "partner:ü"}, "5"},
+			{F{Account: "user:1"}, "1 3"},
+			{F{Account: "user:"}, ""},
+			{F{Account: "\x00"}, ""},
+			{F{Account: "\xff"}, ""},
+			{F{AdvertiserID: shops[0].ID}, "1 2"},
+			{F{AdvertiserID: nowhere}, ""},
+			{F{Kind: affiliate.EntryClick}, "1 3 5"},
+			{F{Kind: "gift"}, ""},
+		},
+		columns: map[string]func(a, b affiliate.Entry) int{
+			"occurred_at": byTime(func(e affiliate.Entry) time.Time { return e.OccurredAt }),
+			"payable_at":  byTime(func(e affiliate.Entry) time.Time { return e.PayableAt }),
+		},
+	}.check(t, s)
+}

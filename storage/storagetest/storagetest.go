@@ -1,0 +1,105 @@
+package storagetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/productlists"
+)
+
+// Backend is what is tested: the stores of one fresh and empty backend, which
+// all see the same data. Run wants every domain; a backend that keeps fewer
+// leaves the others nil and runs RunCore, RunLinks, … for what it has.
+type Backend struct {
+	Core         affiliate.Store[affiliate.Tx]
+	Links        links.Store
+	ProductLists productlists.Store
+}
+
+// Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) Backend) {
+	t.Run("core", func(t *testing.T) { RunCore(t, open) })
+	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
+	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
+	runAll(t, open, betweenStores())
+}
+
+// RunCore runs the cases of package affiliate on Backend.Core.
+func RunCore(t *testing.T, open func(t *testing.T) Backend) {
+	runAll(t, func(t *testing.T) affiliate.Store[affiliate.Tx] { return open(t).Core }, coreScenarios())
+}
+
+// RunLinks runs the cases of package links on Backend.Links.
+func RunLinks(t *testing.T, open func(t *testing.T) Backend) {
+	runAll(t, func(t *testing.T) links.Store { return open(t).Links }, linksScenarios())
+}
+
+// scenario is one promise, or a few that are cheap to see together, shown on a
+// fresh store.
+type scenario[S any] struct {
+	name string
+	run  func(t *testing.T, s S)
+}
+
+func runAll[S any](t *testing.T, open func(t *testing.T) S, all []scenario[S]) {
+	for _, c := range all {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t, open(t))
+		})
+	}
+}
+
+func coreScenarios() []scenario[affiliate.Store[affiliate.Tx]] {
+	return slices.Concat(
+		unitScenarios[affiliate.Tx]("write"),
+		serializableScenarios[affiliate.Tx](),
+		advertiserScenarios(),
+		groupScenarios(),
+		categoryScenarios(),
+		clientScenarios(),
+		userScenarios(),
+		tagScenarios(),
+		tokenScenarios(),
+		ledgerScenarios(),
+		balanceScenarios(),
+		eventScenarios(),
+		idempotencyScenarios(),
+	)
+}
+
+func linksScenarios() []scenario[links.Store] {
+	return slices.Concat(
+		ofLinks(unitScenarios[links.Tx]("write"), sameStore),
+		ofLinks(unitScenarios[links.Tx]("record"), func(s links.Store) affiliate.Store[links.Tx] { return recorder{s} }),
+		ruleScenarios(),
+		blocklistScenarios(),
+		linkScenarios(),
+		lockScenarios(),
+		clickScenarios(),
+		dayScenarios(),
+		secretScenarios(),
+	)
+}
+
+// recorder makes every Write a Record.
+type recorder struct{ links.Store }
+
+func (r recorder) Write(ctx context.Context, fn func(ctx context.Context, tx links.Tx) error) error {
+	return r.Record(ctx, fn)
+}
+
+// ofLinks makes scenarios of a store of links out of those of any store.
+func ofLinks(all []scenario[affiliate.Store[links.Tx]], as func(links.Store) affiliate.Store[links.Tx]) []scenario[links.Store] {
+	var out []scenario[links.Store]
+	for _, c := range all {
+		out = append(out, scenario[links.Store]{c.name, func(t *testing.T, s links.Store) { c.run(t, as(s)) }})
+	}
+	return out
+}
+
+// sameStore is the plain view of a store of links, for ofLinks.
+func sameStore(s links.Store) affiliate.Store[links.Tx] { return s }

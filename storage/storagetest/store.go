@@ -1,0 +1,394 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// unitScenarios are what affiliate.Store promises of every unit of work. How
+// is what the store's Write is.
+func unitScenarios[T affiliate.Tx](how string) []scenario[affiliate.Store[T]] {
+	how += "/"
+	return []scenario[affiliate.Store[T]]{
+		{how + "all or nothing", testAllOrNothing[T]},
+		{how + "a panic rolls back and goes on", testPanic[T]},
+		{how + "a failed call dooms the unit", testDoom[T]},
+		{how + "only a read's not found leaves a unit alive", testAlive[T]},
+		{how + "a read refuses every change", testReadOnly[T]},
+		{how + "a unit in a unit is refused", testNested[T]},
+		{how + "a cancelled context ends a unit", testCancelled[T]},
+		{how + "a deadline ends a unit", testDeadline[T]},
+		{how + "a read sees one snapshot", testSnapshot[T]},
+	}
+}
+
+// errMine is an error of a host's callback.
+var errMine = errors.New("storagetest: an error of the callback")
+
+// change does something in several repositories.
+func change[T affiliate.Tx](ctx context.Context, tx T, n int) error {
+	return all(
+		func() error { return second(tx.AdvertiserGroups().Add(ctx, sampleGroup(n))) },
+		func() error { return second(tx.Users().Add(ctx, sampleUser(n))) },
+		func() error { return second(tx.Ledger().Append(ctx, sampleEntry(n))) },
+		func() error { return tx.Events().Add(ctx, affiliate.Event{Type: "t", Subject: "s", At: at(n)}) },
+		func() error {
+			_, _, err := tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", fmt.Sprint(n)), at(0))
+			return err
+		},
+	)
+}
+
+// tally counts what change has done.
+type tally struct{ Groups, Users, Entries, Earned, Events int }
+
+func count[T affiliate.Tx](ctx context.Context, tx T) (c tally, err error) {
+	one := affiliate.PageRequest{Number: 1, Size: 1}
+	groups, err := tx.AdvertiserGroups().List(ctx, affiliate.AdvertiserGroupFilter{}, one)
+	if err != nil {
+		return c, err
+	}
+	users, err := tx.Users().List(ctx, affiliate.UserFilter{}, one)
+	if err != nil {
+		return c, err
+	}
+	entries, err := tx.Ledger().List(ctx, affiliate.EntryFilter{}, one)
+	if err != nil {
+		return c, err
+	}
+	totals, err := tx.Balances().Scan(ctx, "", "", 1)
+	if err != nil {
+		return c, err
+	}
+	pending, err := tx.Events().Pending(ctx, 1000)
+	if err != nil {
+		return c, err
+	}
+	c = tally{Groups: groups.Total, Users: users.Total, Entries: entries.Total, Events: len(pending)}
+	for _, total := range totals {
+		c.Earned = int(total.Earned)
+	}
+	return c, nil
+}
+
+func times(n int) tally { return tally{n, n, n, n, n} }
+
+// expectTally compares what is committed.
+func expectTally[T affiliate.Tx](t *testing.T, s affiliate.Store[T], what string, want tally) {
+	t.Helper()
+	equal(t, what, see(t, s, count[T]), want)
+}
+
+func testAllOrNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	expectTally(t, s, "an empty store", times(0))
+	write(t, s, func(ctx context.Context, tx T) error {
+		if err := change(ctx, tx, 1); err != nil {
+			return err
+		}
+		got, err := count(ctx, tx)
+		equal(t, "seen by its own unit", got, times(1))
+		return err
+	})
+	expectTally(t, s, "committed", times(1))
+	err := s.Write(t.Context(), func(ctx context.Context, tx T) error {
+		return errors.Join(change(ctx, tx, 2), change(ctx, tx, 3), fmt.Errorf("wrapped: %w", errMine))
+	})
+	if !errors.Is(err, errMine) {
+		t.Errorf("Write: got %v, want the callback's error", err)
+	}
+	expectTally(t, s, "rolled back", times(1))
+	if err := s.Read(t.Context(), func(context.Context, T) error { return errMine }); !errors.Is(err, errMine) {
+		t.Errorf("Read: got %v, want the callback's error", err)
+	}
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 2) })
+	expectTally(t, s, "committed again", times(2))
+}
+
+func testPanic[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	for name, unit := range map[string]func(context.Context, func(ctx context.Context, tx T) error) error{"Write": s.Write, "Read": s.Read} {
+		got := func() (got any) {
+			defer func() { got = recover() }()
+			err := unit(t.Context(), func(ctx context.Context, tx T) error {
+				if name == "Write" {
+					if err := change(ctx, tx, 1); err != nil {
+						return err
+					}
+				}
+				panic("mine")
+			})
+			return err
+		}()
+		equal(t, name+" panics with", got, any("mine"))
+	}
+	expectTally(t, s, "rolled back", times(0))
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+}
+
+func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+	for name, fail := range map[string]struct {
+		want failure
+		call func(ctx context.Context, tx T) error
+	}{
+		"taken":     {taken("key"), func(ctx context.Context, tx T) error { return second(tx.AdvertiserGroups().Add(ctx, sampleGroup(1))) }},
+		"unknown":   {unknown("user_id"), func(ctx context.Context, tx T) error { return tx.Users().Relate(ctx, nowhere, nowhere-1) }},
+		"invalid":   {invalid("name", "required"), func(ctx context.Context, tx T) error { return second(tx.Categories().Add(ctx, affiliate.Category{})) }},
+		"not found": {missing, func(ctx context.Context, tx T) error { return tx.Tokens().Delete(ctx, nowhere) }},
+		"bad page": {invalid("size", "out_of_range"), func(ctx context.Context, tx T) error {
+			return second(tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: 1}))
+		}},
+	} {
+		refused(t, s, fail.want, func(ctx context.Context, tx T) error {
+			if err := change(ctx, tx, 2); err != nil {
+				return err
+			}
+			err := fail.call(ctx, tx)
+			if problem := fail.want.problem(err); problem != "" {
+				t.Errorf("%s: %s", name, problem)
+			}
+			expectDoomed(t, ctx, tx, name, fail.want)
+			return nil // swallowed
+		})
+		expectTally(t, s, "after "+name, times(1))
+	}
+	unreadable(t, s, invalid("page", "out_of_range"), func(ctx context.Context, tx T) error {
+		_, err := tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Size: 1})
+		if err == nil {
+			t.Error("page 0: no error")
+		}
+		expectDoomed(t, ctx, tx, "in a read", invalid("page", "out_of_range"))
+		return nil
+	})
+}
+
+// expectDoomed calls every method of a doomed unit.
+func expectDoomed[T affiliate.Tx](t *testing.T, ctx context.Context, tx T, what string, want failure) {
+	t.Helper()
+	for _, m := range methodsOf(reflect.TypeFor[T]()) {
+		if problem := want.problem(m.call(ctx, tx, world{})); problem != "" {
+			t.Errorf("%s, then %s: %s", what, m, problem)
+		}
+	}
+}
+
+func testAlive[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	w := newWorld(t, s)
+	everyRead := func(ctx context.Context, tx T) error {
+		for _, m := range methodsOf(reflect.TypeFor[T]()) {
+			if m.changes() {
+				continue
+			}
+			if err := m.call(ctx, tx, w); err != nil && !errors.Is(err, affiliate.ErrNotFound) {
+				return fmt.Errorf("%s: %w", m, err)
+			}
+		}
+		return second(count(ctx, tx))
+	}
+	read(t, s, everyRead)
+	write(t, s, func(ctx context.Context, tx T) error {
+		if err := everyRead(ctx, tx); err != nil {
+			return err
+		}
+		return change(ctx, tx, 1)
+	})
+}
+
+func testReadOnly[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	w := newWorld(t, s)
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+	before := see(t, s, count[T])
+	for _, m := range methodsOf(reflect.TypeFor[T]()) {
+		if !m.changes() {
+			continue
+		}
+		unreadable(t, s, readOnly, func(ctx context.Context, tx T) error {
+			if err := m.call(ctx, tx, w); !errors.Is(err, affiliate.ErrReadOnly) {
+				t.Errorf("%s in a Read: got %v, want ErrReadOnly", m, err)
+			}
+			return nil // it dooms the unit like any failed call
+		})
+	}
+	expectTally(t, s, "after what was refused", before)
+}
+
+func testNested[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	units := map[string]func(context.Context, func(ctx context.Context, tx T) error) error{"Read": s.Read, "Write": s.Write}
+	for outerName, outer := range units {
+		for innerName, inner := range units {
+			err := outer(t.Context(), func(ctx context.Context, tx T) error {
+				child, cancel := context.WithCancel(ctx) // a context made of it belongs to the unit as well
+				defer cancel()
+				return inner(child, func(context.Context, T) error {
+					t.Errorf("%s in %s: the inner callback ran", innerName, outerName)
+					return nil
+				})
+			})
+			if problem := nested.problem(err); problem != "" {
+				t.Errorf("%s in %s: %s", innerName, outerName, problem)
+			}
+		}
+	}
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+}
+
+// expectCancelled is how a unit must end whose context did.
+func expectCancelled(t *testing.T, what string, err, cause error) {
+	t.Helper()
+	if problem := (failure{kind: affiliate.ErrUnavailable}).problem(err); problem != "" {
+		t.Errorf("%s: %s", what, problem)
+	}
+	if !errors.Is(err, cause) {
+		t.Errorf("%s: got %v, want the context's own %v as well", what, err, cause)
+	}
+}
+
+func testCancelled[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	before, cancel := context.WithCancel(t.Context())
+	cancel()
+	expectCancelled(t, "Write, cancelled before", s.Write(before, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) }), context.Canceled)
+	expectCancelled(t, "Read, cancelled before", s.Read(before, func(ctx context.Context, tx T) error { return nil }), context.Canceled)
+
+	within, cancel := context.WithCancel(t.Context())
+	expectCancelled(t, "Write, cancelled within", s.Write(within, func(ctx context.Context, tx T) error {
+		if err := change(ctx, tx, 1); err != nil {
+			return err
+		}
+		cancel()
+		for _, m := range methodsOf(reflect.TypeFor[T]()) {
+			expectCancelled(t, "cancelled, then "+m.String(), m.call(ctx, tx, world{}), context.Canceled)
+		}
+		return nil
+	}), context.Canceled)
+
+	atEnd, cancel := context.WithCancel(t.Context())
+	expectCancelled(t, "Write, cancelled at its end", s.Write(atEnd, func(ctx context.Context, tx T) error {
+		defer cancel()
+		return change(ctx, tx, 1)
+	}), context.Canceled)
+
+	reading, cancel := context.WithCancel(t.Context())
+	expectCancelled(t, "Read, cancelled within", s.Read(reading, func(ctx context.Context, tx T) error {
+		cancel()
+		return second(count(ctx, tx))
+	}), context.Canceled)
+
+	expectTally(t, s, "kept", times(0))
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+}
+
+func testDeadline[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Hour))
+	defer cancel()
+	expectCancelled(t, "Write", s.Write(late, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) }), context.DeadlineExceeded)
+	expectCancelled(t, "Read", s.Read(late, func(ctx context.Context, tx T) error { return nil }), context.DeadlineExceeded)
+	expectTally(t, s, "kept", times(0))
+}
+
+// testSnapshot lets a writer commit, as far as the backend lets it, while a
+// Read looks again and again.
+func testSnapshot[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+	done := make(chan error, 1)
+	read(t, s, func(ctx context.Context, tx T) error {
+		if got, err := count(ctx, tx); err != nil || got != times(1) {
+			return fmt.Errorf("got %+v and error %v, want %+v", got, err, times(1))
+		}
+		go func() {
+			done <- s.Write(t.Context(), func(ctx context.Context, tx T) error { return change(ctx, tx, 2) })
+		}()
+		return lookUntil(done, func() error {
+			got, err := count(ctx, tx)
+			if err == nil && got != times(1) {
+				err = fmt.Errorf("the snapshot changed: got %+v, want %+v", got, times(1))
+			}
+			return err
+		})
+	})
+	if err := <-done; err != nil {
+		t.Fatalf("Write: %v", err)
+	}
+	expectTally(t, s, "after the read", times(2))
+}
+
+// lookUntil looks until another goroutine is done and once more; or a few
+// hundred times, where the backend makes the other one wait for this.
+func lookUntil[E any](done chan E, look func() error) error {
+	for range 300 {
+		select {
+		case e := <-done:
+			done <- e
+			return look()
+		default:
+			if err := look(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// method is a method of a repository.
+type method struct{ accessor, repository, name string } // "Users", "UserRepository", "Add"
+
+func (m method) String() string { return m.repository + "." + m.name }
+
+// methodsOf are the methods of all repositories of a transaction.
+func methodsOf(tx reflect.Type) []method {
+	var out []method
+	for accessor := range tx.Methods() {
+		repository := accessor.Type.Out(0)
+		for m := range repository.Methods() {
+			out = append(out, method{accessor.Name, repository.Name(), m.Name})
+		}
+	}
+	return out
+}
+
+// changes tells by its name whether a method changes, or locks, anything.
+func (m method) changes() bool {
+	return slices.Contains([]string{
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Delete", "Expire", "Lock", "Put", "Relate", "Remove", "RemoveBefore", "Reserve", "Update",
+	}, m.name)
+}
+
+// call calls the method with arguments that are good for something in a world.
+func (m method) call(ctx context.Context, tx any, w world) error {
+	fn := reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
+	args := []reflect.Value{reflect.ValueOf(ctx)}
+	for i := 1; i < fn.Type().NumIn(); i++ {
+		in := fn.Type().In(i)
+		if fn.Type().IsVariadic() && i == fn.Type().NumIn()-1 {
+			in = in.Elem()
+		}
+		args = append(args, argument(in, w))
+	}
+	out := fn.Call(args)
+	err, _ := out[len(out)-1].Interface().(error)
+	return err
+}
+
+// argument is a value of the type that a method may be called with.
+func argument(in reflect.Type, w world) reflect.Value {
+	for _, v := range []any{
+		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, 10, "x", []string{"x"}, at(0), affiliate.RoleAgency,
+		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
+		affiliate.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
+		sampleEntry(77), affiliate.Event{Type: "t", Subject: "s"}, sampleKey("x", "x"),
+		sampleRule(w, 1), links.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
+		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
+		sampleList(1), sampleProduct(1),
+	} {
+		if reflect.TypeOf(v) == in {
+			return reflect.ValueOf(v)
+		}
+	}
+	return reflect.Zero(in)
+}

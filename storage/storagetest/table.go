@@ -1,0 +1,418 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// table describes an aggregate, so that what all of them promise is tested by
+// the same scenarios. The optional functions are nil where the aggregate has
+// no such method.
+type table[T affiliate.Tx, V any] struct {
+	name   string
+	world  func(t *testing.T, s affiliate.Store[T]) world // optional: more than newWorld
+	sample func(w world, n int) V                         // valid and small; different n share no unique key
+	full   func(w world) V                                // every field set, but for the ones that unset names
+	unset  []string
+
+	add     func(ctx context.Context, tx T, v V) (V, error)
+	fetch   func(ctx context.Context, tx T, v V) (V, error) // the kept value, by id or key
+	update  func(ctx context.Context, tx T, v V) error      // optional
+	getMany func(ctx context.Context, tx T, ids []int64) ([]V, error)
+	id      func(v *V) *int64 // optional: where ids are not counted
+	timed   bool              // times must be set
+
+	texts      []text[V]
+	broken     []broken[V]
+	references []reference[V]
+	unique     []uniqueText[V]
+}
+
+// text is a field that keeps any text between bounds, in characters.
+type text[V any] struct {
+	field    string
+	min, max int
+	at       func(v *V) *string
+	narrow   bool // has a form of its own: hostile text is not valid in it
+}
+
+// broken is a way to be invalid.
+type broken[V any] struct {
+	field, code string
+	spoil       func(v *V)
+}
+
+// reference is a field that must name something there is.
+type reference[V any] struct {
+	field string
+	set   func(v *V, id int64)
+}
+
+// uniqueText is a unique key with a text in it. elsewhere, if there is one,
+// moves a value to where the same text is free.
+type uniqueText[V any] struct {
+	field     string
+	at        func(v *V) *string
+	elsewhere func(v *V, w world)
+	folded    bool // the text is kept in lower case anyway
+}
+
+func (tb table[T, V]) scenarios() []scenario[affiliate.Store[T]] {
+	all := []scenario[affiliate.Store[T]]{
+		{tb.name + "/what was added comes back", tb.testAdd},
+		{tb.name + "/text and times are kept to the letter", tb.testText},
+		{tb.name + "/what is invalid is refused without a trace", tb.testRefused},
+	}
+	if tb.update != nil {
+		all = append(all, scenario[affiliate.Store[T]]{tb.name + "/an update replaces every field", tb.testUpdate})
+	}
+	if len(tb.unique) > 0 {
+		all = append(all, scenario[affiliate.Store[T]]{tb.name + "/a unique key is taken once", tb.testUnique})
+	}
+	return all
+}
+
+func (tb table[T, V]) newWorld(t *testing.T, s affiliate.Store[T]) world {
+	t.Helper()
+	if tb.world != nil {
+		return tb.world(t, s)
+	}
+	return newWorld(t, s)
+}
+
+// adding and the others are the calls of the table as the units want them.
+func (tb table[T, V]) adding(v V) func(ctx context.Context, tx T) (V, error) {
+	return func(ctx context.Context, tx T) (V, error) { return tb.add(ctx, tx, v) }
+}
+
+func (tb table[T, V]) fetching(v V) func(ctx context.Context, tx T) (V, error) {
+	return func(ctx context.Context, tx T) (V, error) { return tb.fetch(ctx, tx, v) }
+}
+
+func (tb table[T, V]) updating(v V) func(ctx context.Context, tx T) error {
+	return func(ctx context.Context, tx T) error { return tb.update(ctx, tx, v) }
+}
+
+// withID is v with the id of kept.
+func (tb table[T, V]) withID(v, kept V) V {
+	if tb.id != nil {
+		*tb.id(&v) = *tb.id(&kept)
+	}
+	return v
+}
+
+func (tb table[T, V]) testAdd(t *testing.T, s affiliate.Store[T]) {
+	w := tb.newWorld(t, s)
+	unset := slices.DeleteFunc(zeroFields(tb.full(w)), func(f string) bool { return f == "ID" || slices.Contains(tb.unset, f) })
+	equal(t, "fields that the suite's own full value leaves zero", unset, []string(nil))
+
+	given := tb.full(w)
+	if tb.id != nil {
+		*tb.id(&given) = nowhere
+	}
+	small := put(t, s, tb.adding(tb.sample(w, 1)))
+	full := put(t, s, tb.adding(given))
+	equal(t, "added, small", small, tb.withID(tb.sample(w, 1), small))
+	equal(t, "added, full", full, tb.withID(tb.full(w), full))
+
+	wantSmall, wantFull := tb.withID(tb.sample(w, 1), small), tb.withID(tb.full(w), full)
+	scribble(&given)
+	scribble(&full)
+	for range 2 {
+		got := see(t, s, tb.fetching(wantFull))
+		equal(t, "fetched, full", got, wantFull)
+		scribble(&got)
+	}
+	equal(t, "fetched, small", see(t, s, tb.fetching(wantSmall)), wantSmall)
+	if tb.id != nil {
+		tb.testIDs(t, s, w, wantSmall, wantFull)
+	}
+}
+
+// testIDs looks at what ids promise, a and b being there, in that order.
+func (tb table[T, V]) testIDs(t *testing.T, s affiliate.Store[T], w world, a, b V) {
+	t.Helper()
+	idA, idB := *tb.id(&a), *tb.id(&b)
+	if idA <= 0 || idB <= idA || idB == nowhere {
+		t.Errorf("ids %d, %d: want them counted upwards by the backend", idA, idB)
+	}
+	var lost, next V
+	undone := errors.New("undone")
+	if err := s.Write(t.Context(), func(ctx context.Context, tx T) (err error) {
+		if lost, err = tb.add(ctx, tx, tb.sample(w, 2)); err != nil {
+			return err
+		}
+		got, err := tb.fetch(ctx, tx, lost)
+		equal(t, "seen by its own unit", got, lost)
+		return errors.Join(err, undone)
+	}); !errors.Is(err, undone) {
+		t.Errorf("Write: got %v, want the callback's error", err)
+	}
+	// The undone value left no trace: its keys are free.
+	next = put(t, s, tb.adding(tb.sample(w, 2)))
+	if *tb.id(&next) <= idB {
+		t.Errorf("id %d after %d: want it to grow", *tb.id(&next), idB)
+	}
+	if tb.getMany == nil {
+		return
+	}
+	many := func(ids []int64) []V {
+		return see(t, s, func(ctx context.Context, tx T) ([]V, error) { return tb.getMany(ctx, tx, ids) })
+	}
+	got := many([]int64{idB, nowhere, idA, 0, -1, idB, math.MaxInt64, math.MinInt64})
+	equal(t, "GetMany", got, []V{a, b})
+	for i := range got {
+		scribble(&got[i])
+	}
+	equal(t, "GetMany again", many([]int64{idA, idB}), []V{a, b})
+	equal(t, "GetMany of nil", many(nil), []V(nil))
+	equal(t, "GetMany of none", many([]int64{}), []V(nil))
+	large := make([]int64, 70_000)
+	for i := range large {
+		large[i] = nowhere + int64(i)
+	}
+	large[69_999] = idA
+	equal(t, "GetMany of 70,000", many(large), []V{a})
+}
+
+func (tb table[T, V]) testUpdate(t *testing.T, s affiliate.Store[T]) {
+	w := tb.newWorld(t, s)
+	v := put(t, s, tb.adding(tb.sample(w, 1)))
+	other := put(t, s, tb.adding(tb.sample(w, 2)))
+
+	given := tb.withID(tb.full(w), v)
+	write(t, s, func(ctx context.Context, tx T) error {
+		if err := tb.update(ctx, tx, given); err != nil {
+			return err
+		}
+		got, err := tb.fetch(ctx, tx, given)
+		equal(t, "seen by its own unit", got, tb.withID(tb.full(w), v))
+		return err
+	})
+	scribble(&given)
+	equal(t, "updated", see(t, s, tb.fetching(v)), tb.withID(tb.full(w), v))
+	equal(t, "the other one", see(t, s, tb.fetching(other)), other)
+
+	write(t, s, tb.updating(v))
+	equal(t, "updated back", see(t, s, tb.fetching(v)), v)
+	write(t, s, tb.updating(v)) // its own keys are not taken from it
+
+	for _, id := range []int64{nowhere, 0, -1} {
+		ghost := tb.sample(w, 3)
+		*tb.id(&ghost) = id
+		refused(t, s, missing, func(ctx context.Context, tx T) error {
+			if err := tb.update(ctx, tx, tb.withID(tb.full(w), v)); err != nil {
+				return err
+			}
+			return tb.update(ctx, tx, ghost)
+		})
+	}
+	equal(t, "after refused updates", see(t, s, tb.fetching(v)), v)
+}
+
+// hostile are texts that have broken stores.
+func hostile() []string {
+	return []string{
+		`O'Brien "quoted" ;--`, `100%_\`, `\x00 \u0000 %00`, "{\"a\": null}", "NULL",
+		"İstanbul ı", "Straße ẞ", "e\u0301 decomposed", "\u00e9 composed", "\u05e9\u202e\u0627\u0644", "👩‍👩‍👧\U0010ffff",
+		" leading and trailing ", "line\r\nbreak\ttab", "\x01\x1b\x7f\u0085\ufeff\ufffd\uffff", "?::int $1 @p :name ?0",
+		"0190A5C4-7D1E-7ABC-8DEF-0123456789AB", "0190a5c4-7d1e-7abc-8def-0123456789ab", "x:00000000-0000-0000-0000-000000000000",
+	}
+}
+
+func (tb table[T, V]) testText(t *testing.T, s affiliate.Store[T]) {
+	w := tb.newWorld(t, s)
+	var given []V
+	for _, h := range hostile() {
+		v := tb.sample(w, len(given)+1)
+		for _, x := range tb.texts {
+			if !x.narrow && len([]rune(h)) <= x.max {
+				*x.at(&v) = h
+			}
+		}
+		given = append(given, v)
+	}
+	longest := tb.sample(w, len(given)+1)
+	for _, x := range tb.texts {
+		if !x.narrow {
+			*x.at(&longest) = strings.Repeat("😀", x.max)
+		}
+	}
+	given = append(given, longest)
+
+	far := []time.Time{
+		{}, // unless it must be set
+		time.Date(1, 1, 2, 0, 0, 0, 1000, time.UTC),
+		time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
+		time.Date(2026, 6, 1, 2, 30, 0, 1000, time.FixedZone("", 5*3600+1800)),
+		time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC),
+	}
+	if tb.timed {
+		far = far[1:]
+	}
+	for _, when := range far {
+		v := tb.sample(w, len(given)+1)
+		setTimes(&v, when)
+		given = append(given, v)
+	}
+
+	kept := make([]V, len(given))
+	write(t, s, func(ctx context.Context, tx T) (err error) {
+		for i, v := range given {
+			if kept[i], err = tb.add(ctx, tx, v); err != nil {
+				return fmt.Errorf("add %+v: %w", v, err)
+			}
+		}
+		return nil
+	})
+	read(t, s, func(ctx context.Context, tx T) error {
+		for i, v := range given {
+			want := tb.withID(v, kept[i])
+			equal(t, fmt.Sprintf("added %d", i), kept[i], want)
+			got, err := tb.fetch(ctx, tx, want)
+			if err != nil {
+				return err
+			}
+			equal(t, fmt.Sprintf("fetched %d", i), got, want)
+		}
+		return nil
+	})
+}
+
+// setTimes sets every time in *v.
+func setTimes(v any, when time.Time) {
+	s := reflect.ValueOf(v).Elem()
+	for i := range s.NumField() {
+		if f, ok := s.Field(i).Addr().Interface().(*time.Time); ok {
+			*f = when
+		}
+	}
+}
+
+func (tb table[T, V]) testRefused(t *testing.T, s affiliate.Store[T]) {
+	w := tb.newWorld(t, s)
+	kept := put(t, s, tb.adding(tb.sample(w, 1)))
+	for _, x := range tb.texts {
+		tb.refuse(t, s, w, kept, invalid(x.field, "nul"), func(v *V) { *x.at(v) = "a\x00b" })
+		tb.refuse(t, s, w, kept, invalid(x.field, "invalid_utf8"), func(v *V) { *x.at(v) = "a\xffb" })
+		tb.refuse(t, s, w, kept, invalid(x.field, "invalid_utf8"), func(v *V) { *x.at(v) = "\xed\xa0\x80" })
+		tb.refuse(t, s, w, kept, invalid(x.field, "too_long"), func(v *V) { *x.at(v) = strings.Repeat("a", x.max+1) })
+		if x.min == 1 {
+			tb.refuse(t, s, w, kept, invalid(x.field, "required"), func(v *V) { *x.at(v) = "" })
+		}
+	}
+	for _, b := range tb.broken {
+		tb.refuse(t, s, w, kept, invalid(b.field, b.code), b.spoil)
+	}
+	for _, r := range tb.references {
+		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, nowhere) })
+		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, math.MaxInt64) })
+	}
+}
+
+// refuse tries to add a spoiled value, and to update the kept one to it, after
+// a good change in the same unit: neither may leave anything.
+func (tb table[T, V]) refuse(t *testing.T, s affiliate.Store[T], w world, kept V, want failure, spoil func(v *V)) {
+	t.Helper()
+	bad := tb.sample(w, 3)
+	spoil(&bad)
+	var lost V
+	refused(t, s, want, func(ctx context.Context, tx T) (err error) {
+		if lost, err = tb.add(ctx, tx, tb.sample(w, 2)); err != nil {
+			return err
+		}
+		_, err = tb.add(ctx, tx, bad)
+		return err
+	})
+	read(t, s, func(ctx context.Context, tx T) error {
+		if problem := missing.problem(second(tb.fetch(ctx, tx, lost))); problem != "" {
+			t.Errorf("after add was refused (%v): %s", want, problem)
+		}
+		return nil
+	})
+	if tb.update == nil {
+		return
+	}
+	bad = tb.withID(bad, kept)
+	refused(t, s, want, func(ctx context.Context, tx T) error {
+		if err := tb.update(ctx, tx, tb.withID(tb.sample(w, 2), kept)); err != nil {
+			return err
+		}
+		return tb.update(ctx, tx, bad)
+	})
+	equal(t, fmt.Sprintf("after update was refused (%v)", want), see(t, s, tb.fetching(kept)), kept)
+}
+
+func second[A any](_ A, err error) error { return err }
+
+func (tb table[T, V]) testUnique(t *testing.T, s affiliate.Store[T]) {
+	w := tb.newWorld(t, s)
+	for i, u := range tb.unique {
+		tb.testUniqueText(t, s, w, u, 100*(i+1))
+	}
+}
+
+func (tb table[T, V]) testUniqueText(t *testing.T, s affiliate.Store[T], w world, u uniqueText[V], n int) {
+	named := func(n int, text string) V {
+		v := tb.sample(w, n)
+		*u.at(&v) = text
+		return v
+	}
+	names := []string{"Straße", "straße", "STRASSE", "Strasse", "Straße ", " Straße", "Strasse\u0301"}
+	if u.folded {
+		names = []string{"straße@a.example", "strasse@a.example", "strasse\u0301@a.example", "ıx@a.example", "ix@a.example"}
+	}
+	kept := make([]V, len(names))
+	write(t, s, func(ctx context.Context, tx T) (err error) {
+		for i, name := range names {
+			if kept[i], err = tb.add(ctx, tx, named(n+i, name)); err != nil {
+				return fmt.Errorf("%q after %q: %w", name, names[:i], err)
+			}
+		}
+		if u.elsewhere != nil {
+			v := named(n+20, names[0])
+			u.elsewhere(&v, w)
+			_, err = tb.add(ctx, tx, v)
+		}
+		return err
+	})
+	for i, name := range names {
+		tb.refuse(t, s, w, kept[(i+1)%len(names)], taken(u.field), func(v *V) { *u.at(v) = name })
+	}
+	refused(t, s, taken(u.field), func(ctx context.Context, tx T) error { // both in one unit
+		_, err := tb.add(ctx, tx, named(n+30, "x"+names[0]))
+		if err == nil {
+			_, err = tb.add(ctx, tx, named(n+31, "x"+names[0]))
+		}
+		return err
+	})
+	if tb.update == nil {
+		return
+	}
+	moved := tb.withID(named(n, "y"+names[0]), kept[0])
+	undone := errors.New("undone")
+	if err := s.Write(t.Context(), func(ctx context.Context, tx T) error {
+		return errors.Join(tb.update(ctx, tx, moved), undone)
+	}); !errors.Is(err, undone) || errors.Is(err, affiliate.ErrConflict) {
+		t.Errorf("Write: got %v, want the callback's error", err)
+	}
+	// An update that is undone moves no key; one that is kept does.
+	tb.refuse(t, s, w, kept[1], taken(u.field), func(v *V) { *u.at(v) = names[0] })
+	write(t, s, func(ctx context.Context, tx T) error {
+		if err := tb.update(ctx, tx, moved); err != nil {
+			return err
+		}
+		_, err := tb.add(ctx, tx, named(n+40, names[0]))
+		return err
+	})
+	tb.refuse(t, s, w, kept[1], taken(u.field), func(v *V) { *u.at(v) = "y" + names[0] })
+}
