@@ -1,0 +1,104 @@
+package httpadapter
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
+	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/productlists"
+)
+
+// Services are what the adapter serves. A nil one leaves its routes out.
+type Services struct {
+	Core         *affiliate.Service    // Metapic v2: users, clients, advertisers, …; and the idempotency keys
+	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
+	ProductLists *productlists.Service // product lists
+}
+
+// Options sets up the adapter or one of its dialects. The zero Options work,
+// and refuse everyone: see the fields.
+type Options = host.Options
+
+// Authenticator finds out who makes a request. No credentials, or bad ones, are
+// an error of kind [affiliate.ErrUnauthenticated]; what cannot be found out now
+// is [affiliate.ErrUnavailable].
+type Authenticator = wire.Authenticator
+
+// RateLimiter counts requests per principal; see [NewRateLimiter].
+type RateLimiter = wire.RateLimiter
+
+// IdempotencyStore keeps the first answer to each Idempotency-Key. The one over
+// the core's store is the default.
+type IdempotencyStore = wire.IdempotencyStore
+
+// IdempotencyRecord is what an [IdempotencyStore] keeps.
+type IdempotencyRecord = wire.IdempotencyRecord
+
+// KeptAnswer is the answer in an [IdempotencyRecord].
+type KeptAnswer = wire.KeptAnswer
+
+// NewRateLimiter makes a limiter for Options.RateLimiter: one that several
+// handlers share, or that gives some principals more than others. limit tells
+// the requests a minute, 0 or less for any number; the zero Principal stands for
+// a client address that sent no credentials.
+func NewRateLimiter(clock affiliate.Clock, limit func(affiliate.Principal) int) (*RateLimiter, error) {
+	return wire.NewRateLimiter(clock, limit)
+}
+
+// New makes a handler of all dialects and the redirect. It answers every path,
+// unknown ones with 404, and works under a prefix:
+//
+//	http.Handle("/affiliates/", http.StripPrefix("/affiliates", handler))
+func New(s Services, o Options) (http.Handler, error) {
+	o, err := o.WithDefaults(s.Core)
+	if err != nil {
+		return nil, err
+	}
+	var a adapter
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Links: s.Links}, o); err != nil {
+		return nil, err
+	}
+	if s.Links != nil {
+		redirect, err := NewRedirect(s.Links, o)
+		if err != nil {
+			return nil, err
+		}
+		a.mount(redirectPrefix, redirect)
+	}
+	if s.ProductLists != nil {
+		dialect, err := lists.New(lists.Services{Core: s.Core, ProductLists: s.ProductLists}, o)
+		if err != nil {
+			return nil, err
+		}
+		a.mount(lists.Paths, dialect)
+	}
+	return &a, nil
+}
+
+// adapter sends a request to what serves the beginning of its path: readers of
+// links one way, clients of the APIs the others.
+type adapter struct {
+	prefixes []string
+	handlers []http.Handler // in step with prefixes
+	others   http.Handler   // all other paths
+}
+
+func (a *adapter) mount(prefix string, h http.Handler) {
+	a.prefixes, a.handlers = append(a.prefixes, prefix), append(a.handlers, h)
+}
+
+// ServeHTTP looks for the redirect first: it is most of the traffic.
+func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for i, prefix := range a.prefixes {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			a.handlers[i].ServeHTTP(w, r)
+			return
+		}
+	}
+	a.others.ServeHTTP(w, r)
+}

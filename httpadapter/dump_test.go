@@ -1,0 +1,80 @@
+package httpadapter_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// dump is everything that the world keeps, but the idempotency keys, as text:
+// two equal dumps say that nothing was changed in between.
+func (w *world) dump() string {
+	w.t.Helper()
+	var out strings.Builder
+	err := w.backend.links.Read(context.WithoutCancel(w.t.Context()), func(ctx context.Context, tx links.Tx) error {
+		all := affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize}
+		d := dumper{out: &out}
+		dumpPage[affiliate.Advertiser](&d, "advertiser")(tx.Advertisers().List(ctx, affiliate.AdvertiserFilter{}, all))
+		dumpPage[affiliate.AdvertiserGroup](&d, "group")(tx.AdvertiserGroups().List(ctx, affiliate.AdvertiserGroupFilter{}, all))
+		dumpPage[affiliate.Client](&d, "client")(tx.Clients().List(ctx, affiliate.ClientFilter{}, all))
+		dumpPage[affiliate.User](&d, "user")(tx.Users().List(ctx, affiliate.UserFilter{}, all))
+		dumpPage[affiliate.UserTag](&d, "tag")(tx.UserTags().List(ctx, affiliate.UserTagFilter{}, all))
+		dumpPage[affiliate.Entry](&d, "entry")(tx.Ledger().List(ctx, affiliate.EntryFilter{}, all))
+		dumpPage[links.Link](&d, "link")(tx.Links().List(ctx, links.LinkFilter{}, all))
+		dumpAll[affiliate.Category](&d, "category")(tx.Categories().All(ctx))
+		dumpAll[affiliate.Event](&d, "event")(tx.Events().Pending(ctx, affiliate.MaxPageSize))
+		dumpAll[links.Rule](&d, "rule")(tx.Rules().Scan(ctx, 0, affiliate.MaxPageSize))
+		dumpAll[links.Click](&d, "click")(tx.Clicks().Scan(ctx, uuid.Nil, affiliate.MaxPageSize))
+		dumpAll[links.Day](&d, "day")(tx.Days().List(ctx, links.DayFilter{}))
+		for _, role := range []affiliate.Role{affiliate.RoleRepresentative, affiliate.RoleAgency} {
+			for _, who := range principals {
+				dumpAll[int64](&d, "membership of "+who)(tx.Memberships().Advertisers(ctx, role, who))
+			}
+		}
+		dumpPage[affiliate.User](&d, "works with somebody")(tx.Users().List(ctx, affiliate.UserFilter{AdvertiserIDs: w.advertisers()}, all))
+		for _, id := range w.advertisers() {
+			dumpPage[links.BlocklistEntry](&d, fmt.Sprint("blocklist of ", id))(tx.Blocklist().List(ctx, links.BlocklistFilter{AdvertiserID: id}, all))
+		}
+		return d.err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out.String()
+}
+
+// advertisers are the ids of the advertisers that the world began with.
+func (w *world) advertisers() []int64 {
+	var ids []int64
+	for name, id := range w.id {
+		if strings.HasPrefix(name, "advertiser ") {
+			ids = append(ids, id)
+		}
+	}
+	return affiliate.IDs(ids)
+}
+
+type dumper struct {
+	out *strings.Builder
+	err error
+}
+
+func dumpAll[T any](d *dumper, what string) func([]T, error) {
+	return func(items []T, err error) {
+		for _, item := range items {
+			fmt.Fprintf(d.out, "%s: %+v\n", what, item)
+		}
+		if d.err == nil {
+			d.err = err
+		}
+	}
+}
+
+func dumpPage[T any](d *dumper, what string) func(affiliate.Page[T], error) {
+	return func(p affiliate.Page[T], err error) { dumpAll[T](d, what)(p.Items, err) }
+}

@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// DefaultRate is how many requests a minute a principal has when nobody says
+// otherwise.
+const DefaultRate = 300
+
+// maxBuckets bounds how many principals are remembered, at about 200 bytes
+// each. The one longest unseen is forgotten first and starts with a full
+// bucket again.
+const maxBuckets = 65_536
+
+// RateLimiter is a token bucket per principal: it holds a minute's worth of
+// requests and fills up evenly. One limiter may serve several dialects. It is
+// safe for concurrent use. A nil limiter limits nobody.
+//
+// Who has no principal (an open route, bad credentials) is counted by client
+// address, see Options.ClientAddress. Credentials are checked first, so nobody
+// can use up the requests of somebody else.
+type RateLimiter struct {
+	clock   affiliate.Clock
+	limit   func(affiliate.Principal) int
+	buckets *lru.Cache[string, *rate.Limiter]
+}
+
+// NewRateLimiter makes a limiter. limit tells how many requests a minute a
+// principal has, 0 or less for any number; the zero Principal stands for a
+// client address. A nil limit gives everyone [DefaultRate].
+func NewRateLimiter(clock affiliate.Clock, limit func(affiliate.Principal) int) (*RateLimiter, error) {
+	if limit == nil {
+		limit = func(affiliate.Principal) int { return DefaultRate }
+	}
+	buckets, err := lru.New[string, *rate.Limiter](maxBuckets)
+	if err != nil {
+		return nil, err
+	}
+	return &RateLimiter{clock: clock, limit: limit, buckets: buckets}, nil
+}
+
+// take uses up one request of the key and tells so in the headers. It returns
+// the 429 when there is none left.
+func (l *RateLimiter) take(h http.Header, p affiliate.Principal, key string) error {
+	if l == nil {
+		return nil
+	}
+	perMinute := l.limit(p)
+	if perMinute <= 0 {
+		return nil
+	}
+	bucket, ok := l.buckets.Get(key)
+	if !ok {
+		bucket = rate.NewLimiter(rate.Limit(perMinute)/60, perMinute)
+		if other, exists, _ := l.buckets.PeekOrAdd(key, bucket); exists {
+			bucket = other
+		}
+	}
+	now := l.clock.Now()
+	allowed := bucket.AllowN(now, 1)
+	tokens := max(0, bucket.TokensAt(now))
+	h.Set("X-Ratelimit-Limit", strconv.Itoa(perMinute))
+	h.Set("X-Ratelimit-Remaining", strconv.Itoa(int(tokens)))
+	if allowed {
+		return nil
+	}
+	wait := time.Duration((1 - tokens) / float64(bucket.Limit()) * float64(time.Second))
+	h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
+	return &StatusError{Status: http.StatusTooManyRequests, Code: "rate_limited", Message: "Too many requests."}
+}

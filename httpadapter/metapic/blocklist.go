@@ -1,0 +1,100 @@
+package metapic
+
+import (
+	"context"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// blocklistEntry shows exactly one of user, user_tag and client.
+type blocklistEntry struct {
+	ID        int64         `json:"id"`
+	CreatedAt wire.DateTime `json:"created_at"`
+	CreatedBy user          `json:"created_by"`
+	User      *blockedUser  `json:"user,omitempty"`
+	UserTag   *userTag      `json:"user_tag,omitempty"`
+	Client    *client       `json:"client,omitempty"`
+}
+
+type blockedUser struct {
+	user
+	ValidateClicks bool `json:"validate_clicks"`
+}
+
+// showBlocked shows an entry to a principal: whom an advertiser keeps away is
+// no reason to learn that person's e-mail address.
+func showBlocked(p affiliate.Principal) func(links.BlocklistView) blocklistEntry {
+	return func(v links.BlocklistView) blocklistEntry {
+		e := blocklistEntry{ID: v.Entry.ID, CreatedAt: wire.DateTime(v.Entry.CreatedAt), CreatedBy: showAuthor(v)}
+		switch {
+		case v.Entry.UserID != 0:
+			e.User = &blockedUser{user: showUser(v.User, p.IsAdmin()), ValidateClicks: v.Entry.ValidateClicks}
+		case v.Entry.ClientID != 0:
+			c := showClient(v.Client)
+			e.Client = &c
+		default:
+			t := showUserTag(v.UserTag)
+			e.UserTag = &t
+		}
+		return e
+	}
+}
+
+// showAuthor shows who made an entry; somebody without a user account is shown
+// by name, as a user with the id 0.
+func showAuthor(v links.BlocklistView) user {
+	if v.Author.ID != 0 {
+		return showUser(v.Author, true)
+	}
+	name := v.Entry.CreatedBy.Name
+	return showUser(affiliate.User{Username: name, DisplayName: name}, true)
+}
+
+type listBlocklist struct {
+	AdvertiserID int64 `path:"advertiser_id"`
+	URL          wire.URL
+	Query        string `query:"query" max:"128"`
+	Page         int    `query:"page" default:"1" min:"1" max:"1000000000"`
+}
+
+// blocklistPage is the size of a page: the document has no parameter for it.
+const blocklistPage = 10
+
+func (s *server) listBlocklist(ctx context.Context, p affiliate.Principal, in listBlocklist) (wire.List[blocklistEntry], error) {
+	req := affiliate.PageRequest{Number: in.Page, Size: blocklistPage}
+	page, err := s.links.Blocklist(ctx, links.BlocklistFilter{AdvertiserID: in.AdvertiserID, Query: in.Query}, req)
+	return wire.NewList(in.URL, req, page, showBlocked(p)), err
+}
+
+type addBlocklist struct {
+	AdvertiserID int64 `path:"advertiser_id"`
+	Users        []struct {
+		ID             int64 `json:"id" required:"true"`
+		ValidateClicks bool  `json:"validate_clicks"`
+	} `json:"users" max:"1000"`
+	UserTagIDs []int64 `json:"user_tag_ids" max:"1000"`
+	ClientIDs  []int64 `json:"client_ids" max:"1000"`
+}
+
+// added is the entries that were not there yet.
+type added struct {
+	Data []blocklistEntry `json:"data"`
+}
+
+func (s *server) addBlocklist(ctx context.Context, p affiliate.Principal, in addBlocklist) (added, error) {
+	block := links.BlockInput{UserTagIDs: in.UserTagIDs, ClientIDs: in.ClientIDs}
+	for _, u := range in.Users {
+		block.Users = append(block.Users, links.BlockedUser{ID: u.ID, ValidateClicks: u.ValidateClicks})
+	}
+	views, err := s.links.Block(ctx, in.AdvertiserID, p.Actor(), block)
+	return added{Data: showAll(views, showBlocked(p))}, err
+}
+
+func (s *server) removeBlocklist(ctx context.Context, _ affiliate.Principal, in struct {
+	AdvertiserID int64 `path:"advertiser_id"`
+	EntryID      int64 `path:"target_id"`
+}) (wire.None, error) {
+	return wire.None{}, s.links.Unblock(ctx, in.AdvertiserID, in.EntryID)
+}

@@ -1,0 +1,57 @@
+// Package metapic is the dialect of the Metapic v2/v3 API. routes.go is the
+// whole of it on one page: each documented route, who may call it, and what
+// answers; the other files are the shapes of requests and answers, one per
+// resource. See package httpadapter for how to mount it.
+//
+// Bodies are JSON, forms or multipart, in the spellings that the document
+// shows: lists as name[]=1 or as JSON text, booleans as 0 and 1. Errors are
+// {"message", "code"}, and with 422 "errors" by field; codes are stable.
+//
+// # Who sees what
+//
+// A route with an advertiser in its path is for the operator and for that
+// advertiser's representatives and agencies. A route with a user in its path is
+// for that creator, the operator, and the user's client. To others within the
+// dialect the answer is 403, and 404 for what is another tenant's. Lists have no
+// tenant in their path and show each principal what is its own:
+//
+//	                 admin  representative, agency          creator             client
+//	stores           all    its own                         visible to it       active, not hidden
+//	groups           all    of its stores                   its client's        its own
+//	clients          all    403                             403                 itself
+//	users            all    who work with advertiser_id     itself              its own
+//	user tags        all    for everyone, of its stores     for everyone        for everyone
+//	store categories all    all                             all                 all
+//
+// Principals of other dialects (partner, lists, sync, service) get 403, but for
+// the categories and the open health route. A filter for what is another
+// tenant's finds nothing; only the advertiser_id of a representative or an
+// agency is 404 then, and a required one: without it, 422.
+//
+// E-mail addresses are shown to whoever sees the user, in users-list when
+// include[]=email asks for them, with three exceptions, where the field is null:
+// a blocklist shows them of blocked users to the operator alone, and users-match
+// shows representatives and agencies, who may look for any user, only the
+// address that they asked with.
+//
+// # What the document leaves open
+//
+//   - Absent ids are 0 where the document shows a number: the client of a user
+//     of none, the store of a tag of none, the id of an author without a user
+//     account.
+//   - blocklist-list has pages of 10; target_id of blocklist-remove is the id of
+//     the entry.
+//   - PUT and PATCH of a URL rule both change what is sent; keyword null takes
+//     the keyword away.
+//   - self-service-store-create takes domains as a list or as a list of lists;
+//     who registers a store for an advertiser acts for it from then on.
+//   - POST /v2/affiliate-links is for creators, and makes a link of their own.
+//   - ignore_advertiser_visibility and advertiser_preview count for the operator
+//     and for who acts for the advertiser; from others they are ignored.
+//   - The deprecated routes say "Deprecation: true": the document does not tell
+//     since when, which the date form of RFC 9745 would need. A dry run answers
+//     the link with the id and mtpc_url null.
+//   - users-match takes its input from the query or the body. Texts of digits
+//     are ids; the answer shows ids as numbers.
+//   - sort_by knows the columns that a list shows and the backends sort by.
+package metapic

@@ -1,0 +1,46 @@
+package metapic
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// errorForm is the dialect's error form, with the advertisers to choose from
+// where a URL has several.
+type errorForm struct{ wire.MetapicErrors }
+
+// ambiguous is the answer to a URL that several advertisers have.
+type ambiguous struct {
+	Message     string              `json:"message"`
+	Code        string              `json:"code"`
+	Errors      map[string][]string `json:"errors"`
+	Advertisers []advertiserChoice  `json:"advertisers"`
+}
+
+// EncodeError builds the body.
+func (f errorForm) EncodeError(p wire.Problem) (int, any) {
+	e, ok := errors.AsType[*links.AmbiguousError](p.Err)
+	if !ok || p.Status != http.StatusUnprocessableEntity {
+		return f.MetapicErrors.EncodeError(p)
+	}
+	body := ambiguous{
+		Message: p.Message, Code: p.Code,
+		Errors:      make(map[string][]string, len(p.Fields)),
+		Advertisers: showAll(e.Advertisers, showChoice),
+	}
+	for _, field := range p.Fields {
+		body.Errors[field.Field] = append(body.Errors[field.Field], field.Message)
+	}
+	return p.Status, body
+}
+
+// invalid is a validation error of one field.
+func invalid(field, code, message string) error {
+	var v affiliate.Validation
+	v.Add(field, code, message)
+	return v.Err("")
+}

@@ -1,0 +1,184 @@
+package metapic
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+type affiliateLink struct {
+	ID          *int64  `json:"id"` // null: not kept
+	URL         string  `json:"url"`
+	OriginalURL string  `json:"original_url"`
+	ShortURL    *string `json:"mtpc_url"` // null: not kept
+	UserID      int64   `json:"user_id"`
+	Country     string  `json:"country"`
+	Provider    string  `json:"provider"`
+	Advertiser  store   `json:"advertiser"`
+}
+
+func (s *server) showLink(v links.LinkView) affiliateLink {
+	shown := affiliateLink{
+		URL: v.Link.TrackingURL(), OriginalURL: v.Link.OriginalURL, UserID: v.Link.UserID,
+		Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
+	}
+	if v.Link.ID != 0 {
+		short := s.links.ShortURL(v.Link.ID)
+		shown.ID, shown.ShortURL = &v.Link.ID, &short
+	}
+	return shown
+}
+
+// advertiserChoice is an advertiser to choose.
+type advertiserChoice struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	LogoURL  string `json:"logo_url"`
+	Currency string `json:"currency"`
+}
+
+func showChoice(a affiliate.Advertiser) advertiserChoice {
+	return advertiserChoice{ID: a.ID, Name: a.Name, LogoURL: a.LogoURL, Currency: string(a.Currency)}
+}
+
+// mayActFor checks what the scope of a user's routes cannot know: that the user
+// is there, and the client's.
+func (s *server) mayActFor(ctx context.Context, p affiliate.Principal, userID int64) error {
+	if p.Role == affiliate.RoleCreator {
+		return nil // the scope has seen that it is the user itself
+	}
+	u, err := s.core.User(ctx, userID)
+	if err == nil && p.Role == affiliate.RoleClient && (p.ClientID == 0 || u.ClientID != p.ClientID) {
+		return affiliate.NotFound("user", userID)
+	}
+	return err
+}
+
+// getLink answers a creator its own links, a client those of its users, an
+// admin any.
+func (s *server) getLink(ctx context.Context, p affiliate.Principal, in struct {
+	ID int64 `path:"id"`
+}) (link affiliateLink, err error) {
+	v, err := s.links.Link(ctx, in.ID)
+	if err != nil {
+		return link, err
+	}
+	if p.Role == affiliate.RoleCreator && v.Link.UserID != p.UserID {
+		return link, affiliate.NotFound("link", in.ID)
+	}
+	return s.showLink(v), s.mayActFor(ctx, p, v.Link.UserID)
+}
+
+// preview lets hidden advertisers be found by whoever may see them: admins, and
+// those who act for them. From others the wish is ignored.
+func preview(c links.Conversion, p affiliate.Principal, wanted bool) links.Conversion {
+	if wanted {
+		c.IgnoreVisibility = p.IsAdmin()
+		c.IgnoreVisibilityOf = p.AdvertiserIDs
+	}
+	return c
+}
+
+type inspectURL struct {
+	UserID           int64  `path:"user_id"`
+	URL              string `json:"url" required:"true"`
+	IgnoreVisibility bool   `json:"ignore_advertiser_visibility"`
+}
+
+type inspection struct {
+	URL         string             `json:"url"`
+	Convertible bool               `json:"convertible"`
+	Reason      *string            `json:"reason"`
+	Existing    *affiliateLink     `json:"existing_affiliate_link"`
+	Advertisers []advertiserChoice `json:"advertisers"`
+}
+
+func (s *server) inspectURL(ctx context.Context, p affiliate.Principal, in inspectURL) (inspection, error) {
+	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
+		return inspection{}, err
+	}
+	i, err := s.links.Inspect(ctx, preview(links.Conversion{UserID: in.UserID, URL: in.URL}, p, in.IgnoreVisibility))
+	if err != nil {
+		return inspection{}, err
+	}
+	out := inspection{URL: i.URL, Convertible: i.Convertible(), Advertisers: showAll(i.Advertisers, showChoice)}
+	if i.Reason != links.ReasonNone {
+		reason := string(i.Reason)
+		out.Reason = &reason
+	}
+	if i.Existing.Set {
+		existing := s.showLink(i.Existing.Value)
+		out.Existing = &existing
+	}
+	return out, nil
+}
+
+type convertURL struct {
+	UserID           int64  `path:"user_id"`
+	URL              string `json:"url" required:"true"`
+	AdvertiserID     int64  `json:"advertiser_id" min:"1"`
+	IgnoreVisibility bool   `json:"ignore_advertiser_visibility"`
+}
+
+func (s *server) convertURL(ctx context.Context, p affiliate.Principal, in convertURL) (reply wire.Reply[affiliateLink], err error) {
+	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
+		return reply, err
+	}
+	v, created, err := s.links.Convert(ctx, preview(links.Conversion{UserID: in.UserID, URL: in.URL, AdvertiserID: in.AdvertiserID}, p, in.IgnoreVisibility))
+	return wire.Reply[affiliateLink]{Status: statusOf(created), Body: s.showLink(v)}, err
+}
+
+func statusOf(created bool) int {
+	if created {
+		return http.StatusCreated
+	}
+	return http.StatusOK
+}
+
+// createLink is the body of the deprecated routes.
+type createLink struct {
+	URL          string `json:"url" required:"true"`
+	AdvertiserID int64  `json:"advertiser_id" min:"1"`
+	Preview      bool   `json:"advertiser_preview"`
+	GroupID      int64  `json:"advertiser_group_id" min:"1"`
+	Dry          bool   `json:"dry"`
+}
+
+// choice is the deprecated routes' answer to a URL that several advertisers have.
+type choice struct {
+	Advertisers []advertiserChoice `json:"advertisers"`
+}
+
+func (s *server) createOwnLink(ctx context.Context, p affiliate.Principal, in createLink) (wire.Reply[any], error) {
+	return s.create(ctx, p, p.UserID, in)
+}
+
+func (s *server) createLink(ctx context.Context, p affiliate.Principal, in struct {
+	UserID int64 `path:"user_id"`
+	createLink
+}) (wire.Reply[any], error) {
+	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
+		return wire.Reply[any]{}, err
+	}
+	return s.create(ctx, p, in.UserID, in.createLink)
+}
+
+func (s *server) create(ctx context.Context, p affiliate.Principal, userID int64, in createLink) (reply wire.Reply[any], err error) {
+	c := preview(links.Conversion{UserID: userID, URL: in.URL, AdvertiserID: in.AdvertiserID, GroupID: in.GroupID}, p, in.Preview)
+	var view links.LinkView
+	var created bool
+	if in.Dry {
+		view, err = s.links.DryConvert(ctx, c)
+		view.Link.ID = 0 // also of a link that is there: a dry run shows none
+	} else {
+		view, created, err = s.links.Convert(ctx, c)
+	}
+	if several, ok := errors.AsType[*links.AmbiguousError](err); ok {
+		return wire.Reply[any]{Status: http.StatusOK, Body: choice{Advertisers: showAll(several.Advertisers, showChoice)}}, nil
+	}
+	return wire.Reply[any]{Status: statusOf(created), Body: s.showLink(view)}, err
+}

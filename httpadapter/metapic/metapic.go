@@ -1,0 +1,74 @@
+package metapic
+
+import (
+	"net/http"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// Options sets up the dialect; they are the adapter's.
+type Options = host.Options
+
+// Services are what the dialect serves. A nil one leaves its routes out.
+type Services struct {
+	Core  *affiliate.Service
+	Links *links.Service
+}
+
+// New makes the dialect alone. It answers every path, unknown ones with its own
+// 404, and works under a prefix: http.StripPrefix("/api", handler).
+func New(s Services, o Options) (http.Handler, error) {
+	o, err := o.WithDefaults(s.Core)
+	if err != nil {
+		return nil, err
+	}
+	srv := &server{core: s.Core, links: s.Links}
+	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
+}
+
+// server answers the routes. Its handlers decode nothing and decide nothing:
+// they say what a principal sees and make the answers' shapes.
+type server struct {
+	core  *affiliate.Service
+	links *links.Service
+}
+
+// need is which services a route works with.
+type need uint8
+
+const (
+	core    need = 1 << iota // Services.Core
+	linking                  // Services.Links
+	nothing need = 0
+)
+
+// route is one line of the table.
+type route struct {
+	pattern string // methods and path, as the document has them
+	id      string // operation id
+	scope   wire.Scope
+	op      wire.Op
+	needs   need
+}
+
+// routes are the lines of the table whose services are there.
+func (s *server) routes() []wire.Route {
+	var have need
+	if s.core != nil {
+		have |= core
+	}
+	if s.links != nil {
+		have |= linking
+	}
+	var routes []wire.Route
+	for _, r := range s.table() {
+		if r.needs&^have == 0 {
+			op := r.op.Header("Cache-Control", "no-cache, private")
+			routes = append(routes, wire.Route{Pattern: r.pattern, ID: r.id, Scope: r.scope, Op: op})
+		}
+	}
+	return routes
+}

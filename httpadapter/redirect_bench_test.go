@@ -1,0 +1,112 @@
+package httpadapter_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory"
+)
+
+// BenchmarkRedirectOverHTTP follows links over real connections, clicks
+// recorded in memory, in turn with a handler of net/http that does nothing but
+// redirect. ratio is requests per second of ours to its.
+func BenchmarkRedirectOverHTTP(b *testing.B) {
+	for _, mode := range []links.ClickMode{links.GroupCommit, links.Sync, links.Async} {
+		b.Run(mode.String(), func(b *testing.B) {
+			ours := serve(b, redirectInMemory(b, mode))
+			bare := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://acme.example/shoes?size=38&mtpc_cid=0190a7c0-0000-7000-8000-000000000000", http.StatusFound)
+			}))
+			get(b, ours, 200)
+			get(b, bare, 200)
+			var took, floor time.Duration
+			const turn = 500
+			b.ResetTimer()
+			for n := b.N; n > 0; n -= turn {
+				took += get(b, ours, min(n, turn))
+				floor += get(b, bare, min(n, turn))
+			}
+			b.ReportMetric(float64(floor)/float64(took), "ratio")
+			b.ReportMetric(float64(b.N)/took.Seconds(), "redirects/s")
+		})
+	}
+}
+
+// BenchmarkRedirectHandler is the same without the network, which costs ten
+// times the rest.
+func BenchmarkRedirectHandler(b *testing.B) {
+	handler := redirectInMemory(b, links.GroupCommit)
+	r := httptest.NewRequest("GET", "/c/1", nil)
+	r.Header.Set("User-Agent", firefox)
+	b.ReportAllocs()
+	for b.Loop() {
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+func redirectInMemory(b *testing.B, mode links.ClickMode) http.Handler {
+	b.Helper()
+	db := memory.New()
+	w := newWorld(b, backend{db.Core(), db.Links()})
+	service := must(links.NewService(db.Links(), links.Options{Clicks: mode}))(b)
+	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: service}, httpadapter.Options{}))(b)
+}
+
+func serve(b *testing.B, h http.Handler) string {
+	b.Helper()
+	s := httptest.NewServer(h)
+	b.Cleanup(s.Close)
+	return s.Listener.Addr().String()
+}
+
+// get makes n requests over benchConnections connections, as a browser sends
+// them, and answers how long they took. It writes and reads the bytes itself:
+// http.Client would cost more than the server.
+func get(b *testing.B, address string, n int) time.Duration {
+	b.Helper()
+	const connections = 16
+	var left atomic.Int64
+	left.Store(int64(n))
+	var ready, done sync.WaitGroup
+	start := make(chan struct{})
+	for i := range connections {
+		ready.Add(1)
+		done.Go(func() {
+			conn, err := net.Dial("tcp", address)
+			ready.Done()
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			request := []byte("GET /c/1 HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + firefox + " " + strconv.Itoa(i) + "\r\nAccept: text/html\r\n\r\n")
+			answer := make([]byte, 4096)
+			<-start
+			for left.Add(-1) >= 0 {
+				if _, err := conn.Write(request); err != nil {
+					b.Error(err)
+					return
+				}
+				// An answer is one segment: it is smaller than one, and comes in one write.
+				size, err := conn.Read(answer)
+				if err != nil || size < 12 || string(answer[9:12]) != "302" {
+					b.Errorf("%v %s", err, answer[:size])
+					return
+				}
+			}
+		})
+	}
+	ready.Wait()
+	begin := time.Now()
+	close(start)
+	done.Wait()
+	return time.Since(begin)
+}
