@@ -1,0 +1,56 @@
+// Command ownbackend shows what somebody else's backend looks like. It
+// decorates the memory backend: every unit of work is counted and timed on its
+// way through. Its test runs storagetest, the suite that the shipped backends
+// pass; a backend on another database starts the same way.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// run lets a hundred readers click on a link and prints what that asked of the
+// backend.
+func run(ctx context.Context, out io.Writer) error {
+	db, m := memory.New(), newMeter()
+	core, err1 := affiliate.NewService(wrap(m, "core", db.Core()), affiliate.Options{})
+	shop, err2 := links.NewService(wrapLinks(m, db.Links()), links.Options{})
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	_, err1 = shop.CreateStore(ctx, links.NewStore{
+		Domains:    []string{"acme.example"},
+		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
+	})
+	anna, err2 := core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: time.Now()})
+	link, _, err3 := shop.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://acme.example/shoes"})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	for reader := range 100 {
+		hit := links.Hit{LinkID: link.Link.ID, IP: fmt.Sprintf("192.0.2.%d", reader), UserAgent: "Firefox"}
+		if _, err := shop.Follow(ctx, hit); err != nil {
+			return err
+		}
+	}
+	if _, err := shop.Follow(ctx, links.Hit{LinkID: -1}); !errors.Is(err, affiliate.ErrNotFound) {
+		return fmt.Errorf("a link that is not there: %w", err)
+	}
+	m.report(out)
+	return nil
+}

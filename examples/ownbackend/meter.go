@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// meter counts and times the units of work of the stores that it wraps. It is
+// safe for concurrent use.
+type meter struct {
+	mu    sync.Mutex
+	units map[string]usage // by "links.write"
+}
+
+// usage is what the units of one kind took together.
+type usage struct {
+	Units  int           // finished, one way or the other
+	Failed int           // of these, with an error or a panic
+	Runs   int           // of their callbacks: more than Units when the backend tried again
+	Took   time.Duration // waiting and committing included
+}
+
+func newMeter() *meter { return &meter{units: make(map[string]usage)} }
+
+// wrap meters the store of any domain; its units are counted under that name.
+func wrap[T any](m *meter, domain string, store affiliate.Store[T]) affiliate.Store[T] {
+	return metered[T]{store, m, domain}
+}
+
+// wrapLinks meters the store of package links, which has a third kind of unit.
+func wrapLinks(m *meter, store links.Store) links.Store {
+	return meteredLinks{metered[links.Tx]{store, m, "links"}, store}
+}
+
+// metered passes every unit on and notes what it took. What a decorator must
+// not do is to swallow an error or to keep the transaction: then the promises
+// of the store beneath it are its own.
+type metered[T any] struct {
+	store  affiliate.Store[T]
+	meter  *meter
+	domain string
+}
+
+func (s metered[T]) Read(ctx context.Context, fn func(context.Context, T) error) error {
+	return timed(ctx, s.meter, s.domain+".read", s.store.Read, fn)
+}
+
+func (s metered[T]) Write(ctx context.Context, fn func(context.Context, T) error) error {
+	return timed(ctx, s.meter, s.domain+".write", s.store.Write, fn)
+}
+
+// meteredLinks adds the recordings.
+type meteredLinks struct {
+	metered[links.Tx]
+	store links.Store
+}
+
+func (s meteredLinks) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	return timed(ctx, s.meter, s.domain+".record", s.store.Record, fn)
+}
+
+func timed[T any](ctx context.Context, m *meter, kind string,
+	unit func(context.Context, func(context.Context, T) error) error, fn func(context.Context, T) error) (err error) {
+	start, runs, returned := time.Now(), 0, false
+	defer func() { m.note(kind, runs, !returned || err != nil, time.Since(start)) }() // also when fn panics
+	err = unit(ctx, func(ctx context.Context, tx T) error {
+		runs++
+		return fn(ctx, tx)
+	})
+	returned = true
+	return err
+}
+
+func (m *meter) note(kind string, runs int, failed bool, took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.units[kind]
+	u.Units++
+	u.Runs += runs
+	u.Took += took
+	if failed {
+		u.Failed++
+	}
+	m.units[kind] = u
+}
+
+// usage answers what the units of a kind took so far.
+func (m *meter) usage(kind string) usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.units[kind]
+}
+
+// report writes one line for each kind of unit, in order of name.
+func (m *meter) report(out io.Writer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var lines []string
+	for kind, u := range m.units {
+		lines = append(lines, fmt.Sprintf("%-12s %3d units, %d failed, %3d runs, %s each\n",
+			kind, u.Units, u.Failed, u.Runs, u.Took/time.Duration(cmp.Or(u.Units, 1))))
+	}
+	slices.Sort(lines)
+	_, _ = io.WriteString(out, strings.Join(lines, ""))
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// config is what the command line and the environment say.
+type config struct {
+	addr       *net.TCPAddr
+	dsn        string
+	demo       bool
+	publicURL  string
+	rate       int
+	clicks     links.ClickMode
+	adminToken string
+}
+
+const adminTokenVariable = "AFFILIATEKIT_ADMIN_TOKEN"
+
+// parseFlags reads the flags and checks them. What is wrong with them is told
+// on stderr by package flag or in the error.
+func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (config, error) {
+	var c config
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "127.0.0.1:8080", "the `address` to listen on; port 0 takes a free one")
+	flags.StringVar(&c.dsn, "dsn", "", "the PostgreSQL database, `postgres://…`; without it everything is in memory")
+	flags.BoolVar(&c.demo, "demo", false, "load sample data and well-known tokens; only on a loopback address")
+	flags.StringVar(&c.publicURL, "public-url", "", "the `URL` that links begin with, without a trailing slash (default: http:// and the address)")
+	flags.IntVar(&c.rate, "rate", 300, "requests a minute per principal; 0: no limit. Redirects are not counted")
+	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
+	if err := flags.Parse(args); err != nil {
+		return c, err
+	}
+	if flags.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if c.rate < 0 {
+		return c, errors.New("-rate must not be negative")
+	}
+	var ok bool
+	if c.clicks, ok = clickModes()[*mode]; !ok {
+		return c, fmt.Errorf("-clicks must be sync, group or async, not %q", *mode)
+	}
+	if c.adminToken = getenv(adminTokenVariable); c.adminToken != "" && len(c.adminToken) < 16 {
+		return c, errors.New(adminTokenVariable + " must have at least 16 bytes")
+	}
+	var err error
+	if c.addr, err = net.ResolveTCPAddr("tcp", *addr); err != nil {
+		return c, fmt.Errorf("-addr: %w", err)
+	}
+	if c.demo && !c.addr.IP.IsLoopback() {
+		return c, errors.New("-demo has well-known tokens: it listens on a loopback address only")
+	}
+	return c, nil
+}
+
+func clickModes() map[string]links.ClickMode {
+	modes := make(map[string]links.ClickMode)
+	for _, m := range []links.ClickMode{links.Sync, links.GroupCommit, links.Async} {
+		modes[m.String()] = m
+	}
+	return modes
+}
+
+// publicURLFor is where links lead when nobody says otherwise: an address that
+// means "every interface" is no place to go, this machine is.
+func publicURLFor(listening *net.TCPAddr) string {
+	if listening.IP.IsUnspecified() {
+		return fmt.Sprintf("http://localhost:%d", listening.Port)
+	}
+	return "http://" + listening.String()
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// How long each phase of a request, and of the stop, may take.
+const (
+	headerTimeout  = 5 * time.Second
+	requestTimeout = 30 * time.Second
+	answerTimeout  = 60 * time.Second
+	idleTimeout    = 2 * time.Minute
+	drainTimeout   = 20 * time.Second
+	maxHeaderBytes = 64 << 10
+)
+
+// listening is the line that is printed when the server listens.
+type listening struct {
+	Listening string                      `json:"listening"`
+	Tokens    map[string]string           `json:"tokens"` // by name; empty without -demo
+	IDs       map[string]map[string]int64 `json:"ids"`    // by kind and name; empty without -demo
+}
+
+// run serves until the context ends, then stops gracefully.
+func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err error) {
+	backend, err := openBackend(ctx, c.dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, backend.close()) }()
+
+	line := listening{Tokens: map[string]string{}, IDs: map[string]map[string]int64{}}
+	if c.demo {
+		if line.IDs, err = loadDemo(ctx, backend.links); err != nil {
+			return fmt.Errorf("load the sample data: %w", err)
+		}
+		line.Tokens = demoTokens()
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr.String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // serve closes it first; this is for what fails before
+	line.Listening = listener.Addr().String()
+	if c.publicURL == "" {
+		c.publicURL = publicURLFor(listener.Addr().(*net.TCPAddr))
+	}
+	app, err := newApp(ctx, c, backend, log)
+	if err != nil {
+		return err
+	}
+	return app.serve(ctx, listener, func() error { return json.NewEncoder(stdout).Encode(line) })
+}
+
+// app is the services and what is mounted over them.
+type app struct {
+	core   *affiliate.Service
+	links  *links.Service
+	health *health
+	log    *slog.Logger
+	http.Handler
+}
+
+func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, error) {
+	metrics := newMetrics()
+	core, err := affiliate.NewService(b.core, affiliate.Options{})
+	if err != nil {
+		return nil, err
+	}
+	clicks, err := links.NewService(countedClicks{b.links, metrics.clicks}, links.Options{PublicURL: c.publicURL, Clicks: c.clicks})
+	if err != nil {
+		return nil, err
+	}
+	if c.adminToken != "" {
+		if err := letAdminIn(ctx, core, c.adminToken); err != nil {
+			return nil, err
+		}
+	}
+	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks}, httpadapter.Options{
+		Authenticator:     httpadapter.TokenAuthenticator(core),
+		RequestsPerMinute: perMinute(c.rate),
+		Observe:           metrics.observe,
+		Logger:            log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	metrics.watch(core, clicks)
+	a := &app{core: core, links: clicks, health: newHealth(core), log: log}
+	a.Handler = route(a.health, metrics.handler(log), api)
+	return a, nil
+}
+
+// perMinute is -rate as the adapter takes it, where 0 is the default and only a
+// negative number means no limit.
+func perMinute(rate int) int {
+	if rate == 0 {
+		return -1
+	}
+	return rate
+}
+
+// route sends the server's own three paths to their handlers and all others,
+// as they are, to the dialects: a ServeMux would redirect unclean ones.
+func route(h *health, metrics, api http.Handler) http.Handler {
+	own := map[string]http.Handler{
+		"/healthz": http.HandlerFunc(h.alive),
+		"/readyz":  http.HandlerFunc(h.ready),
+		"/metrics": metrics,
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, ok := own[r.URL.Path]
+		switch {
+		case !ok:
+			api.ServeHTTP(w, r)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			answer(w, http.StatusMethodNotAllowed, "method not allowed")
+		default:
+			handler.ServeHTTP(w, r)
+		}
+	})
+}
+
+// serve accepts connections until the context ends. Then it drains: no new
+// connections, an answer to every request under way, every click kept.
+func (a *app) serve(ctx context.Context, listener net.Listener, started func() error) error {
+	server := &http.Server{
+		Handler:           a,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRecording()
+	recorded := make(chan error, 1)
+	go func() { recorded <- a.links.Run(recording) }()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+
+	err := started()
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			a.log.Info("stopping", "within", drainTimeout)
+		case err = <-served: // the listener broke
+		}
+	}
+	a.health.stopping()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if late := server.Shutdown(drain); late != nil {
+		err = errors.Join(err, late, server.Close())
+	}
+	// Only now no request can bring another click.
+	stopRecording()
+	return errors.Join(err, <-recorded)
+}
+
+// letAdminIn makes the operator's first token. A token that is known already,
+// maybe because another process has just added it, must be the operator's.
+func letAdminIn(ctx context.Context, core *affiliate.Service, token string) error {
+	_, err := core.AddToken(ctx, token, affiliate.AccessToken{Role: affiliate.RoleAdmin, Subject: "operator", Name: "Operator"})
+	if !errors.Is(err, affiliate.ErrConflict) {
+		return err
+	}
+	p, err := core.Authenticate(ctx, token)
+	if err == nil && !p.IsAdmin() {
+		err = errors.New(adminTokenVariable + " is the token of somebody who is not the operator")
+	}
+	return err
+}
