@@ -1,6 +1,8 @@
 package httpadapter_test
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -28,7 +30,7 @@ func BenchmarkRedirectOverHTTP(b *testing.B) {
 			get(b, ours, 200)
 			get(b, bare, 200)
 			var took, floor time.Duration
-			const turn = 500
+			const turn = 2000
 			b.ResetTimer()
 			for n := b.N; n > 0; n -= turn {
 				took += get(b, ours, min(n, turn))
@@ -57,6 +59,15 @@ func redirectInMemory(b *testing.B, mode links.ClickMode) http.Handler {
 	db := memory.New()
 	w := newWorld(b, backend{db.Core(), db.Links()})
 	service := must(links.NewService(db.Links(), links.Options{Clicks: mode}))(b)
+	recording, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- service.Run(recording) }()
+	b.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			b.Error(err)
+		}
+	})
 	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: service}, httpadapter.Options{}))(b)
 }
 
@@ -67,8 +78,7 @@ func serve(b *testing.B, h http.Handler) string {
 	return s.Listener.Addr().String()
 }
 
-// get makes n requests over benchConnections connections, as a browser sends
-// them, and answers how long they took. It writes and reads the bytes itself:
+// get makes n requests over a few connections, as a browser sends them, and answers how long they took. It writes and reads the bytes itself:
 // http.Client would cost more than the server.
 func get(b *testing.B, address string, n int) time.Duration {
 	b.Helper()

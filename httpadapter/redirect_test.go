@@ -286,7 +286,7 @@ func TestTheRedirectIsObservedAndNotLimited(t *testing.T) {
 // panicking is a store that breaks its promises.
 type panicking struct{ links.Store }
 
-func (panicking) Read(context.Context, func(context.Context, links.Tx) error) error { panic("boom") }
+func (panicking) Write(context.Context, func(context.Context, links.Tx) error) error { panic("boom") }
 
 func TestAPanicIsAnAnswer(t *testing.T) {
 	is := is.New(t)

@@ -109,7 +109,8 @@ func inTurn(measure ...func() float64) []float64 {
 //   - x-transaction: one hand-written transaction for each click, an INSERT and
 //     an UPDATE of the campaign's budget, on as many connections.
 //   - x-unnest: the same click and ledger rows, with the same indexes, by bare
-//     INSERT … SELECT FROM unnest, 512 rows each, one statement after the other.
+//     INSERT … SELECT FROM unnest, one statement after the other, each of as many
+//     rows as the mode can gather: 512, or one for each connection that waits.
 func BenchmarkClicksPostgres(b *testing.B) {
 	cluster, err := pgtest.Start(b.Context(), pgtest.Options{Durable: true, Settings: map[string]string{"max_connections": "600"}})
 	if err != nil {
@@ -139,12 +140,18 @@ func BenchmarkClicksPostgres(b *testing.B) {
 	const lasting = time.Second
 	for _, mode := range []links.ClickMode{links.Sync, links.GroupCommit, links.Async} {
 		for _, connections := range []int{1, 32, 256} {
+			gathers := 512
+			if mode != links.Async {
+				gathers = min(gathers, connections)
+			}
 			b.Run(fmt.Sprintf("%s/%d", mode, connections), func(b *testing.B) {
 				for b.Loop() {
 					rates := inTurn(
 						func() float64 { return w.follow(b, backend.Links, mode, connections, lasting) },
 						func() float64 { return load(b, connections, lasting, floor.transaction) },
-						func() float64 { return 512 * load(b, 1, lasting, floor.unnest) },
+						func() float64 {
+							return float64(gathers) * load(b, 1, lasting, func(_, i int) error { return floor.unnest(gathers, i) })
+						},
 					)
 					b.ReportMetric(rates[0], "clicks/s")
 					b.ReportMetric(rates[0]/rates[1], "x-transaction")
@@ -239,8 +246,7 @@ func (f clickFloor) transaction(worker, i int) (err error) {
 	return tx.Commit()
 }
 
-func (f clickFloor) unnest(_, i int) error {
-	const n = 512
+func (f clickFloor) unnest(n, i int) error {
 	ids, linkIDs, userIDs := make([]string, n), make([]int64, n), make([]int64, n)
 	times, visitors, accounts, causes := make([]time.Time, n), make([][]byte, n), make([]string, n), make([]string, n)
 	for j := range n {

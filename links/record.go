@@ -2,7 +2,7 @@ package links
 
 import (
 	"context"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -18,19 +18,31 @@ const (
 	ClickReasonBlocklist             = "blocklist"
 )
 
+// recorded is what became of a pending click: kept, with what a redirect needs
+// to know of its link, or ErrNotFound when there is no such link.
+type recorded struct {
+	click  Click
+	target Target
+	err    error
+}
+
 // recordBatch decides about the clicks, in order, and keeps them with their
-// ledger entries and roll-ups, all or none. It answers them as kept.
+// ledger entries and roll-ups, all or none. It answers what became of each.
 //
 // What a decision rests on is read after the links are locked. Two batches
 // with a link in common, in whatever processes, therefore go one after the
 // other, and the second sees the visits that the first kept: that is why a
 // duplicate is found exactly.
-func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]Click, error) {
-	var kept []Click
+func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]recorded, error) {
+	var out []recorded
 	err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {
 		b, err := s.readBatch(ctx, tx, batch)
 		if err != nil {
 			return err
+		}
+		out = b.outcome(len(batch))
+		if len(b.clicks) == 0 {
+			return nil
 		}
 		if err := b.judge(ctx, tx); err != nil {
 			return err
@@ -46,75 +58,123 @@ func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]Clic
 				return err
 			}
 		}
-		kept = b.clicks
-		return tx.Days().Add(ctx, b.days()...)
+		for i, c := range b.clicks {
+			out[b.at[i]].click = c
+		}
+		return tx.Days().Add(ctx, rollUp(b.clicks)...)
 	})
-	return kept, err
+	return out, err
 }
 
-// clickBatch is a batch with all that decides about it.
+// clickBatch is a batch with all that decides about it. What was read is
+// ascending by id; a click finds its own by binary search.
 type clickBatch struct {
-	pending     []pendingClick
-	clicks      []Click // as they will be kept, in the same order
+	pending     []pendingClick // those whose link exists
+	clicks      []Click        // as they will be kept, in the same order
+	at          []int          // their places in the batch as it came
 	window      time.Duration
-	links       map[int64]Link
-	users       map[int64]affiliate.User
-	advertisers map[int64]affiliate.Advertiser
-	blocklist   map[int64][]BlocklistEntry // by advertiser
+	links       []Link
+	users       []affiliate.User
+	advertisers []affiliate.Advertiser
+	blocklist   []BlocklistEntry // those that name one of the users
 }
 
 // readBatch locks the links and reads what they belong to, each kind at once.
 func (s *Service) readBatch(ctx context.Context, tx Tx, batch []pendingClick) (*clickBatch, error) {
-	b := &clickBatch{pending: batch, clicks: make([]Click, len(batch)), window: s.opts.DuplicateWindow}
+	b := &clickBatch{window: s.opts.DuplicateWindow}
 	ids := make([]int64, len(batch))
 	for i, p := range batch {
-		ids[i], b.clicks[i] = p.click.LinkID, p.click
+		ids[i] = p.click.LinkID
 	}
 	var err error
-	if b.links, err = byID(ctx, tx.Links().Lock, ids, func(l Link) int64 { return l.ID }); err != nil {
+	if b.links, err = tx.Links().Lock(ctx, affiliate.IDs(ids)); err != nil {
 		return nil, err
 	}
-	var userIDs, advertiserIDs []int64
-	for i := range b.clicks {
-		l, ok := b.links[b.clicks[i].LinkID]
-		if !ok {
-			return nil, affiliate.NotFound("link", b.clicks[i].LinkID)
-		}
-		b.clicks[i].UserID, b.clicks[i].AdvertiserID = l.UserID, l.AdvertiserID
+	userIDs, advertiserIDs := make([]int64, 0, len(b.links)), make([]int64, 0, len(b.links))
+	for _, l := range b.links {
 		userIDs, advertiserIDs = append(userIDs, l.UserID), append(advertiserIDs, l.AdvertiserID)
 	}
-	if b.users, err = byID(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID }); err != nil {
+	userIDs, advertiserIDs = affiliate.IDs(userIDs), affiliate.IDs(advertiserIDs)
+	if b.users, err = tx.Users().GetMany(ctx, userIDs); err != nil {
 		return nil, err
 	}
-	if b.advertisers, err = byID(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID }); err != nil {
+	if b.advertisers, err = tx.Advertisers().GetMany(ctx, advertiserIDs); err != nil {
 		return nil, err
 	}
-	return b, b.readBlocklist(ctx, tx)
+	b.clicks, b.at = make([]Click, 0, len(batch)), make([]int, 0, len(batch))
+	b.pending = make([]pendingClick, 0, len(batch))
+	for i, p := range batch {
+		l, ok := b.link(p.click.LinkID)
+		if !ok {
+			continue
+		}
+		c := p.click
+		c.UserID, c.AdvertiserID = l.UserID, l.AdvertiserID
+		b.pending, b.clicks, b.at = append(b.pending, p), append(b.clicks, c), append(b.at, i)
+	}
+	return b, b.readBlocklist(ctx, tx, userIDs, advertiserIDs)
 }
 
-func (b *clickBatch) readBlocklist(ctx context.Context, tx Tx) error {
-	var userIDs, tagIDs, clientIDs, advertiserIDs []int64
-	for _, u := range b.users {
-		userIDs, tagIDs, clientIDs = append(userIDs, u.ID), append(tagIDs, u.TagIDs...), append(clientIDs, clientOf(u)...)
+func (b *clickBatch) readBlocklist(ctx context.Context, tx Tx, userIDs, advertiserIDs []int64) (err error) {
+	var tagIDs, clientIDs []int64
+	for i := range b.users {
+		tagIDs = append(tagIDs, b.users[i].TagIDs...)
+		if id := b.users[i].ClientID; id != 0 {
+			clientIDs = append(clientIDs, id)
+		}
 	}
-	for id := range b.advertisers {
-		advertiserIDs = append(advertiserIDs, id)
-	}
-	entries, err := tx.Blocklist().Naming(ctx, affiliate.IDs(advertiserIDs), affiliate.IDs(userIDs), affiliate.IDs(tagIDs), affiliate.IDs(clientIDs))
-	b.blocklist = make(map[int64][]BlocklistEntry)
-	for _, e := range entries {
-		b.blocklist[e.AdvertiserID] = append(b.blocklist[e.AdvertiserID], e)
-	}
+	b.blocklist, err = tx.Blocklist().Naming(ctx, advertiserIDs, userIDs, affiliate.IDs(tagIDs), affiliate.IDs(clientIDs))
 	return err
+}
+
+// lookUp finds what has the id in a list that is ascending by it.
+func lookUp[T any](list []T, id int64, of func(*T) int64) (*T, bool) {
+	i := sort.Search(len(list), func(i int) bool { return of(&list[i]) >= id })
+	if i < len(list) && of(&list[i]) == id {
+		return &list[i], true
+	}
+	return new(T), false
+}
+
+func (b *clickBatch) link(id int64) (*Link, bool) {
+	return lookUp(b.links, id, func(l *Link) int64 { return l.ID })
+}
+
+func (b *clickBatch) user(id int64) *affiliate.User {
+	u, _ := lookUp(b.users, id, func(u *affiliate.User) int64 { return u.ID })
+	return u
+}
+
+func (b *clickBatch) advertiser(id int64) *affiliate.Advertiser {
+	a, _ := lookUp(b.advertisers, id, func(a *affiliate.Advertiser) int64 { return a.ID })
+	return a
+}
+
+// outcome has a place for each of the n clicks that came, filled in with what
+// is known before they are judged.
+func (b *clickBatch) outcome(n int) []recorded {
+	out := make([]recorded, n)
+	for i := range out {
+		out[i].err = affiliate.ErrNotFound
+	}
+	for i, c := range b.clicks {
+		l, _ := b.link(c.LinkID)
+		a := b.advertiser(c.AdvertiserID)
+		out[b.at[i]] = recorded{target: Target{
+			Link: *l, AdvertiserStatus: a.Status, Provider: a.Provider,
+			UserSuspended: b.user(c.UserID).Status() == affiliate.UserSuspended,
+		}}
+	}
+	return out
 }
 
 // judge gives each click its verdict; money comes later.
 func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
-	var visits []Visit
+	visits := make([]Visit, 0, 2*len(b.clicks))
 	var oldest time.Time
 	for i := range b.clicks {
 		c := &b.clicks[i]
-		none := affiliate.NewMoney(0, b.advertisers[c.AdvertiserID].Currency)
+		none := affiliate.NewMoney(0, b.advertiser(c.AdvertiserID).Currency)
 		c.Earning, c.Cost = none, none
 		if c.Verdict, c.Reason = b.standing(i); c.Verdict == VerdictValid {
 			visits = append(visits, Visit{c.LinkID, c.Visitor}, Visit{c.LinkID, b.pending[i].previous})
@@ -156,32 +216,33 @@ func (b *clickBatch) within(at, last time.Time) bool {
 
 // standing is the verdict but for duplicates.
 func (b *clickBatch) standing(i int) (Verdict, string) {
-	c := b.clicks[i]
-	user := b.users[c.UserID]
+	c := &b.clicks[i]
+	user := b.user(c.UserID)
+	link, _ := b.link(c.LinkID)
 	switch {
 	case b.pending[i].bot:
 		return VerdictBot, ClickReasonBot
-	case !b.links[c.LinkID].DeletedAt.IsZero():
+	case !link.DeletedAt.IsZero():
 		return VerdictBlocked, ClickReasonLinkDeleted
 	case user.Status() == affiliate.UserSuspended:
 		return VerdictBlocked, ClickReasonUserSuspended
-	case b.advertisers[c.AdvertiserID].Status != affiliate.AdvertiserActive:
+	case b.advertiser(c.AdvertiserID).Status != affiliate.AdvertiserActive:
 		return VerdictBlocked, ClickReasonAdvertiserDeactivated
 	}
-	// Every entry that names the user must let the clicks count.
-	if slices.ContainsFunc(b.blocklist[c.AdvertiserID], func(e BlocklistEntry) bool { return e.Names(user) && !e.ValidateClicks }) {
-		return VerdictBlocked, ClickReasonBlocklist
+	for _, e := range b.blocklist { // every entry that names the user must let the clicks count
+		if e.AdvertiserID == c.AdvertiserID && !e.ValidateClicks && e.Names(*user) {
+			return VerdictBlocked, ClickReasonBlocklist
+		}
 	}
 	return VerdictValid, ""
 }
 
 // charge prices the valid clicks.
 func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
-	var valid []ChargeableClick
-	var at []int
+	valid, at := make([]ChargeableClick, 0, len(b.clicks)), make([]int, 0, len(b.clicks))
 	for i, c := range b.clicks {
 		if c.Verdict == VerdictValid {
-			valid, at = append(valid, ChargeableClick{Click: c, User: b.users[c.UserID], Advertiser: b.advertisers[c.AdvertiserID]}), append(at, i)
+			valid, at = append(valid, ChargeableClick{Click: c, User: b.user(c.UserID), Advertiser: b.advertiser(c.AdvertiserID)}), append(at, i)
 		}
 	}
 	if len(valid) == 0 {
@@ -205,7 +266,7 @@ func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
 
 // entries are the ledger entries of the clicks that move money.
 func (b *clickBatch) entries(hold time.Duration) []affiliate.Entry {
-	var entries []affiliate.Entry
+	entries := make([]affiliate.Entry, 0, len(b.clicks))
 	for _, c := range b.clicks {
 		if c.Earning.IsZero() && c.Cost.IsZero() {
 			continue
@@ -218,9 +279,6 @@ func (b *clickBatch) entries(hold time.Duration) []affiliate.Entry {
 	}
 	return entries
 }
-
-// days are the roll-ups of the clicks, one for each key.
-func (b *clickBatch) days() []Day { return rollUp(b.clicks) }
 
 // rollUp adds clicks up, in the order in which their keys first come.
 func rollUp(clicks []Click) []Day {

@@ -30,34 +30,38 @@ func (m ClickMode) String() string { return [...]string{"group", "sync", "async"
 // maxBatch bounds the clicks of one unit.
 const maxBatch = 512
 
-// recorder keeps clicks. The click it answers is absent when it is only queued.
+// recorder keeps clicks, and answers what became of one: its click has no
+// verdict yet when it is only queued.
 type recorder interface {
-	record(ctx context.Context, p pendingClick) (affiliate.Optional[Click], error)
+	record(ctx context.Context, p pendingClick) (recorded, error)
 	run(ctx context.Context) error
 	dropped() int64
 }
 
-// commitFunc keeps a batch, all or none, and answers it as kept.
-type commitFunc func(ctx context.Context, batch []pendingClick) ([]Click, error)
+// commitFunc keeps a batch, all or none, and answers what became of each click.
+type commitFunc func(ctx context.Context, batch []pendingClick) ([]recorded, error)
 
-func newRecorder(o Options, commit commitFunc) recorder {
+// targetFunc reads where a link leads.
+type targetFunc func(ctx context.Context, linkID int64) (Target, error)
+
+func newRecorder(o Options, commit commitFunc, target targetFunc) recorder {
 	switch o.Clicks {
 	case Sync:
 		return &syncRecorder{commit: commit}
 	case Async:
-		return &asyncRecorder{commit: commit, queue: make(chan pendingClick, o.ClickQueue)}
+		return &asyncRecorder{commit: commit, target: target, queue: make(chan pendingClick, o.ClickQueue)}
 	}
 	return &groupRecorder{commit: commit}
 }
 
 type syncRecorder struct{ commit commitFunc }
 
-func (r *syncRecorder) record(ctx context.Context, p pendingClick) (affiliate.Optional[Click], error) {
-	kept, err := r.commit(ctx, []pendingClick{p})
+func (r *syncRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
+	out, err := r.commit(ctx, []pendingClick{p})
 	if err != nil {
-		return affiliate.Optional[Click]{}, err
+		return recorded{}, err
 	}
-	return affiliate.Some(kept[0]), nil
+	return out[0], out[0].err
 }
 
 func (r *syncRecorder) run(ctx context.Context) error { <-ctx.Done(); return nil }
@@ -75,13 +79,13 @@ type groupRecorder struct {
 
 type waiter struct {
 	pending pendingClick
-	click   Click
-	err     error
+	out     recorded
+	done    bool // out says what became of it
 	lead    bool // told to lead instead of being done
 	wake    chan struct{}
 }
 
-func (r *groupRecorder) record(ctx context.Context, p pendingClick) (affiliate.Optional[Click], error) {
+func (r *groupRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
 	w := &waiter{pending: p, wake: make(chan struct{})}
 	r.mu.Lock()
 	r.waiting = append(r.waiting, w)
@@ -93,7 +97,7 @@ func (r *groupRecorder) record(ctx context.Context, p pendingClick) (affiliate.O
 		case <-w.wake:
 		case <-ctx.Done():
 			if r.leave(w) {
-				return affiliate.Optional[Click]{}, affiliate.Unavailable(ctx.Err())
+				return recorded{}, affiliate.Unavailable(ctx.Err())
 			}
 			<-w.wake // its batch is being committed, or it is to lead: both end soon
 		}
@@ -102,10 +106,7 @@ func (r *groupRecorder) record(ctx context.Context, p pendingClick) (affiliate.O
 	if leads {
 		r.commitNext(ctx)
 	}
-	if w.err != nil {
-		return affiliate.Optional[Click]{}, w.err
-	}
-	return affiliate.Some(w.click), nil
+	return w.out, w.out.err
 }
 
 // leave takes a waiter out that nobody has taken up yet.
@@ -141,8 +142,8 @@ func (r *groupRecorder) commitNext(ctx context.Context) {
 // makes the first of those who came meanwhile the leader.
 func (r *groupRecorder) handOn(batch []*waiter) {
 	for _, w := range batch {
-		if w.click.Verdict == "" && w.err == nil {
-			w.err = errAborted
+		if !w.done {
+			w.out.err = errAborted
 		}
 		if !w.lead {
 			close(w.wake)
@@ -166,11 +167,11 @@ func commitWaiters(ctx context.Context, commit commitFunc, batch []*waiter) {
 	for i, w := range batch {
 		pending[i] = w.pending
 	}
-	kept, err := commit(ctx, pending)
+	out, err := commit(ctx, pending)
 	switch {
 	case err == nil:
 		for i, w := range batch {
-			w.click = kept[i]
+			w.out, w.done = out[i], true
 		}
 	case len(batch) > 1 && !errors.Is(err, affiliate.ErrUnavailable):
 		half := len(batch) / 2
@@ -178,7 +179,7 @@ func commitWaiters(ctx context.Context, commit commitFunc, batch []*waiter) {
 		commitWaiters(ctx, commit, batch[half:])
 	default:
 		for _, w := range batch {
-			w.err = err
+			w.out, w.done = recorded{err: err}, true
 		}
 	}
 }
@@ -189,17 +190,22 @@ func (r *groupRecorder) dropped() int64                { return 0 }
 // asyncRecorder queues clicks for one goroutine, the one in run.
 type asyncRecorder struct {
 	commit commitFunc
+	target targetFunc
 	queue  chan pendingClick
 	lost   atomic.Int64
 }
 
-func (r *asyncRecorder) record(_ context.Context, p pendingClick) (affiliate.Optional[Click], error) {
+func (r *asyncRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
+	target, err := r.target(ctx, p.click.LinkID)
+	if err != nil {
+		return recorded{}, err
+	}
 	select {
 	case r.queue <- p:
 	default:
 		r.lost.Add(1)
 	}
-	return affiliate.Optional[Click]{}, nil
+	return recorded{target: target}, nil
 }
 
 func (r *asyncRecorder) dropped() int64 { return r.lost.Load() }
@@ -243,7 +249,7 @@ func (r *asyncRecorder) flush(ctx context.Context, first pendingClick) {
 	defer cancel()
 	commitWaiters(ctx, r.commit, batch)
 	for _, w := range batch {
-		if w.err != nil {
+		if w.out.err != nil {
 			r.lost.Add(1)
 		}
 	}

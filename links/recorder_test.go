@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +25,7 @@ func newGate() *gate {
 	return &gate{begun: make(chan []pendingClick), outcome: make(chan error)}
 }
 
-func (g *gate) commit(_ context.Context, batch []pendingClick) ([]Click, error) {
+func (g *gate) commit(_ context.Context, batch []pendingClick) ([]recorded, error) {
 	g.begun <- batch
 	if err := <-g.outcome; err != nil {
 		return nil, err
@@ -32,13 +33,13 @@ func (g *gate) commit(_ context.Context, batch []pendingClick) ([]Click, error) 
 	return validClicks(batch), nil
 }
 
-func validClicks(batch []pendingClick) []Click {
-	clicks := make([]Click, len(batch))
+func validClicks(batch []pendingClick) []recorded {
+	out := make([]recorded, len(batch))
 	for i, p := range batch {
-		clicks[i] = p.click
-		clicks[i].Verdict = VerdictValid
+		out[i].click = p.click
+		out[i].click.Verdict = VerdictValid
 	}
-	return clicks
+	return out
 }
 
 func newPending(t *testing.T) pendingClick {
@@ -50,16 +51,12 @@ func newPending(t *testing.T) pendingClick {
 	return pendingClick{click: Click{ID: id}}
 }
 
-type recorded struct {
-	click affiliate.Optional[Click]
-	err   error
-}
-
 func (r *groupRecorder) start(ctx context.Context, p pendingClick) chan recorded {
 	done := make(chan recorded, 1)
 	go func() {
-		c, err := r.record(ctx, p)
-		done <- recorded{c, err}
+		out, err := r.record(ctx, p)
+		out.err = err
+		done <- out
 	}()
 	return done
 }
@@ -109,7 +106,7 @@ func TestGroupCommitTakesWhatGathersWhileTheLastBatchCommits(t *testing.T) {
 	for _, d := range done {
 		res := <-d
 		is.NoErr(res.err)
-		is.Equal(res.click.Value.Verdict, VerdictValid)
+		is.Equal(res.click.Verdict, VerdictValid)
 	}
 	is.Equal(r.led, false)
 }
@@ -133,15 +130,15 @@ func TestGroupCommitIsBoundedAndHandsOnTheLead(t *testing.T) {
 	for _, d := range all {
 		res := <-d
 		is.NoErr(res.err)
-		is.True(!seen[res.click.Value.ID]) // everyone is answered its own click
-		seen[res.click.Value.ID] = true
+		is.True(!seen[res.click.ID]) // everyone is answered its own click
+		seen[res.click.ID] = true
 	}
 }
 
 func TestGroupCommitOutlivesTheRequestThatLeads(t *testing.T) {
 	is := is.New(t)
 	commitContext := make(chan context.Context, 1)
-	r := &groupRecorder{commit: func(ctx context.Context, batch []pendingClick) ([]Click, error) {
+	r := &groupRecorder{commit: func(ctx context.Context, batch []pendingClick) ([]recorded, error) {
 		commitContext <- ctx
 		return validClicks(batch), ctx.Err()
 	}}
@@ -179,7 +176,7 @@ func TestClickThatCannotBeKeptTakesNoOtherWithIt(t *testing.T) {
 	is := is.New(t)
 	bad := newPending(t)
 	refused := errors.New("refused")
-	commit := func(_ context.Context, batch []pendingClick) ([]Click, error) {
+	commit := func(_ context.Context, batch []pendingClick) ([]recorded, error) {
 		for _, p := range batch {
 			if p.click.ID == bad.click.ID {
 				return nil, refused
@@ -197,15 +194,15 @@ func TestClickThatCannotBeKeptTakesNoOtherWithIt(t *testing.T) {
 	}
 	commitWaiters(t.Context(), commit, batch)
 	for i, w := range batch {
-		is.Equal(w.err != nil, i == 4)
-		is.Equal(w.click.Verdict == VerdictValid, i != 4)
+		is.Equal(w.out.err != nil, i == 4)
+		is.Equal(w.out.click.Verdict == VerdictValid, i != 4)
 	}
 }
 
 func TestDeadBackendIsAskedOncePerBatch(t *testing.T) {
 	is := is.New(t)
 	calls := 0
-	commit := func(context.Context, []pendingClick) ([]Click, error) {
+	commit := func(context.Context, []pendingClick) ([]recorded, error) {
 		calls++
 		return nil, affiliate.Unavailable(errors.New("gone"))
 	}
@@ -213,7 +210,7 @@ func TestDeadBackendIsAskedOncePerBatch(t *testing.T) {
 	commitWaiters(t.Context(), commit, batch)
 	is.Equal(calls, 1)
 	for _, w := range batch {
-		is.True(errors.Is(w.err, affiliate.ErrUnavailable))
+		is.True(errors.Is(w.out.err, affiliate.ErrUnavailable))
 	}
 }
 
@@ -223,7 +220,7 @@ func TestPanicInACommitReleasesThoseWhoWait(t *testing.T) {
 	panics := true
 	var mu sync.Mutex
 	r := &groupRecorder{}
-	r.commit = func(ctx context.Context, batch []pendingClick) ([]Click, error) {
+	r.commit = func(ctx context.Context, batch []pendingClick) ([]recorded, error) {
 		clicks, err := g.commit(ctx, batch)
 		mu.Lock()
 		defer mu.Unlock()
@@ -253,7 +250,7 @@ func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
 	is := is.New(t)
 	var kept []uuid.UUID
 	bad := newPending(t)
-	r := newRecorder(Options{Clicks: Async, ClickQueue: 3}, func(_ context.Context, batch []pendingClick) ([]Click, error) {
+	r := newRecorder(Options{Clicks: Async, ClickQueue: 3}, func(_ context.Context, batch []pendingClick) ([]recorded, error) {
 		for _, p := range batch {
 			if p.click.ID == bad.click.ID {
 				return nil, errors.New("refused")
@@ -263,12 +260,12 @@ func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
 			kept = append(kept, p.click.ID)
 		}
 		return validClicks(batch), nil
-	})
+	}, func(context.Context, int64) (Target, error) { return Target{}, nil })
 	a, b := newPending(t), newPending(t)
 	for _, p := range []pendingClick{a, bad, b, newPending(t), newPending(t)} {
-		c, err := r.record(t.Context(), p)
+		out, err := r.record(t.Context(), p)
 		is.NoErr(err)
-		is.True(!c.Set) // its verdict is not known yet
+		is.Equal(out.click.Verdict, Verdict("")) // not known yet
 	}
 	is.Equal(r.dropped(), int64(2)) // the queue holds three
 	stopped, cancel := context.WithCancel(t.Context())
@@ -276,4 +273,15 @@ func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
 	is.NoErr(r.run(stopped))
 	is.Equal(kept, []uuid.UUID{a.click.ID, b.click.ID})
 	is.Equal(r.dropped(), int64(3)) // and the refused one
+}
+
+func TestFrozenTermsAreJSON(t *testing.T) {
+	is := is.New(t)
+	cpa, err := affiliate.ParseRate("cpa", "0.125")
+	is.NoErr(err)
+	terms := Terms{Origin: "advertiser", OriginID: 7, Source: affiliate.SourceTikTok, Currency: "SEK", CPC: 10, InvoiceCPC: 12, CPA: cpa}
+	var got map[string]any
+	is.NoErr(json.Unmarshal([]byte(terms.String()), &got))
+	is.Equal(got, map[string]any{"origin": "advertiser", "origin_id": 7.0, "source": 2.0, "currency": "SEK",
+		"cpc": 10.0, "invoice_cpc": 12.0, "cpa": 0.125, "invoice_cpa": 0.0})
 }

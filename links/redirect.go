@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -39,26 +40,38 @@ type Redirect struct {
 // unknown link is ErrNotFound; when the click cannot be kept the error says so
 // and the reader should not be sent on.
 func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
-	var t Target
-	err := s.store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
-		t, err = tx.Links().Target(ctx, h.LinkID)
-		return err
-	})
-	if err != nil {
-		return Redirect{}, err
-	}
 	if h.Uncounted {
+		t, err := s.target(ctx, h.LinkID)
+		if err != nil {
+			return Redirect{}, err
+		}
 		return Redirect{URL: t.location("")}, nil
 	}
 	p, err := s.pending(ctx, h)
 	if err != nil {
 		return Redirect{}, err
 	}
-	click, err := s.recorder.record(ctx, p)
+	// The unit that keeps the click has read where its link leads.
+	out, err := s.recorder.record(ctx, p)
+	if errors.Is(err, affiliate.ErrNotFound) {
+		err = affiliate.NotFound("link", h.LinkID)
+	}
 	if err != nil {
 		return Redirect{}, err
 	}
-	return Redirect{URL: t.location(p.click.ID.String()), Click: click}, nil
+	r := Redirect{URL: out.target.location(p.click.ID.String())}
+	if out.click.Verdict != "" {
+		r.Click = affiliate.Some(out.click)
+	}
+	return r, nil
+}
+
+func (s *Service) target(ctx context.Context, linkID int64) (t Target, err error) {
+	err = s.store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
+		t, err = tx.Links().Target(ctx, linkID)
+		return err
+	})
+	return t, err
 }
 
 // location is where the reader goes.

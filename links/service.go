@@ -112,7 +112,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	s := &Service{store: store, opts: o, clock: o.Clock, redirect: base.String()}
 	s.rules = &ruleIndex{store: store, maxAge: o.RuleRefresh}
 	s.visitors = &visitorKeys{store: store, random: o.Random}
-	s.recorder = newRecorder(o, s.recordBatch)
+	s.recorder = newRecorder(o, s.recordBatch, s.target)
 	return s, nil
 }
 

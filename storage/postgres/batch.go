@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
@@ -29,11 +30,12 @@ type reference struct {
 	ids   []int64
 }
 
-// checkReferences is what foreign keys would do for a batch, in one statement.
+// checkReferences is what foreign keys would do for a batch, in one statement
+// for each table with ids that the unit has not read yet.
 // It is as good as they are because the rows it looks for are never deleted.
 func (u *unit) checkReferences(ctx context.Context, resource string, references ...reference) error {
 	for _, r := range references {
-		ids := distinct(r.ids)
+		ids := slices.DeleteFunc(distinct(r.ids), func(id int64) bool { _, seen := u.seen[r.table][id]; return seen })
 		if len(ids) == 0 {
 			continue
 		}

@@ -137,7 +137,8 @@ func (r linkRepository) Target(ctx context.Context, id int64) (links.Target, err
 // with the snapshot it had before: there each link is also written, unchanged,
 // which makes the database run the later unit again.
 func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, error) {
-	return change(ctx, r.u, "link", func(ctx context.Context) ([]links.Link, error) {
+	ids = distinct(ids)
+	locked, err := change(ctx, r.u, "link", func(ctx context.Context) ([]links.Link, error) {
 		var rows []linkRow
 		err := linkTable.selectFrom(r.u, &rows).
 			Where("t.id = ANY(?::bigint[])", pgdialect.Array(nonNil(ids))).
@@ -151,4 +152,8 @@ func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, er
 		}
 		return linkTable.entities(rows), err
 	})
+	if err == nil && len(locked) == len(ids) {
+		r.u.saw(linkTable.name, ids)
+	}
+	return locked, err
 }

@@ -93,7 +93,12 @@ func (t table[E, R]) many(ctx context.Context, u *unit, where func(filter)) ([]E
 }
 
 func (t table[E, R]) getMany(ctx context.Context, u *unit, ids []int64) ([]E, error) {
-	return t.many(ctx, u, func(q filter) { q.among("t.id", nonNil(ids)) })
+	ids = distinct(ids)
+	found, err := t.many(ctx, u, func(q filter) { q.among("t.id", nonNil(ids)) })
+	if err == nil && len(found) == len(ids) {
+		u.saw(t.name, ids)
+	}
+	return found, err
 }
 
 // after answers at most limit rows with an id greater than the given one.

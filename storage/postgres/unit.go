@@ -75,8 +75,25 @@ type unit struct {
 	ctx  context.Context // of the unit: when it ends, the driver has rolled back
 	tx   bun.Tx
 
-	mu  sync.Mutex
-	err error // what doomed the unit, or errEnded
+	mu   sync.Mutex
+	err  error                         // what doomed the unit, or errEnded
+	seen map[string]map[int64]struct{} // ids that the unit has read, by table
+}
+
+// saw notes ids that the unit has read: batches that refer to them need not
+// ask whether they exist, since what they refer to is never deleted.
+func (u *unit) saw(table string, ids []int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.seen == nil {
+		u.seen = make(map[string]map[int64]struct{})
+	}
+	if u.seen[table] == nil {
+		u.seen[table] = make(map[int64]struct{}, len(ids))
+	}
+	for _, id := range ids {
+		u.seen[table][id] = struct{}{}
+	}
 }
 
 // run runs a unit of work, again when the database asks for it.
