@@ -91,5 +91,20 @@ type Day struct {
 	Cost         int64 // minor units
 }
 
+// day is the empty roll-up that the click counts in.
+func (c *Click) day() Day {
+	return Day{Date: DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, Currency: c.Earning.Currency()}
+}
+
+// count adds a click to its roll-up.
+func (d *Day) count(c *Click) {
+	d.Clicks++
+	if c.Verdict == VerdictValid {
+		d.Valid++
+	}
+	d.Earning += c.Earning.Minor()
+	d.Cost += c.Cost.Minor()
+}
+
 // DayOf is midnight UTC of the day that t falls on.
 func DayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

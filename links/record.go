@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"time"
 
@@ -34,13 +35,15 @@ type recorded struct {
 // other, and the second sees the visits that the first kept: that is why a
 // duplicate is found exactly.
 func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]recorded, error) {
-	var out []recorded
+	out := make([]recorded, len(batch))
+	b := s.batches.Get().(*clickBatch)
+	defer s.batches.Put(b)
 	err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {
-		b, err := s.readBatch(ctx, tx, batch)
-		if err != nil {
+		b.reset(s.opts.DuplicateWindow)
+		if err := b.read(ctx, tx, batch); err != nil {
 			return err
 		}
-		out = b.outcome(len(batch))
+		b.outcome(out)
 		if len(b.clicks) == 0 {
 			return nil
 		}
@@ -61,70 +64,81 @@ func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]reco
 		for i, c := range b.clicks {
 			out[b.at[i]].click = c
 		}
-		return tx.Days().Add(ctx, rollUp(b.clicks)...)
+		return tx.Days().Add(ctx, b.rollUp()...)
 	})
 	return out, err
 }
 
 // clickBatch is a batch with all that decides about it. What was read is
-// ascending by id; a click finds its own by binary search.
+// ascending by id; a click finds its own by binary search. Batches are used
+// again: backends keep copies, so the lists may serve the next one.
 type clickBatch struct {
+	window      time.Duration
 	pending     []pendingClick // those whose link exists
 	clicks      []Click        // as they will be kept, in the same order
 	at          []int          // their places in the batch as it came
-	window      time.Duration
 	links       []Link
 	users       []affiliate.User
 	advertisers []affiliate.Advertiser
 	blocklist   []BlocklistEntry // those that name one of the users
+
+	linkIDs, userIDs, advertiserIDs, tagIDs, clientIDs []int64
+	visits                                             []Visit
+	chargeable                                         []ChargeableClick
+	chargeableAt                                       []int
+	booked                                             []affiliate.Entry
+	days                                               []Day
 }
 
-// readBatch locks the links and reads what they belong to, each kind at once.
-func (s *Service) readBatch(ctx context.Context, tx Tx, batch []pendingClick) (*clickBatch, error) {
-	b := &clickBatch{window: s.opts.DuplicateWindow}
-	ids := make([]int64, len(batch))
-	for i, p := range batch {
-		ids[i] = p.click.LinkID
+func (b *clickBatch) reset(window time.Duration) {
+	*b = clickBatch{
+		window: window, pending: b.pending[:0], clicks: b.clicks[:0], at: b.at[:0],
+		linkIDs: b.linkIDs[:0], userIDs: b.userIDs[:0], advertiserIDs: b.advertiserIDs[:0], tagIDs: b.tagIDs[:0], clientIDs: b.clientIDs[:0],
+		visits: b.visits[:0], chargeable: b.chargeable[:0], chargeableAt: b.chargeableAt[:0], booked: b.booked[:0], days: b.days[:0],
 	}
-	var err error
-	if b.links, err = tx.Links().Lock(ctx, affiliate.IDs(ids)); err != nil {
-		return nil, err
+}
+
+// read locks the links and reads what they belong to, each kind at once.
+func (b *clickBatch) read(ctx context.Context, tx Tx, batch []pendingClick) (err error) {
+	for i := range batch {
+		b.linkIDs = append(b.linkIDs, batch[i].click.LinkID)
 	}
-	userIDs, advertiserIDs := make([]int64, 0, len(b.links)), make([]int64, 0, len(b.links))
-	for _, l := range b.links {
-		userIDs, advertiserIDs = append(userIDs, l.UserID), append(advertiserIDs, l.AdvertiserID)
+	if b.links, err = tx.Links().Lock(ctx, distinct(&b.linkIDs)); err != nil {
+		return err
 	}
-	userIDs, advertiserIDs = affiliate.IDs(userIDs), affiliate.IDs(advertiserIDs)
-	if b.users, err = tx.Users().GetMany(ctx, userIDs); err != nil {
-		return nil, err
+	for i := range b.links {
+		b.userIDs, b.advertiserIDs = append(b.userIDs, b.links[i].UserID), append(b.advertiserIDs, b.links[i].AdvertiserID)
 	}
-	if b.advertisers, err = tx.Advertisers().GetMany(ctx, advertiserIDs); err != nil {
-		return nil, err
+	if b.users, err = tx.Users().GetMany(ctx, distinct(&b.userIDs)); err != nil {
+		return err
 	}
-	b.clicks, b.at = make([]Click, 0, len(batch)), make([]int, 0, len(batch))
-	b.pending = make([]pendingClick, 0, len(batch))
-	for i, p := range batch {
-		l, ok := b.link(p.click.LinkID)
+	if b.advertisers, err = tx.Advertisers().GetMany(ctx, distinct(&b.advertiserIDs)); err != nil {
+		return err
+	}
+	for i := range b.users {
+		b.tagIDs = append(b.tagIDs, b.users[i].TagIDs...)
+		if id := b.users[i].ClientID; id != 0 {
+			b.clientIDs = append(b.clientIDs, id)
+		}
+	}
+	b.blocklist, err = tx.Blocklist().Naming(ctx, b.advertiserIDs, b.userIDs, distinct(&b.tagIDs), distinct(&b.clientIDs))
+	for i := range batch {
+		l, ok := b.link(batch[i].click.LinkID)
 		if !ok {
 			continue
 		}
-		c := p.click
+		b.pending, b.clicks, b.at = append(b.pending, batch[i]), append(b.clicks, batch[i].click), append(b.at, i)
+		c := &b.clicks[len(b.clicks)-1]
 		c.UserID, c.AdvertiserID = l.UserID, l.AdvertiserID
-		b.pending, b.clicks, b.at = append(b.pending, p), append(b.clicks, c), append(b.at, i)
 	}
-	return b, b.readBlocklist(ctx, tx, userIDs, advertiserIDs)
+	return err
 }
 
-func (b *clickBatch) readBlocklist(ctx context.Context, tx Tx, userIDs, advertiserIDs []int64) (err error) {
-	var tagIDs, clientIDs []int64
-	for i := range b.users {
-		tagIDs = append(tagIDs, b.users[i].TagIDs...)
-		if id := b.users[i].ClientID; id != 0 {
-			clientIDs = append(clientIDs, id)
-		}
-	}
-	b.blocklist, err = tx.Blocklist().Naming(ctx, advertiserIDs, userIDs, affiliate.IDs(tagIDs), affiliate.IDs(clientIDs))
-	return err
+// distinct sorts ids and drops repetitions, in place.
+func distinct(ids *[]int64) []int64 {
+	slices.Sort(*ids)
+	*ids = slices.Compact(*ids)
+	return *ids
 }
 
 // lookUp finds what has the id in a list that is ascending by it.
@@ -150,14 +164,13 @@ func (b *clickBatch) advertiser(id int64) *affiliate.Advertiser {
 	return a
 }
 
-// outcome has a place for each of the n clicks that came, filled in with what
-// is known before they are judged.
-func (b *clickBatch) outcome(n int) []recorded {
-	out := make([]recorded, n)
+// outcome fills in what is known of each click before it is judged.
+func (b *clickBatch) outcome(out []recorded) {
 	for i := range out {
-		out[i].err = affiliate.ErrNotFound
+		out[i] = recorded{err: affiliate.ErrNotFound}
 	}
-	for i, c := range b.clicks {
+	for i := range b.clicks {
+		c := &b.clicks[i]
 		l, _ := b.link(c.LinkID)
 		a := b.advertiser(c.AdvertiserID)
 		out[b.at[i]] = recorded{target: Target{
@@ -165,28 +178,26 @@ func (b *clickBatch) outcome(n int) []recorded {
 			UserSuspended: b.user(c.UserID).Status() == affiliate.UserSuspended,
 		}}
 	}
-	return out
 }
 
 // judge gives each click its verdict; money comes later.
 func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
-	visits := make([]Visit, 0, 2*len(b.clicks))
 	var oldest time.Time
 	for i := range b.clicks {
 		c := &b.clicks[i]
 		none := affiliate.NewMoney(0, b.advertiser(c.AdvertiserID).Currency)
 		c.Earning, c.Cost = none, none
 		if c.Verdict, c.Reason = b.standing(i); c.Verdict == VerdictValid {
-			visits = append(visits, Visit{c.LinkID, c.Visitor}, Visit{c.LinkID, b.pending[i].previous})
+			b.visits = append(b.visits, Visit{c.LinkID, c.Visitor}, Visit{c.LinkID, b.pending[i].previous})
 			if oldest.IsZero() || c.At.Before(oldest) {
 				oldest = c.At
 			}
 		}
 	}
-	if len(visits) == 0 {
+	if len(b.visits) == 0 {
 		return nil
 	}
-	seen, err := tx.Clicks().LastValid(ctx, visits, oldest.Add(-b.window))
+	seen, err := tx.Clicks().LastValid(ctx, b.visits, oldest.Add(-b.window))
 	if err != nil {
 		return err
 	}
@@ -239,21 +250,21 @@ func (b *clickBatch) standing(i int) (Verdict, string) {
 
 // charge prices the valid clicks.
 func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
-	valid, at := make([]ChargeableClick, 0, len(b.clicks)), make([]int, 0, len(b.clicks))
-	for i, c := range b.clicks {
-		if c.Verdict == VerdictValid {
-			valid, at = append(valid, ChargeableClick{Click: c, User: b.user(c.UserID), Advertiser: b.advertiser(c.AdvertiserID)}), append(at, i)
+	for i := range b.clicks {
+		if c := &b.clicks[i]; c.Verdict == VerdictValid {
+			b.chargeable = append(b.chargeable, ChargeableClick{Click: *c, User: b.user(c.UserID), Advertiser: b.advertiser(c.AdvertiserID)})
+			b.chargeableAt = append(b.chargeableAt, i)
 		}
 	}
-	if len(valid) == 0 {
+	if len(b.chargeable) == 0 {
 		return nil
 	}
-	charges, err := charger.Charge(ctx, tx, valid)
+	charges, err := charger.Charge(ctx, tx, b.chargeable)
 	if err != nil {
 		return err
 	}
 	for j, charge := range charges {
-		c := &b.clicks[at[j]]
+		c := &b.clicks[b.chargeableAt[j]]
 		c.Terms = charge.Terms
 		if charge.Capped {
 			c.Verdict, c.Reason = VerdictCapped, charge.Reason
@@ -266,44 +277,31 @@ func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
 
 // entries are the ledger entries of the clicks that move money.
 func (b *clickBatch) entries(hold time.Duration) []affiliate.Entry {
-	entries := make([]affiliate.Entry, 0, len(b.clicks))
-	for _, c := range b.clicks {
+	for i := range b.clicks {
+		c := &b.clicks[i]
 		if c.Earning.IsZero() && c.Cost.IsZero() {
 			continue
 		}
-		entries = append(entries, affiliate.Entry{
+		b.booked = append(b.booked, affiliate.Entry{
 			Kind: affiliate.EntryClick, Account: affiliate.UserAccount(c.UserID), AdvertiserID: c.AdvertiserID,
 			Earning: c.Earning, Cost: c.Cost, OccurredAt: c.At, PayableAt: c.At.Add(hold),
 			Cause: c.Cause(), Terms: c.Terms,
 		})
 	}
-	return entries
+	return b.booked
 }
 
-// rollUp adds clicks up, in the order in which their keys first come.
-func rollUp(clicks []Click) []Day {
-	type key struct {
-		date             time.Time
-		advertiser, user int64
-		currency         affiliate.Currency
-	}
-	var days []Day
-	index := make(map[key]int)
-	for _, c := range clicks {
-		k := key{DayOf(c.At), c.AdvertiserID, c.UserID, c.Earning.Currency()}
-		i, ok := index[k]
-		if !ok {
-			i = len(days)
-			index[k] = i
-			days = append(days, Day{Date: k.date, AdvertiserID: k.advertiser, UserID: k.user, Currency: k.currency})
+// rollUp adds the batch up. Its days are few: they are looked for one by one.
+func (b *clickBatch) rollUp() []Day {
+	for i := range b.clicks {
+		c := &b.clicks[i]
+		day := c.day()
+		at := slices.IndexFunc(b.days, func(d Day) bool { return d.key() == day.key() })
+		if at < 0 {
+			at = len(b.days)
+			b.days = append(b.days, day)
 		}
-		d := &days[i]
-		d.Clicks++
-		if c.Verdict == VerdictValid {
-			d.Valid++
-		}
-		d.Earning += c.Earning.Minor()
-		d.Cost += c.Cost.Minor()
+		b.days[at].count(c)
 	}
-	return days
+	return b.days
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,7 +94,8 @@ type Service struct {
 	rules    *ruleIndex
 	visitors *visitorKeys
 	recorder recorder
-	redirect string // normalised PublicURL + "/c/"
+	redirect string    // normalised PublicURL + "/c/"
+	batches  sync.Pool // of *clickBatch
 }
 
 // NewService returns the service over a store.
@@ -110,6 +112,7 @@ func NewService(store Store, o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{store: store, opts: o, clock: o.Clock, redirect: base.String()}
+	s.batches.New = func() any { return new(clickBatch) }
 	s.rules = &ruleIndex{store: store, maxAge: o.RuleRefresh}
 	s.visitors = &visitorKeys{store: store, random: o.Random}
 	s.recorder = newRecorder(o, s.recordBatch, s.target)

@@ -55,10 +55,14 @@ func verifyClicks(ctx context.Context, tx Tx) (map[dayKey]Day, []affiliate.Diffe
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, d := range rollUp(clicks) {
-			sum := real[d.key()]
-			d.Clicks, d.Valid, d.Earning, d.Cost = d.Clicks+sum.Clicks, d.Valid+sum.Valid, d.Earning+sum.Earning, d.Cost+sum.Cost
-			real[d.key()] = d
+		for i := range clicks {
+			k := clicks[i].day().key()
+			d, ok := real[k]
+			if !ok {
+				d = clicks[i].day()
+			}
+			d.count(&clicks[i])
+			real[k] = d
 		}
 		n, wrong, err := verifyEntries(ctx, tx, clicks)
 		if err != nil {
