@@ -1,7 +1,6 @@
 package links
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -23,7 +22,7 @@ type TemplateValues struct {
 }
 
 // placeholders, each before those that it begins with.
-var placeholders = [...]string{":TARGET_URL_ENCODED", ":TARGET_URL", ":LINK_ID", ":CLICK_ID", ":USER_ID"}
+var placeholders = []string{":TARGET_URL_ENCODED", ":TARGET_URL", ":LINK_ID", ":CLICK_ID", ":USER_ID"}
 
 // ValidateTemplate checks a tracking template. It must hold :TARGET_URL or
 // :TARGET_URL_ENCODED, and be an http or https URL when filled in. Only the
@@ -51,7 +50,7 @@ func checkTemplate(template string) (code, message string) {
 		return "target_missing", "must contain :TARGET_URL or :TARGET_URL_ENCODED"
 	}
 	const notURL = "must be an http or https address when filled in"
-	head, first := cutPlaceholder(template)
+	head, first := affiliate.CutPlaceholder(template, placeholders)
 	if head == "" && first == ":TARGET_URL" {
 		return "", "" // the shop's own address; FillTemplate keeps its host apart from the rest
 	}
@@ -84,12 +83,12 @@ func FillTemplate(template string, v TemplateValues) string {
 	var b strings.Builder
 	b.Grow(len(template) + 3*len(v.TargetURL))
 	for template != "" {
-		head, placeholder := cutPlaceholder(template)
+		head, placeholder := affiliate.CutPlaceholder(template, placeholders)
 		template = template[len(head)+len(placeholder):]
 		b.WriteString(head)
 		switch placeholder {
 		case ":TARGET_URL_ENCODED":
-			b.WriteString(queryEscape(v.TargetURL))
+			b.WriteString(affiliate.QueryEscape(v.TargetURL))
 		case ":TARGET_URL":
 			b.WriteString(v.TargetURL)
 			if template != "" && !hasPath(v.TargetURL) {
@@ -103,7 +102,7 @@ func FillTemplate(template string, v TemplateValues) string {
 			if v.ClickID == "" {
 				b.WriteString(placeholder)
 			} else {
-				b.WriteString(queryEscape(v.ClickID))
+				b.WriteString(affiliate.QueryEscape(v.ClickID))
 			}
 		}
 	}
@@ -125,31 +124,11 @@ func AppendQuery(rawURL, key, value string) string {
 	case q == len(base)-1 || base[len(base)-1] == '&':
 		separator = ""
 	}
-	return base + separator + queryEscape(key) + "=" + queryEscape(value) + fragment
-}
-
-// cutPlaceholder finds the first placeholder and the text before it.
-func cutPlaceholder(s string) (head, placeholder string) {
-	for i := range len(s) {
-		if s[i] != ':' {
-			continue
-		}
-		for _, p := range placeholders {
-			if strings.HasPrefix(s[i:], p) {
-				return s[:i], p
-			}
-		}
-	}
-	return s, ""
+	return base + separator + affiliate.QueryEscape(key) + "=" + affiliate.QueryEscape(value) + fragment
 }
 
 // hasPath reports whether something ends the host of a URL.
 func hasPath(rawURL string) bool {
 	_, rest, _ := cutScheme(strings.TrimLeft(rawURL, " "))
 	return strings.ContainsAny(rest, "/?#")
-}
-
-// queryEscape is url.QueryEscape with spaces as %20, which is right in a path too.
-func queryEscape(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }

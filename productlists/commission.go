@@ -1,7 +1,6 @@
 package productlists
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,7 +13,7 @@ const DefaultTemplate = ":TARGET_URL"
 
 // The placeholders of a commission template, each before those that it begins
 // with. All but the bare target are percent-encoded when filled in.
-var placeholders = [...]string{":TARGET_URL_ENCODED", ":TARGET_URL", ":PRODUCT_ID", ":LIST_ID", ":ACCOUNT_ID"}
+var placeholders = []string{":TARGET_URL_ENCODED", ":TARGET_URL", ":PRODUCT_ID", ":LIST_ID", ":ACCOUNT_ID"}
 
 // Place is where a tracked link is shown.
 type Place struct {
@@ -53,7 +52,7 @@ func checkTemplate(template string) (code, message string) {
 	if len(template) > MaxURLBytes || !isWebAddress(template) {
 		return "not_a_url", notURL
 	}
-	head, placeholder := cutPlaceholder(template)
+	head, placeholder := affiliate.CutPlaceholder(template, placeholders)
 	rest, _ := cutScheme(head)
 	if placeholder != "" && !strings.ContainsAny(rest, "/?#") {
 		return "not_a_url", "must have a host that no placeholder is part of"
@@ -70,41 +69,21 @@ func FillTemplate(template string, p Product, at Place) string {
 	var b strings.Builder
 	b.Grow(len(template) + 2*len(p.DirectURL))
 	for template != "" {
-		head, placeholder := cutPlaceholder(template)
+		head, placeholder := affiliate.CutPlaceholder(template, placeholders)
 		template = template[len(head)+len(placeholder):]
 		b.WriteString(head)
 		switch placeholder {
 		case ":TARGET_URL_ENCODED":
-			b.WriteString(queryEscape(p.DirectURL))
+			b.WriteString(affiliate.QueryEscape(p.DirectURL))
 		case ":TARGET_URL":
 			b.WriteString(p.DirectURL)
 		case ":PRODUCT_ID":
-			b.WriteString(queryEscape(p.ID))
+			b.WriteString(affiliate.QueryEscape(p.ID))
 		case ":LIST_ID":
 			b.WriteString(at.ListID.String())
 		case ":ACCOUNT_ID":
-			b.WriteString(queryEscape(at.AccountID))
+			b.WriteString(affiliate.QueryEscape(at.AccountID))
 		}
 	}
 	return b.String()
-}
-
-// cutPlaceholder finds the first placeholder and the text before it.
-func cutPlaceholder(s string) (head, placeholder string) {
-	for i := range len(s) {
-		if s[i] != ':' {
-			continue
-		}
-		for _, p := range placeholders {
-			if strings.HasPrefix(s[i:], p) {
-				return s[:i], p
-			}
-		}
-	}
-	return s, ""
-}
-
-// queryEscape is url.QueryEscape with spaces as %20, which is right in a path too.
-func queryEscape(s string) string {
-	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
