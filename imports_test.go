@@ -36,7 +36,7 @@ type rule struct {
 
 var (
 	domains       = []string{"affiliate", "offers", "links", "deals", "productlists", "adsync"}
-	domainModules = []string{"github.com/shopspring/decimal", "github.com/google/uuid", "golang.org/x/net", "golang.org/x/text"}
+	domainModules = []string{"github.com/shopspring/decimal", "github.com/google/uuid", "golang.org/x/net"}
 	sqlModules    = []string{"github.com/uptrace/bun", "github.com/uptrace/bun/dialect/pgdialect", "github.com/jackc/pgx/v5"}
 	httpModules   = []string{
 		"golang.org/x/time", "github.com/mileusna/useragent",
