@@ -3,8 +3,10 @@ package links
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -68,31 +70,40 @@ func (r *syncRecorder) run(ctx context.Context) error { <-ctx.Done(); return nil
 func (r *syncRecorder) dropped() int64                { return 0 }
 
 // groupRecorder lets one of the waiting requests, the leader, commit for all.
-// When its own click is kept it hands the lead to the first that still waits.
+// It goes on while others wait, though not for longer than leadFor once its own
+// click is kept, and hands the lead to the first that still waits.
 type groupRecorder struct {
 	commit commitFunc
 
 	mu      sync.Mutex
 	waiting []*waiter
-	led     bool // somebody leads, or has been told to
+	spare   []*waiter // the list of the batch before, to be used again; the leader's
+	led     bool      // somebody leads, or has been told to
 }
+
+// leadFor bounds what leading costs the request that does it. A backend that
+// commits in microseconds would lose more by waking another leader for each
+// batch; one that takes milliseconds changes leaders every time.
+const leadFor = time.Millisecond
 
 type waiter struct {
 	pending pendingClick
 	out     recorded
 	done    bool // out says what became of it
-	lead    bool // told to lead instead of being done
+	lead    bool // it leads, or has been told to
 	wake    chan struct{}
 }
 
 func (r *groupRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
-	w := &waiter{pending: p, wake: make(chan struct{})}
+	w := &waiter{pending: p}
 	r.mu.Lock()
-	r.waiting = append(r.waiting, w)
-	leads := !r.led
+	if w.lead = !r.led; !w.lead {
+		w.wake = make(chan struct{})
+	}
 	r.led = true
+	r.waiting = append(r.waiting, w)
 	r.mu.Unlock()
-	if !leads {
+	if w.wake != nil {
 		select {
 		case <-w.wake:
 		case <-ctx.Done():
@@ -101,10 +112,9 @@ func (r *groupRecorder) record(ctx context.Context, p pendingClick) (recorded, e
 			}
 			<-w.wake // its batch is being committed, or it is to lead: both end soon
 		}
-		leads = w.lead
 	}
-	if leads {
-		r.commitNext(ctx)
+	if w.lead {
+		r.lead(ctx)
 	}
 	return w.out, w.out.err
 }
@@ -113,34 +123,42 @@ func (r *groupRecorder) record(ctx context.Context, p pendingClick) (recorded, e
 func (r *groupRecorder) leave(w *waiter) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, other := range r.waiting {
-		if other == w && !w.lead {
-			r.waiting = append(r.waiting[:i], r.waiting[i+1:]...)
-			return true
-		}
+	if i := slices.Index(r.waiting, w); i >= 0 && !w.lead {
+		r.waiting = slices.Delete(r.waiting, i, i+1)
+		return true
 	}
 	return false
 }
 
-// commitNext commits the batch that waits, the leader's own click among it,
-// tells everyone in it, and hands on the lead.
-func (r *groupRecorder) commitNext(ctx context.Context) {
-	r.mu.Lock()
-	n := min(len(r.waiting), maxBatch)
-	batch := r.waiting[:n:n]
-	r.waiting = append([]*waiter(nil), r.waiting[n:]...)
-	r.mu.Unlock()
-
+// lead commits batch after batch, the leader's own click in the first.
+func (r *groupRecorder) lead(ctx context.Context) {
 	// The leader may go away; those who wait for it must not pay for that.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
-	defer r.handOn(batch)
-	commitWaiters(ctx, r.commit, batch)
+	defer r.handOn() // also when a commit panics
+	for start := time.Now(); r.commitNext(ctx) && time.Since(start) < leadFor; {
+	}
 }
 
-// handOn tells the batch that it is done, also when its commit panicked, and
-// makes the first of those who came meanwhile the leader.
-func (r *groupRecorder) handOn(batch []*waiter) {
+// commitNext commits what waits and tells everyone in it; false when nobody did.
+func (r *groupRecorder) commitNext(ctx context.Context) bool {
+	r.mu.Lock()
+	batch := r.waiting
+	n := min(len(batch), maxBatch)
+	r.waiting = append(r.spare[:0], batch[n:]...)
+	r.mu.Unlock()
+	defer func() {
+		tell(batch[:n])
+		clear(batch)
+		r.spare = batch[:0]
+	}()
+	commitWaiters(ctx, r.commit, batch[:n])
+	return n > 0
+}
+
+// tell wakes those whose click is kept or refused, and in a panic those of
+// whom nobody knows.
+func tell(batch []*waiter) {
 	for _, w := range batch {
 		if !w.done {
 			w.out.err = errAborted
@@ -149,6 +167,10 @@ func (r *groupRecorder) handOn(batch []*waiter) {
 			close(w.wake)
 		}
 	}
+}
+
+// handOn makes the first of those who wait the leader, if there is one.
+func (r *groupRecorder) handOn() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.led = len(r.waiting) > 0; r.led {
@@ -163,6 +185,9 @@ var errAborted = errors.New("links: the recording was aborted")
 // commitWaiters commits a batch. When it is refused for good, each half is
 // tried alone, so that a click which cannot be kept takes no other with it.
 func commitWaiters(ctx context.Context, commit commitFunc, batch []*waiter) {
+	if len(batch) == 0 {
+		return
+	}
 	pending := make([]pendingClick, len(batch))
 	for i, w := range batch {
 		pending[i] = w.pending
