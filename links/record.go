@@ -201,7 +201,8 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 	if err != nil {
 		return err
 	}
-	if seen == nil {
+	alone := len(b.visits) == 2 // nobody comes after it: what it was need not be noted
+	if seen == nil && !alone {
 		seen = make(map[Visit]time.Time)
 	}
 	for i := range b.clicks {
@@ -214,7 +215,9 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 			c.Verdict, c.Reason = VerdictDuplicate, ClickReasonDuplicate
 			continue
 		}
-		seen[now] = c.At
+		if !alone {
+			seen[now] = c.At
+		}
 	}
 	return nil
 }

@@ -253,7 +253,7 @@ func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Ti
 	}
 	db := r.u.db
 	after := since.UnixMicro()
-	last := map[links.Visit]time.Time{}
+	var last map[links.Visit]time.Time // made when there is something to answer, which is seldom
 	for _, v := range list {
 		link, ok := db.links.links.find(v.LinkID)
 		if !ok {
@@ -264,6 +264,9 @@ func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Ti
 			continue
 		}
 		if at := db.links.clicks.at(id).at; at > after {
+			if last == nil {
+				last = make(map[links.Visit]time.Time)
+			}
 			last[v] = fromMicro(at)
 		}
 	}
