@@ -29,7 +29,7 @@ const (
 	MaxFeedLine       = 1 << 20 // bytes of a line, or of a CSV record with line breaks in it
 	MaxFeedRejections = 1_000   // rejections that a report keeps; all are counted
 
-	feedBatch      = 2_000   // products in one unit of work
+	feedBatch      = 5_000   // products in one unit of work
 	feedBatchBytes = 4 << 20 // of feed text in one unit of work
 )
 
@@ -76,6 +76,7 @@ func (s *Service) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 	}
 	im := importer{options: o}
 	im.keep(ctx, s.store)
+	defer im.end() // also when a callback panics
 	err = im.read(ctx, feed)
 	if kept := im.finish(); err == nil || kept != nil {
 		err = kept // what the store says comes first: it ended the reading
@@ -109,6 +110,7 @@ type importer struct {
 	batches chan []Product
 	kept    chan int // the size of each batch that was kept
 	failed  chan error
+	ended   bool // no more batches
 }
 
 // keep starts the goroutine that keeps batches. It ends after finish, or when
@@ -203,6 +205,7 @@ func (im *importer) progress(n int) {
 
 // finish waits for the last batch and answers why keeping failed, if it did.
 func (im *importer) finish() error {
+	im.ended = true
 	close(im.batches)
 	for n := range im.kept {
 		im.progress(n)
@@ -212,5 +215,14 @@ func (im *importer) finish() error {
 		return err
 	default:
 		return nil
+	}
+}
+
+// end waits for the goroutine, whatever became of the import.
+func (im *importer) end() {
+	if !im.ended {
+		close(im.batches)
+	}
+	for range im.kept {
 	}
 }

@@ -2,6 +2,7 @@ package productlists_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -185,6 +186,7 @@ type lines struct {
 	n, i    int
 	pending []byte
 	line    func(i int) string
+	header  string // header if empty
 }
 
 func (l *lines) Read(p []byte) (int, error) {
@@ -192,7 +194,7 @@ func (l *lines) Read(p []byte) (int, error) {
 		if l.i > l.n {
 			return 0, io.EOF
 		}
-		text := header
+		text := cmp.Or(l.header, header)
 		if l.i > 0 {
 			text = l.line(l.i)
 		}
@@ -211,8 +213,9 @@ func plainLine(i int) string {
 // forgetful is a store that keeps nothing, so that only the import holds memory.
 type forgetful struct {
 	productlists.Store
-	kept int
-	fail error
+	kept    int
+	largest int // bytes of text in a batch
+	fail    error
 }
 
 type forgetfulTx struct {
@@ -238,6 +241,11 @@ type forgetfulProducts struct {
 
 func (r forgetfulProducts) Put(_ context.Context, products ...productlists.Product) error {
 	r.store.kept += len(products)
+	size := 0
+	for _, p := range products {
+		size += len(p.Description)
+	}
+	r.store.largest = max(r.store.largest, size)
 	return r.store.fail
 }
 
@@ -277,14 +285,28 @@ func TestAFeedOfLongLinesNeedsBoundedMemory(t *testing.T) {
 	store := &forgetful{}
 	s, err := productlists.NewService(store, productlists.Options{})
 	is.NoErr(err)
-	long := strings.Repeat("x", 800<<10)
-	batches := 0
-	report, err := s.Import(t.Context(), &lines{n: 50, line: func(i int) string {
-		return fmt.Sprintf("%d,\"Product\n\",https://shop.example/%d,EUR,1,,\n%s\n", i, i, long)
-	}}, productlists.ImportOptions{Progress: func(productlists.ImportReport) { batches++ }})
+	long := strings.Repeat("x", 20_000)
+	row := strings.TrimSuffix(plainLine(1), "\n")
+	report, err := s.Import(t.Context(), &lines{n: 2_000, line: func(int) string {
+		return row + "," + long + "\n"
+	}, header: strings.TrimSuffix(header, "\n") + ",description\n"}, productlists.ImportOptions{})
 	is.NoErr(err)
-	is.Equal(report.Imported, 50)
-	is.Equal(report.Rejected, 50)
+	is.Equal(report.Imported, 2_000)
+	if store.largest > 5<<20 {
+		t.Errorf("a batch of %d bytes, want at most 4 MiB and a line", store.largest)
+	}
+}
+
+// A quote that is closed, but not within the bound, costs its line alone.
+func TestARecordBeyondTheBoundIsRejected(t *testing.T) {
+	is := is.New(t)
+	s := newService(t, memory.New().ProductLists(), 0)
+	half := strings.Repeat("x", productlists.MaxFeedLine/2)
+	feed := header + "1,\"One\n" + half + "\n" + half + "\n\",https://shop.example/1,EUR,1,,\n" + plainLine(2)
+	report := importInto(t, s, productlists.FeedCSV, feed)
+	is.Equal(report.Rejections[0], productlists.Rejection{Line: 2, Reason: "a quote is not closed within 1 MiB"})
+	is.Equal(len(report.Rejections), 4) // and what stands between the quotes is no product
+	is.Equal(report.Imported, 1)
 }
 
 func TestAFailingStoreEndsAnImport(t *testing.T) {
@@ -296,6 +318,28 @@ func TestAFailingStoreEndsAnImport(t *testing.T) {
 	is.True(err != nil && err.Error() == "full")
 	is.Equal(report.Imported, 0)
 	is.True(feed.i < 100_000) // it was not read to its end
+}
+
+func TestAPanicOfACallbackLeavesNoGoroutine(t *testing.T) {
+	is := is.New(t)
+	store := &forgetful{}
+	s, err := productlists.NewService(store, productlists.Options{})
+	is.NoErr(err)
+	before := runtime.NumGoroutine()
+	func() {
+		defer func() { is.Equal(recover(), "mine") }()
+		_, _ = s.Import(t.Context(), &lines{n: 100_000, line: plainLine}, productlists.ImportOptions{
+			Progress: func(productlists.ImportReport) { panic("mine") },
+		})
+	}()
+	is.True(store.kept > 0)
+	for range 10_000 { // one that is done may still be counted for a moment
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
 func TestACancelledImportSaysWhatWasKept(t *testing.T) {

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
@@ -273,46 +275,51 @@ func (r productRow) product() productlists.Product {
 
 type products struct{ u *unit }
 
-// productColumns is one array for each column, in the order of the table.
-func productColumns(list []productlists.Product) []any {
-	type P = productlists.Product
-	return []any{
-		column(list, func(p *P) string { return p.ID }),
-		column(list, func(p *P) string { return p.Barcode }),
-		column(list, func(p *P) string { return p.Name }),
-		column(list, func(p *P) string { return p.Description }),
-		column(list, func(p *P) string { return p.CommissionURL }),
-		column(list, func(p *P) string { return p.DirectURL }),
-		column(list, func(p *P) string { return p.ImageURL }),
-		column(list, func(p *P) string { return string(p.RegularPrice.Currency()) }),
-		column(list, func(p *P) int64 { return p.RegularPrice.Minor() }),
-		column(list, func(p *P) int64 { return p.FinalPrice.Minor() }),
-		column(list, func(p *P) string { return string(p.Availability) }),
-		column(list, func(p *P) string { return p.SKU }),
-		column(list, func(p *P) string { return p.Brand }),
-		column(list, func(p *P) string { return p.Category }),
-		column(list, func(p *P) int64 { return p.Network.ID }),
-		column(list, func(p *P) string { return p.Network.Name }),
-		column(list, func(p *P) string { return p.Network.LogoURL }),
-		column(list, func(p *P) int64 { return p.Merchant.ID }),
-		column(list, func(p *P) string { return p.Merchant.Name }),
-		column(list, func(p *P) string { return p.Merchant.LogoURL }),
-	}
+// productColumns are the columns of the table, each with the field that is in it.
+var productColumns = []struct {
+	name  string
+	text  func(*productlists.Product) string
+	count func(*productlists.Product) int64 // instead of text
+}{
+	{"id", func(p *productlists.Product) string { return p.ID }, nil},
+	{"barcode", func(p *productlists.Product) string { return p.Barcode }, nil},
+	{"name", func(p *productlists.Product) string { return p.Name }, nil},
+	{"description", func(p *productlists.Product) string { return p.Description }, nil},
+	{"commission_url", func(p *productlists.Product) string { return p.CommissionURL }, nil},
+	{"direct_url", func(p *productlists.Product) string { return p.DirectURL }, nil},
+	{"image_url", func(p *productlists.Product) string { return p.ImageURL }, nil},
+	{"currency", func(p *productlists.Product) string { return string(p.RegularPrice.Currency()) }, nil},
+	{"regular_price", nil, func(p *productlists.Product) int64 { return p.RegularPrice.Minor() }},
+	{"final_price", nil, func(p *productlists.Product) int64 { return p.FinalPrice.Minor() }},
+	{"availability", func(p *productlists.Product) string { return string(p.Availability) }, nil},
+	{"sku", func(p *productlists.Product) string { return p.SKU }, nil},
+	{"brand", func(p *productlists.Product) string { return p.Brand }, nil},
+	{"category", func(p *productlists.Product) string { return p.Category }, nil},
+	{"network_id", nil, func(p *productlists.Product) int64 { return p.Network.ID }},
+	{"network_name", func(p *productlists.Product) string { return p.Network.Name }, nil},
+	{"network_logo_url", func(p *productlists.Product) string { return p.Network.LogoURL }, nil},
+	{"merchant_id", nil, func(p *productlists.Product) int64 { return p.Merchant.ID }},
+	{"merchant_name", func(p *productlists.Product) string { return p.Merchant.Name }, nil},
+	{"merchant_logo_url", func(p *productlists.Product) string { return p.Merchant.LogoURL }, nil},
 }
 
-// putProducts replaces only rows that differ: importing a feed again, most of
-// which is as it was, writes little.
-const putProducts = `INSERT INTO ? AS t
-	SELECT * FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[],
-		?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[],
-		?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::text[])
-	ON CONFLICT (id) DO UPDATE SET (barcode, name, description, commission_url, direct_url, image_url, currency,
-		regular_price, final_price, availability, sku, brand, category,
-		network_id, network_name, network_logo_url, merchant_id, merchant_name, merchant_logo_url) =
-		(excluded.barcode, excluded.name, excluded.description, excluded.commission_url, excluded.direct_url, excluded.image_url, excluded.currency,
-		excluded.regular_price, excluded.final_price, excluded.availability, excluded.sku, excluded.brand, excluded.category,
-		excluded.network_id, excluded.network_name, excluded.network_logo_url, excluded.merchant_id, excluded.merchant_name, excluded.merchant_logo_url)
-	WHERE t IS DISTINCT FROM excluded`
+// putProducts is the statement that puts the rows of source, in the order of
+// the columns. It replaces only rows that differ: importing a feed again, most
+// of which is as it was, writes little.
+func putProducts(table, source string) string {
+	var names, excluded []string
+	for _, c := range productColumns {
+		names = append(names, c.name)
+		excluded = append(excluded, "excluded."+c.name)
+	}
+	all := strings.Join(names, ", ")
+	return `INSERT INTO ` + table + ` AS t (` + all + `) SELECT ` + all + ` FROM ` + source + `
+		ON CONFLICT (id) DO UPDATE SET (` + all + `) = (` + strings.Join(excluded, ", ") + `)
+		WHERE t IS DISTINCT FROM excluded`
+}
+
+// manyProducts is from how many on COPY is worth its four statements.
+const manyProducts = 500
 
 func (r products) Put(ctx context.Context, list ...productlists.Product) error {
 	return exec(ctx, r.u, "product", func(ctx context.Context) error {
@@ -321,13 +328,53 @@ func (r products) Put(ctx context.Context, list ...productlists.Product) error {
 				return err
 			}
 		}
+		list := lastOfEach(list)
+		if len(list) >= manyProducts {
+			if done, err := r.copy(ctx, list); done || err != nil {
+				return err
+			}
+		}
 		if len(list) == 0 {
 			return nil
 		}
-		args := append([]any{r.u.name("affiliate_products")}, productColumns(lastOfEach(list))...)
-		_, err := r.u.tx.ExecContext(ctx, putProducts, args...)
-		return err
+		return r.unnest(ctx, list)
 	})
+}
+
+// copy puts many products; it reports false when there is no COPY.
+func (r products) copy(ctx context.Context, list []productlists.Product) (bool, error) {
+	const table, staging = "affiliate_products", "affiliate_products_feed"
+	names := make([]string, len(productColumns))
+	for i, c := range productColumns {
+		names[i] = c.name
+	}
+	row := make([]any, len(productColumns))
+	rows := pgx.CopyFromSlice(len(list), func(i int) ([]any, error) {
+		for n, c := range productColumns {
+			if c.text != nil {
+				row[n] = c.text(&list[i])
+			} else {
+				row[n] = c.count(&list[i])
+			}
+		}
+		return row, nil
+	})
+	return r.u.copyUpsert(ctx, table, staging, names, rows, putProducts(r.u.db.prefix+table, "pg_temp."+staging))
+}
+
+// unnest puts products by one array for each column.
+func (r products) unnest(ctx context.Context, list []productlists.Product) error {
+	names, types, arrays := make([]string, len(productColumns)), make([]string, len(productColumns)), make([]any, len(productColumns))
+	for i, c := range productColumns {
+		if names[i] = c.name; c.text != nil {
+			types[i], arrays[i] = "?::text[]", column(list, c.text)
+		} else {
+			types[i], arrays[i] = "?::bigint[]", column(list, c.count)
+		}
+	}
+	source := "unnest(" + strings.Join(types, ", ") + ") AS new (" + strings.Join(names, ", ") + ")"
+	_, err := r.u.tx.ExecContext(ctx, putProducts(r.u.db.prefix+"affiliate_products", source), arrays...)
+	return err
 }
 
 // lastOfEach leaves of products with one id the last: a statement replaces no
