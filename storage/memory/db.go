@@ -19,6 +19,7 @@ type DB struct {
 	core     coreTables
 	links    linkTables
 	products productTables
+	deals    dealTables
 	log      []change // the memory of the last unit's log, for the next one
 }
 
@@ -28,6 +29,7 @@ func New() *DB {
 	db.core = newCoreTables(&db.words, &db.codes)
 	db.links = newLinkTables(&db.codes)
 	db.products = newProductTables()
+	db.deals = newDealTables()
 	return db
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -18,7 +19,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx]()}
+	return []reflect.Type{reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -81,7 +82,7 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAdvertisers", "ByCauses", "ByClients", "ByEmails", "ByHash", "ByPublicID", "BySocialMedia", "BySubject",
+		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByEmails", "ByExternalID", "ByHash", "ByName", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject",
 		"Changed", "Cursor", "Find", "Get", "GetMany", "LastValid", "List", "Naming", "Pending", "Reversals", "Scan", "Target",
 	}
 	for _, tx := range transactions() {
@@ -103,6 +104,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range productListsScenarios() {
 		names = append(names, "productlists/"+c.name)
+	}
+	for _, c := range dealsScenarios() {
+		names = append(names, "deals/"+c.name)
 	}
 	slices.Sort(names)
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
@@ -209,7 +213,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "links", "productlists"} {
+	for _, pkg := range []string{"affiliate", "links", "productlists", "deals"} {
 		path := filepath.Join("..", "..", pkg, "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -17,6 +18,7 @@ type Backend struct {
 	Core         affiliate.Store[affiliate.Tx]
 	Links        links.Store
 	ProductLists productlists.Store
+	Deals        deals.Store
 }
 
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
@@ -24,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
+	t.Run("deals", func(t *testing.T) { RunDeals(t, open) })
 	runAll(t, open, betweenStores())
 }
 
@@ -48,7 +51,11 @@ func runAll[S any](t *testing.T, open func(t *testing.T) S, all []scenario[S]) {
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(t, open(t))
+			s := open(t)
+			if any(s) == nil {
+				t.Fatal("the backend has no store for this domain: call RunCore, RunLinks, … for those that it has")
+			}
+			c.run(t, s)
 		})
 	}
 }

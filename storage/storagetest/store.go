@@ -355,7 +355,7 @@ func methodsOf(tx reflect.Type) []method {
 // changes tells by its name whether a method changes, or locks, anything.
 func (m method) changes() bool {
 	return slices.Contains([]string{
-		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Delete", "Expire", "Lock", "Put", "Relate", "Remove", "RemoveBefore", "Reserve", "Update",
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Delete", "Expire", "Lock", "LockDue", "Put", "Relate", "Remove", "RemoveBefore", "Reserve", "Update",
 	}, m.name)
 }
 
@@ -385,6 +385,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleRule(w, 1), links.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
 		sampleList(1), sampleProduct(1),
+		sampleSeller(1), sampleUID(1),
 	} {
 		if reflect.TypeOf(v) == in {
 			return reflect.ValueOf(v)

@@ -28,8 +28,9 @@ type table[T affiliate.Tx, V any] struct {
 	fetch   func(ctx context.Context, tx T, v V) (V, error) // the kept value, by id or key
 	update  func(ctx context.Context, tx T, v V) error      // optional
 	getMany func(ctx context.Context, tx T, ids []int64) ([]V, error)
-	id      func(v *V) *int64 // optional: where ids are not counted
-	timed   bool              // times must be set
+	id      func(v *V) *int64  // optional: where ids are not counted
+	adopt   func(v *V, kept V) // optional: where ids come from outside, gives v that of kept
+	timed   bool               // times must be set
 
 	texts      []text[V]
 	broken     []broken[V]
@@ -104,8 +105,11 @@ func (tb table[T, V]) updating(v V) func(ctx context.Context, tx T) error {
 
 // withID is v with the id of kept.
 func (tb table[T, V]) withID(v, kept V) V {
-	if tb.id != nil {
+	switch {
+	case tb.id != nil:
 		*tb.id(&v) = *tb.id(&kept)
+	case tb.adopt != nil:
+		tb.adopt(&v, kept)
 	}
 	return v
 }
@@ -208,7 +212,9 @@ func (tb table[T, V]) testUpdate(t *testing.T, s affiliate.Store[T]) {
 
 	for _, id := range []int64{nowhere, 0, -1} {
 		ghost := tb.sample(w, 3)
-		*tb.id(&ghost) = id
+		if tb.id != nil {
+			*tb.id(&ghost) = id
+		}
 		refused(t, s, missing, func(ctx context.Context, tx T) error {
 			if err := tb.update(ctx, tx, tb.withID(tb.full(w), v)); err != nil {
 				return err

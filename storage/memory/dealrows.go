@@ -1,0 +1,310 @@
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
+)
+
+// dealRow is a deals.Deal.
+type dealRow struct {
+	id, seller, partner                              uuid.UUID
+	external, another, comment                       string
+	catalogCode, offerName, promoCode                uint32 // words
+	catalog, offer, entry                            uint32 // rows; 0: no entry
+	number                                           uint32 // of the row itself: the order in which deals were added
+	currency                                         uint16 // a code
+	status                                           uint8  // a place in deals.Statuses
+	source                                           uint8  // a place in dealSources
+	returned                                         bool
+	terms                                            deals.Terms // whose numbers are never written to
+	cost, reward                                     int64
+	hold, cancel                                     time.Duration
+	created, paid, approved, canceled, modified, due int64 // microseconds since 1970; due is never where the clock decides nothing
+}
+
+// never is after every time.
+const never = math.MaxInt64
+
+func dealSources() [3]deals.Source {
+	return [3]deals.Source{deals.Unattributed, deals.ByUID, deals.ByPromoCode}
+}
+
+func placeOf[E comparable](list []E, e E) uint8 { return uint8(slices.Index(list, e)) }
+
+type dealTable struct {
+	*table[dealRow]
+	byID       *unique[dealRow, uuid.UUID]
+	byExternal *unique[dealRow, ownCode]
+	bySeller   *groups[dealRow, uuid.UUID]
+	byCatalog  *groups[dealRow, uint32]
+	byPartner  *groups[dealRow, uuid.UUID]
+	// These two change with the status, so they are in parts: a deal that leaves
+	// the front of a long list must not move all others.
+	byStatus *ordered[dealRow] // by business partner, then status, then number
+	byDue    *ordered[dealRow] // by due, then number
+}
+
+func newDealTable() dealTable {
+	t := &table[dealRow]{}
+	return dealTable{t,
+		newUnique(t, func(d *dealRow) (uuid.UUID, bool) { return d.id, true }),
+		newUnique(t, func(d *dealRow) (ownCode, bool) { return ownCode{d.seller, d.external}, true }),
+		newGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.seller, true }, nil),
+		newGroups(t, func(d *dealRow) (uint32, bool) { return d.catalog, true }, nil),
+		newGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.partner, d.partner != uuid.Nil }, nil),
+		newOrdered(t, func(a, b *dealRow) int {
+			if c := a.compareStatus(b.seller, b.status); c != 0 {
+				return c
+			}
+			return cmp.Compare(a.number, b.number)
+		}),
+		newOrdered(t, func(a, b *dealRow) int {
+			return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.number, b.number))
+		}),
+	}
+}
+
+func (d *dealRow) compareStatus(seller uuid.UUID, status uint8) int {
+	return cmp.Or(bytes.Compare(d.seller[:], seller[:]), cmp.Compare(d.status, status))
+}
+
+var dealColumns = columns[dealRow]{
+	"created_at":  number(func(d *dealRow) int64 { return d.created }),
+	"modified_at": number(func(d *dealRow) int64 { return d.modified }),
+	"cost":        number(func(d *dealRow) int64 { return d.cost }),
+}
+
+type dealRepository struct{ u *unit }
+
+func (r dealRepository) deal(_ uint32, d *dealRow) deals.Deal {
+	db := r.u.db
+	currency := affiliate.Currency(db.codes.text(uint32(d.currency)))
+	return deals.Deal{
+		ID: d.id, BusinessPartnerID: d.seller, ExternalID: d.external,
+		CatalogID: db.deals.catalogs.at(d.catalog).ID, OfferID: db.deals.offers.at(d.offer).ID,
+		CatalogCode: db.words.text(d.catalogCode), OfferName: db.words.text(d.offerName),
+		Status: deals.Statuses()[d.status], Cost: affiliate.NewMoney(d.cost, currency),
+		PromoCode: db.words.text(d.promoCode), AnotherData: d.another,
+		Source: dealSources()[d.source], PartnerID: d.partner, Terms: d.terms, Reward: affiliate.NewMoney(d.reward, currency),
+		EntryID: int64(d.entry), Hold: d.hold, Cancel: d.cancel, Returned: d.returned, Comment: d.comment,
+		CreatedAt: fromMicro(d.created), PaidAt: fromMicro(d.paid), ApprovedAt: fromMicro(d.approved),
+		CanceledAt: fromMicro(d.canceled), ModifiedAt: fromMicro(d.modified),
+	}
+}
+
+// row is the deal as kept, under the given number; what it refers to exists.
+func (r dealRepository) row(d *deals.Deal, number uint32) dealRow {
+	db := r.u.db
+	catalog, _ := db.deals.catalogs.byID.find(d.CatalogID)
+	offer, _ := db.deals.offers.byID.find(d.OfferID)
+	sources := dealSources()
+	row := dealRow{
+		id: d.ID, seller: d.BusinessPartnerID, partner: d.PartnerID,
+		external: strings.Clone(d.ExternalID), another: strings.Clone(d.AnotherData), comment: strings.Clone(d.Comment),
+		catalogCode: db.words.number(d.CatalogCode), offerName: db.words.number(d.OfferName), promoCode: db.words.number(d.PromoCode),
+		catalog: catalog, offer: offer, entry: uint32(d.EntryID), number: number,
+		currency: uint16(db.codes.number(string(d.Cost.Currency()))),
+		status:   placeOf(deals.Statuses(), d.Status), source: placeOf(sources[:], d.Source),
+		returned: d.Returned, terms: d.Terms, cost: d.Cost.Minor(), reward: d.Reward.Minor(), hold: d.Hold, cancel: d.Cancel,
+		created: d.CreatedAt.UnixMicro(), paid: d.PaidAt.UnixMicro(), approved: d.ApprovedAt.UnixMicro(),
+		canceled: d.CanceledAt.UnixMicro(), modified: d.ModifiedAt.UnixMicro(), due: never,
+	}
+	if due := d.DueAt(); !due.IsZero() {
+		row.due = due.UnixMicro()
+	}
+	return row
+}
+
+func (r dealRepository) refers(d *deals.Deal) error {
+	var f refusal
+	_, catalog := r.u.db.deals.catalogs.byID.find(d.CatalogID)
+	_, offer := r.u.db.deals.offers.byID.find(d.OfferID)
+	f.refers(catalog, "catalog_id")
+	f.refers(offer, "offer_id")
+	f.refers(r.u.db.core.entries.knowsOr0(d.EntryID), "entry_id")
+	return f.err("deal")
+}
+
+func (r dealRepository) AddOrGet(ctx context.Context, d deals.Deal) (deals.Deal, bool, error) {
+	if err := r.u.change(ctx); err != nil {
+		return deals.Deal{}, false, err
+	}
+	if err := d.Validate(); err != nil {
+		return deals.Deal{}, false, r.u.fail(err)
+	}
+	if err := r.refers(&d); err != nil {
+		return deals.Deal{}, false, r.u.fail(err)
+	}
+	t := r.u.db.deals.deals
+	if id, ok := t.byExternal.find(ownCode{d.BusinessPartnerID, d.ExternalID}); ok {
+		return r.deal(id, t.at(id)), false, nil
+	}
+	row := r.row(&d, t.last+1)
+	var f refusal
+	f.frees(t.byID.taken(&row, 0), "id")
+	if err := f.err("deal"); err != nil {
+		return deals.Deal{}, false, r.u.fail(err)
+	}
+	id, err := t.insert(r.u, row)
+	if err != nil {
+		return deals.Deal{}, false, r.u.fail(err)
+	}
+	return r.deal(id, t.at(id)), true, nil
+}
+
+func (r dealRepository) Get(ctx context.Context, id uuid.UUID) (deals.Deal, error) {
+	t := r.u.db.deals.deals
+	return findBy(ctx, r.u, t.table, t.byID, id, "deal", r.deal)
+}
+
+func (r dealRepository) ByExternalID(ctx context.Context, businessPartnerID uuid.UUID, externalID string) (deals.Deal, error) {
+	t := r.u.db.deals.deals
+	return findBy(ctx, r.u, t.table, t.byExternal, ownCode{businessPartnerID, externalID}, "deal", r.deal)
+}
+
+func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
+	if err := r.u.change(ctx); err != nil {
+		return err
+	}
+	for i := range list {
+		if err := list[i].Validate(); err != nil {
+			return r.u.fail(err)
+		}
+	}
+	for i := range list {
+		if err := r.replace(&list[i]); err != nil {
+			return r.u.fail(err)
+		}
+	}
+	return nil
+}
+
+func (r dealRepository) replace(d *deals.Deal) error {
+	t := r.u.db.deals.deals
+	id, ok := t.byID.find(d.ID)
+	if !ok {
+		return affiliate.NotFound("deal", d.ID)
+	}
+	if err := r.refers(d); err != nil {
+		return err
+	}
+	row := r.row(d, t.at(id).number)
+	var f refusal
+	f.frees(t.byExternal.taken(&row, id), "deal_id")
+	if err := f.err("deal"); err != nil {
+		return err
+	}
+	t.replace(r.u, id, row)
+	return nil
+}
+
+// keptRange is a deals.StatusRange.
+type keptRange struct {
+	status       uint8
+	after, until int64
+}
+
+func keptRanges(list []deals.StatusRange) []keptRange {
+	out := make([]keptRange, 0, len(list))
+	for _, s := range list {
+		if !slices.Contains(deals.Statuses(), s.Status) {
+			continue
+		}
+		k := keptRange{placeOf(deals.Statuses(), s.Status), math.MinInt64, never}
+		if !s.After.IsZero() {
+			k.after, k.until = s.After.UnixMicro(), never-1
+		}
+		if !s.Until.IsZero() {
+			k.until = s.Until.UnixMicro()
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// covers reports whether one of the ranges has the deal.
+func covers(ranges []keptRange, d *dealRow) bool {
+	return slices.ContainsFunc(ranges, func(k keptRange) bool { return k.status == d.status && k.after < d.due && d.due <= k.until })
+}
+
+func (r dealRepository) List(ctx context.Context, f deals.KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[deals.Deal], error) {
+	if err := r.u.use(ctx); err != nil {
+		return affiliate.Page[deals.Deal]{}, err
+	}
+	t := r.u.db.deals.deals
+	ranges := keptRanges(f.Statuses)
+	catalog, known := r.u.db.deals.catalogs.byID.find(f.CatalogID)
+	s := everything[dealRow]()
+	whole := false // the ids answer the whole filter
+	switch {
+	case f.CatalogID != uuid.Nil && !known:
+		s, whole = only[dealRow](nil), true
+	case f.PartnerID != uuid.Nil:
+		s, whole = only[dealRow](t.byPartner.of(f.PartnerID)), f.BusinessPartnerID == uuid.Nil && !known && f.Statuses == nil
+	case known:
+		s, whole = only[dealRow](t.byCatalog.of(catalog)), f.BusinessPartnerID == uuid.Nil && f.Statuses == nil
+	case f.BusinessPartnerID != uuid.Nil && f.Statuses != nil:
+		s, whole = only[dealRow](r.inStatuses(f.BusinessPartnerID, ranges)), true
+	case f.BusinessPartnerID != uuid.Nil:
+		s, whole = only[dealRow](t.bySeller.of(f.BusinessPartnerID)), true
+	case f.Statuses == nil:
+		whole = true
+	}
+	if !whole {
+		s.keep = func(_ uint32, d *dealRow) bool {
+			return (f.BusinessPartnerID == uuid.Nil || d.seller == f.BusinessPartnerID) && (!known || d.catalog == catalog) &&
+				(f.Statuses == nil || covers(ranges, d))
+		}
+	}
+	return page(r.u, t.table, s, p, dealColumns, r.deal)
+}
+
+// inStatuses are the business partner's deals in one of the ranges.
+func (r dealRepository) inStatuses(seller uuid.UUID, ranges []keptRange) []uint32 {
+	t := r.u.db.deals.deals
+	var ids []uint32
+	for status := range uint8(len(deals.Statuses())) {
+		if !slices.ContainsFunc(ranges, func(k keptRange) bool { return k.status == status }) {
+			continue
+		}
+		part, i := t.byStatus.search(func(d *dealRow) bool { return d.compareStatus(seller, status) >= 0 })
+		t.byStatus.each(part, i, func(id uint32) bool {
+			d := t.at(id)
+			if d.compareStatus(seller, status) != 0 {
+				return false
+			}
+			if covers(ranges, d) {
+				ids = append(ids, id)
+			}
+			return true
+		})
+	}
+	return sorted(ids)
+}
+
+func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]deals.Deal, error) {
+	if err := r.u.change(ctx); err != nil { // the unit has locked everything
+		return nil, err
+	}
+	t := r.u.db.deals.deals
+	at := now.UnixMicro()
+	var ids []uint32
+	t.byDue.each(0, 0, func(id uint32) bool {
+		if len(ids) >= limit || t.at(id).due > at {
+			return false
+		}
+		ids = append(ids, id)
+		return true
+	})
+	return answer(t.table, ids, r.deal), nil
+}

@@ -1,0 +1,497 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
+)
+
+func addCatalog(ctx context.Context, tx dealsTx, c deals.Catalog) (deals.Catalog, error) {
+	return tx.Catalogs().Add(ctx, c)
+}
+
+func addOffer(ctx context.Context, tx dealsTx, o deals.Offer) (deals.Offer, error) {
+	return tx.CatalogOffers().Add(ctx, o)
+}
+
+func addLanding(ctx context.Context, tx dealsTx, l deals.Landing) (deals.Landing, error) {
+	return tx.Landings().Add(ctx, l)
+}
+
+func testCatalogCodes(t *testing.T, s dealsStore) {
+	kept := addAll(t, s, addCatalog, sampleCatalog(1), sampleCatalog(2))
+	for _, c := range kept {
+		read(t, s, func(ctx context.Context, tx dealsTx) error {
+			byCode, err := tx.Catalogs().ByCode(ctx, seller(1), c.Code)
+			equal(t, "by code", byCode, c)
+			byShort, errShort := tx.Catalogs().ByShortCode(ctx, c.ShortCode)
+			equal(t, "by short code", byShort, c)
+			return errors.Join(err, errShort)
+		})
+	}
+	for _, code := range append(unkeepable(), "", "CODE 1", "code 3") {
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(tx.Catalogs().ByCode(ctx, seller(1), code)) })
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(tx.Catalogs().ByShortCode(ctx, code)) })
+	}
+	unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error {
+		return second(tx.Catalogs().ByCode(ctx, seller(2), kept[0].Code))
+	})
+	for want, spoil := range map[string]func(*deals.Catalog){
+		"id":         func(c *deals.Catalog) { c.ID = kept[0].ID },
+		"catalog_id": func(c *deals.Catalog) { c.ShortCode = kept[0].ShortCode },
+	} {
+		c := sampleCatalog(3)
+		c.BusinessPartnerID = seller(2)
+		spoil(&c)
+		refused(t, s, taken(want), func(ctx context.Context, tx dealsTx) error { return second(addCatalog(ctx, tx, c)) })
+	}
+}
+
+func testCatalogList(t *testing.T, s dealsStore) {
+	type F = deals.CatalogFilter
+	row := func(n int, owner int64, published bool) deals.Catalog {
+		c := sampleCatalog(n)
+		c.Title, c.BusinessPartnerID, c.Published = fmt.Sprint(n), seller(owner), published
+		return c
+	}
+	kept := addAll(t, s, addCatalog, row(5, 1, true), row(4, 2, true), row(3, 1, false), row(2, 1, true), row(1, 2, true))
+	on := func(n int, active bool) deals.Offer {
+		o := sampleOffer(n)
+		o.CatalogID, o.Active = keyOf(int64(n)), active
+		return o
+	}
+	addAll(t, s, addOffer, on(5, true), on(4, true), on(3, true), on(2, false))
+	for _, n := range []int{5, 3, 2, 1} {
+		l := sampleLanding(n)
+		l.CatalogID = keyOf(int64(n))
+		addAll(t, s, addLanding, l)
+	}
+	listing[dealsTx, deals.Catalog, F]{
+		items: kept,
+		label: func(c deals.Catalog) string { return c.Title },
+		list: func(ctx context.Context, tx dealsTx, f F, p affiliate.PageRequest) (affiliate.Page[deals.Catalog], error) {
+			return tx.Catalogs().List(ctx, f, p)
+		},
+		filters: []filterRow[F]{
+			{F{BusinessPartnerID: seller(1)}, "5 3 2"},
+			{F{BusinessPartnerID: seller(7)}, ""},
+			{F{Published: affiliate.Some(true)}, "5 4 2 1"},
+			{F{Published: affiliate.Some(false)}, "3"},
+			{F{Available: affiliate.Some(true)}, "5"},
+			{F{Available: affiliate.Some(false)}, "4 3 2 1"},
+		},
+	}.check(t, s)
+}
+
+func testByCatalogs(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	o1, o2, other := sampleOffer(9), sampleOffer(1), sampleOffer(2)
+	other.CatalogID = keyOf(902)
+	offers := addAll(t, s, addOffer, o1, other, o2)
+	l1, l2 := sampleLanding(9), sampleLanding(1)
+	landings := addAll(t, s, addLanding, l1, l2)
+	read(t, s, func(ctx context.Context, tx dealsTx) error {
+		for _, c := range []struct {
+			ids  []uuid.UUID
+			want []deals.Offer
+		}{
+			{nil, nil},
+			{[]uuid.UUID{}, nil},
+			{[]uuid.UUID{keyOf(77), uuid.Nil}, nil},
+			{[]uuid.UUID{keyOf(901), keyOf(902), keyOf(901)}, []deals.Offer{sampleOffer(901), offerOn(902), offers[0], offers[1], offers[2]}},
+			{[]uuid.UUID{keyOf(902)}, []deals.Offer{offerOn(902), offers[1]}},
+		} {
+			got, err := tx.CatalogOffers().ByCatalogs(ctx, c.ids)
+			if err != nil {
+				return err
+			}
+			equal(t, "offers", got, c.want)
+		}
+		got, err := tx.Landings().ByCatalogs(ctx, []uuid.UUID{keyOf(902), keyOf(901)})
+		equal(t, "landings", got, landings)
+		none, errNone := tx.Landings().ByCatalogs(ctx, nil)
+		equal(t, "landings of none", none, []deals.Landing(nil))
+		byName, errName := tx.CatalogOffers().ByName(ctx, keyOf(901), o2.Name)
+		equal(t, "by name", byName, offers[2])
+		return errors.Join(err, errNone, errName)
+	})
+	for _, name := range append(unkeepable(), "", "OFFER 1", other.Name) {
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error {
+			return second(tx.CatalogOffers().ByName(ctx, keyOf(901), name))
+		})
+	}
+}
+
+// offerOn is the offer that the world has on a catalog.
+func offerOn(n int) deals.Offer {
+	o := sampleOffer(n)
+	o.CatalogID = keyOf(int64(n))
+	return o
+}
+
+func testLandingDelete(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	addAll(t, s, addLanding, sampleLanding(1), sampleLanding(2))
+	remove := func(ctx context.Context, tx dealsTx) error { return tx.Landings().Delete(ctx, sampleLanding(1).ID) }
+	if err := s.Write(t.Context(), func(ctx context.Context, tx dealsTx) error {
+		return all(func() error { return remove(ctx, tx) }, func() error { return errMine })
+	}); err != errMine {
+		t.Errorf("Write: got %v, want the callback's error", err)
+	}
+	write(t, s, remove)
+	refused(t, s, missing, remove)
+	for _, id := range append(unkeepable(), "", "l00001") {
+		refused(t, s, missing, func(ctx context.Context, tx dealsTx) error { return tx.Landings().Delete(ctx, id) })
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(tx.Landings().Get(ctx, id)) })
+	}
+	unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(tx.Landings().Get(ctx, "L00001")) })
+	addAll(t, s, addLanding, sampleLanding(1)) // its id is free
+	spoiled := sampleLanding(3)
+	spoiled.ID = "7ztoya"
+	refused(t, s, invalid("id", "invalid"), func(ctx context.Context, tx dealsTx) error { return second(addLanding(ctx, tx, spoiled)) })
+	refused(t, s, taken("id"), func(ctx context.Context, tx dealsTx) error { return second(addLanding(ctx, tx, sampleLanding(2))) })
+}
+
+func testUIDs(t *testing.T, s dealsStore) {
+	first := sampleUID(1)
+	again := deals.UID{UID: first.UID, PartnerID: partner(2), CreatedAt: at(9)}
+	write(t, s, func(ctx context.Context, tx dealsTx) error {
+		for _, uid := range []deals.UID{first, sampleUID(2)} {
+			_, added, err := tx.UIDs().AddOrGet(ctx, uid)
+			equal(t, "added", added, true)
+			if err != nil {
+				return err
+			}
+		}
+		got, added, err := tx.UIDs().AddOrGet(ctx, again)
+		equal(t, "the one that is there", got, first)
+		equal(t, "added again", added, false)
+		return err
+	})
+	get := func(uids ...string) []deals.UID {
+		return see(t, s, func(ctx context.Context, tx dealsTx) ([]deals.UID, error) { return tx.UIDs().GetMany(ctx, uids) })
+	}
+	equal(t, "found", get("uid2", "UID1", "uid1", "uid3", "uid2", "\x00", "\xff"), []deals.UID{first, sampleUID(2)})
+	equal(t, "of none", get(), []deals.UID(nil))
+}
+
+func testPromoCodes(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	row := func(catalog, owner int64, code string) deals.PromoCode {
+		return deals.PromoCode{CatalogID: keyOf(catalog), BusinessPartnerID: seller(owner), PartnerID: partner(1), Code: code}
+	}
+	kept := addAll(t, s, func(ctx context.Context, tx dealsTx, p deals.PromoCode) (deals.PromoCode, error) {
+		return tx.PromoCodes().Add(ctx, p)
+	},
+		row(901, 1, "Summer"), row(902, 1, "SUMMER"), row(903, 2, "summer"), row(901, 1, "ÄPPLE"))
+	find := func(catalog int64, code string) func(context.Context, dealsTx) (deals.PromoCode, error) {
+		return func(ctx context.Context, tx dealsTx) (deals.PromoCode, error) {
+			return tx.PromoCodes().Get(ctx, keyOf(catalog), code)
+		}
+	}
+	any := func(owner int64, code string) func(context.Context, dealsTx) (deals.PromoCode, error) {
+		return func(ctx context.Context, tx dealsTx) (deals.PromoCode, error) {
+			return tx.PromoCodes().ByCode(ctx, seller(owner), code)
+		}
+	}
+	equal(t, "in its catalog", see(t, s, find(901, "sUMMER")), kept[0])
+	equal(t, "in the other", see(t, s, find(902, "Summer")), kept[1])
+	equal(t, "beyond ASCII", see(t, s, find(901, "äpple")), kept[3])
+	equal(t, "the oldest", see(t, s, any(1, "SUMMER")), kept[0])
+	equal(t, "of the other seller", see(t, s, any(2, "Summer")), kept[2])
+	for _, code := range append(unkeepable(), "", "winter", "summe") {
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(find(901, code)(ctx, tx)) })
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(any(1, code)(ctx, tx)) })
+	}
+	unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(find(902, "äpple")(ctx, tx)) })
+	refused(t, s, taken("code"), func(ctx context.Context, tx dealsTx) error {
+		return second(tx.PromoCodes().Add(ctx, row(901, 1, "SUMMER")))
+	})
+}
+
+func testAccessList(t *testing.T, s dealsStore) {
+	type F = deals.AccessFilter
+	dealsWorld(t, s)
+	row := func(catalog, who int64, status deals.AccessStatus) deals.Access {
+		return deals.Access{CatalogID: keyOf(catalog), PartnerID: partner(who), Status: status}
+	}
+	put := func(ctx context.Context, tx dealsTx, a deals.Access) (deals.Access, error) {
+		return a, tx.CatalogAccess().Put(ctx, a)
+	}
+	kept := addAll(t, s, put, row(901, 1, deals.AccessRequested), row(902, 1, deals.AccessGranted), row(901, 2, deals.AccessDenied), row(903, 3, deals.AccessGranted))
+	kept[0] = row(901, 1, deals.AccessGranted)
+	addAll(t, s, put, kept[0]) // in its place
+	listing[dealsTx, deals.Access, F]{
+		items: kept,
+		label: func(a deals.Access) string {
+			for i, k := range kept {
+				if a == k {
+					return fmt.Sprint(i)
+				}
+			}
+			return fmt.Sprint(a)
+		},
+		list: func(ctx context.Context, tx dealsTx, f F, p affiliate.PageRequest) (affiliate.Page[deals.Access], error) {
+			return tx.CatalogAccess().List(ctx, f, p)
+		},
+		filters: []filterRow[F]{
+			{F{CatalogID: keyOf(901)}, "0 2"},
+			{F{CatalogID: keyOf(1)}, ""},
+			{F{PartnerID: partner(1)}, "0 1"},
+			{F{Status: deals.AccessGranted}, "0 1 3"},
+			{F{Status: deals.AccessRequested}, ""},
+		},
+	}.check(t, s)
+}
+
+func testDealKey(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	kept := addAll(t, s, addDeal, sampleDeal(1), sampleDeal(2))
+	again := sampleDeal(3)
+	again.ExternalID, again.Comment = kept[0].ExternalID, "another"
+	elsewhere := again
+	elsewhere.BusinessPartnerID = seller(2)
+	write(t, s, func(ctx context.Context, tx dealsTx) error {
+		got, added, err := tx.Deals().AddOrGet(ctx, again)
+		equal(t, "the deal that is there", got, kept[0])
+		equal(t, "added", added, false)
+		return errors.Join(err, second(addDeal(ctx, tx, elsewhere)))
+	})
+	for i, owner := range []int64{1, 2} {
+		want := []deals.Deal{kept[0], elsewhere}[i]
+		equal(t, "by external id", see(t, s, func(ctx context.Context, tx dealsTx) (deals.Deal, error) {
+			return tx.Deals().ByExternalID(ctx, seller(owner), again.ExternalID)
+		}), want)
+	}
+	for _, id := range append(unkeepable(), "", "DEAL 1", "deal 7") {
+		unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error {
+			return second(tx.Deals().ByExternalID(ctx, seller(1), id))
+		})
+	}
+	twice := sampleDeal(4)
+	twice.ID = kept[1].ID
+	refused(t, s, taken("id"), func(ctx context.Context, tx dealsTx) error { return second(addDeal(ctx, tx, twice)) })
+	moved := kept[1]
+	moved.ExternalID = kept[0].ExternalID
+	refused(t, s, taken("deal_id"), func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, moved) })
+}
+
+func testDealUpdates(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	kept := addAll(t, s, addDeal, sampleDeal(1), sampleDeal(2), sampleDeal(3))
+	full := dealTable().full(world{})
+	full.ID = kept[0].ID
+	paid := kept[2]
+	paid.Status, paid.PaidAt, paid.Hold = deals.Paid, at(3), time.Hour
+	write(t, s, func(ctx context.Context, tx dealsTx) error {
+		return all(func() error { return tx.Deals().Update(ctx) }, func() error { return tx.Deals().Update(ctx, paid, kept[0], full) })
+	})
+	get := func(id uuid.UUID) deals.Deal {
+		return see(t, s, func(ctx context.Context, tx dealsTx) (deals.Deal, error) { return tx.Deals().Get(ctx, id) })
+	}
+	equal(t, "the full one", get(full.ID), full)
+	equal(t, "the paid one", get(paid.ID), paid)
+	equal(t, "the other", get(kept[1].ID), kept[1])
+	refused(t, s, missing, func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, kept[2], sampleDeal(9)) })
+	equal(t, "after what was refused", get(paid.ID), paid)
+}
+
+// dueDeal is a deal that is due n seconds after the base time, or never.
+func dueDeal(n int, status deals.Status, due int) deals.Deal {
+	d := sampleDeal(n)
+	d.Status = status
+	d.Cancel = time.Duration(due) * time.Second
+	if status != deals.Created {
+		d.PaidAt, d.Hold, d.Cancel = at(0), d.Cancel, time.Minute
+	}
+	return d
+}
+
+func testDealList(t *testing.T, s dealsStore) {
+	type F = deals.KeptDealFilter
+	dealsWorld(t, s)
+	row := func(n int, owner, catalog, who int64, status deals.Status, due, cost, created int) deals.Deal {
+		d := dueDeal(n, status, due)
+		d.BusinessPartnerID, d.CatalogID, d.Cost = seller(owner), keyOf(catalog), eur(int64(cost))
+		d.OfferID, d.ModifiedAt, d.Comment = keyOf(30_000+catalog), at(cost), fmt.Sprint(n)
+		d.CreatedAt = at(created)
+		if status == deals.Created {
+			d.Cancel -= time.Duration(created) * time.Second
+		}
+		if who != 0 {
+			d.Source, d.PartnerID, d.Terms = deals.ByUID, partner(who), deals.Terms{Share: rate("0.1")}
+		}
+		return d
+	}
+	kept := addAll(t, s, addDeal,
+		row(9, 1, 901, 1, deals.Created, 10, 5, 4),
+		row(8, 1, 902, 2, deals.Created, 20, 1, 3),
+		row(7, 1, 901, 0, deals.Paid, 10, 9, 3),
+		row(6, 1, 902, 1, deals.Paid, 20, 5, 2),
+		row(5, 1, 901, 2, deals.Approved, 0, 2, 2),
+		row(4, 1, 901, 1, deals.Canceled, 0, 2, 1),
+		row(3, 2, 903, 1, deals.Created, 10, 3, 0),
+		row(2, 2, 903, 0, deals.Paid, 20, 7, 5),
+	)
+	list := func(ctx context.Context, tx dealsTx, f F, p affiliate.PageRequest) (affiliate.Page[deals.Deal], error) {
+		return tx.Deals().List(ctx, f, p)
+	}
+	in := func(ranges ...deals.StatusRange) F { return F{Statuses: ranges} }
+	listing[dealsTx, deals.Deal, F]{
+		items: kept,
+		label: func(d deals.Deal) string { return d.Comment },
+		list:  list,
+		filters: []filterRow[F]{
+			{F{BusinessPartnerID: seller(1)}, "9 8 7 6 5 4"},
+			{F{BusinessPartnerID: seller(3)}, ""},
+			{F{CatalogID: keyOf(901)}, "9 7 5 4"},
+			{F{CatalogID: keyOf(1)}, ""},
+			{F{PartnerID: partner(1)}, "9 6 4 3"},
+			{F{BusinessPartnerID: seller(2), PartnerID: partner(1)}, "3"},
+			{F{Statuses: []deals.StatusRange{}}, ""},
+			{F{BusinessPartnerID: seller(1), Statuses: []deals.StatusRange{}}, ""},
+			{in(deals.StatusRange{Status: "unknown"}), ""},
+			{in(deals.StatusRange{Status: deals.Created}), "9 8 3"},
+			{in(deals.StatusRange{Status: deals.Created, After: at(10)}), "8"},
+			{in(deals.StatusRange{Status: deals.Created, After: at(9)}), "9 8 3"},
+			{in(deals.StatusRange{Status: deals.Created, Until: at(10)}), "9 3"},
+			{in(deals.StatusRange{Status: deals.Created, Until: at(9)}), ""},
+			{in(deals.StatusRange{Status: deals.Paid, After: at(10), Until: at(20)}), "6 2"},
+			{in(deals.StatusRange{Status: deals.Approved, After: at(0)}), ""},
+			{in(deals.StatusRange{Status: deals.Approved, Until: at(99)}), ""},
+			{in(deals.StatusAt(deals.Created, at(10))...), "8"},
+			{in(deals.StatusAt(deals.Paid, at(10))...), "6 2"},
+			{in(deals.StatusAt(deals.Approved, at(10))...), "7 5"},
+			{in(deals.StatusAt(deals.Canceled, at(10))...), "9 4 3"},
+			{in(deals.StatusAt("Lost", at(10))...), ""},
+			{F{BusinessPartnerID: seller(1), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "9 8 4"},
+			{F{CatalogID: keyOf(901), PartnerID: partner(1), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "9 4"},
+		},
+		columns: map[string]func(a, b deals.Deal) int{
+			"created_at":  byTime(func(d deals.Deal) time.Time { return d.CreatedAt }),
+			"modified_at": byTime(func(d deals.Deal) time.Time { return d.ModifiedAt }),
+			"cost":        func(a, b deals.Deal) int { return int(a.Cost.Minor() - b.Cost.Minor()) },
+		},
+	}.check(t, s)
+}
+
+// due are the comments of the deals that are due.
+func due(t *testing.T, s dealsStore, now time.Time, limit int) string {
+	t.Helper()
+	var names []string
+	for _, d := range put(t, s, func(ctx context.Context, tx dealsTx) ([]deals.Deal, error) {
+		return tx.Deals().LockDue(ctx, now, limit)
+	}) {
+		names = append(names, strings.TrimPrefix(d.ExternalID, "deal "))
+	}
+	return strings.Join(names, " ")
+}
+
+func testLockDue(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	kept := addAll(t, s, addDeal,
+		dueDeal(9, deals.Paid, 30), dueDeal(8, deals.Created, 10), dueDeal(7, deals.Paid, 10), dueDeal(6, deals.Approved, 0),
+		dueDeal(5, deals.Canceled, 0), dueDeal(4, deals.Created, 20), dueDeal(3, deals.Created, 10))
+	for _, c := range []struct {
+		at    time.Time
+		limit int
+		want  string
+	}{
+		{at(10).Add(-time.Microsecond), 9, ""},
+		{at(10), 9, "8 7 3"},
+		{at(10), 2, "8 7"},
+		{at(10), 0, ""},
+		{at(10), -1, ""},
+		{at(29), 9, "8 7 3 4"},
+		{at(9999), 9, "8 7 3 4 9"},
+	} {
+		equal(t, fmt.Sprintf("due at %v, %d", c.at, c.limit), due(t, s, c.at, c.limit), c.want)
+	}
+	kept[1].Status, kept[1].CanceledAt = deals.Canceled, at(10)
+	kept[0].Hold = 5 * time.Second
+	write(t, s, func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, kept[0], kept[1]) })
+	equal(t, "after some moved", due(t, s, at(10), 9), "9 7 3")
+	if err := s.Write(t.Context(), func(ctx context.Context, tx dealsTx) error {
+		return all(func() error { return tx.Deals().Update(ctx, dueDeal(7, deals.Approved, 0)) }, func() error { return errMine })
+	}); err != errMine {
+		t.Errorf("Write: got %v, want the callback's error", err)
+	}
+	equal(t, "after an undone move", due(t, s, at(10), 9), "9 7 3")
+}
+
+func testDealRace(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	for round := range 4 {
+		var winners atomic.Int32
+		ids := make([]uuid.UUID, writers)
+		together(t, writers, func(i int) error {
+			mine := sampleDeal(round)
+			mine.ID = keyOf(int64(50_000 + 100*round + i))
+			var added bool
+			err := insist(t.Context(), s.Write, func(ctx context.Context, tx dealsTx) error {
+				d, fresh, err := tx.Deals().AddOrGet(ctx, mine)
+				ids[i], added = d.ID, fresh
+				return err
+			})
+			if added {
+				winners.Add(1)
+			}
+			return err
+		})
+		equal(t, "added", winners.Load(), int32(1))
+		for _, id := range ids {
+			equal(t, "deal", id, ids[0])
+		}
+	}
+}
+
+// testLockDueRace has sweepers take the due deals in small batches until there
+// are none: each deal is written once.
+func testLockDueRace(t *testing.T, s dealsStore) {
+	dealsWorld(t, s)
+	const all = 60
+	given := make([]deals.Deal, all)
+	for n := range given {
+		given[n] = dueDeal(n, deals.Created, 1+n%3)
+	}
+	addAll(t, s, addDeal, given...)
+	var mu sync.Mutex
+	taken := map[uuid.UUID]int{}
+	together(t, writers, func(int) error {
+		for {
+			var batch []deals.Deal
+			err := insist(t.Context(), s.Write, func(ctx context.Context, tx dealsTx) (err error) {
+				if batch, err = tx.Deals().LockDue(ctx, at(5), 7); err != nil {
+					return err
+				}
+				for i := range batch {
+					batch[i].Status, batch[i].CanceledAt = deals.Canceled, at(5)
+				}
+				return tx.Deals().Update(ctx, batch...)
+			})
+			if err != nil || len(batch) == 0 {
+				return err
+			}
+			mu.Lock()
+			for _, d := range batch {
+				taken[d.ID]++
+			}
+			mu.Unlock()
+		}
+	})
+	equal(t, "still due", due(t, s, at(5), all), "")
+	equal(t, "deals taken", len(taken), all)
+	for id, n := range taken {
+		equal(t, "times that "+id.String()+" was taken", n, 1)
+	}
+}
