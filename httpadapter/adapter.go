@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
+	"github.com/affiliatekit/affiliatekit/httpadapter/myshare"
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -18,6 +20,9 @@ type Services struct {
 	Core         *affiliate.Service    // Metapic v2: users, clients, advertisers, …; and the idempotency keys
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	ProductLists *productlists.Service // product lists
+	Deals        *deals.Service        // MyShare
+	// DealCurrencies are those that MyShare takes; default: the documented two.
+	DealCurrencies []affiliate.Currency
 }
 
 // Options sets up the adapter or one of its dialects. The zero Options work,
@@ -76,6 +81,15 @@ func New(s Services, o Options) (http.Handler, error) {
 			return nil, err
 		}
 		a.mount(lists.Paths, dialect)
+	}
+	if s.Deals != nil {
+		dialect, err := myshare.New(myshare.Services{Core: s.Core, Deals: s.Deals, Currencies: s.DealCurrencies}, o)
+		if err != nil {
+			return nil, err
+		}
+		for _, prefix := range myshare.Paths() {
+			a.mount(prefix, dialect)
+		}
 	}
 	return &a, nil
 }

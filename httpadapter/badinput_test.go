@@ -26,7 +26,7 @@ type badCase struct {
 // The values that are put in the place of every parameter and field.
 var (
 	badPaths = map[string]string{
-		"no number": "x", "negative": "-1", "zero": "0", "huge": "99999999999999999999", "NUL": "%00", "not UTF-8": "%ff", "long": strings.Repeat("9", 5000),
+		"no number": "x", "negative": "-1", "zero": "0", "leading zero": "01", "huge": "99999999999999999999", "NUL": "%00", "not UTF-8": "%ff", "long": strings.Repeat("9", 5000),
 	}
 	badQueries = map[string]string{
 		"no number": "=x", "negative": "=-1", "zero": "=0", "huge": "=99999999999999999999", "NUL": "=a%00b", "not UTF-8": "=%ff",

@@ -233,6 +233,14 @@ func TestPrincipalsThatAreNobodysSeeNothing(t *testing.T) {
 			t.Errorf("%s as %s: got %d %s", list, who, got.Code, got.Body)
 		}
 	}
+	for _, who := range []string{"advertiser", "agency"} { // of no advertiser
+		if got := w.send(who, "GET", "/v2/users/{user anna}", ""); got.Code != 404 {
+			t.Errorf("a user as %s: got %d %s", who, got.Code, got.Body)
+		}
+		if got := names(t, w.send(who, "GET", "/v2/user-tags", ""), "name"); got != "favourites" {
+			t.Errorf("tags as %s: got %q", who, got)
+		}
+	}
 	for _, target := range []string{"/v2/match-users", "/v2/approve-users", "/v2/ban-users"} {
 		if got := w.send("client", "POST", target, `{"user_ids":[‹user anna›],"user_emails_or_ids":[‹user anna›]}`); got.Code != 403 {
 			t.Errorf("%s: got %d %s", target, got.Code, got.Body)

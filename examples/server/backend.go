@@ -6,7 +6,9 @@ import (
 	"fmt"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/productlists"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
@@ -15,6 +17,8 @@ import (
 type backend struct {
 	core  affiliate.Store[affiliate.Tx]
 	links links.Store
+	lists productlists.Store
+	deals deals.Store
 	close func() error
 }
 
@@ -22,7 +26,7 @@ type backend struct {
 func openBackend(ctx context.Context, dsn string) (backend, error) {
 	if dsn == "" {
 		db := memory.New()
-		return backend{core: db.Core(), links: db.Links(), close: func() error { return nil }}, nil
+		return backend{core: db.Core(), links: db.Links(), lists: db.ProductLists(), deals: db.Deals(), close: func() error { return nil }}, nil
 	}
 	handle, err := postgres.Open(dsn)
 	if err != nil {
@@ -35,5 +39,5 @@ func openBackend(ctx context.Context, dsn string) (backend, error) {
 	if err != nil {
 		return backend{}, errors.Join(err, handle.Close())
 	}
-	return backend{core: db.Core(), links: db.Links(), close: handle.Close}, nil
+	return backend{core: db.Core(), links: db.Links(), lists: db.ProductLists(), deals: db.Deals(), close: handle.Close}, nil
 }

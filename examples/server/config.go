@@ -19,6 +19,7 @@ type config struct {
 	rate       int
 	clicks     links.ClickMode
 	adminToken string
+	products   string // a feed to import; empty: none
 }
 
 const adminTokenVariable = "AFFILIATEKIT_ADMIN_TOKEN"
@@ -34,12 +35,18 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	flags.BoolVar(&c.demo, "demo", false, "load sample data and well-known tokens; only on a loopback address")
 	flags.StringVar(&c.publicURL, "public-url", "", "the `URL` that links begin with, without a trailing slash (default: http:// and the address)")
 	flags.IntVar(&c.rate, "rate", 300, "requests a minute per principal; 0: no limit. Redirects are not counted")
+	flags.StringVar(&c.products, "import-products", "", "a product feed, `file`.csv or .jsonl, to import before listening")
 	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if c.products != "" {
+		if _, err := feedFormat(c.products); err != nil {
+			return c, err
+		}
 	}
 	if c.rate < 0 {
 		return c, errors.New("-rate must not be negative")

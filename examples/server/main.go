@@ -8,6 +8,10 @@
 // and with -demo the tokens and ids of the sample data. Logs go to standard
 // error.
 //
+// A product feed, CSV or JSON Lines, is imported before the server listens:
+//
+//	go run ./examples/server -demo -import-products feed.csv
+//
 // The flags are listed by -h. Two things come from the environment:
 //
 //   - AFFILIATEKIT_ADMIN_TOKEN, at least 16 bytes, is let in as the operator:

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
 // How long each phase of a request, and of the stop, may take.
@@ -46,6 +48,13 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 		if line.IDs, err = loadDemo(ctx, backend.links); err != nil {
 			return fmt.Errorf("load the sample data: %w", err)
 		}
+		if err := loadDemoProducts(ctx, backend.lists); err != nil {
+			return fmt.Errorf("load the sample products: %w", err)
+		}
+		if err := loadDemoDeals(ctx, backend.deals); err != nil {
+			return fmt.Errorf("load the sample catalog: %w", err)
+		}
+		backend.deals = demoDeals{backend.deals}
 		line.Tokens = demoTokens()
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr.String())
@@ -61,6 +70,11 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
+	if c.products != "" {
+		if err := importProducts(ctx, app.lists, c.products, log); err != nil {
+			return err
+		}
+	}
 	return app.serve(ctx, listener, func() error { return json.NewEncoder(stdout).Encode(line) })
 }
 
@@ -68,6 +82,8 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 type app struct {
 	core   *affiliate.Service
 	links  *links.Service
+	lists  *productlists.Service
+	deals  *deals.Service
 	health *health
 	log    *slog.Logger
 	http.Handler
@@ -83,12 +99,20 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 	if err != nil {
 		return nil, err
 	}
+	lists, err := productlists.NewService(b.lists, productlists.Options{})
+	if err != nil {
+		return nil, err
+	}
+	purchases, err := deals.NewService(b.deals, deals.Options{})
+	if err != nil {
+		return nil, err
+	}
 	if c.adminToken != "" {
 		if err := letAdminIn(ctx, core, c.adminToken); err != nil {
 			return nil, err
 		}
 	}
-	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks}, httpadapter.Options{
+	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks, ProductLists: lists, Deals: purchases}, httpadapter.Options{
 		Authenticator:     httpadapter.TokenAuthenticator(core),
 		RequestsPerMinute: perMinute(c.rate),
 		Observe:           metrics.observe,
@@ -98,7 +122,7 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 		return nil, err
 	}
 	metrics.watch(core, clicks)
-	a := &app{core: core, links: clicks, health: newHealth(core), log: log}
+	a := &app{core: core, links: clicks, lists: lists, deals: purchases, health: newHealth(core), log: log}
 	a.Handler = route(a.health, metrics.handler(log), api)
 	return a, nil
 }
@@ -150,6 +174,10 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	defer stopRecording()
 	recorded := make(chan error, 1)
 	go func() { recorded <- a.links.Run(recording) }()
+	swept := make(chan error, 1)
+	go func() {
+		swept <- a.deals.Run(recording, sweepEvery, func(err error) { a.log.Warn("deals were not swept", "error", err) })
+	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
@@ -169,7 +197,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	}
 	// Only now no request can bring another click.
 	stopRecording()
-	return errors.Join(err, <-recorded)
+	return errors.Join(err, <-recorded, <-swept)
 }
 
 // letAdminIn makes the operator's first token. A token that is known already,

@@ -27,7 +27,7 @@ type inputField struct {
 	body    []string // names in the body
 	inQuery bool
 	inBody  bool
-	auto    func(dst reflect.Value, req *request) // URL and RequestID fill themselves
+	auto    func(dst reflect.Value, req *request) // URL, RequestID and Method fill themselves
 	rule    *fieldRule
 }
 
@@ -135,12 +135,13 @@ func (p *plan) decode(in reflect.Value, req *request) error {
 }
 
 // decodePath: a path value that does not fit its type names nothing, so the
-// answer is "not found", whoever asks.
+// answer is "not found", whoever asks. Nor does a number that is not written as
+// the API prints it: 07 is not 7.
 func (f *inputField) decodePath(dst reflect.Value, req *request) error {
 	var d decoding
 	s := req.path(f.path)
 	f.rule.decode(&d, dst, textValue(s))
-	if d.bad.Err("") != nil {
+	if d.bad.Err("") != nil || dst.CanInt() && strconv.FormatInt(dst.Int(), 10) != s {
 		return affiliate.NotFound(f.path, s)
 	}
 	return nil
@@ -227,6 +228,7 @@ func (p *plan) addFields(t reflect.Type, at []int) error {
 var autoFields = map[reflect.Type]func(reflect.Value, *request){
 	reflect.TypeFor[URL]():       func(dst reflect.Value, req *request) { dst.Set(reflect.ValueOf(req.url())) },
 	reflect.TypeFor[RequestID](): func(dst reflect.Value, req *request) { dst.SetString(req.id) },
+	reflect.TypeFor[Method]():    func(dst reflect.Value, req *request) { dst.SetString(req.http.Method) },
 }
 
 // names of a field in a source: the tag's, then the aliases.

@@ -53,7 +53,7 @@
 //	json:"name"    the body: JSON, form or multipart
 //	query:"q" json:"q"   the query, and where it is not there, the body
 //	alias:"a,b"    other spellings of the name
-//	(type URL, RequestID)   the request itself
+//	(type URL, RequestID, Method)   the request itself
 //
 // A GET whose input has json fields reads a body; other GETs do not. Inside
 // nested structs the names are those of the json tag (of the query tag first,

@@ -11,6 +11,11 @@ import (
 // is in every answer. An input field of this type gets it.
 type RequestID string
 
+// Method is the method of the request, for a route with several of which one
+// asks for more than the others: PUT and PATCH. An input field of this type
+// gets it.
+type Method string
+
 const requestIDHeader = "X-Request-Id"
 
 func requestID(r *http.Request) string {
