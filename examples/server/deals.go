@@ -20,7 +20,7 @@ const sweepEvery = time.Minute
 // partner that brought the customer by this code or this mark.
 const (
 	demoCatalogCode = "demo_course"
-	demoOffer       = "Beginner"
+	demoCatalogOffer       = "Beginner"
 	demoPromoCode   = "DEMO5"
 	demoUID         = "DEMOUID001"
 )
@@ -64,7 +64,7 @@ func addDemoCatalog(ctx context.Context, tx deals.Tx, now time.Time) error {
 		func() error { _, err := tx.Catalogs().Add(ctx, c); return err },
 		func() error {
 			_, err := tx.CatalogOffers().Add(ctx, deals.Offer{
-				ID: demoID(0xf1), CatalogID: c.ID, Name: demoOffer, PromoCodesAllowed: true, Active: true,
+				ID: demoID(0xf1), CatalogID: c.ID, Name: demoCatalogOffer, PromoCodesAllowed: true, Active: true,
 				Prices: []affiliate.Money{affiliate.NewMoney(100_00, "USD"), affiliate.NewMoney(9_000_00, "RUB")},
 				Terms:  deals.Terms{Share: percent(20)}, CreatedAt: now, ModifiedAt: now,
 			})

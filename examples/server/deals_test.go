@@ -29,7 +29,7 @@ func TestTheDemoCatalogSells(t *testing.T) {
 		sell := func(id, code, data string) deals.DealDetails {
 			t.Helper()
 			d, err := service.Post(t.Context(), demoSeller(), deals.Posting{
-				ExternalID: id, Status: deals.Created, CatalogCode: demoCatalogCode, Offer: demoOffer, Cost: affiliate.NewMoney(100_00, "USD"),
+				ExternalID: id, Status: deals.Created, CatalogCode: demoCatalogCode, Offer: demoCatalogOffer, Cost: affiliate.NewMoney(100_00, "USD"),
 				PromoCode: code, AnotherData: data,
 			})
 			is.NoErr(err)

@@ -20,7 +20,7 @@ func addCatalog(ctx context.Context, tx dealsTx, c deals.Catalog) (deals.Catalog
 	return tx.Catalogs().Add(ctx, c)
 }
 
-func addOffer(ctx context.Context, tx dealsTx, o deals.Offer) (deals.Offer, error) {
+func addCatalogOffer(ctx context.Context, tx dealsTx, o deals.Offer) (deals.Offer, error) {
 	return tx.CatalogOffers().Add(ctx, o)
 }
 
@@ -66,11 +66,11 @@ func testCatalogList(t *testing.T, s dealsStore) {
 	}
 	kept := addAll(t, s, addCatalog, row(5, 1, true), row(4, 2, true), row(3, 1, false), row(2, 1, true), row(1, 2, true))
 	on := func(n int, active bool) deals.Offer {
-		o := sampleOffer(n)
+		o := sampleCatalogOffer(n)
 		o.CatalogID, o.Active = keyOf(int64(n)), active
 		return o
 	}
-	addAll(t, s, addOffer, on(5, true), on(4, true), on(3, true), on(2, false))
+	addAll(t, s, addCatalogOffer, on(5, true), on(4, true), on(3, true), on(2, false))
 	for _, n := range []int{5, 3, 2, 1} {
 		l := sampleLanding(n)
 		l.CatalogID = keyOf(int64(n))
@@ -95,9 +95,9 @@ func testCatalogList(t *testing.T, s dealsStore) {
 
 func testByCatalogs(t *testing.T, s dealsStore) {
 	dealsWorld(t, s)
-	o1, o2, other := sampleOffer(9), sampleOffer(1), sampleOffer(2)
+	o1, o2, other := sampleCatalogOffer(9), sampleCatalogOffer(1), sampleCatalogOffer(2)
 	other.CatalogID = keyOf(902)
-	offers := addAll(t, s, addOffer, o1, other, o2)
+	offers := addAll(t, s, addCatalogOffer, o1, other, o2)
 	l1, l2 := sampleLanding(9), sampleLanding(1)
 	landings := addAll(t, s, addLanding, l1, l2)
 	read(t, s, func(ctx context.Context, tx dealsTx) error {
@@ -108,7 +108,7 @@ func testByCatalogs(t *testing.T, s dealsStore) {
 			{nil, nil},
 			{[]uuid.UUID{}, nil},
 			{[]uuid.UUID{keyOf(77), uuid.Nil}, nil},
-			{[]uuid.UUID{keyOf(901), keyOf(902), keyOf(901)}, []deals.Offer{sampleOffer(901), offerOn(902), offers[0], offers[1], offers[2]}},
+			{[]uuid.UUID{keyOf(901), keyOf(902), keyOf(901)}, []deals.Offer{sampleCatalogOffer(901), offerOn(902), offers[0], offers[1], offers[2]}},
 			{[]uuid.UUID{keyOf(902)}, []deals.Offer{offerOn(902), offers[1]}},
 		} {
 			got, err := tx.CatalogOffers().ByCatalogs(ctx, c.ids)
@@ -134,7 +134,7 @@ func testByCatalogs(t *testing.T, s dealsStore) {
 
 // offerOn is the offer that the world has on a catalog.
 func offerOn(n int) deals.Offer {
-	o := sampleOffer(n)
+	o := sampleCatalogOffer(n)
 	o.CatalogID = keyOf(int64(n))
 	return o
 }

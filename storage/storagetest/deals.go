@@ -30,7 +30,7 @@ func dealsScenarios() []scenario[dealsStore] {
 		unitScenarios[dealsTx]("write"),
 		sellerTable().scenarios(),
 		catalogTable().scenarios(),
-		offerTable().scenarios(),
+		catalogOfferTable().scenarios(),
 		landingTable().scenarios(),
 		uidTable().scenarios(),
 		promoCodeTable().scenarios(),
@@ -81,7 +81,7 @@ func dealsWorld(t *testing.T, s dealsStore) world {
 		for n := range int64(3) {
 			c := sampleCatalog(901 + int(n))
 			c.BusinessPartnerID = seller(1 + n/2)
-			o := sampleOffer(901 + int(n))
+			o := sampleCatalogOffer(901 + int(n))
 			o.CatalogID = c.ID
 			if err := all(
 				func() error { return second(tx.Catalogs().Add(ctx, c)) },
@@ -108,7 +108,7 @@ func sampleCatalog(n int) deals.Catalog {
 	return c
 }
 
-func sampleOffer(n int) deals.Offer {
+func sampleCatalogOffer(n int) deals.Offer {
 	return deals.Offer{
 		ID: keyOf(30_000 + int64(n)), CatalogID: keyOf(901), Name: "offer " + strconv.Itoa(n),
 		Prices: []affiliate.Money{eur(1)}, Terms: deals.Terms{Share: rate("0.05")},
@@ -200,12 +200,12 @@ func catalogTable() table[dealsTx, deals.Catalog] {
 	}
 }
 
-func offerTable() table[dealsTx, deals.Offer] {
+func catalogOfferTable() table[dealsTx, deals.Offer] {
 	type V = deals.Offer
 	return table[dealsTx, V]{
 		name:   "offers",
 		world:  dealsWorld,
-		sample: func(_ world, n int) V { return sampleOffer(n) },
+		sample: func(_ world, n int) V { return sampleCatalogOffer(n) },
 		full: func(world) V {
 			return V{
 				ID: keyOf(5000), CatalogID: keyOf(902), Name: "Nybörjare", Description: "Åtta timmar", PromoCodesAllowed: true, Active: true,
