@@ -41,6 +41,7 @@ var (
 	httpModules   = []string{
 		"golang.org/x/time", "github.com/mileusna/useragent",
 		"github.com/hashicorp/golang-lru/v2", "github.com/prometheus/client_golang",
+		"github.com/xuri/excelize/v2",
 	}
 )
 

@@ -11,6 +11,10 @@ import (
 type Options struct {
 	Clock  Clock     // default: SystemClock
 	Random io.Reader // where secrets come from; default: crypto/rand
+	// OnUserChange runs in every unit that adds or updates a user, after the
+	// change; before is zero for a new one. Its error undoes the unit. Like the
+	// unit it may run again. Default: nothing.
+	OnUserChange func(ctx context.Context, tx Tx, before, after User) error
 }
 
 // Service holds the rules of the core: advertisers and their groups, clients,
@@ -22,6 +26,7 @@ type Service struct {
 	store  Store[Tx]
 	clock  Clock
 	random io.Reader
+	onUser func(ctx context.Context, tx Tx, before, after User) error
 }
 
 // NewService returns the core's service over a store.
@@ -35,7 +40,10 @@ func NewService(store Store[Tx], o Options) (*Service, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	return &Service{store: store, clock: o.Clock, random: o.Random}, nil
+	if o.OnUserChange == nil {
+		o.OnUserChange = func(context.Context, Tx, User, User) error { return nil }
+	}
+	return &Service{store: store, clock: o.Clock, random: o.Random, onUser: o.OnUserChange}, nil
 }
 
 // Read runs a unit that answers one value.

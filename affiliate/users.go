@@ -25,7 +25,11 @@ func (s *Service) CreateUser(ctx context.Context, u User) (User, error) {
 		u.normalize()
 		u.CreatedAt = s.clock.Now()
 		u.UpdatedAt = u.CreatedAt
-		return tx.Users().Add(ctx, u)
+		u, err := tx.Users().Add(ctx, u)
+		if err != nil {
+			return u, err
+		}
+		return u, s.onUser(ctx, tx, User{}, u)
 	})
 }
 
@@ -37,11 +41,14 @@ func (s *Service) UpdateUser(ctx context.Context, id int64, change func(*User)) 
 		if err != nil {
 			return u, err
 		}
-		created := u.CreatedAt
+		before := u
 		change(&u)
-		u.ID, u.CreatedAt, u.UpdatedAt = id, created, s.clock.Now()
+		u.ID, u.CreatedAt, u.UpdatedAt = id, before.CreatedAt, s.clock.Now()
 		u.normalize()
-		return u, tx.Users().Update(ctx, u)
+		if err := tx.Users().Update(ctx, u); err != nil {
+			return u, err
+		}
+		return u, s.onUser(ctx, tx, before, u)
 	})
 }
 
@@ -213,14 +220,17 @@ func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, 
 				out.NotFound = append(out.NotFound, id)
 				continue
 			}
-			before := u.Status()
+			before := u
 			change(&u, now)
-			if u.Status() == before {
+			if u.Status() == before.Status() {
 				out.Unchanged = append(out.Unchanged, id)
 				continue
 			}
 			u.UpdatedAt = now
 			if err := tx.Users().Update(ctx, u); err != nil {
+				return out, err
+			}
+			if err := s.onUser(ctx, tx, before, u); err != nil {
 				return out, err
 			}
 			out.Changed = append(out.Changed, id)

@@ -1,0 +1,42 @@
+package affiliate
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/matryer/is"
+)
+
+func TestBlobsComeBackAsTheyWere(t *testing.T) {
+	dir, err := NewDirBlobs(t.TempDir() + "/made/for/it")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]Blobs{"memory": NewMemoryBlobs(), "directory": dir} {
+		t.Run(name, func(t *testing.T) {
+			is := is.New(t)
+			data := []byte("\x00\xff")
+			is.NoErr(b.Put(t.Context(), "a.png", data))
+			data[0] = 'x'
+			got, err := b.Get(t.Context(), "a.png")
+			is.NoErr(err)
+			is.Equal(got, []byte("\x00\xff"))
+			got[0] = 'x'
+			is.NoErr(b.Put(t.Context(), "a.png", []byte("new")))
+			got, err = b.Get(t.Context(), "a.png")
+			is.NoErr(err)
+			is.Equal(string(got), "new")
+			is.NoErr(b.Delete(t.Context(), "a.png"))
+			is.NoErr(b.Delete(t.Context(), "a.png"))
+			_, err = b.Get(t.Context(), "a.png")
+			is.True(errors.Is(err, ErrNotFound))
+			for _, key := range []string{"", "..", "../a", "a/b", `a\b`, ".a", "A", "a\x00", strings.Repeat("a", 256)} {
+				_, err := b.Get(t.Context(), key)
+				is.True(errors.Is(err, ErrInvalid))
+				is.True(errors.Is(b.Put(t.Context(), key, nil), ErrInvalid))
+				is.True(errors.Is(b.Delete(t.Context(), key), ErrInvalid))
+			}
+		})
+	}
+}

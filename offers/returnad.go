@@ -1,0 +1,109 @@
+package offers
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// ReturnAd is an advertisement shown after a purchase at other advertisers
+// that leads back to its own.
+type ReturnAd struct {
+	ID                   int64
+	Name                 string // 1..255 characters
+	AdvertiserGroupID    int64  // 0: none
+	AdvertiserID         int64  // its own: never shown there
+	LinkID               int64  // the affiliate link behind it, 0: none; not checked
+	ReturnLink           string // where it leads, http or https; 1..2048 characters
+	DisplayForAll        bool
+	AdvertiserIDs        []int64 // shown at these; ascending, each once
+	CategoryIDs          []int64 // shown at advertisers in one of these; ascending, each once
+	Styles               []Style
+	ImageKey             string // in the Blobs; at most 255 characters
+	StartsAt             time.Time
+	EndsAt               time.Time                 // exclusive; zero: never
+	ClickLimit           affiliate.Optional[int64] // 0..MaxAmount
+	ViewLimit            affiliate.Optional[int64] // 0..MaxAmount
+	Author               affiliate.Actor
+	CreatedAt, UpdatedAt time.Time
+	PausedAt, DeletedAt  time.Time // zero: not
+}
+
+// Style is one property of how an ad looks: "color" is "#ffffff".
+type Style struct{ Name, Value string }
+
+// ReturnAdCounts are how often an ad was shown and followed.
+type ReturnAdCounts struct{ Views, Clicks int64 }
+
+// ClickThroughRate is how many clicks there are for a million views, rounded
+// down; 0 without views.
+func (c ReturnAdCounts) ClickThroughRate() int64 {
+	if c.Views == 0 {
+		return 0
+	}
+	return c.Clicks * 1_000_000 / c.Views
+}
+
+// Status is what the ad is at an instant.
+func (a ReturnAd) Status(now time.Time, used ReturnAdCounts) Status {
+	switch {
+	case !a.DeletedAt.IsZero():
+		return Deleted
+	case !a.PausedAt.IsZero():
+		return Paused
+	case !a.EndsAt.IsZero() && !now.Before(a.EndsAt),
+		a.ClickLimit.Set && used.Clicks >= a.ClickLimit.Value, a.ViewLimit.Set && used.Views >= a.ViewLimit.Value:
+		return Ended
+	case now.Before(a.StartsAt):
+		return Scheduled
+	}
+	return Active
+}
+
+// ShownAt reports whether the ad is for the advertiser's customers.
+func (a ReturnAd) ShownAt(advertiser affiliate.Advertiser) bool {
+	if advertiser.ID == a.AdvertiserID {
+		return false
+	}
+	return a.DisplayForAll || slices.Contains(a.AdvertiserIDs, advertiser.ID) ||
+		slices.ContainsFunc(advertiser.CategoryIDs, func(id int64) bool { return slices.Contains(a.CategoryIDs, id) })
+}
+
+// Validate checks what every backend refuses.
+func (a ReturnAd) Validate() error {
+	var v affiliate.Validation
+	v.Text("name", a.Name, 1, 255)
+	v.Text("return_link", a.ReturnLink, 1, 2048)
+	v.Check(a.ReturnLink == "" || webAddress(a.ReturnLink), "return_link", "invalid_url", "must be an http or https URL")
+	v.Text("image_key", a.ImageKey, 0, 255)
+	v.Text("author", a.Author.Name, 0, 255)
+	v.Check(ascending(a.AdvertiserIDs), "advertiser_ids", "not_ascending", "must be ascending, each once")
+	v.Check(ascending(a.CategoryIDs), "advertiser_category_ids", "not_ascending", "must be ascending, each once")
+	v.Check(len(a.Styles) <= 50, "styles", "too_many", "must be at most 50")
+	for i, s := range a.Styles {
+		at := "styles." + strconv.Itoa(i)
+		v.Text(at+".name", s.Name, 1, 64)
+		v.Text(at+".value", s.Value, 0, 255)
+	}
+	v.Check(!a.ClickLimit.Set || validAmount(a.ClickLimit.Value), "click_limit", "out_of_range", amountBounds)
+	v.Check(!a.ViewLimit.Set || validAmount(a.ViewLimit.Value), "view_limit", "out_of_range", amountBounds)
+	return v.Err("return_ad")
+}
+
+// webAddress reports whether a reader can be sent there.
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+func ascending(ids []int64) bool {
+	for i, id := range ids {
+		if id <= 0 || i > 0 && ids[i-1] >= id {
+			return false
+		}
+	}
+	return true
+}

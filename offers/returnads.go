@@ -1,0 +1,192 @@
+package offers
+
+import (
+	"context"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// ReturnAdView is a return ad as it is at an instant.
+type ReturnAdView struct {
+	ReturnAd
+	Advertiser affiliate.Advertiser
+	Status     Status
+	Counts     ReturnAdCounts
+}
+
+func returnAdViews(ctx context.Context, tx Tx, now time.Time, ads []ReturnAd) ([]ReturnAdView, error) {
+	if len(ads) == 0 {
+		return nil, nil
+	}
+	ids, advertiserIDs := make([]int64, len(ads)), make([]int64, len(ads))
+	for i, a := range ads {
+		ids[i], advertiserIDs[i] = a.ID, a.AdvertiserID
+	}
+	advertisers, err := indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
+	if err != nil {
+		return nil, err
+	}
+	counts, err := tx.ReturnAds().Counts(ctx, ids)
+	out := make([]ReturnAdView, len(ads))
+	for i, a := range ads {
+		out[i] = ReturnAdView{a, advertisers[a.AdvertiserID], a.Status(now, counts[a.ID]), counts[a.ID]}
+	}
+	return out, err
+}
+
+func returnAdView(ctx context.Context, tx Tx, now time.Time, a ReturnAd) (ReturnAdView, error) {
+	all, err := returnAdViews(ctx, tx, now, []ReturnAd{a})
+	if err != nil {
+		return ReturnAdView{}, err
+	}
+	return all[0], nil
+}
+
+// CreateReturnAd adds a return ad (return-ad-create). Its ids are brought to
+// ascending order.
+func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView, error) {
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
+		now := s.clock.Now()
+		a := a
+		a.AdvertiserIDs, a.CategoryIDs = affiliate.IDs(a.AdvertiserIDs), affiliate.IDs(a.CategoryIDs)
+		a.CreatedAt, a.UpdatedAt, a.PausedAt, a.DeletedAt = now, now, time.Time{}, time.Time{}
+		a, err := tx.ReturnAds().Add(ctx, a)
+		if err != nil {
+			return ReturnAdView{}, err
+		}
+		return returnAdView(ctx, tx, now, a)
+	})
+}
+
+// UpdateReturnAd applies change to the ad as it is now, and may run it again;
+// the id, the author and the times of creation, pause and deletion are not its
+// to change (return-ad-update). A deleted one is ErrNotFound.
+func (s *Service) UpdateReturnAd(ctx context.Context, id int64, change func(*ReturnAd)) (ReturnAdView, error) {
+	return s.changeReturnAd(ctx, id, func(a *ReturnAd, _ time.Time) {
+		before := *a
+		change(a)
+		a.AdvertiserIDs, a.CategoryIDs = affiliate.IDs(a.AdvertiserIDs), affiliate.IDs(a.CategoryIDs)
+		a.ID, a.Author, a.CreatedAt, a.PausedAt, a.DeletedAt = before.ID, before.Author, before.CreatedAt, before.PausedAt, before.DeletedAt
+	})
+}
+
+func (s *Service) changeReturnAd(ctx context.Context, id int64, change func(a *ReturnAd, now time.Time)) (ReturnAdView, error) {
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
+		now := s.clock.Now()
+		a, err := tx.ReturnAds().Get(ctx, id)
+		if err != nil {
+			return ReturnAdView{}, err
+		}
+		if !a.DeletedAt.IsZero() {
+			return ReturnAdView{}, affiliate.NotFound("return_ad", id)
+		}
+		change(&a, now)
+		a.UpdatedAt = now
+		if err := tx.ReturnAds().Update(ctx, a); err != nil {
+			return ReturnAdView{}, err
+		}
+		return returnAdView(ctx, tx, now, a)
+	})
+}
+
+// DeleteReturnAd ends an ad for good (return-ad-delete).
+func (s *Service) DeleteReturnAd(ctx context.Context, id int64) error {
+	_, err := s.changeReturnAd(ctx, id, func(a *ReturnAd, now time.Time) { a.DeletedAt = now })
+	return err
+}
+
+// PauseReturnAd stops an ad until UnpauseReturnAd; again changes nothing (return-ad-pause).
+func (s *Service) PauseReturnAd(ctx context.Context, id int64) (ReturnAdView, error) {
+	return s.changeReturnAd(ctx, id, func(a *ReturnAd, now time.Time) {
+		if a.PausedAt.IsZero() {
+			a.PausedAt = now
+		}
+	})
+}
+
+// UnpauseReturnAd undoes PauseReturnAd (return-ad-unpause).
+func (s *Service) UnpauseReturnAd(ctx context.Context, id int64) (ReturnAdView, error) {
+	return s.changeReturnAd(ctx, id, func(a *ReturnAd, _ time.Time) { a.PausedAt = time.Time{} })
+}
+
+// ReturnAd answers one ad, deleted ones as well (return-ad-get).
+func (s *Service) ReturnAd(ctx context.Context, id int64) (ReturnAdView, error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
+		a, err := tx.ReturnAds().Get(ctx, id)
+		if err != nil {
+			return ReturnAdView{}, err
+		}
+		return returnAdView(ctx, tx, s.clock.Now(), a)
+	})
+}
+
+// ReturnAds lists return ads at this instant (return-ads-list): the filter's At
+// is set here.
+func (s *Service) ReturnAds(ctx context.Context, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAdView], error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[ReturnAdView], error) {
+		f.At = s.clock.Now()
+		return listReturnAds(ctx, tx, f, p)
+	})
+}
+
+func listReturnAds(ctx context.Context, tx Tx, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAdView], error) {
+	page, err := tx.ReturnAds().List(ctx, f, p)
+	if err != nil {
+		return affiliate.Page[ReturnAdView]{}, err
+	}
+	items, err := returnAdViews(ctx, tx, f.At, page.Items)
+	return affiliate.Page[ReturnAdView]{Items: items, Total: page.Total}, err
+}
+
+// ReturnAdsFor answers the ads that run now and are shown at the advertiser,
+// by ascending id, at most affiliate.MaxPageSize (advertiser-return-ads-list).
+func (s *Service) ReturnAdsFor(ctx context.Context, advertiserID int64) ([]ReturnAdView, error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]ReturnAdView, error) {
+		a, err := tx.Advertisers().Get(ctx, advertiserID)
+		if err != nil {
+			return nil, err
+		}
+		f := ReturnAdFilter{ShownAt: a.ID, ShownAtCategories: a.CategoryIDs, Statuses: []Status{Active}, At: s.clock.Now()}
+		page, err := listReturnAds(ctx, tx, f, affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize})
+		return page.Items, err
+	})
+}
+
+// CountReturnAdView counts that the ad was shown at an advertiser (0: nobody
+// told at which), unless it is not active, or not for that advertiser's
+// customers: then it answers false and counts nothing. No limit is ever passed.
+func (s *Service) CountReturnAdView(ctx context.Context, id, atAdvertiserID int64) (bool, error) {
+	return s.countReturnAd(ctx, id, atAdvertiserID, ReturnAdCounts{Views: 1})
+}
+
+// CountReturnAdClick counts that the ad was followed, as CountReturnAdView does.
+func (s *Service) CountReturnAdClick(ctx context.Context, id, atAdvertiserID int64) (bool, error) {
+	return s.countReturnAd(ctx, id, atAdvertiserID, ReturnAdCounts{Clicks: 1})
+}
+
+func (s *Service) countReturnAd(ctx context.Context, id, atAdvertiserID int64, add ReturnAdCounts) (bool, error) {
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (bool, error) {
+		a, err := tx.ReturnAds().Get(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		shown := true
+		if atAdvertiserID != 0 {
+			at, err := tx.Advertisers().Get(ctx, atAdvertiserID)
+			if err != nil {
+				return false, err
+			}
+			shown = a.ShownAt(at)
+		}
+		used, err := tx.ReturnAds().Count(ctx, id, ReturnAdCounts{}) // locks it
+		if err != nil {
+			return false, err
+		}
+		if a.Status(s.clock.Now(), used) != Active || !shown {
+			return false, nil
+		}
+		_, err = tx.ReturnAds().Count(ctx, id, add)
+		return err == nil, err
+	})
+}

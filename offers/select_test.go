@@ -1,0 +1,189 @@
+package offers
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+	"pgregory.net/rapid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+var noon = time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
+
+func drawLimit(t *rapid.T, name string) affiliate.Optional[int64] {
+	if rapid.Bool().Draw(t, name+"?") {
+		return affiliate.Some(rapid.Int64Range(0, 20).Draw(t, name))
+	}
+	return affiliate.Optional[int64]{}
+}
+
+func drawTime(t *rapid.T, name string) time.Time {
+	if !rapid.Bool().Draw(t, name+"?") {
+		return time.Time{}
+	}
+	return noon.Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, name)) * time.Hour)
+}
+
+func drawCosts(t *rapid.T, name string) []Costs {
+	return []Costs{{Costs: affiliate.Costs{CPC: drawLimit(t, name+" cpc"), InvoiceCPC: drawLimit(t, name+" invoice cpc")}}}
+}
+
+func drawCounts(t *rapid.T, name string) Counts {
+	return Counts{rapid.Int64Range(0, 20).Draw(t, name+" clicks"), rapid.Int64Range(0, 20).Draw(t, name+" spent")}
+}
+
+func drawCandidate(t *rapid.T, id int64) Candidate {
+	c := Candidate{
+		Offer: Offer{
+			ID: id, Currency: "SEK", Type: rapid.SampledFrom([]Type{Standard, UserApply, StoreAccept}).Draw(t, "type"),
+			BudgetLimit: drawLimit(t, "budget"), MaxClicks: drawLimit(t, "max clicks"), PerUserLimit: rapid.Bool().Draw(t, "per user"),
+			ValidFrom: drawTime(t, "from"), ValidUntil: drawTime(t, "until"), Priority: rapid.Int64Range(0, 2).Draw(t, "priority"), Costs: drawCosts(t, "offer"),
+		},
+		Targeted: rapid.IntRange(0, 3).Draw(t, "targeted") > 0,
+		Used:     drawCounts(t, "used"), UserUsed: drawCounts(t, "user used"),
+	}
+	if rapid.IntRange(0, 5).Draw(t, "paused") == 0 {
+		c.Offer.PausedAt = noon
+	}
+	if rapid.Bool().Draw(t, "participant") {
+		c.Participant = affiliate.Some(Participant{
+			Status: rapid.SampledFrom(ParticipantStatuses()).Draw(t, "status"), ClickLimit: drawLimit(t, "click limit"), Costs: drawCosts(t, "participant"),
+		})
+	}
+	if limit := drawLimit(t, "shared"); limit.Set {
+		c.Shared = affiliate.Some(Shared{limit.Value, rapid.Int64Range(0, limit.Value).Draw(t, "shared spent")})
+		c.Offer.SharedBudgetID = 1
+	}
+	return c
+}
+
+// Explain tells of every candidate, each once, in rank; the one it has chosen
+// is what Select chooses, at the same price; and none before it would serve.
+func TestExplainIsTheRealChoice(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var candidates []Candidate
+		for id := range rapid.Int64Range(0, 8).Draw(t, "offers") {
+			candidates = append(candidates, drawCandidate(t, id+1))
+		}
+		r := Request{Advertiser: affiliate.Advertiser{Currency: "SEK"}, At: noon}
+		told := Explain(candidates, r)
+		i, chosen := Select(candidates, r) // ranks them
+		if len(told) != len(candidates) {
+			t.Fatalf("%d told of %d", len(told), len(candidates))
+		}
+		var capped Reason
+		for n, j := range told {
+			if j.OfferID != candidates[n].Offer.ID {
+				t.Fatalf("told %+v, ranked %+v", told, candidates)
+			}
+			if n > 0 && !candidates[n-1].Offer.Before(candidates[n].Offer) {
+				t.Fatalf("%d is not before %d", candidates[n-1].Offer.ID, candidates[n].Offer.ID)
+			}
+			if j.Chosen != (n == i) || j.Chosen && j != chosen {
+				t.Fatalf("told %+v, chosen %d: %+v", told, i, chosen)
+			}
+			if j.Chosen != (j.Reason == "") || j.Reason == ReasonOutranked && (i < 0 || n < i) {
+				t.Fatalf("%d of %+v: a wrong reason", n, told)
+			}
+			if capped == "" && j.Reason.capped() {
+				capped = j.Reason
+			}
+			if j.Reason == "" {
+				active := candidates[n].Offer.Status(noon, candidates[n].Used, candidates[n].Shared)
+				if active != Active {
+					t.Fatalf("%+v serves, but it is %s", candidates[n], active)
+				}
+			}
+		}
+		if i < 0 && chosen.Reason != capped {
+			t.Fatalf("refused for %q, want %q", chosen.Reason, capped)
+		}
+	})
+}
+
+func TestReasons(t *testing.T) {
+	plain := Candidate{Offer: Offer{ID: 1, Type: Standard, Currency: "SEK"}, Targeted: true}
+	tests := []struct {
+		change func(c *Candidate)
+		want   Reason
+	}{
+		{func(*Candidate) {}, ""},
+		{func(c *Candidate) { c.Targeted = false }, ReasonNotTargeted},
+		{func(c *Candidate) { c.Offer.DeletedAt = noon }, ReasonDeleted},
+		{func(c *Candidate) { c.Offer.PausedAt = noon }, ReasonPaused},
+		{func(c *Candidate) { c.Offer.ValidUntil = noon }, ReasonEnded},
+		{func(c *Candidate) { c.Offer.ValidUntil = noon.Add(1) }, ""},
+		{func(c *Candidate) { c.Offer.ValidFrom = noon.Add(1) }, ReasonScheduled},
+		{func(c *Candidate) { c.Offer.ValidFrom = noon }, ""},
+		{func(c *Candidate) { c.Offer.Currency = "EUR" }, ReasonCurrency},
+		{func(c *Candidate) { c.Offer.Type = UserApply }, ReasonNotParticipating},
+		{func(c *Candidate) { c.Offer.Type, c.Participant = UserApply, part(Applied, 9) }, ReasonNotParticipating},
+		{func(c *Candidate) { c.Offer.Type, c.Participant = StoreAccept, part(Done, 9) }, ""},
+		{func(c *Candidate) { c.Participant = part(StoreDenied, 9) }, ReasonNotParticipating},
+		{func(c *Candidate) { c.Participant, c.UserUsed.Clicks = part(Open, 9), 8 }, ""},
+		{func(c *Candidate) { c.Participant, c.UserUsed.Clicks = part(Accepted, 9), 9 }, ReasonClickLimit},
+		{func(c *Candidate) { c.Offer.MaxClicks, c.Used.Clicks = affiliate.Some[int64](3), 3 }, ReasonMaxClicks},
+		{func(c *Candidate) { c.Offer.MaxClicks, c.Used.Clicks = affiliate.Some[int64](3), 2 }, ""},
+		{func(c *Candidate) { c.Offer.BudgetLimit, c.Used.Spent = affiliate.Some[int64](30), 21 }, ReasonBudgetLimit},
+		{func(c *Candidate) { c.Offer.BudgetLimit, c.Used.Spent = affiliate.Some[int64](30), 20 }, ""},
+		{func(c *Candidate) {
+			c.Offer.BudgetLimit, c.Used.Spent, c.Offer.PerUserLimit = affiliate.Some[int64](30), 30, true
+		}, ""},
+		{func(c *Candidate) {
+			c.Offer.BudgetLimit, c.UserUsed.Spent, c.Offer.PerUserLimit = affiliate.Some[int64](30), 21, true
+		}, ReasonBudgetLimit},
+		{func(c *Candidate) { c.Shared = affiliate.Some(Shared{30, 21}) }, ReasonSharedBudget},
+		{func(c *Candidate) { c.Shared = affiliate.Some(Shared{30, 20}) }, ""},
+	}
+	r := Request{Advertiser: affiliate.Advertiser{Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}}, At: noon}
+	for i, tt := range tests {
+		t.Run(fmt.Sprintf("%d %s", i, tt.want), func(t *testing.T) {
+			c := plain
+			tt.change(&c)
+			if got := Explain([]Candidate{c}, r)[0].Reason; got != tt.want {
+				t.Errorf("%+v: got %q, want %q", c, got, tt.want)
+			}
+		})
+	}
+}
+
+func part(status ParticipantStatus, clicks int64) affiliate.Optional[Participant] {
+	return affiliate.Some(Participant{Status: status, ClickLimit: affiliate.Some(clicks)})
+}
+
+func TestRatesFallThroughOneByOne(t *testing.T) {
+	is := is.New(t)
+	half, err := affiliate.ParseRate("r", "0.5")
+	is.NoErr(err)
+	a := affiliate.Advertiser{DefaultCosts: []affiliate.Costs{{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](1), CPA: affiliate.Some(half)}}}
+	o := Offer{Costs: []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, InvoiceCPC: affiliate.Some[int64](30)}, UserRevenue: affiliate.Some(half)}}}
+	p := affiliate.Some(Participant{Costs: []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](25)}}}})
+
+	r := RatesFor(affiliate.SourceTikTok, p, o, a)
+	is.Equal(r, Rates{CPC: 25, InvoiceCPC: 30, CPA: half, InvoiceCPA: half, UserRevenue: affiliate.Some(half),
+		Origins: RateOrigins{OriginParticipant, OriginOffer, OriginAdvertiser, OriginCreatorRate, OriginOffer}})
+	is.Equal(r.Earning(), int64(12)) // half of 25 is between 12 and 13: to the even one
+
+	r = RatesFor(affiliate.SourceGeneral, p, o, a)
+	is.Equal(r, Rates{Origins: RateOrigins{OriginNone, OriginCreatorRate, OriginNone, OriginCreatorRate, OriginNone}})
+	is.Equal(RatesFor(affiliate.SourceTikTok, affiliate.Optional[Participant]{}, Offer{}, a).InvoiceCPC, int64(1))
+}
+
+func TestStatusOverrules(t *testing.T) {
+	o := Offer{DeletedAt: noon, PausedAt: noon, ValidUntil: noon, ValidFrom: noon.Add(time.Hour)}
+	var got []Status
+	for _, undo := range []func(){
+		func() {}, func() { o.DeletedAt = time.Time{} }, func() { o.PausedAt = time.Time{} },
+		func() { o.ValidUntil = time.Time{} }, func() { o.ValidFrom = noon },
+	} {
+		undo()
+		got = append(got, o.Status(noon, Counts{}, affiliate.Optional[Shared]{}))
+	}
+	if !slices.Equal(got, Statuses()) {
+		t.Errorf("got %v, want %v", got, Statuses())
+	}
+}

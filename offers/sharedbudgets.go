@@ -1,0 +1,123 @@
+package offers
+
+import (
+	"context"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+func addSharedBudget(ctx context.Context, tx Tx, now time.Time, a affiliate.Advertiser, n NewSharedBudget) (int64, error) {
+	b, err := tx.SharedBudgets().Add(ctx, SharedBudget{
+		AdvertiserID: a.ID, Title: n.Title, Amount: n.Amount, Currency: a.Currency, CreatedAt: now, UpdatedAt: now,
+	})
+	return b.ID, err
+}
+
+// ownBudget refuses an offer whose shared budget is another advertiser's, or
+// in another currency.
+func ownBudget(ctx context.Context, tx Tx, o Offer) error {
+	if o.SharedBudgetID == 0 {
+		return nil
+	}
+	found, err := tx.SharedBudgets().GetMany(ctx, []int64{o.SharedBudgetID})
+	if err != nil {
+		return err
+	}
+	var v affiliate.Validation
+	v.Check(len(found) == 1 && found[0].AdvertiserID == o.AdvertiserID, "shared_budget_id", "unknown_reference", "must be a shared budget of the advertiser")
+	v.Check(len(found) != 1 || found[0].Currency == o.Currency, "shared_budget_id", "currency_mismatch", "must be in the currency of the offer")
+	return v.Err("offer")
+}
+
+// changeBudget answers the shared budget that the offer is to have.
+func changeBudget(ctx context.Context, tx Tx, now time.Time, o Offer, change affiliate.Optional[NewSharedBudget]) (int64, error) {
+	if err := ownBudget(ctx, tx, o); err != nil || !change.Set {
+		return o.SharedBudgetID, err
+	}
+	if o.SharedBudgetID == 0 {
+		return addSharedBudget(ctx, tx, now, affiliate.Advertiser{ID: o.AdvertiserID, Currency: o.Currency}, change.Value)
+	}
+	_, err := updateSharedBudget(ctx, tx, now, o.SharedBudgetID, func(b *SharedBudget) {
+		b.Title, b.Amount = change.Value.Title, change.Value.Amount
+	})
+	return o.SharedBudgetID, err
+}
+
+func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, id int64, change func(*SharedBudget)) (SharedBudgetView, error) {
+	used, err := tx.Usage().Lock(ctx, []UsageKey{SharedUsage(id)}) // as save does for an offer
+	if err != nil {
+		return SharedBudgetView{}, err
+	}
+	b, err := tx.SharedBudgets().Get(ctx, id)
+	if err != nil {
+		return SharedBudgetView{}, err
+	}
+	before := b
+	change(&b)
+	b.ID, b.AdvertiserID, b.Currency, b.CreatedAt, b.UpdatedAt = before.ID, before.AdvertiserID, before.Currency, before.CreatedAt, now
+	return SharedBudgetView{b, used[SharedUsage(id)].Spent}, tx.SharedBudgets().Update(ctx, b)
+}
+
+// CreateSharedBudget adds a shared budget in the advertiser's currency.
+func (s *Service) CreateSharedBudget(ctx context.Context, advertiserID int64, n NewSharedBudget) (SharedBudgetView, error) {
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
+		a, err := tx.Advertisers().Get(ctx, advertiserID)
+		if err != nil {
+			return SharedBudgetView{}, err
+		}
+		id, err := addSharedBudget(ctx, tx, s.clock.Now(), a, n)
+		if err != nil {
+			return SharedBudgetView{}, err
+		}
+		b, err := tx.SharedBudgets().Get(ctx, id)
+		return SharedBudgetView{SharedBudget: b}, err
+	})
+}
+
+// UpdateSharedBudget applies change, which may run again; only title and
+// amount are its to change (shared-budget-update).
+func (s *Service) UpdateSharedBudget(ctx context.Context, id int64, change func(*SharedBudget)) (SharedBudgetView, error) {
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
+		return updateSharedBudget(ctx, tx, s.clock.Now(), id, change)
+	})
+}
+
+// DeleteSharedBudget takes out a shared budget; ErrConflict "in_use" while an
+// offer has it (shared-budget-delete).
+func (s *Service) DeleteSharedBudget(ctx context.Context, id int64) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return tx.SharedBudgets().Delete(ctx, id) })
+}
+
+// SharedBudget answers one shared budget (shared-budget-get).
+func (s *Service) SharedBudget(ctx context.Context, id int64) (SharedBudgetView, error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
+		b, err := tx.SharedBudgets().Get(ctx, id)
+		if err != nil {
+			return SharedBudgetView{}, err
+		}
+		used, err := tx.Usage().Get(ctx, []UsageKey{SharedUsage(id)})
+		return SharedBudgetView{b, used[SharedUsage(id)].Spent}, err
+	})
+}
+
+// SharedBudgets lists shared budgets (shared-budgets-list).
+func (s *Service) SharedBudgets(ctx context.Context, f SharedBudgetFilter, p affiliate.PageRequest) (affiliate.Page[SharedBudgetView], error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[SharedBudgetView], error) {
+		var out affiliate.Page[SharedBudgetView]
+		page, err := tx.SharedBudgets().List(ctx, f, p)
+		if err != nil {
+			return out, err
+		}
+		keys := make([]UsageKey, len(page.Items))
+		for i, b := range page.Items {
+			keys[i] = SharedUsage(b.ID)
+		}
+		used, err := tx.Usage().Get(ctx, keys)
+		for _, b := range page.Items {
+			out.Items = append(out.Items, SharedBudgetView{b, used[SharedUsage(b.ID)].Spent})
+		}
+		out.Total = page.Total
+		return out, err
+	})
+}
