@@ -13,7 +13,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
-// clickRow is a links.Click in 80 bytes, and without pointers, so that the
+// clickRow is a links.Click in 88 bytes, and without pointers, so that the
 // garbage collector passes by.
 type clickRow struct {
 	id               uuid.UUID
@@ -22,6 +22,7 @@ type clickRow struct {
 	earning, cost    int64
 	link             uint32
 	user, advertiser uint32
+	offer            uint32
 	terms, reason    uint32 // words
 	currency         uint16 // a code
 	source, verdict  uint8  // verdict: its place in links.Verdicts
@@ -101,6 +102,7 @@ func (r clicks) click(_ uint32, c *clickRow) links.Click {
 		LinkID:       int64(c.link),
 		UserID:       int64(c.user),
 		AdvertiserID: int64(c.advertiser),
+		OfferID:      int64(c.offer),
 		At:           fromMicro(c.at),
 		Source:       affiliate.TrafficSource(c.source),
 		Visitor:      c.visitor,
@@ -124,6 +126,7 @@ func (r clicks) row(c *links.Click) clickRow {
 		link:       uint32(c.LinkID),
 		user:       uint32(c.UserID),
 		advertiser: uint32(c.AdvertiserID),
+		offer:      uint32(c.OfferID),
 		terms:      db.words.number(c.Terms),
 		reason:     db.words.number(c.Reason),
 		currency:   uint16(db.codes.number(string(c.Earning.Currency()))),
@@ -171,6 +174,7 @@ func (r clicks) refer(list []links.Click) error {
 		f.refers(db.links.links.knows(list[i].LinkID), "link_id")
 		f.refers(db.core.users.knows(list[i].UserID), "user_id")
 		f.refers(db.core.advertisers.knows(list[i].AdvertiserID), "advertiser_id")
+		f.refers(db.offers.offers.knowsOr0(list[i].OfferID), "offer_id")
 		if err := f.err("click"); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ type DB struct {
 	words    words        // accounts, causes, terms, …: what a rolled back unit brought is forgotten
 	codes    words        // currencies, kinds, …: a few hundred at most, so that 16 bits are enough
 	core     coreTables
+	offers   offerTables
 	links    linkTables
 	products productTables
 	deals    dealTables
@@ -27,6 +28,7 @@ type DB struct {
 func New() *DB {
 	db := &DB{words: newWords(), codes: newWords()}
 	db.core = newCoreTables(&db.words, &db.codes)
+	db.offers = newOfferTables()
 	db.links = newLinkTables(&db.codes)
 	db.products = newProductTables()
 	db.deals = newDealTables()
@@ -41,7 +43,7 @@ func (db *DB) Core() affiliate.Store[affiliate.Tx] {
 // Links is the view for package links. Its Record is its Write: one writer at a
 // time is as isolated as can be.
 func (db *DB) Links() links.Store {
-	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{coreTx{u}} }}}
+	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{coreTx{u}}} }}}
 }
 
 // view runs the units of one domain, whose transaction is T.

@@ -37,7 +37,7 @@ func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx
 }
 
 // linksTx is the transaction of package links.
-type linksTx struct{ coreTx }
+type linksTx struct{ offersTx }
 
 var _ links.Tx = linksTx{}
 

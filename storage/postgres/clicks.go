@@ -18,6 +18,7 @@ type clickRow struct {
 	LinkID       int64                   `bun:"link_id"`
 	UserID       int64                   `bun:"user_id"`
 	AdvertiserID int64                   `bun:"advertiser_id"`
+	OfferID      int64                   `bun:"offer_id"`
 	At           time.Time               `bun:"at"`
 	Source       affiliate.TrafficSource `bun:"source"`
 	Visitor      visitor                 `bun:"visitor"`
@@ -42,7 +43,7 @@ var clickTable = table[links.Click, clickRow]{
 
 func (r clickRow) click() links.Click {
 	return links.Click{
-		ID: r.ID, LinkID: r.LinkID, UserID: r.UserID, AdvertiserID: r.AdvertiserID, At: utc(r.At),
+		ID: r.ID, LinkID: r.LinkID, UserID: r.UserID, AdvertiserID: r.AdvertiserID, OfferID: r.OfferID, At: utc(r.At),
 		Source: r.Source, Visitor: links.VisitorKey(r.Visitor), Verdict: r.Verdict, Reason: r.Reason,
 		Earning: affiliate.NewMoney(r.Earning, r.Currency), Cost: affiliate.NewMoney(r.Cost, r.Currency), Terms: r.Terms,
 	}
@@ -56,17 +57,18 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 		if n == 0 {
 			return nil
 		}
-		linkIDs, userIDs, advertiserIDs := make([]int64, n), make([]int64, n), make([]int64, n)
+		linkIDs, userIDs, advertiserIDs, offerIDs := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 		for i, c := range clicks {
 			if err := c.Validate(); err != nil {
 				return err
 			}
-			linkIDs[i], userIDs[i], advertiserIDs[i] = c.LinkID, c.UserID, c.AdvertiserID
+			linkIDs[i], userIDs[i], advertiserIDs[i], offerIDs[i] = c.LinkID, c.UserID, c.AdvertiserID, c.OfferID
 		}
 		err := r.u.checkReferences(ctx, "click",
 			reference{"link_id", "affiliate_links", linkIDs},
 			reference{"user_id", "affiliate_users", userIDs},
-			reference{"advertiser_id", "affiliate_advertisers", advertiserIDs})
+			reference{"advertiser_id", "affiliate_advertisers", advertiserIDs},
+			reference{"offer_id", "affiliate_offers", offerIDs})
 		if err != nil {
 			return err
 		}
@@ -77,9 +79,9 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 func (r clicks) insert(ctx context.Context, clicks []links.Click) error {
 	type click = links.Click
 	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ?
-		(id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)
+		(id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms, offer_id)
 		SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::timestamptz[], ?::smallint[], ?::bytea[],
-			?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::text[])`,
+			?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[])`,
 		r.u.name("affiliate_clicks"),
 		column(clicks, func(c *click) string { return c.ID.String() }),
 		column(clicks, func(c *click) int64 { return c.LinkID }),
@@ -93,7 +95,8 @@ func (r clicks) insert(ctx context.Context, clicks []links.Click) error {
 		column(clicks, func(c *click) string { return string(c.Earning.Currency()) }),
 		column(clicks, func(c *click) int64 { return c.Earning.Minor() }),
 		column(clicks, func(c *click) int64 { return c.Cost.Minor() }),
-		column(clicks, func(c *click) string { return c.Terms }))
+		column(clicks, func(c *click) string { return c.Terms }),
+		column(clicks, func(c *click) int64 { return c.OfferID }))
 	return err
 }
 

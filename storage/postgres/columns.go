@@ -49,6 +49,11 @@ type costsJSON struct {
 
 // Value is for the driver.
 func (c costsColumn) Value() (driver.Value, error) {
+	b, err := json.Marshal(c.rows())
+	return string(b), err
+}
+
+func (c costsColumn) rows() []costsJSON {
 	amount := func(o affiliate.Optional[int64]) *int64 {
 		if !o.Set {
 			return nil
@@ -66,8 +71,7 @@ func (c costsColumn) Value() (driver.Value, error) {
 	for i, v := range c.costs {
 		out[i] = costsJSON{v.Source, amount(v.CPC), rate(v.CPA), amount(v.InvoiceCPC), rate(v.InvoiceCPA)}
 	}
-	b, err := json.Marshal(out)
-	return string(b), err
+	return out
 }
 
 // Scan is for the driver.

@@ -105,15 +105,15 @@ func (s coreStore) Write(ctx context.Context, fn func(context.Context, affiliate
 type linksStore struct{ db *DB }
 
 func (s linksStore) Read(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{coreTx{u}}) })
+	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
 }
 
 func (s linksStore) Write(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{coreTx{u}}) })
+	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
 }
 
 func (s linksStore) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return s.db.run(ctx, recordUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{coreTx{u}}) })
+	return s.db.run(ctx, recordUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
 }
 
 var (
@@ -139,7 +139,7 @@ func (t coreTx) Events() affiliate.EventRepository                     { return 
 func (t coreTx) IdempotencyKeys() affiliate.IdempotencyRepository      { return idempotencyKeys(t) }
 
 // linksTx gives the repositories of links beside those of the core.
-type linksTx struct{ coreTx }
+type linksTx struct{ offersTx }
 
 func (t linksTx) Rules() links.RuleRepository                   { return rules(t.coreTx) }
 func (t linksTx) Blocklist() links.BlocklistRepository          { return blocklist(t.coreTx) }

@@ -9,6 +9,6 @@ import (
 func TestPostgresKeepsEveryPromiseOfAStore(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storagetest.Backend {
 		db := open(t)
-		return storagetest.Backend{Core: db.Core(), Links: db.Links(), ProductLists: db.ProductLists(), Deals: db.Deals()}
+		return storagetest.Backend{Core: db.Core(), Offers: db.Offers(), Links: db.Links(), ProductLists: db.ProductLists(), Deals: db.Deals()}
 	})
 }

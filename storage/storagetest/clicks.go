@@ -11,6 +11,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 func clickScenarios() []scenario[links.Store] {
@@ -41,6 +42,9 @@ func newWorldOfClicks(t *testing.T, s affiliate.Store[links.Tx]) world {
 	t.Helper()
 	w := newWorld(t, s)
 	w.link = addAll(t, s, addLink, sampleLink(w, 1))[0]
+	w.offer = put(t, s, func(ctx context.Context, tx links.Tx) (offers.Offer, error) {
+		return tx.Offers().Add(ctx, sampleOffer(w, 1))
+	})
 	return w
 }
 
@@ -54,6 +58,7 @@ func clickTable() table[links.Tx, links.Click] {
 			return V{
 				ID: clickID(99), LinkID: w.link.ID, UserID: w.link.UserID, AdvertiserID: w.link.AdvertiserID, At: at(3), Source: affiliate.SourceYouTube,
 				Visitor: links.VisitorKey{0, 0xff, 15: 1}, Verdict: links.VerdictValid, Reason: "none",
+				OfferID: w.offer.ID,
 				Earning: affiliate.NewMoney(math.MaxInt64, "JPY"), Cost: affiliate.NewMoney(1, "JPY"), Terms: `{"cpc" : 1.0}`,
 			}
 		},
@@ -79,7 +84,10 @@ func clickTable() table[links.Tx, links.Click] {
 			{"cost", "negative", func(v *V) { v.Verdict, v.Cost = links.VerdictValid, eur(-1) }},
 			{"earning", "not_valid", func(v *V) { v.Earning = eur(1) }},
 		},
-		references: []reference[V]{{"link_id", func(v *V, id int64) { v.LinkID = id }}},
+		references: []reference[V]{
+			{"link_id", func(v *V, id int64) { v.LinkID = id }},
+			{"offer_id", func(v *V, id int64) { v.OfferID = id }},
+		},
 	}
 }
 

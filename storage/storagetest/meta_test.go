@@ -82,8 +82,9 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByEmails", "ByExternalID", "ByHash", "ByName", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject",
-		"Changed", "Cursor", "Find", "Get", "GetMany", "LastValid", "List", "Naming", "Pending", "Reversals", "Scan", "Target",
+		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails", "ByExternalID", "ByHash", "ByName",
+		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "Changed", "Counts", "Cursor", "Find", "Get", "GetMany",
+		"LastValid", "List", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {
@@ -98,6 +99,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	var names []string
 	for _, c := range coreScenarios() {
 		names = append(names, "core/"+c.name)
+	}
+	for _, c := range offersScenarios() {
+		names = append(names, "offers/"+c.name)
 	}
 	for _, c := range linksScenarios() {
 		names = append(names, "links/"+c.name)
@@ -213,7 +217,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "links", "productlists", "deals"} {
+	for _, pkg := range []string{"affiliate", "offers", "links", "productlists", "deals"} {
 		path := filepath.Join("..", "..", pkg, "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -16,6 +17,7 @@ import (
 // leaves the others nil and runs RunCore, RunLinks, … for what it has.
 type Backend struct {
 	Core         affiliate.Store[affiliate.Tx]
+	Offers       offers.Store
 	Links        links.Store
 	ProductLists productlists.Store
 	Deals        deals.Store
@@ -24,6 +26,7 @@ type Backend struct {
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
+	t.Run("offers", func(t *testing.T) { RunOffers(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
 	t.Run("deals", func(t *testing.T) { RunDeals(t, open) })
@@ -33,6 +36,11 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 // RunCore runs the cases of package affiliate on Backend.Core.
 func RunCore(t *testing.T, open func(t *testing.T) Backend) {
 	runAll(t, func(t *testing.T) affiliate.Store[affiliate.Tx] { return open(t).Core }, coreScenarios())
+}
+
+// RunOffers runs the cases of package offers on Backend.Offers.
+func RunOffers(t *testing.T, open func(t *testing.T) Backend) {
+	runAll(t, func(t *testing.T) offers.Store { return open(t).Offers }, offersScenarios())
 }
 
 // RunLinks runs the cases of package links on Backend.Links.

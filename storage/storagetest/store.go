@@ -11,6 +11,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // unitScenarios are what affiliate.Store promises of every unit of work. How
@@ -355,7 +356,8 @@ func methodsOf(tx reflect.Type) []method {
 // changes tells by its name whether a method changes, or locks, anything.
 func (m method) changes() bool {
 	return slices.Contains([]string{
-		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Delete", "Expire", "Lock", "LockDue", "Put", "Relate", "Remove", "RemoveBefore", "Reserve", "Update",
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Expire", "Lock", "LockDue", "MarkRead", "Put", "Relate", "Remove", "RemoveBefore",
+		"Reserve", "Set", "Update",
 	}, m.name)
 }
 
@@ -386,6 +388,9 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
 		sampleList(1), sampleProduct(1),
 		sampleSeller(1), sampleUID(1),
+		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
+		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
+		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1), offers.Day{OfferID: 1, UserID: 1},
 	} {
 		if reflect.TypeOf(v) == in {
 			return reflect.ValueOf(v)

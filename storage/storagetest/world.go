@@ -8,6 +8,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // nowhere is an id that nothing has.
@@ -48,7 +49,10 @@ type world struct {
 	tiers       [3]affiliate.RevenueTier
 	tags        [3]affiliate.UserTag
 	users       [3]affiliate.User
-	link        links.Link // zero but in newWorldOfClicks
+	link        links.Link          // zero but in newWorldOfClicks
+	budget      offers.SharedBudget // this and the next zero but in newWorldOfOffers
+	offer       offers.Offer
+	participant offers.Participant
 }
 
 // newWorld keeps a world in one unit.

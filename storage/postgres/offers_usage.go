@@ -1,0 +1,301 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+type usageRow struct {
+	SharedBudgetID int64 `bun:"shared_budget_id"`
+	OfferID        int64 `bun:"offer_id"`
+	UserID         int64 `bun:"user_id"`
+	Clicks         int64 `bun:"clicks"`
+	Spent          int64 `bun:"spent"`
+}
+
+func (r usageRow) usage() offers.Usage {
+	return offers.Usage{
+		UsageKey: offers.UsageKey{SharedBudgetID: r.SharedBudgetID, OfferID: r.OfferID, UserID: r.UserID},
+		Counts:   offers.Counts{Clicks: r.Clicks, Spent: r.Spent},
+	}
+}
+
+type usage struct{ u *unit }
+
+// keyed asks for the rows of the keys, which are sorted and each once, in
+// order of key.
+func (r usage) keyed(ctx context.Context, keys []offers.UsageKey, lock string) (map[offers.UsageKey]offers.Counts, error) {
+	type key = offers.UsageKey
+	out := make(map[key]offers.Counts, len(keys))
+	if len(keys) == 0 {
+		return out, nil
+	}
+	var rows []usageRow
+	err := r.u.tx.NewRaw(`SELECT t.* FROM ? AS t JOIN unnest(?::bigint[], ?::bigint[], ?::bigint[]) AS k (shared_budget_id, offer_id, user_id)
+		ON t.shared_budget_id = k.shared_budget_id AND t.offer_id = k.offer_id AND t.user_id = k.user_id
+		ORDER BY t.shared_budget_id, t.offer_id, t.user_id ?`, r.u.name("affiliate_offer_usage"),
+		column(keys, func(k *key) int64 { return k.SharedBudgetID }), column(keys, func(k *key) int64 { return k.OfferID }),
+		column(keys, func(k *key) int64 { return k.UserID }), bun.Safe(lock)).Scan(ctx, &rows)
+	for _, row := range rows {
+		u := row.usage()
+		out[u.UsageKey] = u.Counts
+	}
+	return out, err
+}
+
+func sortedKeys(keys []offers.UsageKey) []offers.UsageKey {
+	out := slices.Clone(keys)
+	slices.SortFunc(out, offers.UsageKey.Compare)
+	return slices.Compact(out)
+}
+
+func (r usage) Get(ctx context.Context, keys []offers.UsageKey) (map[offers.UsageKey]offers.Counts, error) {
+	return read(ctx, r.u, "usage", func(ctx context.Context) (map[offers.UsageKey]offers.Counts, error) {
+		return r.keyed(ctx, sortedKeys(keys), "")
+	})
+}
+
+// Lock locks the rows there are in the order of their keys, and then makes, in
+// the same order, those that are missing: units that lock once each hardly ever
+// deadlock, and then the database asks one of them to run again. In a
+// serializable unit the rows are also written, unchanged, as by the Lock of
+// links.
+func (r usage) Lock(ctx context.Context, keys []offers.UsageKey) (map[offers.UsageKey]offers.Counts, error) {
+	return change(ctx, r.u, "usage", func(ctx context.Context) (map[offers.UsageKey]offers.Counts, error) {
+		sorted := sortedKeys(keys)
+		found, err := r.keyed(ctx, sorted, "FOR NO KEY UPDATE OF t")
+		if err != nil || len(found) == len(sorted) && r.u.kind != writeUnit {
+			return found, err
+		}
+		zero := make([]offers.Usage, len(sorted))
+		for i, k := range sorted {
+			zero[i].UsageKey = k
+		}
+		conflict := "DO NOTHING"
+		if r.u.kind == writeUnit {
+			conflict = "(shared_budget_id, offer_id, user_id) DO UPDATE SET clicks = t.clicks"
+		}
+		if err := r.insert(ctx, zero, conflict); err != nil {
+			return nil, err
+		}
+		return r.keyed(ctx, sorted, "FOR NO KEY UPDATE OF t")
+	})
+}
+
+func (r usage) insert(ctx context.Context, list []offers.Usage, conflict string) error {
+	type usage = offers.Usage
+	if len(list) == 0 {
+		return nil
+	}
+	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (shared_budget_id, offer_id, user_id, clicks, spent)
+		SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) ON CONFLICT ?`,
+		r.u.name("affiliate_offer_usage"),
+		column(list, func(u *usage) int64 { return u.SharedBudgetID }), column(list, func(u *usage) int64 { return u.OfferID }),
+		column(list, func(u *usage) int64 { return u.UserID }), column(list, func(u *usage) int64 { return u.Clicks }),
+		column(list, func(u *usage) int64 { return u.Spent }), bun.Safe(conflict))
+	return err
+}
+
+func (r usage) Add(ctx context.Context, list ...offers.Usage) error {
+	return exec(ctx, r.u, "usage", func(ctx context.Context) error {
+		sums := make(map[offers.UsageKey]offers.Usage)
+		for _, u := range list {
+			sum := sums[u.UsageKey]
+			sum.UsageKey = u.UsageKey
+			if !addTo(&sum.Clicks, u.Clicks) || !addTo(&sum.Spent, u.Spent) {
+				return overflow("usage")
+			}
+			sums[u.UsageKey] = sum
+		}
+		sorted := slices.SortedFunc(maps.Values(sums), func(a, b offers.Usage) int { return a.Compare(b.UsageKey) })
+		return r.insert(ctx, sorted, "(shared_budget_id, offer_id, user_id) DO UPDATE SET clicks = t.clicks + excluded.clicks, spent = t.spent + excluded.spent")
+	})
+}
+
+func (r usage) Scan(ctx context.Context, after offers.UsageKey, limit int) ([]offers.Usage, error) {
+	return read(ctx, r.u, "usage", func(ctx context.Context) ([]offers.Usage, error) {
+		if limit <= 0 {
+			return nil, nil
+		}
+		var rows []usageRow
+		err := r.u.tx.NewRaw(`SELECT * FROM ? WHERE (shared_budget_id, offer_id, user_id) > (?, ?, ?)
+			ORDER BY shared_budget_id, offer_id, user_id LIMIT ?`, r.u.name("affiliate_offer_usage"),
+			after.SharedBudgetID, after.OfferID, after.UserID, limit).Scan(ctx, &rows)
+		var out []offers.Usage
+		for _, row := range rows {
+			out = append(out, row.usage())
+		}
+		return out, err
+	})
+}
+
+type offerDayRow struct {
+	Date    time.Time `bun:"date"`
+	OfferID int64     `bun:"offer_id"`
+	UserID  int64     `bun:"user_id"`
+	Clicks  int64     `bun:"clicks"`
+	Earning int64     `bun:"earning"`
+	Cost    int64     `bun:"cost"`
+}
+
+// midnight is the date of a time.
+func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+type offerDays struct{ u *unit }
+
+func (r offerDays) Add(ctx context.Context, list ...offers.Day) error {
+	return exec(ctx, r.u, "day", func(ctx context.Context) error {
+		type key struct {
+			offer, user int64
+			date        time.Time
+		}
+		sums := make(map[key]offers.Day)
+		for _, d := range list {
+			k := key{d.OfferID, d.UserID, midnight(d.Date)}
+			sum := sums[k]
+			sum.OfferID, sum.UserID, sum.Date = k.offer, k.user, k.date
+			if !addTo(&sum.Clicks, d.Clicks) || !addTo(&sum.Earning, d.Earning) || !addTo(&sum.Cost, d.Cost) {
+				return overflow("day")
+			}
+			sums[k] = sum
+		}
+		if len(sums) == 0 {
+			return nil
+		}
+		type day = offers.Day
+		days := slices.SortedFunc(maps.Values(sums), func(a, b day) int { // the order in which every unit locks them
+			return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), cmp.Compare(a.UserID, b.UserID), a.Date.Compare(b.Date))
+		})
+		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (offer_id, user_id, date, clicks, earning, cost)
+			SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::date[], ?::bigint[], ?::bigint[], ?::bigint[])
+			ON CONFLICT (offer_id, user_id, date) DO UPDATE SET
+				clicks = t.clicks + excluded.clicks, earning = t.earning + excluded.earning, cost = t.cost + excluded.cost`,
+			r.u.name("affiliate_offer_days"),
+			column(days, func(d *day) int64 { return d.OfferID }), column(days, func(d *day) int64 { return d.UserID }),
+			column(days, func(d *day) string { return d.Date.Format(dateFormat) }), column(days, func(d *day) int64 { return d.Clicks }),
+			column(days, func(d *day) int64 { return d.Earning }), column(days, func(d *day) int64 { return d.Cost }))
+		return err
+	})
+}
+
+// find reads the columns, grouped and ordered by what order names.
+func (r offerDays) find(ctx context.Context, f offers.DayFilter, columns, group, order string) ([]offers.Day, error) {
+	return read(ctx, r.u, "day", func(ctx context.Context) ([]offers.Day, error) {
+		var rows []offerDayRow
+		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_offer_days")).ColumnExpr(columns)}
+		q.equal("t.offer_id", f.OfferID)
+		q.among("t.user_id", f.UserIDs)
+		if !f.From.IsZero() {
+			q.Where("t.date >= ?::date", midnight(f.From).Format(dateFormat))
+		}
+		if !f.Until.IsZero() {
+			q.Where("t.date < ?::date", midnight(f.Until).Format(dateFormat))
+		}
+		if group != "" {
+			q.GroupExpr(group)
+		}
+		if err := q.OrderExpr(order).Scan(ctx, &rows); err != nil {
+			return nil, err
+		}
+		var out []offers.Day
+		for _, d := range rows {
+			out = append(out, offers.Day{Date: utc(d.Date), OfferID: d.OfferID, UserID: d.UserID, Clicks: d.Clicks, Earning: d.Earning, Cost: d.Cost})
+		}
+		return out, nil
+	})
+}
+
+const daySums = "sum(t.clicks)::bigint AS clicks, sum(t.earning)::bigint AS earning, sum(t.cost)::bigint AS cost"
+
+func (r offerDays) List(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
+	return r.find(ctx, f, "t.*", "", "t.date, t.offer_id, t.user_id")
+}
+
+func (r offerDays) ByDate(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
+	return withOffer(f)(r.find(ctx, f, "t.date, "+daySums, "t.date", "t.date"))
+}
+
+func (r offerDays) ByUser(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
+	return withOffer(f)(r.find(ctx, f, "t.user_id, "+daySums, "t.user_id", "t.user_id"))
+}
+
+// withOffer names the offer that the sums are of.
+func withOffer(f offers.DayFilter) func([]offers.Day, error) ([]offers.Day, error) {
+	return func(days []offers.Day, err error) ([]offers.Day, error) {
+		for i := range days {
+			days[i].OfferID = f.OfferID
+		}
+		return days, err
+	}
+}
+
+type sharedBudgetRow struct {
+	bun.BaseModel `bun:"table:affiliate_shared_budgets,alias:t"`
+
+	ID           int64              `bun:"id,pk,autoincrement"`
+	AdvertiserID int64              `bun:"advertiser_id"`
+	Title        string             `bun:"title"`
+	Amount       int64              `bun:"amount"`
+	Currency     affiliate.Currency `bun:"currency"`
+	CreatedAt    time.Time          `bun:"created_at,nullzero"`
+	UpdatedAt    time.Time          `bun:"updated_at,nullzero"`
+}
+
+var sharedBudgetTable = table[offers.SharedBudget, sharedBudgetRow]{
+	name: "affiliate_shared_budgets", resource: "shared_budget",
+	row: func(b offers.SharedBudget) sharedBudgetRow {
+		return sharedBudgetRow{ID: b.ID, AdvertiserID: b.AdvertiserID, Title: b.Title, Amount: b.Amount, Currency: b.Currency, CreatedAt: stamp(b.CreatedAt), UpdatedAt: stamp(b.UpdatedAt)}
+	},
+	entity: func(r sharedBudgetRow) offers.SharedBudget {
+		return offers.SharedBudget{ID: r.ID, AdvertiserID: r.AdvertiserID, Title: r.Title, Amount: r.Amount, Currency: r.Currency, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt)}
+	},
+	sort: map[string]string{"title": "t.title", "amount": "t.amount"},
+}
+
+type sharedBudgets struct{ u *unit }
+
+func (r sharedBudgets) Add(ctx context.Context, b offers.SharedBudget) (offers.SharedBudget, error) {
+	b.ID = 0
+	return sharedBudgetTable.add(ctx, r.u, b)
+}
+
+func (r sharedBudgets) Get(ctx context.Context, id int64) (offers.SharedBudget, error) {
+	return sharedBudgetTable.get(ctx, r.u, id)
+}
+
+func (r sharedBudgets) GetMany(ctx context.Context, ids []int64) ([]offers.SharedBudget, error) {
+	return sharedBudgetTable.getMany(ctx, r.u, ids)
+}
+
+func (r sharedBudgets) Update(ctx context.Context, b offers.SharedBudget) error {
+	return sharedBudgetTable.update(ctx, r.u, b, b.ID)
+}
+
+func (r sharedBudgets) Delete(ctx context.Context, id int64) error {
+	return exec(ctx, r.u, "shared_budget", func(ctx context.Context) error {
+		var used bool
+		err := r.u.tx.NewRaw(`SELECT EXISTS (SELECT FROM ? WHERE shared_budget_id = ?)`, r.u.name("affiliate_offers"), id).Scan(ctx, &used)
+		if err != nil {
+			return err
+		}
+		if used {
+			return affiliate.Conflict("shared_budget", "in_use", "a campaign has the shared budget")
+		}
+		return sharedBudgetTable.remove(ctx, r.u, id)
+	})
+}
+
+func (r sharedBudgets) List(ctx context.Context, f offers.SharedBudgetFilter, p affiliate.PageRequest) (affiliate.Page[offers.SharedBudget], error) {
+	return sharedBudgetTable.list(ctx, r.u, p, func(q filter) {
+		q.equal("t.advertiser_id", f.AdvertiserID)
+		q.among("t.id", f.IDs)
+	})
+}
