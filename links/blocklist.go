@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -248,5 +249,17 @@ func (s *Service) VisibleAdvertisers(ctx context.Context, userID int64, f affili
 			f.Excluded = append(f.Excluded, id)
 		}
 		return tx.Advertisers().List(ctx, f, p)
+	})
+}
+
+// Blocking answers, ascending, the advertisers that keep a creator away.
+func (s *Service) Blocking(ctx context.Context, userID int64) ([]int64, error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]int64, error) {
+		u, err := tx.Users().Get(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		keptFrom, err := blocked(ctx, tx, u, nil)
+		return slices.Sorted(maps.Keys(keptFrom)), err
 	})
 }

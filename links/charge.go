@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // Charger prices the valid clicks of one recording, inside its unit. What it
@@ -25,6 +26,7 @@ type ChargeableClick struct {
 type Charge struct {
 	Earning affiliate.Money
 	Cost    affiliate.Money
+	OfferID int64  // whose budgets it was drawn from, 0: none
 	Terms   string // the rates, as JSON, to be frozen
 	// Capped: no budget has room for the click. It is kept, unpaid, with the
 	// Reason, stable snake_case.
@@ -53,7 +55,7 @@ func (AdvertiserPrices) Charge(_ context.Context, _ Tx, clicks []ChargeableClick
 
 // Terms are the rates that hold for a click and for the orders that follow it.
 type Terms struct {
-	Origin     string // who set them, one word: "advertiser"
+	Origin     string // who set the cpc, one word: "participant", "offer", "advertiser", "none"
 	OriginID   int64  // which one
 	Source     affiliate.TrafficSource
 	Currency   affiliate.Currency
@@ -61,13 +63,16 @@ type Terms struct {
 	InvoiceCPC int64          // minor units
 	CPA        affiliate.Rate // of the order's value
 	InvoiceCPA affiliate.Rate
+	// UserRevenue is the creator's part of cpc and cpa; absent: all of it.
+	UserRevenue affiliate.Optional[affiliate.Rate]
+	offers.Drawn
 }
 
 // quote is the price of a click by an advertiser's own rates.
 func quote(a *affiliate.Advertiser, source affiliate.TrafficSource) Charge {
 	c := a.CostsOf(source)
 	t := Terms{
-		Origin: "advertiser", OriginID: a.ID, Source: source, Currency: a.Currency,
+		Origin: string(offers.OriginAdvertiser), OriginID: a.ID, Source: source, Currency: a.Currency,
 		CPC: c.CPC.Or(0), InvoiceCPC: c.InvoiceCPC.Or(c.CPC.Or(0)),
 		CPA: c.CPA.Value, InvoiceCPA: c.InvoiceCPA.Or(c.CPA.Value),
 	}
@@ -98,5 +103,17 @@ func (t Terms) String() string {
 	b = t.CPA.AppendWire(b)
 	b = append(b, `,"invoice_cpa":`...)
 	b = t.InvoiceCPA.AppendWire(b)
+	if t.UserRevenue.Set {
+		b = append(b, `,"user_revenue":`...)
+		b = t.UserRevenue.Value.AppendWire(b)
+	}
+	if t.OfferID != 0 {
+		b = append(b, `,"offer_id":`...)
+		b = strconv.AppendInt(b, t.OfferID, 10)
+	}
+	if t.SharedBudgetID != 0 {
+		b = append(b, `,"shared_budget_id":`...)
+		b = strconv.AppendInt(b, t.SharedBudgetID, 10)
+	}
 	return string(append(b, '}'))
 }

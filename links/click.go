@@ -36,6 +36,7 @@ type Click struct {
 	LinkID       int64
 	UserID       int64 // the link's creator
 	AdvertiserID int64 // the link's advertiser
+	OfferID      int64 // the offer that it was charged to, 0: none
 	At           time.Time
 	Source       affiliate.TrafficSource
 	Visitor      VisitorKey

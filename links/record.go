@@ -273,7 +273,7 @@ func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
 			c.Verdict, c.Reason = VerdictCapped, charge.Reason
 			continue
 		}
-		c.Earning, c.Cost = charge.Earning, charge.Cost
+		c.Earning, c.Cost, c.OfferID = charge.Earning, charge.Cost, charge.OfferID
 	}
 	return nil
 }

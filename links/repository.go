@@ -7,12 +7,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// Tx gives the repositories of links, and those of the core, within one unit
-// of work. What all repositories share stands in package affiliate.
+// Tx gives the repositories of links, of offers and of the core, within one
+// unit of work. What all repositories share stands in package affiliate.
 type Tx interface {
-	affiliate.Tx
+	offers.Tx
 	Rules() RuleRepository
 	Blocklist() BlocklistRepository
 	Links() LinkRepository

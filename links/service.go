@@ -38,7 +38,7 @@ type Options struct {
 	Clicks ClickMode
 	// ClickQueue bounds the clicks that wait in Async mode. Default: 65536.
 	ClickQueue int
-	// Charger prices valid clicks. Default: AdvertiserPrices.
+	// Charger prices valid clicks. Default: CampaignPrices.
 	Charger Charger
 }
 
@@ -65,7 +65,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.ClickQueue = 1 << 16
 	}
 	if o.Charger == nil {
-		o.Charger = AdvertiserPrices{}
+		o.Charger = CampaignPrices{}
 	}
 	u, err := url.Parse(o.PublicURL)
 	switch {
@@ -97,6 +97,10 @@ type Service struct {
 	redirect string    // normalised PublicURL + "/c/"
 	batches  sync.Pool // of *clickBatch
 }
+
+// PublicURL is Options.PublicURL: what the addresses of this service begin
+// with, without a trailing slash.
+func (s *Service) PublicURL() string { return s.opts.PublicURL }
 
 // NewService returns the service over a store.
 func NewService(store Store, o Options) (*Service, error) {

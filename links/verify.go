@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 const verifyPage = 1000
 
 // Verify recomputes every counter and amount of clicks: the roll-ups from the
-// clicks, the entry of each click from its money, and the ledger's totals from
-// its entries. Nothing is the right answer. It reads everything, in one
+// clicks, the entry of each click from its money, what was used of each budget
+// from both, and the ledger's totals from its entries. Nothing is the right answer. It reads everything, in one
 // snapshot.
 func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
@@ -23,12 +24,17 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 		if err != nil {
 			return nil, err
 		}
-		real, clicks, err := verifyClicks(ctx, tx)
+		paid := newPaidClicks()
+		real, clicks, err := verifyClicks(ctx, tx, paid)
 		if err != nil {
 			return nil, err
 		}
 		days, err := verifyDays(ctx, tx, real)
-		return append(append(diffs, clicks...), days...), err
+		if err != nil {
+			return nil, err
+		}
+		budgets, err := paid.verify(ctx, tx)
+		return slices.Concat(diffs, clicks, days, budgets), err
 	})
 }
 
@@ -45,7 +51,7 @@ func (d Day) counts() string {
 }
 
 // verifyClicks adds all clicks up by day and holds each against its ledger entry.
-func verifyClicks(ctx context.Context, tx Tx) (map[dayKey]Day, []affiliate.Difference, error) {
+func verifyClicks(ctx context.Context, tx Tx, paid *paidClicks) (map[dayKey]Day, []affiliate.Difference, error) {
 	real := make(map[dayKey]Day)
 	var diffs []affiliate.Difference
 	booked := 0
@@ -55,6 +61,7 @@ func verifyClicks(ctx context.Context, tx Tx) (map[dayKey]Day, []affiliate.Diffe
 		if err != nil {
 			return nil, nil, err
 		}
+		paid.add(clicks)
 		for i := range clicks {
 			k := clicks[i].day().key()
 			d, ok := real[k]

@@ -1,0 +1,214 @@
+package links
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// CampaignPrices charges each click to the campaign that serves it, within the
+// campaign's budgets. When only a limit keeps the creator's campaigns from
+// paying the click is capped; a creator for whom there is no campaign is paid
+// by AdvertiserPrices.
+type CampaignPrices struct{}
+
+// Charge implements Charger.
+func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClick) ([]Charge, error) {
+	claims := make([]offers.Claim, len(clicks))
+	for i, c := range clicks {
+		claims[i] = offers.Claim{User: *c.User, Advertiser: *c.Advertiser, Source: c.Click.Source, At: c.Click.At}
+	}
+	awards, err := offers.Charge(ctx, tx, claims)
+	if err != nil {
+		return nil, err
+	}
+	charges := make([]Charge, len(clicks))
+	var plain []ChargeableClick
+	var at []int
+	frozen := make(map[Terms]string) // few terms hold for many clicks
+	for i, a := range awards {
+		switch {
+		case a.OfferID != 0:
+			charges[i] = chargeOf(clicks[i], a, frozen)
+		case a.Reason != "":
+			charges[i] = Charge{Capped: true, Reason: string(a.Reason)}
+		default:
+			plain, at = append(plain, clicks[i]), append(at, i)
+		}
+	}
+	own, err := AdvertiserPrices{}.Charge(ctx, tx, plain)
+	for j, charge := range own {
+		charges[at[j]] = charge
+	}
+	return charges, err
+}
+
+// chargeOf is the charge of an award.
+func chargeOf(c ChargeableClick, a offers.Award, frozen map[Terms]string) Charge {
+	t := Terms{
+		Origin: string(a.Rates.Origins.CPC), Source: c.Click.Source, Currency: c.Advertiser.Currency,
+		CPC: a.Rates.CPC, InvoiceCPC: a.Rates.InvoiceCPC, CPA: a.Rates.CPA, InvoiceCPA: a.Rates.InvoiceCPA,
+		UserRevenue: a.Rates.UserRevenue, Drawn: a.Drawn,
+	}
+	switch a.Rates.Origins.CPC {
+	case offers.OriginParticipant:
+		t.OriginID = a.ParticipantID
+	case offers.OriginOffer:
+		t.OriginID = a.OfferID
+	case offers.OriginAdvertiser:
+		t.OriginID = c.Advertiser.ID
+	}
+	text, ok := frozen[t]
+	if !ok {
+		text = t.String()
+		frozen[t] = text
+	}
+	return Charge{
+		Earning: affiliate.NewMoney(a.Earning, t.Currency), Cost: affiliate.NewMoney(a.Cost, t.Currency),
+		OfferID: a.OfferID, Terms: text,
+	}
+}
+
+// NewOffers returns the service of offers over a store of links, so that users
+// on the advertiser's blocklist are left out of targets.
+func NewOffers(store Store, o offers.Options) (*offers.Service, error) {
+	if store == nil {
+		return nil, errors.New("links: NewOffers needs a store")
+	}
+	o.Blocked = func(ctx context.Context, tx offers.Tx, advertiserID int64, users []affiliate.User) (map[int64]bool, error) {
+		ours, ok := tx.(Tx)
+		if !ok {
+			return nil, errors.New("links: a transaction of another store")
+		}
+		return blockedUsers(ctx, ours, advertiserID, users)
+	}
+	return offers.NewService(offersStore{store}, o)
+}
+
+// offersStore is a store of links as one of offers.
+type offersStore struct{ store Store }
+
+func (s offersStore) Read(ctx context.Context, fn func(ctx context.Context, tx offers.Tx) error) error {
+	return s.store.Read(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
+}
+
+func (s offersStore) Write(ctx context.Context, fn func(ctx context.Context, tx offers.Tx) error) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
+}
+
+// blockedUsers are the users that the advertiser's blocklist names.
+func blockedUsers(ctx context.Context, tx Tx, advertiserID int64, users []affiliate.User) (map[int64]bool, error) {
+	var userIDs, tagIDs, clientIDs []int64
+	for _, u := range users {
+		userIDs, tagIDs, clientIDs = append(userIDs, u.ID), append(tagIDs, u.TagIDs...), append(clientIDs, clientOf(u)...)
+	}
+	entries, err := tx.Blocklist().Naming(ctx, []int64{advertiserID}, affiliate.IDs(userIDs), affiliate.IDs(tagIDs), affiliate.IDs(clientIDs))
+	out := make(map[int64]bool)
+	for _, u := range users {
+		for _, e := range entries {
+			out[u.ID] = out[u.ID] || e.Names(u)
+		}
+	}
+	return out, err
+}
+
+// ReverseClick takes back what a click earned and cost, all that is left of it,
+// and gives it back to the campaign's budgets. A second time is ErrConflict
+// "taken"; a click that moved no money is ErrInvalid "not_paid".
+func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Entry, error) {
+	return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Entry, error) {
+		c, err := tx.Clicks().Get(ctx, id)
+		if err != nil {
+			return affiliate.Entry{}, err
+		}
+		found, err := tx.Ledger().ByCauses(ctx, []string{c.Cause()})
+		if err != nil {
+			return affiliate.Entry{}, err
+		}
+		if len(found) == 0 {
+			return affiliate.Entry{}, affiliate.Invalid("click", affiliate.FieldError{Field: "id", Code: "not_paid", Message: "must be a click that was paid"})
+		}
+		r := affiliate.Reversal{EntryID: found[0].ID, Earning: found[0].Earning, Cost: found[0].Cost, Cause: "reversal:" + c.Cause()}
+		before, err := tx.Ledger().Reversals(ctx, []int64{r.EntryID})
+		if err != nil {
+			return affiliate.Entry{}, err
+		}
+		for _, e := range before {
+			if e.Cause == r.Cause {
+				return affiliate.Entry{}, affiliate.Conflict("click", "taken", "the click is reversed already")
+			}
+			if r.Earning, err = r.Earning.Add(e.Earning); err != nil {
+				return affiliate.Entry{}, err
+			}
+			if r.Cost, err = r.Cost.Add(e.Cost); err != nil {
+				return affiliate.Entry{}, err
+			}
+		}
+		return offers.Reverse(ctx, tx, s.clock.Now(), r)
+	})
+}
+
+// paidClicks are the clicks that count against budgets, by counter, and what
+// the roll-ups of offers must say.
+type paidClicks struct {
+	counts map[offers.UsageKey]int64
+	days   map[offers.Day]offers.Day // by date, offer and user
+}
+
+func newPaidClicks() *paidClicks {
+	return &paidClicks{make(map[offers.UsageKey]int64), make(map[offers.Day]offers.Day)}
+}
+
+func (p *paidClicks) add(clicks []Click) {
+	for _, c := range clicks {
+		if c.OfferID == 0 || c.Verdict != VerdictValid {
+			continue
+		}
+		for _, k := range offers.CountedIn(c.Terms, c.UserID) {
+			p.counts[k]++
+		}
+		key := offers.Day{Date: DayOf(c.At), OfferID: c.OfferID, UserID: c.UserID}
+		d := p.days[key]
+		d.Clicks, d.Earning, d.Cost = d.Clicks+1, d.Earning+c.Earning.Minor(), d.Cost+c.Cost.Minor()
+		p.days[key] = d
+	}
+}
+
+// verify holds the counters and roll-ups of offers against the clicks.
+func (p *paidClicks) verify(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
+	diffs, err := offers.VerifyUsage(ctx, tx, p.counts)
+	if err != nil {
+		return nil, err
+	}
+	days, err := tx.OfferDays().List(ctx, offers.DayFilter{})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range days {
+		key := offers.Day{Date: d.Date.UTC(), OfferID: d.OfferID, UserID: d.UserID}
+		want := p.days[key]
+		want.Date, want.OfferID, want.UserID = key.Date, key.OfferID, key.UserID
+		delete(p.days, key)
+		if d.Date = key.Date; d != want {
+			diffs = append(diffs, affiliate.Difference{What: offerDay(key), Kept: offerCounts(d), Real: offerCounts(want)})
+		}
+	}
+	for key, d := range p.days {
+		diffs = append(diffs, affiliate.Difference{What: offerDay(key), Kept: offerCounts(offers.Day{}), Real: offerCounts(d)})
+	}
+	return diffs, nil
+}
+
+func offerDay(d offers.Day) string {
+	return fmt.Sprintf("offer %d user %d on %s", d.OfferID, d.UserID, d.Date.Format(time.DateOnly))
+}
+
+func offerCounts(d offers.Day) string {
+	return fmt.Sprintf("clicks %d earning %d cost %d", d.Clicks, d.Earning, d.Cost)
+}
