@@ -7,11 +7,13 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
 	"github.com/affiliatekit/affiliatekit/httpadapter/myshare"
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -19,6 +21,7 @@ import (
 type Services struct {
 	Core         *affiliate.Service    // Metapic v2: users, clients, advertisers, …; and the idempotency keys
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
+	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
 	// DealCurrencies are those that MyShare takes; default: the documented two.
@@ -65,7 +68,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var a adapter
-	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Links: s.Links}, o); err != nil {
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Links: s.Links, Offers: s.Offers}, o); err != nil {
 		return nil, err
 	}
 	if s.Links != nil {
@@ -74,6 +77,14 @@ func New(s Services, o Options) (http.Handler, error) {
 			return nil, err
 		}
 		a.mount(redirectPrefix, redirect)
+	}
+	if s.Offers != nil {
+		routes, err := NewOpenRoutes(s.Offers, o)
+		if err != nil {
+			return nil, err
+		}
+		a.mount(open.MediaPrefix, routes)
+		a.mount(open.ReturnAdPrefix, routes)
 	}
 	if s.ProductLists != nil {
 		dialect, err := lists.New(lists.Services{Core: s.Core, ProductLists: s.ProductLists}, o)

@@ -55,7 +55,7 @@ func (w *world) badCases(t *testing.T, o operation) []badCase {
 		for _, bad := range slices.Sorted(maps.Keys(badPaths)) {
 			other := strings.Replace(o.Path, "{"+p.Name+"}", badPaths[bad], 1)
 			for parameter, name := range r.path {
-				other = strings.ReplaceAll(other, "{"+parameter+"}", fmt.Sprint(w.id[name]))
+				other = strings.ReplaceAll(other, "{"+parameter+"}", w.value(name))
 			}
 			add("path "+p.Name+" "+bad, other+query, body, "application/json")
 		}
@@ -146,7 +146,7 @@ func (w *world) allBadCases(t *testing.T) []badCase {
 	for _, o := range built(t) {
 		cases = append(cases, w.badCases(t, o)...)
 	}
-	return append(cases, moreBadCases...)
+	return slices.Concat(cases, moreBadCases, moreBadOffers)
 }
 
 func (w *world) try(c badCase) *httptest.ResponseRecorder {

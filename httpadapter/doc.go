@@ -56,4 +56,13 @@
 //     Referrer-Policy is not set.
 //
 // [NewRedirect] makes that handler alone.
+//
+// # Pictures and return ads
+//
+// Three more routes need no principal: GET /media/{key} answers the pictures
+// that campaigns show, GET /r/{id}/view and GET /r/{id}/click count that a
+// return ad was shown and followed: a pixel, and a redirect to where the ad
+// leads. They take the advertiser at whose shop that was as ?advertiser_id= and
+// count while the ad is active, for people, and never beyond its limits; readers
+// are answered in any case. [NewOpenRoutes] makes that handler alone.
 package httpadapter

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // dump is everything that the world keeps, but the idempotency keys, as text:
@@ -31,6 +33,9 @@ func (w *world) dump() string {
 		dumpAll[links.Rule](&d, "rule")(tx.Rules().Scan(ctx, 0, affiliate.MaxPageSize))
 		dumpAll[links.Click](&d, "click")(tx.Clicks().Scan(ctx, uuid.Nil, affiliate.MaxPageSize))
 		dumpAll[links.Day](&d, "day")(tx.Days().List(ctx, links.DayFilter{}))
+		if err := w.dumpOffers(ctx, &d, tx); err != nil {
+			return err
+		}
 		for _, role := range []affiliate.Role{affiliate.RoleRepresentative, affiliate.RoleAgency} {
 			for _, who := range principals {
 				dumpAll[int64](&d, "membership of "+who)(tx.Memberships().Advertisers(ctx, role, who))
@@ -77,4 +82,35 @@ func dumpAll[T any](d *dumper, what string) func([]T, error) {
 
 func dumpPage[T any](d *dumper, what string) func(affiliate.Page[T], error) {
 	return func(p affiliate.Page[T], err error) { dumpAll[T](d, what)(p.Items, err) }
+}
+
+// dumpOffers dumps what package offers keeps, but when activities were read:
+// that is what reading them changes.
+func (w *world) dumpOffers(ctx context.Context, d *dumper, tx offers.Tx) error {
+	all := affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize}
+	list, err := tx.Offers().List(ctx, offers.OfferFilter{}, all)
+	dumpPage[offers.Offer](d, "offer")(list, err)
+	for _, o := range list.Items {
+		dumpAll[offers.Target](d, fmt.Sprint("target of ", o.ID))(tx.Targets().Get(ctx, o.ID))
+		dumpAll[offers.Day](d, "offer day")(tx.OfferDays().List(ctx, offers.DayFilter{OfferID: o.ID}))
+	}
+	parts, err := tx.Participants().List(ctx, offers.ParticipantFilter{}, all)
+	dumpPage[offers.Participant](d, "participant")(parts, err)
+	for _, p := range parts.Items {
+		dumpAll[offers.Comment](d, "comment")(tx.Comments().ByParticipant(ctx, p.ID))
+		activities, err := tx.Activities().List(ctx, offers.ActivityFilter{ParticipantID: p.ID}, all)
+		for i := range activities.Items {
+			activities.Items[i].ReadAt = time.Time{}
+		}
+		dumpPage[offers.Activity](d, "activity")(activities, err)
+	}
+	ads, err := tx.ReturnAds().List(ctx, offers.ReturnAdFilter{}, all)
+	dumpPage[offers.ReturnAd](d, "return ad")(ads, err)
+	for _, ad := range ads.Items {
+		counts, err := tx.ReturnAds().Counts(ctx, []int64{ad.ID})
+		dumpAll[offers.ReturnAdCounts](d, "counts")([]offers.ReturnAdCounts{counts[ad.ID]}, err)
+	}
+	dumpPage[offers.SharedBudget](d, "shared budget")(tx.SharedBudgets().List(ctx, offers.SharedBudgetFilter{}, all))
+	dumpAll[offers.Usage](d, "usage")(tx.Usage().Scan(ctx, offers.UsageKey{}, affiliate.MaxPageSize))
+	return d.err
 }

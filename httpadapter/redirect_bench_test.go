@@ -57,7 +57,7 @@ func BenchmarkRedirectHandler(b *testing.B) {
 func redirectInMemory(b *testing.B, mode links.ClickMode) http.Handler {
 	b.Helper()
 	db := memory.New()
-	w := newWorld(b, backend{db.Core(), db.Links()})
+	w := newWorld(b, backend{db.Offers(), db.Links()})
 	service := must(links.NewService(db.Links(), links.Options{Clicks: mode}))(b)
 	recording, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

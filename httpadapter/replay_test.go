@@ -2,6 +2,7 @@ package httpadapter_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -27,6 +28,10 @@ const (
 	linkShape    = `{"id":1,"url":"","original_url":"","mtpc_url":"","user_id":1,"country":"","provider":"","advertiser":{"id":1,"name":""}}`
 	dryLinkShape = `{"id":null,"url":"","original_url":"","mtpc_url":null,"user_id":1,"country":"","provider":"","advertiser":{"id":1,"name":""}}`
 	ruleShape    = `{"id":1,"type":"","is_main":true,"url":"","keyword":"","updated_at":""}`
+	partShape    = `{"id":1,"offer_id":1,"user_id":1,"display_name":"","clicks":1,"status":"","todo":null,"payment_amount":null}`
+	targetsShape = `{"user_ids":[1],"user_tag_ids":[],"store_group_ids":[],"emails":[""],"social_media_identifiers":[""],"client_ids":[],"revenue_tier_ids":[]}`
+	commentShape = `{"id":1,"offer_user_id":1,"comment":"","author":{"id":1,"username":""},"created_at":"","updated_at":""}`
+	moneyShape   = `{"amount":"","currency":""}`
 	userShape    = `{"id":1,"username":"","display_name":"","email":"","client_id":1,"preferred_locale":""}`
 )
 
@@ -41,6 +46,18 @@ func (w *world) replays() map[string]replay {
 	acme := map[string]string{"advertiser_id": "advertiser acme"}
 	anna := map[string]string{"user_id": "user anna"}
 	rule := map[string]string{"advertiser_id": "advertiser acme", "urlMatchingRule_id": "rule acme"}
+	summer, vips := map[string]string{"offer_id": "offer summer"}, map[string]string{"offer_id": "offer vips"}
+	inStore := map[string]string{"store_id": "advertiser acme"}
+	nordic, food := []any{id("advertiser nordic")}, []any{id("category Food")}
+	part := func(name string) map[string]string {
+		return map[string]string{"offer_id": "offer vips", "participant_id": "participant " + name}
+	}
+	budget := func(name string) map[string]string {
+		return map[string]string{"store_id": "advertiser acme", "id": "budget " + name}
+	}
+	someTargets := map[string]any{
+		"user_ids": []any{id("user dora"), 999999}, "user_tag_ids": []any{id("tag vip")}, "store_group_ids": []any{id("group sv_SE")}, "client_ids": []any{id("client west")},
+	}
 	return map[string]replay{
 		"blocklist-list": {who: "admin", path: acme, status: 200, query: map[string]any{"query": nil}}, // the example shows entries of clients
 		"blocklist-add": {who: "advertiser", path: acme, status: 201, body: map[string]any{
@@ -71,9 +88,64 @@ func (w *world) replays() map[string]replay {
 		"user-affiliate-link-convert-v3": {who: "creator", path: anna, status: 201, body: map[string]any{
 			"url": "https://acme.example/v3", "advertiser_id": id("advertiser acme"),
 		}, answer: linkShape},
-		"clients-list":          {who: "admin", status: 200, query: map[string]any{"query": "north", "advertiser_group_ids": []any{id("group sv_SE")}, "sort_by": "name:asc"}},
-		"health-get":            {who: "nobody", status: 200},
-		"store-categories-list": {who: "creator", status: 200},
+		"campaign-create": {who: "advertiser", path: inStore, status: 201, body: map[string]any{ // valid_until is before valid_from in the update's example
+			"priority_after": id("offer summer"), "shared_budget_id": id("budget acme"), "targets": someTargets,
+		}},
+		"campaign-get":    {who: "creator", path: summer, status: 200},
+		"campaign-update": {who: "advertiser", path: map[string]string{"id": "offer summer"}, status: 200, body: map[string]any{"priority_after": id("offer vips"), "shared_budget_id": id("budget acme"), "targets": someTargets}},
+		"campaign-delete": {who: "advertiser", path: map[string]string{"id": "offer old"}, status: 204},
+		"campaigns-list": {who: "admin", status: 200, query: map[string]any{
+			"query": "summer", "statuses": []any{"active", "scheduled"}, "store_ids": []any{id("advertiser acme")}, "store_group_ids": []any{id("group sv_SE")}, "created_by": nil,
+			"or_id": id("offer norse"), "target_user_id": id("user anna"), "show_for_advertiser": false, "sort_by": "name:asc", "format": nil, "advertiser_id": id("advertiser acme"),
+		}},
+		"campaign-image-upload": {who: "advertiser", path: summer, status: 200, body: map[string]any{"default": base64.StdEncoding.EncodeToString(somePNG(w.t))}},
+		"campaign-pause":        {who: "advertiser", path: summer, status: 200},
+		"campaign-unpause":      {who: "advertiser", path: summer, status: 200},
+		"campaign-stats": {who: "advertiser", path: summer, status: 200,
+			answer: `{"clicks":1,"unique_users":1,"orders":1,"order_value":` + moneyShape + `,"cost":` + moneyShape + `,"earnings":` + moneyShape + `,"per_day":[]}`},
+		"user-offers-list":      {who: "creator", path: anna, status: 200, query: map[string]any{"status": nil, "statuses": []any{"applied"}}},
+		"user-campaigns-list":   {who: "client", path: anna, status: 200, query: map[string]any{"status": nil, "statuses": []any{"applied", "done"}}},
+		"campaign-get-by-token": {who: "creator", path: map[string]string{"offer_token": "token summer"}, status: 200},
+		"offer-targets-list":    {who: "advertiser", path: vips, status: 200, answer: targetsShape},
+		"offer-targets-add":     {who: "advertiser", path: vips, status: 201, body: someTargets, answer: targetsShape},
+		"offer-user-check": {who: "advertiser", path: map[string]string{"offer_id": "offer vips", "id": "user anna"}, status: 200,
+			answer: `{"is_added":true,"participant":` + partShape + `}`},
+		"offer-participants-list":                    {who: "advertiser", path: vips, status: 200, body: map[string]any{"query": nil, "status": nil}},
+		"offer-participant-get":                      {who: "advertiser_2", path: map[string]string{"offer_id": "offer norse", "id": "participant bo"}, status: 200},
+		"offer-participants-stats":                   {who: "advertiser", path: vips, status: 200, body: map[string]any{"query": nil}},
+		"offer-participants-count-by-click-activity": {who: "advertiser", path: vips, status: 200, answer: `{"active":1,"inactive":1}`},
+		"offer-participant-status-update":            {who: "advertiser", path: part("email"), status: 200},
+		"offer-participant-todo-update":              {who: "advertiser", path: part("handle"), status: 200},
+		"offer-participant-payment-amount-update":    {who: "advertiser", path: part("anna"), status: 200, body: map[string]any{"payment_amount": map[string]any{"amount": "1.2", "currency": "SEK"}}},
+		"offer-participant-clicks-override":          {who: "advertiser", path: part("handle"), status: 200},
+		"offer-participant-costs-override": {who: "advertiser", path: part("email"), status: 200, body: map[string]any{
+			"traffic_sources_costs": []any{map[string]any{"source": 1, "cpc": map[string]any{"amount": "1.2", "currency": "SEK"}, "cpa": 0.2}},
+		}},
+		"offer-by-token-user-check": {who: "creator", path: map[string]string{"offer_token": "token vips", "user_id": "user anna"}, status: 200,
+			answer: `{"is_added":true,"participant":` + partShape + `}`},
+		"offer-by-token-user-join":  {who: "creator", path: map[string]string{"offer_token": "token vips", "user_id": "user anna"}, status: 200, answer: partShape},
+		"offer-user-comment-add":    {who: "advertiser", path: map[string]string{"offer_user_id": "participant anna"}, status: 201, answer: commentShape},
+		"offer-user-comment-update": {who: "advertiser", path: map[string]string{"offer_user_id": "participant anna", "id": "comment anna"}, status: 200, answer: commentShape},
+		"offer-user-comment-delete": {who: "advertiser", path: map[string]string{"offer_user_id": "participant anna", "id": "comment old"}, status: 204},
+		"offer-user-activities-list": {who: "advertiser", path: map[string]string{"offer_user": "participant anna"}, status: 200,
+			answer: `{"data":[{"id":1,"type":"","actor":{"id":1,"username":""},"from":"","to":"","created_at":"","is_unread":true}],"has_unread_notification":true}`},
+		"return-ads-list": {who: "admin", status: 200, query: map[string]any{
+			"query": "return", "advertiser_group_ids": []any{id("group sv_SE")}, "advertiser_ids": []any{id("advertiser acme")}, "statuses": []any{"active"}, "or_id": id("ad nordic"),
+		}},
+		"return-ad-create":           {who: "advertiser", status: 201, body: map[string]any{"advertiser_group_id": id("group sv_SE"), "advertiser_id": id("advertiser acme"), "advertiser_ids": nordic, "advertiser_category_ids": food}},
+		"return-ad-get":              {who: "advertiser", path: map[string]string{"id": "ad acme"}, status: 200},
+		"return-ad-update":           {who: "advertiser", path: map[string]string{"id": "ad acme"}, status: 200, body: map[string]any{"advertiser_ids": nordic, "advertiser_category_ids": food}},
+		"return-ad-delete":           {who: "advertiser", path: map[string]string{"id": "ad old"}, status: 204},
+		"return-ad-pause":            {who: "advertiser", path: map[string]string{"returnAd_id": "ad acme"}, status: 200},
+		"return-ad-unpause":          {who: "advertiser", path: map[string]string{"returnAd_id": "ad acme"}, status: 200},
+		"advertiser-return-ads-list": {who: "advertiser", path: inStore, status: 200},
+		"shared-budgets-list":        {who: "advertiser", path: inStore, status: 200},
+		"shared-budget-get":          {who: "advertiser", path: budget("acme"), status: 200},
+		"shared-budget-update":       {who: "advertiser", path: budget("acme"), status: 200},
+		"shared-budget-delete":       {who: "advertiser", path: budget("spare"), status: 204},
+		"clients-list":               {who: "admin", status: 200, query: map[string]any{"query": "north", "advertiser_group_ids": []any{id("group sv_SE")}, "sort_by": "name:asc"}},
+		"health-get":                 {who: "nobody", status: 200},
+		"store-categories-list":      {who: "creator", status: 200},
 		"users-list": {who: "advertiser", status: 200, query: map[string]any{
 			"query": "anna", "client_id": id("client north"), "store_group_id": id("group sv_SE"), "advertiser_id": id("advertiser acme"), "sort_by": "username:asc",
 		}},
@@ -126,7 +198,7 @@ func (w *world) documentedPath(o operation) string {
 	w.t.Helper()
 	path := o.Path
 	for parameter, name := range w.replays()[o.ID].path {
-		path = strings.ReplaceAll(path, "{"+parameter+"}", fmt.Sprint(w.id[name]))
+		path = strings.ReplaceAll(path, "{"+parameter+"}", w.value(name))
 	}
 	return path
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
 )
 
 // tenancyRow is one request, and the status that each principal must get. The
@@ -40,7 +38,9 @@ const (
 func created(row string) string { return strings.ReplaceAll(row, "200", "201") }
 func emptied(row string) string { return strings.ReplaceAll(row, "200", "204") }
 
-var tenancy = []tenancyRow{
+var tenancy = slices.Concat(coreTenancy, offerTenancy)
+
+var coreTenancy = []tenancyRow{
 	{"blocklist-list", "GET", "/v2/advertisers/{advertiser acme}/blocklist", "", acmeOnly},
 	{"blocklist-list", "GET", "/v2/advertisers/{advertiser nordic}/blocklist", "", nordicOnly},
 	{"blocklist-list", "GET", "/v2/advertisers/999999/blocklist", "", noStore},
@@ -115,7 +115,7 @@ func (r tenancyRow) status(t *testing.T, principal int) int {
 
 func TestEveryRouteIsInTheTenancyTable(t *testing.T) {
 	w := newWorld(t, inMemory())
-	for _, route := range mounted(t, metapic.Services{Core: w.core, Links: w.links}) {
+	for _, route := range mounted(t, w.dialect()) {
 		if !slices.ContainsFunc(tenancy, func(r tenancyRow) bool { return r.operation == route.ID }) {
 			t.Errorf("%s is not in the tenancy table", route.ID)
 		}
@@ -164,11 +164,13 @@ func TestTenancyOnPostgres(t *testing.T) {
 	}
 }
 
-// sees is what a list answers to each principal: the names on it.
-var sees = []struct {
+type seen struct {
 	path, name string // the list, and the field that names an item
 	answers    map[string]string
-}{
+}
+
+// sees is what a list answers to each principal: the names on it.
+var sees = []seen{
 	{"/v2/stores?sort_by=name:asc", "name", map[string]string{
 		"admin": "acme closed hidden mall_one mall_two nordic", "advertiser": "acme", "advertiser_2": "nordic", "agency": "mall_one mall_two",
 		"creator": "acme mall_one mall_two nordic", "creator_2": "mall_one mall_two nordic", // acme keeps bo's client away
@@ -200,7 +202,7 @@ var sees = []struct {
 
 func TestListsShowEachWhatIsItsOwn(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *world) {
-		for _, list := range sees {
+		for _, list := range slices.Concat(sees, offersSeen) {
 			for who, want := range list.answers {
 				got := w.send(who, "GET", list.path, "")
 				if names := names(t, got, list.name); got.Code != 200 || names != want {

@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
@@ -21,8 +22,8 @@ import (
 
 // backend is where a world is kept.
 type backend struct {
-	core  affiliate.Store[affiliate.Tx]
-	links links.Store
+	offers offers.Store
+	links  links.Store
 }
 
 // eachBackend runs a test in a world of its own on every backend.
@@ -40,7 +41,7 @@ func eachBackend(t *testing.T, test func(t *testing.T, w *world)) {
 
 func inMemory() backend {
 	db := memory.New()
-	return backend{db.Core(), db.Links()}
+	return backend{db.Offers(), db.Links()}
 }
 
 func onPostgres(t *testing.T) backend {
@@ -59,7 +60,7 @@ func onPostgres(t *testing.T) backend {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return backend{db.Core(), db.Links()}
+	return backend{db.Offers(), db.Links()}
 }
 
 // world is a small market, its services and the adapter over them. It stands
@@ -69,10 +70,12 @@ type world struct {
 	backend backend
 	core    *affiliate.Service
 	links   *links.Service
+	offers  *offers.Service
 	now     atomic.Pointer[time.Time]
 	handler http.Handler
-	id      map[string]int64 // "advertiser acme", "user anna", …
-	down    atomic.Bool      // units of work fail
+	id      map[string]int64  // "advertiser acme", "user anna", …
+	token   map[string]string // of offers: "token summer"
+	down    atomic.Bool       // units of work fail
 	log     strings.Builder
 }
 
@@ -84,11 +87,12 @@ func token(who string) string { return "secret-token-of-" + who }
 
 func newWorld(t testing.TB, b backend) *world {
 	t.Helper()
-	w := &world{t: t, id: map[string]int64{}}
-	w.backend = backend{switched[affiliate.Tx]{b.core, &w.down}, switchedLinks{switched[links.Tx]{b.links, &w.down}, b.links}}
+	w := &world{t: t, id: map[string]int64{}, token: map[string]string{}}
+	w.backend = backend{switched[offers.Tx]{b.offers, &w.down}, switchedLinks{switched[links.Tx]{b.links, &w.down}, b.links}}
 	start := time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC)
 	w.now.Store(&start)
-	w.core = must(affiliate.NewService(w.backend.core, affiliate.Options{Clock: w.clock}))(t)
+	w.core = must(offers.NewCore(w.backend.offers, affiliate.Options{Clock: w.clock}))(t)
+	w.offers = must(links.NewOffers(w.backend.links, offers.Options{Clock: w.clock}))(t)
 	w.links = must(links.NewService(w.backend.links, links.Options{Clock: w.clock, PublicURL: publicURL, RuleRefresh: time.Nanosecond}))(t)
 	w.settle(t.Context())
 	w.handler = w.adapter(httpadapter.Options{})
@@ -114,7 +118,11 @@ func (w *world) adapter(o httpadapter.Options) http.Handler {
 	}
 	o.Clock = w.clock
 	o.Logger = slog.New(slog.DiscardHandler)
-	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: w.links}, o))(w.t)
+	return must(httpadapter.New(w.services(), o))(w.t)
+}
+
+func (w *world) services() httpadapter.Services {
+	return httpadapter.Services{Core: w.core, Links: w.links, Offers: w.offers}
 }
 
 // logger writes to the world's log.
@@ -155,6 +163,7 @@ func (w *world) settle(ctx context.Context) {
 	w.settleUsers(ctx)
 	w.settleTokens(ctx)
 	w.settleLinks(ctx)
+	w.settleOffers(ctx)
 }
 
 func (w *world) settleAdvertisers(ctx context.Context) {
@@ -205,6 +214,7 @@ func (w *world) settleUsers(ctx context.Context) {
 			must(w.core.ApproveUsers(ctx, []int64{created.ID}, 0))(w.t)
 		}
 	}
+	must(w.core.UpdateUser(ctx, w.id["user bo"], func(u *affiliate.User) { u.TagIDs = []int64{w.id["tag norse"]} }))(w.t)
 	must(w.core.UpdateUser(ctx, w.id["user carl"], func(u *affiliate.User) { u.TagIDs = []int64{w.id["tag favourites"]} }))(w.t)
 }
 
@@ -269,12 +279,21 @@ func (w *world) path(s string) string {
 		if !ok || !closed {
 			return s
 		}
-		id, known := w.id[name]
-		if !known {
-			w.t.Fatalf("the world has no %q", name)
-		}
-		s = before + fmt.Sprint(id) + after
+		s = before + w.value(name) + after
 	}
+}
+
+// value is the id or the token of something in the world.
+func (w *world) value(name string) string {
+	w.t.Helper()
+	if token, ok := w.token[name]; ok {
+		return token
+	}
+	id, ok := w.id[name]
+	if !ok {
+		w.t.Fatalf("the world has no %q", name)
+	}
+	return fmt.Sprint(id)
 }
 
 // body fills in ids, which stand between ‹ and › here because of JSON's braces.

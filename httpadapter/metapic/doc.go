@@ -22,11 +22,21 @@
 //	users            all    who work with advertiser_id     itself              its own
 //	user tags        all    for everyone, of its stores     for everyone        for everyone
 //	store categories all    all                             all                 all
+//	campaigns       all    of advertiser_id                that are for it     for everyone, for it
+//	return ads      all    its own                         403                 403
 //
 // Principals of other dialects (partner, lists, sync, service) get 403, but for
 // the categories and the open health route. A filter for what is another
 // tenant's finds nothing; only the advertiser_id of a representative or an
 // agency is 404 then, and a required one: without it, 422.
+//
+// Campaigns are for creators to see when one of their targets names the creator
+// and the advertiser is visible to it; without budgets, targets, internal names
+// and the rates that the advertiser pays. All else of a campaign (participants,
+// comments, shared budgets, statistics, files) is for the operator and for who
+// acts for its advertiser. join is for the creator itself alone; a creator and
+// its client may ask by token whether it has a part. or_id goes around the other
+// filters, and not around this.
 //
 // E-mail addresses are shown to whoever sees the user, in users-list when
 // include[]=email asks for them, with three exceptions, where the field is null:
@@ -54,4 +64,29 @@
 //   - users-match takes its input from the query or the body. Texts of digits
 //     are ids; the answer shows ids as numbers.
 //   - sort_by knows the columns that a list shows and the backends sort by.
+//   - Money is taken in both forms everywhere: a whole number of minor units of
+//     the advertiser's currency, or {"amount", "currency"} of major units.
+//     Another currency is a validation error.
+//   - PUT and PATCH of a campaign and of a return ad change what is sent; null
+//     takes away what there need not be. A shared_budget without a
+//     shared_budget_id changes the one that the campaign has, or makes one; with
+//     one it is not looked at, because other campaigns may draw on that.
+//     store_group_id is read and not kept: a campaign is in its advertiser's group.
+//   - Who acts for the advertiser sees the settings of a campaign in campaign-get
+//     (name, limits, dates, targets, what is used), beside what is documented.
+//   - include knows traffic_sources_costs in campaigns-list; as a list, an object
+//     or a text. The id of such costs is made of the campaign's and the source's.
+//   - A campaign or return ad without an image shows a blank one. Images are
+//     served at /media/{key}; an upload is a multipart file, or base64 text in JSON.
+//   - format works for offer-participants-list as well. A file has the whole
+//     filtered list, by sort_by; it is read a thousand rows at a time, each in a
+//     unit of its own. Texts that begin like a formula are quoted with '.
+//   - start_date and end_date are both within their range, as UTC dates.
+//   - links_created is null. order_value and what follows from it are 0 as long
+//     as no orders are kept; sort_by them leaves the order of the ids.
+//   - offer-user-activities-list answers the newest 100 (page takes more) and, to
+//     others than the operator, marks them as read.
+//   - Authors without a user account have the id 0, and are known by their name.
+//   - affiliate_link of a return ad is where it leads; its id is 0, and its
+//     mtpc_url is the open route that counts the click. stats has one item.
 package metapic

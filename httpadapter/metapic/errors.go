@@ -44,3 +44,13 @@ func invalid(field, code, message string) error {
 	v.Add(field, code, message)
 	return v.Err("")
 }
+
+// underName is a validation error of one field under the name that the document
+// has for it.
+func underName(field string, err error) error {
+	e, ok := errors.AsType[*affiliate.Error](err)
+	if !ok || len(e.Fields) != 1 {
+		return err
+	}
+	return invalid(field, e.Fields[0].Code, e.Fields[0].Message)
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // Options sets up the dialect; they are the adapter's.
@@ -14,8 +15,9 @@ type Options = host.Options
 
 // Services are what the dialect serves. A nil one leaves its routes out.
 type Services struct {
-	Core  *affiliate.Service
-	Links *links.Service
+	Core   *affiliate.Service
+	Links  *links.Service
+	Offers *offers.Service
 }
 
 // New makes the dialect alone. It answers every path, unknown ones with its own
@@ -25,24 +27,26 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, links: s.Links}
+	srv := &server{core: s.Core, links: s.Links, offers: s.Offers}
 	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
 // server answers the routes. Its handlers decode nothing and decide nothing:
 // they say what a principal sees and make the answers' shapes.
 type server struct {
-	core  *affiliate.Service
-	links *links.Service
+	core   *affiliate.Service
+	links  *links.Service
+	offers *offers.Service
 }
 
 // need is which services a route works with.
 type need uint8
 
 const (
-	core    need = 1 << iota // Services.Core
-	linking                  // Services.Links
-	nothing need = 0
+	core        need = 1 << iota // Services.Core
+	linking                      // Services.Links
+	campaigning                  // Services.Offers
+	nothing     need = 0
 )
 
 // route is one line of the table.
@@ -62,6 +66,9 @@ func (s *server) routes() []wire.Route {
 	}
 	if s.links != nil {
 		have |= linking
+	}
+	if s.offers != nil {
+		have |= campaigning
 	}
 	var routes []wire.Route
 	for _, r := range s.table() {

@@ -11,6 +11,7 @@ import (
 var (
 	tenants    = only("tenant", affiliate.RoleAdmin, affiliate.RoleRepresentative, affiliate.RoleAgency, affiliate.RoleCreator, affiliate.RoleClient)
 	sellers    = only("seller", affiliate.RoleAdmin, affiliate.RoleRepresentative, affiliate.RoleAgency)
+	audience   = only("audience", affiliate.RoleAdmin, affiliate.RoleRepresentative, affiliate.RoleAgency, affiliate.RoleCreator)
 	publishers = only("publisher", affiliate.RoleAdmin, affiliate.RoleCreator, affiliate.RoleClient)
 	matchers   = only("matcher", affiliate.RoleAdmin, affiliate.RoleClient, affiliate.RoleRepresentative, affiliate.RoleAgency)
 	networks   = only("network", affiliate.RoleAdmin, affiliate.RoleClient)

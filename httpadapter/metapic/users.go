@@ -131,23 +131,26 @@ func showUserTag(t affiliate.UserTag) userTag {
 	return userTag{ID: t.ID, Name: t.Name, Slug: t.Slug, AccessLevel: int(t.AccessLevel), StoreID: t.AdvertiserID}
 }
 
+// tagsOf chooses the tags that a principal sees.
+func tagsOf(p affiliate.Principal) affiliate.UserTagFilter {
+	f := affiliate.UserTagFilter{AccessLevels: []affiliate.AccessLevel{affiliate.AccessAll}}
+	switch p.Role {
+	case affiliate.RoleAdmin:
+		f.AccessLevels = []affiliate.AccessLevel{affiliate.AccessAdmin, affiliate.AccessAll, affiliate.AccessStore}
+	case affiliate.RoleRepresentative, affiliate.RoleAgency:
+		f.AccessLevels = append(f.AccessLevels, affiliate.AccessStore)
+		f.AdvertiserIDs = ids(p.AdvertiserIDs...)
+	}
+	return f
+}
+
 // listUserTags answers an admin all tags, a representative or an agency those
 // for everyone and those of its stores, others those for everyone.
 func (s *server) listUserTags(ctx context.Context, p affiliate.Principal, in listUserTags) (wire.List[userTag], error) {
-	f := affiliate.UserTagFilter{Name: in.Name, AdvertiserID: in.AdvertiserID}
-	visible := []affiliate.AccessLevel{affiliate.AccessAll}
-	switch p.Role {
-	case affiliate.RoleAdmin:
-		visible = []affiliate.AccessLevel{affiliate.AccessAdmin, affiliate.AccessAll, affiliate.AccessStore}
-	case affiliate.RoleRepresentative, affiliate.RoleAgency:
-		visible = append(visible, affiliate.AccessStore)
-		f.AdvertiserIDs = ids(p.AdvertiserIDs...)
-	}
-	f.AccessLevels = []affiliate.AccessLevel{}
-	for _, level := range visible {
-		if in.AccessLevels == nil || slices.Contains(in.AccessLevels, int64(level)) {
-			f.AccessLevels = append(f.AccessLevels, level)
-		}
+	f := tagsOf(p)
+	f.Name, f.AdvertiserID = in.Name, in.AdvertiserID
+	if in.AccessLevels != nil {
+		f.AccessLevels = slices.DeleteFunc(f.AccessLevels, func(level affiliate.AccessLevel) bool { return !slices.Contains(in.AccessLevels, int64(level)) })
 	}
 	req := in.request(in.SortBy)
 	page, err := s.core.UserTags(ctx, f, req)

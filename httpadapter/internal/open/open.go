@@ -1,0 +1,35 @@
+// Package open is what the dialects and the routes that need no principal have
+// in common: the paths that answers point to, and the keys in them.
+package open
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
+
+// What the paths begin with.
+const (
+	MediaPrefix    = "/media/" // of a picture; its key follows
+	ReturnAdPrefix = "/r/"     // of a return ad; its id and /view or /click follow
+)
+
+// NoImage is the key of the picture of what has none, which is BlankPNG: the
+// documents show a picture everywhere.
+const NoImage = "none.png"
+
+// BlankPNG is one transparent point.
+const BlankPNG = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\b\x06\x00\x00\x00\x1f\x15\xc4\x89" +
+	"\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
+
+// EncodeKey is the key of a picture as clients see it.
+func EncodeKey(key string) string { return base64.URLEncoding.EncodeToString([]byte(key)) }
+
+// DecodeKey is the key that clients see as s; ok is false for a text that is
+// none.
+func DecodeKey(s string) (key string, ok bool) {
+	s = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(s, "="))
+	decoded, err := base64.RawURLEncoding.DecodeString(s)
+	key = string(decoded)
+	return key, err == nil && key != "" && utf8.ValidString(key) && !strings.Contains(key, "\x00")
+}

@@ -1,0 +1,152 @@
+package metapic
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// campaignStats is how a campaign did over some days.
+type campaignStats struct {
+	Clicks      int64      `json:"clicks"`
+	UniqueUsers int64      `json:"unique_users"`
+	Orders      int64      `json:"orders"`
+	OrderValue  money      `json:"order_value"`
+	Cost        money      `json:"cost"`
+	Earnings    money      `json:"earnings"`
+	PerDay      []dayStats `json:"per_day"`
+}
+
+type dayStats struct {
+	Date       string `json:"date"`
+	Clicks     int64  `json:"clicks"`
+	Orders     int64  `json:"orders"`
+	OrderValue money  `json:"order_value"`
+	Cost       money  `json:"cost"`
+}
+
+// dates are the first and the last day of statistics, in the query or the body.
+type dates struct {
+	Start time.Time `query:"start_date" json:"start_date" required:"true"`
+	End   time.Time `query:"end_date" json:"end_date" required:"true"`
+}
+
+// days are the dates as the domain takes them: the last day is in them. An
+// absent one is no bound.
+func days(start, end time.Time) (from, until time.Time, err error) {
+	const day = 24 * time.Hour
+	if !start.IsZero() {
+		from = start.Truncate(day)
+	}
+	if !end.IsZero() {
+		until = end.Truncate(day).Add(day)
+		if !until.After(from) {
+			err = invalid("end_date", "before_start_date", "must not be before start_date")
+		}
+	}
+	return from, until, err
+}
+
+func (s *server) campaignStats(ctx context.Context, p affiliate.Principal, in struct {
+	OfferID int64 `path:"offer_id"`
+	dates
+}) (out campaignStats, err error) {
+	o, err := s.owned(ctx, p, in.OfferID)
+	if err != nil {
+		return out, err
+	}
+	from, until, err := days(in.Start, in.End)
+	if err != nil {
+		return out, err
+	}
+	stats, err := s.offers.Stats(ctx, o.ID, from, until)
+	if err != nil {
+		return out, err
+	}
+	amount := func(minor int64) money { return money(affiliate.NewMoney(minor, o.Currency)) }
+	return campaignStats{
+		Clicks: stats.Clicks, UniqueUsers: stats.UniqueUsers,
+		OrderValue: amount(0), Cost: amount(stats.Cost), Earnings: amount(stats.Earnings),
+		PerDay: showAll(stats.PerDay, func(d offers.Day) dayStats {
+			return dayStats{Date: d.Date.UTC().Format(time.DateOnly), Clicks: d.Clicks, OrderValue: amount(0), Cost: amount(d.Cost)}
+		}),
+	}, nil
+}
+
+// activity counts the participants with and without clicks.
+type activityCount struct {
+	Active   int `json:"active"`
+	Inactive int `json:"inactive"`
+}
+
+func (s *server) countParticipants(ctx context.Context, p affiliate.Principal, in struct {
+	OfferID int64     `path:"offer_id"`
+	Start   time.Time `query:"start_date" json:"start_date"`
+	End     time.Time `query:"end_date" json:"end_date"`
+}) (out activityCount, err error) {
+	if _, err := s.owned(ctx, p, in.OfferID); err != nil {
+		return out, err
+	}
+	from, until, err := days(in.Start, in.End)
+	if err != nil {
+		return out, err
+	}
+	out.Active, out.Inactive, err = s.offers.CountByActivity(ctx, in.OfferID, from, until)
+	return out, err
+}
+
+// participantStats is how a participant does.
+type participantStats struct {
+	ID           int64        `json:"id"`
+	UserID       *int64       `json:"user_id"`
+	DisplayName  *string      `json:"display_name"`
+	Clicks       int64        `json:"clicks"`
+	Status       string       `json:"status"`
+	LinksCreated *int64       `json:"links_created"` // always null: links are made for an advertiser, not for a campaign
+	GrossProfit  *int64       `json:"estimated_gp"`  // minor units
+	Ratio        *json.Number `json:"estimated_earning_to_cost_ratio"`
+}
+
+func showParticipantStats(v offers.ParticipantStats) participantStats {
+	gp := v.GrossProfit()
+	shown := participantStats{
+		ID: v.ID, UserID: idOrNull(v.UserID), DisplayName: nameOf(v.ParticipantView),
+		Clicks: v.Range.Clicks, Status: string(v.Status), GrossProfit: &gp,
+	}
+	if v.Range.Cost != 0 {
+		none := json.Number("0") // the value of orders by the cost
+		shown.Ratio = &none
+	}
+	return shown
+}
+
+type listParticipantStats struct {
+	OfferID int64 `path:"offer_id"`
+	URL     wire.URL
+	Page    int                 `query:"page" default:"1" min:"1" max:"1000000000"`
+	Query   string              `query:"query" json:"query" max:"255"`
+	Active  wire.Optional[bool] `query:"active" json:"active"`
+	Start   time.Time           `query:"start_date" json:"start_date"`
+	End     time.Time           `query:"end_date" json:"end_date"`
+	SortBy  affiliate.Sort      `query:"sort_by" json:"sort_by" sort:"id,user_id,status,clicks,estimated_gp,estimated_earning_to_cost_ratio"`
+}
+
+func (s *server) listParticipantStats(ctx context.Context, p affiliate.Principal, in listParticipantStats) (list wire.List[participantStats], err error) {
+	if _, err := s.owned(ctx, p, in.OfferID); err != nil {
+		return list, err
+	}
+	f := offers.ParticipantFilter{OfferID: in.OfferID, Query: in.Query, Active: optional(in.Active.Ptr())}
+	if f.From, f.Until, err = days(in.Start, in.End); err != nil {
+		return list, err
+	}
+	req := affiliate.PageRequest{Number: in.Page, Size: participantsPage, Sort: in.SortBy}
+	if req.Sort.Column == "estimated_earning_to_cost_ratio" {
+		req.Sort = affiliate.Sort{} // the same for all, as long as no orders are kept
+	}
+	page, err := s.offers.ParticipantsStats(ctx, f, req)
+	return wire.NewList(in.URL, req, page, showParticipantStats), err
+}

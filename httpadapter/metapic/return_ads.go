@@ -1,0 +1,237 @@
+package metapic
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+type returnAd struct {
+	ID            int64             `json:"id"`
+	Name          string            `json:"name"`
+	GroupID       int64             `json:"advertiser_group_id"` // 0: none
+	Link          affiliateLink     `json:"affiliate_link"`
+	AuthorID      int64             `json:"author_id"` // 0: without a user account
+	DisplayForAll bool              `json:"display_for_all_advertisers"`
+	Status        string            `json:"status"`
+	Styles        map[string]string `json:"styles"`
+	Image         image             `json:"image"`
+	StartsAt      wire.DateTime     `json:"starts_at"`
+	EndsAt        wire.DateTime     `json:"ends_at"`
+	Stats         []returnAdStats   `json:"stats"` // one item; none for those who do not act for the advertiser
+}
+
+// returnAdStats is how often an ad was shown and followed, and how often it may be.
+type returnAdStats struct {
+	Views      int64  `json:"current_views"`
+	Clicks     int64  `json:"current_clicks"`
+	ViewLimit  *int64 `json:"view_limit"`
+	ClickLimit *int64 `json:"click_limit"`
+}
+
+// showReturnAd shows where the ad leads as an affiliate link. It is no link of
+// a creator's, so that its id is 0, and its short URL is the route that counts
+// the click; shown at a store it says at which one (0: anywhere).
+func (s *server) showReturnAd(v offers.ReturnAdView, at int64) returnAd {
+	none, short := int64(0), s.publicURL()+open.ReturnAdPrefix+strconv.FormatInt(v.ID, 10)+"/click"
+	if at != 0 {
+		short += "?advertiser_id=" + strconv.FormatInt(at, 10)
+	}
+	shown := returnAd{
+		ID: v.ID, Name: v.Name, GroupID: v.AdvertiserGroupID, AuthorID: v.Author.UserID,
+		Link: affiliateLink{
+			ID: &none, URL: v.ReturnLink, OriginalURL: v.ReturnLink, ShortURL: &short, UserID: v.Author.UserID,
+			Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
+		},
+		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey),
+		StartsAt: wire.DateTime(v.StartsAt), EndsAt: wire.DateTime(v.EndsAt),
+		Stats: []returnAdStats{{v.Counts.Views, v.Counts.Clicks, pointer(v.ViewLimit), pointer(v.ClickLimit)}},
+	}
+	if len(v.Styles) > 0 {
+		shown.Styles = make(map[string]string, len(v.Styles))
+		for _, style := range v.Styles {
+			shown.Styles[style.Name] = style.Value
+		}
+	}
+	return shown
+}
+
+// returnAdFields is what a return ad is made of, and what changes one: an
+// update changes what is sent; null takes away what an ad can be without.
+type returnAdFields struct {
+	Name          wire.Optional[string]            `json:"name"`
+	ReturnLink    wire.Optional[string]            `json:"return_link"`
+	DisplayForAll wire.Optional[bool]              `json:"display_for_all_advertisers"`
+	AdvertiserIDs wire.Optional[[]int64]           `json:"advertiser_ids" max:"1000"`
+	CategoryIDs   wire.Optional[[]int64]           `json:"advertiser_category_ids" max:"1000"`
+	Styles        wire.Optional[map[string]string] `json:"styles" max:"50"`
+	ImageKey      wire.Optional[mediaKey]          `json:"image_key"`
+	StartsAt      wire.Optional[time.Time]         `json:"starts_at"`
+	EndsAt        wire.Optional[time.Time]         `json:"ends_at"`
+	ClickLimit    wire.Optional[int64]             `json:"click_limit"`
+	ViewLimit     wire.Optional[int64]             `json:"view_limit"`
+}
+
+func (f returnAdFields) apply(a *offers.ReturnAd) {
+	set(&a.Name, f.Name)
+	set(&a.ReturnLink, f.ReturnLink)
+	set(&a.DisplayForAll, f.DisplayForAll)
+	setOrClear(&a.AdvertiserIDs, f.AdvertiserIDs)
+	setOrClear(&a.CategoryIDs, f.CategoryIDs)
+	if f.Styles.Set {
+		a.Styles = nil
+		for _, name := range slices.Sorted(maps.Keys(f.Styles.Value)) {
+			a.Styles = append(a.Styles, offers.Style{Name: name, Value: f.Styles.Value[name]})
+		}
+	}
+	if f.ImageKey.Set {
+		a.ImageKey = string(f.ImageKey.Value)
+	}
+	setOrClear(&a.StartsAt, f.StartsAt)
+	setOrClear(&a.EndsAt, f.EndsAt)
+	setOptional(&a.ClickLimit, f.ClickLimit)
+	setOptional(&a.ViewLimit, f.ViewLimit)
+}
+
+type listReturnAds struct {
+	paging
+	Query         string          `query:"query" max:"64"`
+	GroupIDs      []int64         `query:"advertiser_group_ids" max:"1000"`
+	AdvertiserIDs []int64         `query:"advertiser_ids" max:"1000"`
+	Statuses      []offers.Status `query:"statuses" enum:"deleted,ended,scheduled,paused,active" max:"100"`
+	CreatedBy     int64           `query:"created_by" min:"1"`
+	OrID          int64           `query:"or_id" min:"1"`
+	SortBy        affiliate.Sort  `query:"sort_by" sort:"name,created_at,starts_at,ends_at,current_clicks,current_views,order_count,order_value,earnings,click_through_rate,conversion_rate"`
+}
+
+// listReturnAds answers an admin all ads, a representative or an agency those
+// of its advertisers.
+func (s *server) listReturnAds(ctx context.Context, p affiliate.Principal, in listReturnAds) (list wire.List[returnAd], err error) {
+	f := offers.ReturnAdFilter{
+		Query: in.Query, AdvertiserGroupIDs: in.GroupIDs, AdvertiserIDs: in.AdvertiserIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses,
+	}
+	if !p.IsAdmin() {
+		f.AdvertiserIDs = among(ids(p.AdvertiserIDs...), in.AdvertiserIDs)
+	}
+	if in.OrID != 0 {
+		if f.OrID, err = s.visibleReturnAd(ctx, p, in.OrID); err != nil {
+			return list, err
+		}
+	}
+	req := in.request(in.SortBy)
+	switch req.Sort.Column {
+	case "order_count", "order_value", "earnings", "conversion_rate":
+		req.Sort = affiliate.Sort{} // the same for all: ads bring no orders of their own
+	}
+	page, err := s.offers.ReturnAds(ctx, f, req)
+	return wire.NewList(in.URL, req, page, func(v offers.ReturnAdView) returnAd { return s.showReturnAd(v, 0) }), err
+}
+
+// visibleReturnAd is the id, or 0 when the principal does not see that ad.
+func (s *server) visibleReturnAd(ctx context.Context, p affiliate.Principal, id int64) (int64, error) {
+	_, err := s.ownedReturnAd(ctx, p, id)
+	return idIfFound(id, err)
+}
+
+// ownedReturnAd is the ad if the principal acts for its advertiser; to others
+// it is not there.
+func (s *server) ownedReturnAd(ctx context.Context, p affiliate.Principal, id int64) (offers.ReturnAdView, error) {
+	v, err := s.offers.ReturnAd(ctx, id)
+	if err == nil && !p.ActsFor(v.AdvertiserID) {
+		err = affiliate.NotFound("return_ad", id)
+	}
+	return v, err
+}
+
+func (s *server) createReturnAd(ctx context.Context, p affiliate.Principal, in struct {
+	AdvertiserID int64 `json:"advertiser_id" required:"true" min:"1"`
+	GroupID      int64 `json:"advertiser_group_id" min:"1"`
+	returnAdFields
+}) (out returnAd, err error) {
+	if !p.ActsFor(in.AdvertiserID) {
+		return out, invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
+	}
+	a := offers.ReturnAd{AdvertiserID: in.AdvertiserID, AdvertiserGroupID: in.GroupID, Author: p.Actor()}
+	in.apply(&a)
+	v, err := s.offers.CreateReturnAd(ctx, a)
+	if err != nil {
+		return out, err
+	}
+	return s.showReturnAd(v, 0), nil
+}
+
+// adPath names a return ad.
+type adPath struct {
+	ID int64 `path:"id"`
+}
+
+func (s *server) getReturnAd(ctx context.Context, p affiliate.Principal, in adPath) (out returnAd, err error) {
+	v, err := s.ownedReturnAd(ctx, p, in.ID)
+	if err != nil {
+		return out, err
+	}
+	return s.showReturnAd(v, 0), nil
+}
+
+// updateReturnAd changes what is sent, for PUT as for PATCH.
+func (s *server) updateReturnAd(ctx context.Context, p affiliate.Principal, in struct {
+	adPath
+	returnAdFields
+}) (returnAd, error) {
+	return s.changedReturnAd(ctx, p, in.ID, func(ctx context.Context, id int64) (offers.ReturnAdView, error) {
+		return s.offers.UpdateReturnAd(ctx, id, in.apply)
+	})
+}
+
+func (s *server) changedReturnAd(ctx context.Context, p affiliate.Principal, id int64, change func(context.Context, int64) (offers.ReturnAdView, error)) (out returnAd, err error) {
+	if _, err := s.ownedReturnAd(ctx, p, id); err != nil {
+		return out, err
+	}
+	v, err := change(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	return s.showReturnAd(v, 0), nil
+}
+
+func (s *server) deleteReturnAd(ctx context.Context, p affiliate.Principal, in adPath) (wire.None, error) {
+	if _, err := s.ownedReturnAd(ctx, p, in.ID); err != nil {
+		return wire.None{}, err
+	}
+	return wire.None{}, s.offers.DeleteReturnAd(ctx, in.ID)
+}
+
+// stopPath names a return ad where the document calls it otherwise.
+type stopPath struct {
+	ID int64 `path:"returnAd_id"`
+}
+
+func (s *server) pauseReturnAd(ctx context.Context, p affiliate.Principal, in stopPath) (returnAd, error) {
+	return s.changedReturnAd(ctx, p, in.ID, s.offers.PauseReturnAd)
+}
+
+func (s *server) unpauseReturnAd(ctx context.Context, p affiliate.Principal, in stopPath) (returnAd, error) {
+	return s.changedReturnAd(ctx, p, in.ID, s.offers.UnpauseReturnAd)
+}
+
+// listShownReturnAds answers what a store is to show now: ads of others, whose
+// figures are theirs.
+func (s *server) listShownReturnAds(ctx context.Context, p affiliate.Principal, in struct {
+	StoreID int64 `path:"store_id"`
+}) ([]returnAd, error) {
+	ads, err := s.offers.ReturnAdsFor(ctx, in.StoreID)
+	return showAll(ads, func(v offers.ReturnAdView) returnAd {
+		shown := s.showReturnAd(v, in.StoreID)
+		if !p.ActsFor(v.AdvertiserID) {
+			shown.Stats = []returnAdStats{}
+		}
+		return shown
+	}), err
+}

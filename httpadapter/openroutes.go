@@ -1,0 +1,145 @@
+package httpadapter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// NewOpenRoutes makes the handler of the routes of campaigns and return ads
+// that need no principal, for a host that serves them under a name of their
+// own:
+//
+//	GET /media/{key}     a picture
+//	GET /r/{id}/view     counts that a return ad was shown; answers a pixel
+//	GET /r/{id}/click    counts that it was followed; sends the reader on
+//
+// The two that count take the advertiser at whose shop that was as
+// ?advertiser_id=. They count only while the ad is active and for customers of
+// that shop; readers are answered in any case.
+func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
+	if s == nil {
+		return nil, errors.New("httpadapter: NewOpenRoutes needs a service")
+	}
+	o, err := o.WithDefaults(nil)
+	if err != nil {
+		return nil, err
+	}
+	bots, err := newBotDetector()
+	if err != nil {
+		return nil, err
+	}
+	h := openRoutes{offers: s, bots: bots}
+	return wire.NewMux(wire.Dialect{Errors: wire.MetapicErrors{}}, o.Wire(), []wire.Route{
+		{Pattern: "GET " + open.MediaPrefix + "{key}", ID: "media", Scope: wire.Open(), Op: wire.Call(h.media).Unlimited()},
+		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/view", ID: "return-ad-view", Scope: wire.Open(), Op: wire.Raw(h.view).Unlimited()},
+		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/click", ID: "return-ad-click", Scope: wire.Open(), Op: wire.Raw(h.click).Unlimited()},
+	})
+}
+
+type openRoutes struct {
+	offers *offers.Service
+	bots   *botDetector
+}
+
+// media answers a picture. A key never gets another one, so that it may be kept
+// for ever. What is not known as a picture is not answered as anything that a
+// browser would run.
+func (h openRoutes) media(ctx context.Context, _ affiliate.Principal, in struct {
+	Key string `path:"key"`
+}) (out wire.Stream, err error) {
+	key, ok := open.DecodeKey(in.Key)
+	if !ok {
+		return out, affiliate.NotFound("image", in.Key)
+	}
+	content, err := []byte(open.BlankPNG), error(nil)
+	if key != open.NoImage {
+		content, err = h.offers.Image(ctx, key)
+	}
+	if errors.Is(err, affiliate.ErrInvalid) {
+		err = affiliate.NotFound("image", in.Key) // no key of ours
+	}
+	if err != nil {
+		return out, err
+	}
+	contentType := http.DetectContentType(content)
+	if !strings.HasPrefix(contentType, "image/") {
+		contentType = "application/octet-stream"
+	}
+	return wire.Stream{
+		ContentType: contentType,
+		Header: http.Header{
+			"Cache-Control":  {"public, max-age=31536000, immutable"},
+			"Content-Length": {strconv.Itoa(len(content))},
+		},
+		Write: func(w io.Writer) error {
+			_, err := w.Write(content)
+			return err
+		},
+	}, nil
+}
+
+// pixel is a GIF of one transparent point.
+const pixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+
+func (h openRoutes) view(w http.ResponseWriter, r *http.Request, _ affiliate.Principal) error {
+	if _, err := h.count(r, h.offers.CountReturnAdView); err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store, private")
+	w.Header().Set("Content-Type", "image/gif")
+	w.Header().Set("Content-Length", strconv.Itoa(len(pixel)))
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := io.WriteString(w, pixel)
+	return ignoreGone(r, err)
+}
+
+func (h openRoutes) click(w http.ResponseWriter, r *http.Request, _ affiliate.Principal) error {
+	ad, err := h.count(r, h.offers.CountReturnAdClick)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store, private")
+	w.Header().Set("Location", ad.ReturnLink)
+	w.WriteHeader(http.StatusFound)
+	return nil
+}
+
+// ignoreGone forgets a failed write to a reader who has gone.
+func ignoreGone(r *http.Request, err error) error {
+	if r.Context().Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// count counts a return ad's view or click by somebody who is no program, and
+// answers the ad. A shop that is not there counts nothing.
+func (h openRoutes) count(r *http.Request, count func(ctx context.Context, id, at int64) (bool, error)) (ad offers.ReturnAdView, err error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || strconv.FormatInt(id, 10) != r.PathValue("id") {
+		return ad, affiliate.NotFound("return_ad", r.PathValue("id"))
+	}
+	ad, err = h.offers.ReturnAd(r.Context(), id)
+	if err == nil && ad.Status == offers.Deleted {
+		err = affiliate.NotFound("return_ad", id)
+	}
+	if err != nil || uncounted(r) || h.bots.isBot(r.UserAgent()) {
+		return ad, err
+	}
+	at, _ := strconv.ParseInt(r.URL.Query().Get("advertiser_id"), 10, 64) // 0: not told
+	if _, err := count(r.Context(), id, at); err != nil && !errors.Is(err, affiliate.ErrNotFound) {
+		return ad, err
+	}
+	return ad, nil
+}
