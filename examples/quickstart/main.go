@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 )
 
@@ -23,37 +25,35 @@ func main() {
 
 func run(ctx context.Context, out io.Writer) error {
 	db := memory.New()
-	core, err1 := affiliate.NewService(db.Core(), affiliate.Options{})
-	shop, err2 := links.NewService(db.Links(), links.Options{PublicURL: "https://go.example"})
-	if err := errors.Join(err1, err2); err != nil {
+	core, err1 := offers.NewCore(db.Offers(), affiliate.Options{})
+	campaigns, err2 := links.NewOffers(db.Links(), offers.Options{})
+	shop, err3 := links.NewService(db.Links(), links.Options{PublicURL: "https://go.example"})
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	// An advertiser pays 0.10 for a click and is invoiced 0.12. All of acme.example is its own, but for the sale.
-	acme, err1 := shop.CreateStore(ctx, links.NewStore{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{
-		Name: "Acme", Country: "SE", Currency: "SEK",
-		DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10), InvoiceCPC: affiliate.Some[int64](12)}},
-	}})
-	_, err2 = shop.AddRule(ctx, acme.ID, links.RuleInput{Type: links.RuleBlock, URL: "acme.example/sale"})
-	anna, err3 := core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: time.Now()})
-	link, _, err4 := shop.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://www.acme.example/shoes?size=38"})
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		return err
-	}
+	acme, err4 := shop.CreateStore(ctx, links.NewStore{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"}})
+	anna, err5 := core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: time.Now()})
+	// A click earns 0.10 and costs 0.12. "large" draws on a shared budget; "small" ranks before it and has 0.20 to spend.
+	offer := offers.Offer{AdvertiserID: acme.ID, Type: offers.Standard, Name: "large", Costs: []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](10), InvoiceCPC: affiliate.Some[int64](12)}}}}
+	large, err6 := campaigns.CreateOffer(ctx, offers.NewOffer{Offer: offer, Budget: affiliate.Some(offers.NewSharedBudget{Title: "Season", Amount: 100_000})})
+	offer.Name, offer.BudgetLimit = "small", affiliate.Some[int64](20)
+	small, err7 := campaigns.CreateOffer(ctx, offers.NewOffer{Offer: offer})
+	names := map[int64]string{large.ID: " of large", small.ID: " of small"}
+
+	link, _, err8 := shop.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://www.acme.example/shoes?size=38"})
 	fmt.Fprintf(out, "link     %s -> %s\n", shop.ShortURL(link.Link.ID), link.Link.TrackingURL())
 	for _, reader := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.2"} {
 		to, err := shop.Follow(ctx, links.Hit{LinkID: link.Link.ID, IP: reader, UserAgent: "Firefox"})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "click    %-9s by %s earns %s\n", to.Click.Value.Verdict, reader, to.Click.Value.Earning)
+		fmt.Fprintf(out, "click    %-9s earns %s%s\n", to.Click.Value.Verdict, to.Click.Value.Earning, names[to.Click.Value.OfferID])
+		err1 = errors.Join(err1, err)
 	}
-	entries, err1 := core.Entries(ctx, affiliate.EntryFilter{}, affiliate.PageRequest{Number: 1, Size: 20})
-	balances, err2 := core.Balances(ctx, affiliate.UserAccount(anna.ID))
+	entries, err9 := core.Entries(ctx, affiliate.EntryFilter{}, affiliate.PageRequest{Number: 1, Size: 20})
 	for _, e := range entries.Items {
 		fmt.Fprintf(out, "ledger   %s: %s earns %s, %s pays %s\n", e.Kind, anna.Username, e.Earning, acme.Name, e.Cost)
 	}
-	for _, b := range balances {
-		fmt.Fprintf(out, "balance  payable %s, pending %s, paid %s\n", b.Payable, b.Pending, b.Paid)
+	why, err10 := campaigns.Explain(ctx, acme.ID, anna.ID, affiliate.SourceGeneral)
+	for _, w := range why { // where the next click would go, and why not elsewhere
+		fmt.Fprintf(out, "next     %s%s\n", cmp.Or(w.Reason, "chosen"), names[w.OfferID])
 	}
-	return errors.Join(err1, err2)
+	return errors.Join(err1, err4, err5, err6, err7, err8, err9, err10)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
@@ -20,6 +21,15 @@ type config struct {
 	clicks     links.ClickMode
 	adminToken string
 	products   string // a feed to import; empty: none
+	images     string
+}
+
+// blobs is where images are kept.
+func (c config) blobs() (affiliate.Blobs, error) {
+	if c.images == "" {
+		return affiliate.NewMemoryBlobs(), nil
+	}
+	return affiliate.NewDirBlobs(c.images)
 }
 
 const adminTokenVariable = "AFFILIATEKIT_ADMIN_TOKEN"
@@ -36,6 +46,7 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	flags.StringVar(&c.publicURL, "public-url", "", "the `URL` that links begin with, without a trailing slash (default: http:// and the address)")
 	flags.IntVar(&c.rate, "rate", 300, "requests a minute per principal; 0: no limit. Redirects are not counted")
 	flags.StringVar(&c.products, "import-products", "", "a product feed, `file`.csv or .jsonl, to import before listening")
+	flags.StringVar(&c.images, "images", "", "the `directory` to keep uploaded images in; without it they are in memory, and gone at the end")
 	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
 	if err := flags.Parse(args); err != nil {
 		return c, err

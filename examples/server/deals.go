@@ -19,10 +19,10 @@ const sweepEvery = time.Minute
 // Deals on it, and on every catalog that is created in a demo, may name the
 // partner that brought the customer by this code or this mark.
 const (
-	demoCatalogCode = "demo_course"
-	demoCatalogOffer       = "Beginner"
-	demoPromoCode   = "DEMO5"
-	demoUID         = "DEMOUID001"
+	demoCatalogCode  = "demo_course"
+	demoCatalogOffer = "Beginner"
+	demoPromoCode    = "DEMO5"
+	demoUID          = "DEMOUID001"
 )
 
 // demoSeller is the subject of the token "partner", demoPromoter the partner

@@ -22,15 +22,16 @@ type demoIDs = map[string]map[string]int64
 func loadDemo(ctx context.Context, store links.Store) (ids demoIDs, err error) {
 	for range demoAttempts {
 		ids, err = affiliate.Write(ctx, affiliate.Store[links.Tx](store), func(ctx context.Context, tx links.Tx) (demoIDs, error) {
-			s := &sower{tx: tx, now: affiliate.Clock(nil).Now(), ids: demoIDs{"offers": {}}}
+			s := &sower{tx: tx, now: affiliate.Clock(nil).Now(), ids: demoIDs{}}
 			return s.ids, s.sow(ctx)
 		})
 		if !errors.Is(err, affiliate.ErrConflict) {
 			break
 		}
 	}
-	delete(ids, "categories") // these two only help to build the others
-	delete(ids, "tiers")
+	for _, helper := range []string{"categories", "tiers", "budgets"} { // they only help to build the others
+		delete(ids, helper)
+	}
 	return ids, err
 }
 
@@ -44,7 +45,7 @@ type sower struct {
 // sow goes from what others refer to, to what refers to it.
 func (s *sower) sow(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.groups, s.categories, s.clients, s.tiers, s.advertisers, s.tags, s.users, s.tokens,
+		s.groups, s.categories, s.clients, s.tiers, s.advertisers, s.tags, s.users, s.tokens, s.budgets, s.offers,
 	} {
 		if err := step(ctx); err != nil {
 			return err

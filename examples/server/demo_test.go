@@ -26,6 +26,7 @@ func TestDemoNamesEveryTokenAndID(t *testing.T) {
 		is.Equal(s.Tokens["admin"], "demo-admin-token-0001")
 		is.Equal(sortedKeys(s.IDs), strings.Fields("advertisers clients groups offers tags users"))
 		is.Equal(sortedKeys(s.IDs["advertisers"]), strings.Fields("acme hidden mall_one mall_two nordic"))
+		is.Equal(sortedKeys(s.IDs["offers"]), strings.Fields("friends summer tasting winter"))
 		is.Equal(sortedKeys(s.IDs["users"]), strings.Fields("anna bo carl"))
 		for name := range s.Tokens {
 			s.as(name).call(t, http.MethodGet, "/v2/store-categories", nil, http.StatusOK, nil) // everybody is let in

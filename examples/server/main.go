@@ -12,7 +12,8 @@
 //
 //	go run ./examples/server -demo -import-products feed.csv
 //
-// The flags are listed by -h. Two things come from the environment:
+// The flags are listed by -h. Several processes over one database share a
+// directory for -images. Two things come from the environment:
 //
 //   - AFFILIATEKIT_ADMIN_TOKEN, at least 16 bytes, is let in as the operator:
 //     that is how a database without -demo gets its first credential. Only its

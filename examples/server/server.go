@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -91,7 +92,15 @@ type app struct {
 
 func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, error) {
 	metrics := newMetrics()
-	core, err := affiliate.NewService(b.core, affiliate.Options{})
+	core, err := offers.NewCore(b.offers, affiliate.Options{})
+	if err != nil {
+		return nil, err
+	}
+	images, err := c.blobs()
+	if err != nil {
+		return nil, err
+	}
+	campaigns, err := links.NewOffers(b.links, offers.Options{Blobs: images})
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +121,7 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 			return nil, err
 		}
 	}
-	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks, ProductLists: lists, Deals: purchases}, httpadapter.Options{
+	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks, Offers: campaigns, ProductLists: lists, Deals: purchases}, httpadapter.Options{
 		Authenticator:     httpadapter.TokenAuthenticator(core),
 		RequestsPerMinute: perMinute(c.rate),
 		Observe:           metrics.observe,
