@@ -1,8 +1,10 @@
 package httpadapter_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,28 +21,43 @@ import (
 
 // BenchmarkRedirectOverHTTP follows links over real connections, clicks
 // recorded in memory, in turn with a handler of net/http that does nothing but
-// redirect. ratio is requests per second of ours to its.
+// redirect. ratio is requests per second of ours to its. Readers come again,
+// which makes their clicks duplicates, or each is a new one, whose click is
+// valid, charged and booked.
 func BenchmarkRedirectOverHTTP(b *testing.B) {
-	for _, mode := range []links.ClickMode{links.GroupCommit, links.Sync, links.Async} {
-		b.Run(mode.String(), func(b *testing.B) {
+	for _, c := range []struct {
+		mode  links.ClickMode
+		fresh bool
+	}{{links.GroupCommit, false}, {links.GroupCommit, true}, {links.Sync, false}, {links.Sync, true}, {links.Async, false}, {links.Async, true}} {
+		mode, fresh, name := c.mode, c.fresh, c.mode.String()+"/again"
+		if fresh {
+			name = mode.String() + "/new"
+		}
+		b.Run(name, func(b *testing.B) {
 			ours := serve(b, redirectInMemory(b, mode))
 			bare := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "https://acme.example/shoes?size=38&mtpc_cid=0190a7c0-0000-7000-8000-000000000000", http.StatusFound)
 			}))
-			get(b, ours, 200)
-			get(b, bare, 200)
+			get(b, ours, 200, fresh)
+			get(b, bare, 200, fresh)
 			var took, floor time.Duration
 			const turn = 2000
 			b.ResetTimer()
 			for n := b.N; n > 0; n -= turn {
-				took += get(b, ours, min(n, turn))
-				floor += get(b, bare, min(n, turn))
+				took += get(b, ours, min(n, turn), fresh)
+				floor += get(b, bare, min(n, turn), fresh)
 			}
 			b.ReportMetric(float64(floor)/float64(took), "ratio")
 			b.ReportMetric(float64(b.N)/took.Seconds(), "redirects/s")
 		})
 	}
 }
+
+// readerAddress is the header by which the benchmark tells readers apart.
+var readerAddress = []byte("X-Reader: ")
+
+// readers counts those who came.
+var readers atomic.Int64
 
 // BenchmarkRedirectHandler is the same without the network, which costs ten
 // times the rest.
@@ -50,6 +67,7 @@ func BenchmarkRedirectHandler(b *testing.B) {
 	r.Header.Set("User-Agent", firefox)
 	b.ReportAllocs()
 	for b.Loop() {
+		r.Header.Set("X-Reader", strconv.FormatInt(readers.Add(1), 10))
 		handler.ServeHTTP(httptest.NewRecorder(), r)
 	}
 }
@@ -68,7 +86,9 @@ func redirectInMemory(b *testing.B, mode links.ClickMode) http.Handler {
 			b.Error(err)
 		}
 	})
-	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: service}, httpadapter.Options{}))(b)
+	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: service}, httpadapter.Options{
+		ClientIP: func(r *http.Request) string { return r.Header.Get("X-Reader") },
+	}))(b)
 }
 
 func serve(b *testing.B, h http.Handler) string {
@@ -80,7 +100,7 @@ func serve(b *testing.B, h http.Handler) string {
 
 // get makes n requests over a few connections, as a browser sends them, and answers how long they took. It writes and reads the bytes itself:
 // http.Client would cost more than the server.
-func get(b *testing.B, address string, n int) time.Duration {
+func get(b *testing.B, server string, n int, fresh bool) time.Duration {
 	b.Helper()
 	const connections = 16
 	var left atomic.Int64
@@ -90,17 +110,22 @@ func get(b *testing.B, address string, n int) time.Duration {
 	for i := range connections {
 		ready.Add(1)
 		done.Go(func() {
-			conn, err := net.Dial("tcp", address)
+			conn, err := net.Dial("tcp", server)
 			ready.Done()
 			if err != nil {
 				b.Error(err)
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			request := []byte("GET /c/1 HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + firefox + " " + strconv.Itoa(i) + "\r\nAccept: text/html\r\n\r\n")
+			request := []byte("GET /c/1 HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + firefox + " " + strconv.Itoa(i) + "\r\n" + string(readerAddress) + fmt.Sprintf("%-12d", -i) + "\r\nAccept: text/html\r\n\r\n")
+			address := make([]byte, 0, 16)
 			answer := make([]byte, 4096)
 			<-start
-			for left.Add(-1) >= 0 {
+			for reader := left.Add(-1); reader >= 0; reader = left.Add(-1) {
+				if fresh { // nobody has come from this address before
+					seen := strconv.AppendInt(address[:0], readers.Add(1), 10)
+					copy(request[bytes.Index(request, readerAddress)+len(readerAddress):], append(seen, "            "[:12-len(seen)]...))
+				}
 				if _, err := conn.Write(request); err != nil {
 					b.Error(err)
 					return
