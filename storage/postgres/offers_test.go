@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
 func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
@@ -81,15 +83,16 @@ func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
 }
 
 // seedOffers makes n offers of the first advertiser, of which ten are for the
-// first user and the others for somebody else each.
-func seedOffers(ctx context.Context, tb testing.TB, handle *bun.DB, n int) {
+// target and the others for one of the same kind each that nobody has.
+func seedOffers(ctx context.Context, tb testing.TB, handle *bun.DB, n int, t offers.Target) {
 	tb.Helper()
 	for _, statement := range []string{
 		`INSERT INTO affiliate_offers (advertiser_id, currency, type, name, title, body, token, image_key, has_product_seeding, has_one_time_payment,
 			one_time_payment, per_user_limit, budget_limit, todo, show_for_advertiser, priority, costs, created_by_name)
 		 SELECT 1, 'SEK', 'standard', 'campaign ' || i, '', '', 't' || lpad(i::text, 15, '0'), '', false, false, 0, false, 1000000000, '{}', false, i, '[]', ''
 		 FROM generate_series(1, ` + strconv.Itoa(n) + `) AS i`,
-		`INSERT INTO affiliate_offer_targets SELECT id, 1, 'user', CASE WHEN id % ` + strconv.Itoa(max(n/10, 1)) + ` = 0 THEN '1' ELSE (1000 + id)::text END FROM affiliate_offers`,
+		`INSERT INTO affiliate_offer_targets SELECT id, 1, '` + string(t.Kind) + `', CASE WHEN id % ` + strconv.Itoa(max(n/10, 1)) + ` = 0
+			THEN '` + t.Value + `' ELSE (1000 + id)::text END FROM affiliate_offers`,
 		`ANALYZE`,
 	} {
 		if _, err := handle.ExecContext(ctx, statement); err != nil {
@@ -112,78 +115,124 @@ func percentiles(tb testing.TB, n int, work func() error) (p50, p99 time.Duratio
 	return spent[n/2], spent[n*99/100]
 }
 
-// BenchmarkSelection charges one click among 10, 1,000 and 100,000 campaigns of
-// one advertiser, ten of which are for the creator. The ratios are to the time
-// among 10.
-func BenchmarkSelection(b *testing.B) {
-	measure := func(b *testing.B, store links.Store, w world) (p50, p99 time.Duration) {
-		claim := []offers.Claim{{User: w.users[0], Advertiser: w.advertisers[0], At: noon}}
-		return percentiles(b, 500, func() error {
-			return store.Record(b.Context(), func(ctx context.Context, tx links.Tx) error {
-				awards, err := offers.Charge(ctx, tx, claim)
-				if err == nil && awards[0].OfferID == 0 {
-					err = fmt.Errorf("nothing serves: %+v", awards[0])
-				}
-				return err
-			})
-		})
-	}
-	report := func(b *testing.B, run func(n int) (p50, p99 time.Duration)) {
-		for b.Loop() {
-			base, base99 := run(10)
-			for _, n := range []int{1000, 100_000} {
-				p50, p99 := run(n)
-				b.ReportMetric(float64(p50)/float64(base), fmt.Sprintf("p50-%d/10", n))
-				b.ReportMetric(float64(p99)/float64(base99), fmt.Sprintf("p99-%d/10", n))
-			}
-			b.ReportMetric(float64(base.Nanoseconds())/1000, "p50-µs-among-10")
-		}
-	}
-	b.Run("postgres", func(b *testing.B) {
-		report(b, func(n int) (p50, p99 time.Duration) {
-			db, handle := openInPath(b)
-			w := newWorld(b, db, 1, 1)
-			seedOffers(b.Context(), b, handle, n)
-			return measure(b, db.Links(), w)
-		})
-	})
-	b.Run("memory", func(b *testing.B) {
-		report(b, func(n int) (p50, p99 time.Duration) {
-			db := memory.New()
-			w := newWorld(b, db, 1, 1)
-			err := db.Offers().Write(b.Context(), func(ctx context.Context, tx offers.Tx) error {
-				for i := 1; i <= n; i++ {
-					o, err := tx.Offers().Add(ctx, offers.Offer{
-						AdvertiserID: 1, Currency: "SEK", Type: offers.Standard, Name: "campaign", Token: fmt.Sprintf("t%015d", i),
-						BudgetLimit: affiliate.Some[int64](1_000_000_000), Priority: int64(i),
-					})
-					if err != nil {
-						return err
-					}
-					value := strconv.Itoa(1000 + i)
-					if i%max(n/10, 1) == 0 {
-						value = "1"
-					}
-					if err := tx.Targets().Set(ctx, o.ID, []offers.Target{{Kind: offers.TargetUser, Value: value}}); err != nil {
-						return err
-					}
-				}
-				return nil
+// seedOffersInMemory is seedOffers for the memory backend.
+func seedOffersInMemory(tb testing.TB, db *memory.DB, n int, t offers.Target) {
+	tb.Helper()
+	err := db.Offers().Write(tb.Context(), func(ctx context.Context, tx offers.Tx) error {
+		for i := 1; i <= n; i++ {
+			o, err := tx.Offers().Add(ctx, offers.Offer{
+				AdvertiserID: 1, Currency: "SEK", Type: offers.Standard, Name: "campaign", Token: fmt.Sprintf("t%015d", i),
+				BudgetLimit: affiliate.Some[int64](1_000_000_000), Priority: int64(i),
 			})
 			if err != nil {
-				b.Fatal(err)
+				return err
 			}
-			return measure(b, db.Links(), w)
+			target := t
+			if i%max(n/10, 1) != 0 {
+				target.Value = strconv.Itoa(1000 + i)
+			}
+			if err := tx.Targets().Set(ctx, o.ID, []offers.Target{target}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// aimAt gives the first user what a kind of target names it by, and answers
+// that target: its id, a tag, or the group of its client.
+func (w *world) aimAt(tb testing.TB, store links.Store, kind offers.TargetKind) (t offers.Target) {
+	tb.Helper()
+	err := store.Write(tb.Context(), func(ctx context.Context, tx links.Tx) error {
+		u, id := w.users[0], w.users[0].ID
+		switch kind {
+		case offers.TargetTag:
+			tag, err := tx.UserTags().Add(ctx, affiliate.UserTag{Name: "vip", Slug: "vip", AccessLevel: affiliate.AccessAll})
+			if err != nil {
+				return err
+			}
+			u.TagIDs, id = []int64{tag.ID}, tag.ID
+		case offers.TargetGroup:
+			group, err := tx.AdvertiserGroups().Add(ctx, affiliate.AdvertiserGroup{Name: "Sweden", Key: "sv_SE", Currency: "SEK"})
+			if err != nil {
+				return err
+			}
+			client, err := tx.Clients().Add(ctx, affiliate.Client{Name: "network", PublicID: "network", GroupID: group.ID})
+			if err != nil {
+				return err
+			}
+			u.ClientID, id = client.ID, group.ID
+		}
+		t = offers.Target{Kind: kind, Value: strconv.FormatInt(id, 10)}
+		w.users[0] = u
+		return tx.Users().Update(ctx, u)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
+// BenchmarkSelection charges one click among 10, 1,000 and 100,000 campaigns of
+// one advertiser, ten of which are for the creator: by its id, by a tag, or by
+// the group of its client. The ratios are to the time among 10.
+func BenchmarkSelection(b *testing.B) {
+	for _, kind := range []offers.TargetKind{offers.TargetUser, offers.TargetTag, offers.TargetGroup} {
+		b.Run("postgres/"+string(kind), func(b *testing.B) {
+			reportSelection(b, func(n int) (p50, p99 time.Duration) {
+				db, handle := openInPath(b)
+				w := newWorld(b, db, 1, 1)
+				seedOffers(b.Context(), b, handle, n, w.aimAt(b, db.Links(), kind))
+				return measureSelection(b, db.Links(), w)
+			})
+		})
+		b.Run("memory/"+string(kind), func(b *testing.B) {
+			reportSelection(b, func(n int) (p50, p99 time.Duration) {
+				db := memory.New()
+				w := newWorld(b, db, 1, 1)
+				seedOffersInMemory(b, db, n, w.aimAt(b, db.Links(), kind))
+				return measureSelection(b, db.Links(), w)
+			})
+		})
+	}
+}
+
+// measureSelection times the charge of a click of the first user.
+func measureSelection(b *testing.B, store links.Store, w world) (p50, p99 time.Duration) {
+	claim := []offers.Claim{{User: w.users[0], Advertiser: w.advertisers[0], At: noon}}
+	return percentiles(b, 500, func() error {
+		return store.Record(b.Context(), func(ctx context.Context, tx links.Tx) error {
+			awards, err := offers.Charge(ctx, tx, claim)
+			if err == nil && awards[0].OfferID == 0 {
+				err = fmt.Errorf("nothing serves: %+v", awards[0])
+			}
+			return err
 		})
 	})
+}
+
+// reportSelection reports what run measures among n campaigns.
+func reportSelection(b *testing.B, run func(n int) (p50, p99 time.Duration)) {
+	for b.Loop() {
+		base, base99 := run(10)
+		for _, n := range []int{1000, 100_000} {
+			p50, p99 := run(n)
+			b.ReportMetric(float64(p50)/float64(base), fmt.Sprintf("p50-%d/10", n))
+			b.ReportMetric(float64(p99)/float64(base99), fmt.Sprintf("p99-%d/10", n))
+		}
+		b.ReportMetric(float64(base.Nanoseconds())/1000, "p50-µs-among-10")
+	}
 }
 
 // BenchmarkOfferPages reads the first page and the last of 100,000 offers: the
 // ratio is what page numbers cost.
 func BenchmarkOfferPages(b *testing.B) {
 	db, handle := openInPath(b)
-	newWorld(b, db, 1, 1)
-	seedOffers(b.Context(), b, handle, 100_000)
+	w := newWorld(b, db, 1, 1)
+	seedOffers(b.Context(), b, handle, 100_000, w.aimAt(b, db.Links(), offers.TargetUser))
 	service, err := offers.NewService(db.Offers(), offers.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -199,5 +248,78 @@ func BenchmarkOfferPages(b *testing.B) {
 		first, last := page(1), page(5000)
 		b.ReportMetric(float64(first.Microseconds()), "first-µs")
 		b.ReportMetric(float64(last)/float64(first), "last/first")
+	}
+}
+
+// pages notes the statements that read a page, which have its bounds.
+type pages struct{ read []string }
+
+func (p *pages) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Context {
+	if strings.Contains(e.Query, " LIMIT ") {
+		p.read = append(p.read, e.Query)
+	}
+	return ctx
+}
+func (p *pages) AfterQuery(context.Context, *bun.QueryEvent) {}
+
+// The first page of 100,000 participants against the last: as many statements,
+// no sort, and no more time than skipping the rows in their index takes.
+func TestADeepPageOfParticipantsCostsOnlyWhatItSkips(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	db, handle := openInPath(t)
+	w := newWorld(t, db, 1, 1)
+	seedOffers(t.Context(), t, handle, 2, w.aimAt(t, db.Links(), offers.TargetUser))
+	seedParticipants(t, handle, 100_000)
+	watched, count := counted(t, handle)
+	service, err := offers.NewService(watched.Offers(), offers.Options{})
+	is.NoErr(err)
+	read := func(service *offers.Service, n int) error {
+		page, err := service.Participants(t.Context(), offers.ParticipantFilter{OfferID: 1}, affiliate.PageRequest{Number: n, Size: 20})
+		if err == nil && (page.Total != 100_000 || len(page.Items) != 20 || page.Items[0].UserID == 0) {
+			err = fmt.Errorf("page %d: %d of %d", n, len(page.Items), page.Total)
+		}
+		return err
+	}
+	measure := func(n int) (time.Duration, int64) {
+		count.statements.Store(0)
+		p50, _ := percentiles(t, 9, func() error { return read(service, n) })
+		return p50, count.statements.Load() / 9
+	}
+	first, statements := measure(1)
+	last, same := measure(5000)
+	is.Equal(same, statements)
+	t.Logf("first page %s, last page %s: %.1f times", first, last, float64(last)/float64(first))
+	if last > 20*first {
+		t.Errorf("the first page takes %s, the last %s", first, last)
+	}
+
+	noted := &pages{}
+	db, err = postgres.New(handle.WithQueryHook(noted), postgres.Options{})
+	is.NoErr(err)
+	service, err = offers.NewService(db.Offers(), offers.Options{})
+	is.NoErr(err)
+	is.NoErr(read(service, 5000))
+	is.Equal(len(noted.read), 1)
+	var plan []string
+	is.NoErr(handle.NewRaw("EXPLAIN "+noted.read[0]).Scan(t.Context(), &plan))
+	if text := strings.Join(plan, "\n"); !strings.Contains(text, "Index Scan") || strings.Contains(text, "Sort") {
+		t.Errorf("not read in the order of an index:\n%s", text)
+	}
+}
+
+// seedParticipants makes n users, each a participant of the first offer.
+func seedParticipants(tb testing.TB, handle *bun.DB, n int) {
+	tb.Helper()
+	for _, statement := range []string{
+		`INSERT INTO affiliate_users (username, display_name, email, phone, locale, social_types, social_identifiers)
+		 SELECT 'creator ' || i, '', '', '', '', '{}', '{}' FROM generate_series(1, ` + strconv.Itoa(n) + `) AS i`,
+		`INSERT INTO affiliate_offer_participants (offer_id, user_id, email, identifier, status, todo_keys, todo_done, costs)
+		 SELECT 1, id, '', '', 'accepted', '{}', '{}', '[]' FROM affiliate_users WHERE username LIKE 'creator %' ORDER BY id`,
+		`ANALYZE`,
+	} {
+		if _, err := handle.ExecContext(tb.Context(), statement); err != nil {
+			tb.Fatal(err)
+		}
 	}
 }
