@@ -112,16 +112,7 @@ func inTurn(measure ...func() float64) []float64 {
 //     INSERT … SELECT FROM unnest, one statement after the other, each of as many
 //     rows as the mode can gather: 512, or one for each connection that waits.
 func BenchmarkClicksPostgres(b *testing.B) {
-	cluster, err := pgtest.Start(b.Context(), pgtest.Options{Durable: true, Settings: map[string]string{"max_connections": "600"}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := cluster.Stop(); err != nil {
-			b.Error(err)
-		}
-	})
-	b.Setenv(pgtest.EnvURL, cluster.DSN("postgres"))
+	useDurableServer(b)
 	dsn := backends.Database(b)
 	sqldb, err := postgres.Open(dsn)
 	if err != nil {
@@ -160,6 +151,22 @@ func BenchmarkClicksPostgres(b *testing.B) {
 			})
 		}
 	}
+}
+
+// durableServer is one server for all benchmarks here, since pgtest asks for
+// its address once. It goes with the process.
+var durableServer = sync.OnceValues(func() (*pgtest.Cluster, error) {
+	return pgtest.Start(context.Background(), pgtest.Options{Durable: true, Settings: map[string]string{"max_connections": "600"}})
+})
+
+// useDurableServer makes backends.Database one that survives a crash, as in production.
+func useDurableServer(b *testing.B) {
+	b.Helper()
+	cluster, err := durableServer()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Setenv(pgtest.EnvURL, cluster.DSN("postgres"))
 }
 
 // follow answers how many clicks a second the service kept, those of Async

@@ -11,7 +11,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
-	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -21,16 +20,7 @@ import (
 // GroupCommit mode into a durable server. Its floor, x-uncharged, are the same
 // clicks at the advertiser's own rates.
 func BenchmarkChargedClicksPostgres(b *testing.B) {
-	cluster, err := pgtest.Start(b.Context(), pgtest.Options{Durable: true, Settings: map[string]string{"max_connections": "600"}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := cluster.Stop(); err != nil {
-			b.Error(err)
-		}
-	})
-	b.Setenv(pgtest.EnvURL, cluster.DSN("postgres"))
+	useDurableServer(b)
 	sqldb, err := postgres.Open(backends.Database(b))
 	if err != nil {
 		b.Fatal(err)
