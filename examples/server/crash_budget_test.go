@@ -62,3 +62,51 @@ func TestKilledServerSpendsABudgetExactly(t *testing.T) {
 	is.NoErr(err)
 	is.Equal(len(differences), 0)
 }
+
+// Two processes at one budget pay exactly what fits: 50 clicks at 0.10 of 5.00,
+// out of 1,000 that come at once.
+func TestTwoProcessesSpendOneBudgetExactly(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	const clicks, price, limit = 1000, 10, 500
+	dsn := pgtest.DSN(t)
+	servers := [2]*process{spawn(t, "-demo", "-dsn", dsn, "-rate", "0"), spawn(t, "-demo", "-dsn", dsn, "-rate", "0")}
+	backend := backends.Postgres(t, dsn)
+	campaigns, err := links.NewOffers(backend.Links, offers.Options{})
+	is.NoErr(err)
+	for _, id := range servers[0].IDs["offers"] { // so that nothing else pays
+		is.NoErr(campaigns.DeleteOffer(t.Context(), id))
+	}
+	campaign, err := campaigns.CreateOffer(t.Context(), offers.NewOffer{Offer: offers.Offer{
+		AdvertiserID: servers[0].IDs["advertisers"]["acme"], Type: offers.Standard, Name: "five crowns",
+		BudgetLimit: affiliate.Some[int64](limit),
+		Costs:       []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](price), InvoiceCPC: affiliate.Some[int64](price)}}},
+	}})
+	is.NoErr(err)
+	var made [4]link // several, so that the locks of links do not order everything
+	for i := range made {
+		made[i] = servers[0].convert(t, "creator", "anna", fmt.Sprintf("https://acme.example/%d", i), http.StatusCreated)
+	}
+	var all sync.WaitGroup
+	for reader := range readers {
+		open := servers[reader%2].as("")
+		all.Go(func() {
+			for i := reader; i < clicks; i += readers {
+				if _, err := open.click(t.Context(), made[i%len(made)].ID, fmt.Sprint("reader ", i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	v, err := campaigns.Offer(t.Context(), campaign.ID)
+	is.NoErr(err)
+	is.Equal(v.Used, offers.Counts{Clicks: limit / price, Spent: limit})
+	shop := openLinks(t, dsn)
+	capped, err := shop.Clicks(t.Context(), links.ClickFilter{Verdict: links.VerdictCapped}, affiliate.PageRequest{Number: 1, Size: 1})
+	is.NoErr(err)
+	is.Equal(capped.Total, clicks-limit/price) // none is lost, none is paid from elsewhere
+	differences, err := shop.Verify(t.Context())
+	is.NoErr(err)
+	is.Equal(len(differences), 0)
+}
