@@ -193,7 +193,12 @@ func (t *till) readRest(ctx context.Context) error {
 	for _, p := range found {
 		t.parts[Part{p.OfferID, p.UserID}] = p
 	}
-	t.rank()
+	// The order is by the offers alone, so it stays.
+	for p, candidates := range t.ranked {
+		for i := range candidates {
+			t.know(&candidates[i], p.user)
+		}
+	}
 	return err
 }
 
@@ -213,11 +218,15 @@ func (t *till) rank() {
 // candidate is an offer with what decides about it for the user.
 func (w *world) candidate(o Offer, userID int64, targeted bool) Candidate {
 	c := Candidate{Offer: o, Targeted: targeted}
-	if p, ok := w.parts[Part{o.ID, userID}]; ok {
-		c.Participant = affiliate.Some(p)
-	}
-	w.count(&c, userID)
+	w.know(&c, userID)
 	return c
+}
+
+// know brings what is known of the user's part in a candidate up to date.
+func (w *world) know(c *Candidate, userID int64) {
+	p, ok := w.parts[Part{c.Offer.ID, userID}]
+	c.Participant = affiliate.Optional[Participant]{Value: p, Set: ok}
+	w.count(c, userID)
 }
 
 // count brings the counters of a candidate up to date.
