@@ -22,7 +22,7 @@ type CampaignPrices struct{}
 func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClick) ([]Charge, error) {
 	claims := make([]offers.Claim, len(clicks))
 	for i, c := range clicks {
-		claims[i] = offers.Claim{User: *c.User, Advertiser: *c.Advertiser, Source: c.Click.Source, At: c.Click.At}
+		claims[i] = offers.Claim{User: c.User, Advertiser: c.Advertiser, Source: c.Click.Source, At: c.Click.At}
 	}
 	awards, err := offers.Charge(ctx, tx, claims)
 	if err != nil {
@@ -31,16 +31,19 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 	charges := make([]Charge, len(clicks))
 	var plain []ChargeableClick
 	var at []int
-	frozen := make(map[Terms]string) // few terms hold for many clicks
-	for i, a := range awards {
-		switch {
+	var frozen frozenTerms
+	for i := range awards {
+		switch a := &awards[i]; {
 		case a.OfferID != 0:
-			charges[i] = chargeOf(clicks[i], a, frozen)
+			charges[i] = chargeOf(&clicks[i], a, &frozen)
 		case a.Reason != "":
 			charges[i] = Charge{Capped: true, Reason: string(a.Reason)}
 		default:
 			plain, at = append(plain, clicks[i]), append(at, i)
 		}
+	}
+	if len(plain) == 0 {
+		return charges, nil
 	}
 	own, err := AdvertiserPrices{}.Charge(ctx, tx, plain)
 	for j, charge := range own {
@@ -50,7 +53,7 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 }
 
 // chargeOf is the charge of an award.
-func chargeOf(c ChargeableClick, a offers.Award, frozen map[Terms]string) Charge {
+func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
 	t := Terms{
 		Origin: string(a.Rates.Origins.CPC), Source: c.Click.Source, Currency: c.Advertiser.Currency,
 		CPC: a.Rates.CPC, InvoiceCPC: a.Rates.InvoiceCPC, CPA: a.Rates.CPA, InvoiceCPA: a.Rates.InvoiceCPA,
@@ -64,15 +67,23 @@ func chargeOf(c ChargeableClick, a offers.Award, frozen map[Terms]string) Charge
 	case offers.OriginAdvertiser:
 		t.OriginID = c.Advertiser.ID
 	}
-	text, ok := frozen[t]
-	if !ok {
-		text = t.String()
-		frozen[t] = text
-	}
 	return Charge{
 		Earning: affiliate.NewMoney(a.Earning, t.Currency), Cost: affiliate.NewMoney(a.Cost, t.Currency),
-		OfferID: a.OfferID, Terms: text,
+		OfferID: a.OfferID, Terms: frozen.text(t),
 	}
+}
+
+// frozenTerms writes terms out once where they hold for several clicks in a row.
+type frozenTerms struct {
+	last    Terms
+	written string
+}
+
+func (f *frozenTerms) text(t Terms) string {
+	if f.written == "" || f.last != t {
+		f.last, f.written = t, t.String()
+	}
+	return f.written
 }
 
 // NewOffers returns the service of offers over a store of links, so that users

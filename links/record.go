@@ -19,33 +19,20 @@ const (
 	ClickReasonBlocklist             = "blocklist"
 )
 
-// recorded is what became of a pending click: kept, with what a redirect needs
-// to know of its link, or ErrNotFound when there is no such link.
-type recorded struct {
-	click  Click
-	target Target
-	err    error
-}
-
 // recordBatch decides about the clicks, in order, and keeps them with their
-// ledger entries and roll-ups, all or none. It answers what became of each.
+// ledger entries and roll-ups, all or none. It notes what became of each.
 //
 // What a decision rests on is read after the links are locked. Two batches
 // with a link in common, in whatever processes, therefore go one after the
 // other, and the second sees the visits that the first kept: that is why a
 // duplicate is found exactly.
-func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]recorded, error) {
-	out := make([]recorded, len(batch))
+func (s *Service) recordBatch(ctx context.Context, batch []*pendingClick) error {
 	b := s.batches.Get().(*clickBatch)
 	defer s.batches.Put(b)
 	err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {
 		b.reset(s.opts.DuplicateWindow)
-		if err := b.read(ctx, tx, batch); err != nil {
+		if err := b.read(ctx, tx, batch); err != nil || len(b.clicks) == 0 {
 			return err
-		}
-		b.outcome(out)
-		if len(b.clicks) == 0 {
-			return nil
 		}
 		if err := b.judge(ctx, tx); err != nil {
 			return err
@@ -61,12 +48,12 @@ func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]reco
 				return err
 			}
 		}
-		for i, c := range b.clicks {
-			out[b.at[i]].click = c
-		}
 		return tx.Days().Add(ctx, b.rollUp()...)
 	})
-	return out, err
+	if err == nil {
+		b.outcome(batch)
+	}
+	return err
 }
 
 // clickBatch is a batch with all that decides about it. What was read is
@@ -74,9 +61,8 @@ func (s *Service) recordBatch(ctx context.Context, batch []pendingClick) ([]reco
 // again: backends keep copies, so the lists may serve the next one.
 type clickBatch struct {
 	window      time.Duration
-	pending     []pendingClick // those whose link exists
-	clicks      []Click        // as they will be kept, in the same order
-	at          []int          // their places in the batch as it came
+	pending     []*pendingClick // those whose link exists
+	clicks      []Click         // as they will be kept, in the same order
 	links       []Link
 	users       []affiliate.User
 	advertisers []affiliate.Advertiser
@@ -92,16 +78,16 @@ type clickBatch struct {
 
 func (b *clickBatch) reset(window time.Duration) {
 	*b = clickBatch{
-		window: window, pending: b.pending[:0], clicks: b.clicks[:0], at: b.at[:0],
+		window: window, pending: b.pending[:0], clicks: b.clicks[:0],
 		linkIDs: b.linkIDs[:0], userIDs: b.userIDs[:0], advertiserIDs: b.advertiserIDs[:0], tagIDs: b.tagIDs[:0], clientIDs: b.clientIDs[:0],
 		visits: b.visits[:0], chargeable: b.chargeable[:0], chargeableAt: b.chargeableAt[:0], booked: b.booked[:0], days: b.days[:0],
 	}
 }
 
 // read locks the links and reads what they belong to, each kind at once.
-func (b *clickBatch) read(ctx context.Context, tx Tx, batch []pendingClick) (err error) {
-	for i := range batch {
-		b.linkIDs = append(b.linkIDs, batch[i].click.LinkID)
+func (b *clickBatch) read(ctx context.Context, tx Tx, batch []*pendingClick) (err error) {
+	for _, p := range batch {
+		b.linkIDs = append(b.linkIDs, p.click.LinkID)
 	}
 	if b.links, err = tx.Links().Lock(ctx, distinct(&b.linkIDs)); err != nil {
 		return err
@@ -122,12 +108,12 @@ func (b *clickBatch) read(ctx context.Context, tx Tx, batch []pendingClick) (err
 		}
 	}
 	b.blocklist, err = tx.Blocklist().Naming(ctx, b.advertiserIDs, b.userIDs, distinct(&b.tagIDs), distinct(&b.clientIDs))
-	for i := range batch {
-		l, ok := b.link(batch[i].click.LinkID)
+	for _, p := range batch {
+		l, ok := b.link(p.click.LinkID)
 		if !ok {
 			continue
 		}
-		b.pending, b.clicks, b.at = append(b.pending, batch[i]), append(b.clicks, batch[i].click), append(b.at, i)
+		b.pending, b.clicks = append(b.pending, p), append(b.clicks, p.click)
 		c := &b.clicks[len(b.clicks)-1]
 		c.UserID, c.AdvertiserID = l.UserID, l.AdvertiserID
 	}
@@ -164,19 +150,19 @@ func (b *clickBatch) advertiser(id int64) *affiliate.Advertiser {
 	return a
 }
 
-// outcome fills in what is known of each click before it is judged.
-func (b *clickBatch) outcome(out []recorded) {
-	for i := range out {
-		out[i] = recorded{err: affiliate.ErrNotFound}
+// outcome notes what became of each click of a batch that is kept.
+func (b *clickBatch) outcome(batch []*pendingClick) {
+	for _, p := range batch {
+		p.err = affiliate.ErrNotFound
 	}
-	for i := range b.clicks {
-		c := &b.clicks[i]
-		l, _ := b.link(c.LinkID)
-		a := b.advertiser(c.AdvertiserID)
-		out[b.at[i]] = recorded{target: Target{
+	for i, p := range b.pending {
+		p.err, p.click = nil, b.clicks[i]
+		l, _ := b.link(p.click.LinkID)
+		a := b.advertiser(p.click.AdvertiserID)
+		p.target = Target{
 			Link: *l, AdvertiserStatus: a.Status, Provider: a.Provider,
-			UserSuspended: b.user(c.UserID).Status() == affiliate.UserSuspended,
-		}}
+			UserSuspended: b.user(p.click.UserID).Status() == affiliate.UserSuspended,
+		}
 	}
 }
 

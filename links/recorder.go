@@ -32,16 +32,16 @@ func (m ClickMode) String() string { return [...]string{"group", "sync", "async"
 // maxBatch bounds the clicks of one unit.
 const maxBatch = 512
 
-// recorder keeps clicks, and answers what became of one: its click has no
-// verdict yet when it is only queued.
+// recorder keeps clicks. What became of one stands in it afterwards; a click
+// that is only queued has no verdict yet.
 type recorder interface {
-	record(ctx context.Context, p pendingClick) (recorded, error)
+	record(ctx context.Context, p *pendingClick) error
 	run(ctx context.Context) error
 	dropped() int64
 }
 
-// commitFunc keeps a batch, all or none, and answers what became of each click.
-type commitFunc func(ctx context.Context, batch []pendingClick) ([]recorded, error)
+// commitFunc keeps a batch, all or none, and notes in each click what became of it.
+type commitFunc func(ctx context.Context, batch []*pendingClick) error
 
 // targetFunc reads where a link leads.
 type targetFunc func(ctx context.Context, linkID int64) (Target, error)
@@ -51,19 +51,18 @@ func newRecorder(o Options, commit commitFunc, target targetFunc) recorder {
 	case Sync:
 		return &syncRecorder{commit: commit}
 	case Async:
-		return &asyncRecorder{commit: commit, target: target, queue: make(chan pendingClick, o.ClickQueue)}
+		return &asyncRecorder{commit: commit, target: target, queue: make(chan *pendingClick, o.ClickQueue)}
 	}
 	return &groupRecorder{commit: commit}
 }
 
 type syncRecorder struct{ commit commitFunc }
 
-func (r *syncRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
-	out, err := r.commit(ctx, []pendingClick{p})
-	if err != nil {
-		return recorded{}, err
+func (r *syncRecorder) record(ctx context.Context, p *pendingClick) error {
+	if err := r.commit(ctx, []*pendingClick{p}); err != nil {
+		return err
 	}
-	return out[0], out[0].err
+	return p.err
 }
 
 func (r *syncRecorder) run(ctx context.Context) error { <-ctx.Done(); return nil }
@@ -76,9 +75,9 @@ type groupRecorder struct {
 	commit commitFunc
 
 	mu      sync.Mutex
-	waiting []*waiter
-	spare   []*waiter // the list of the batch before, to be used again; the leader's
-	led     bool      // somebody leads, or has been told to
+	waiting []*pendingClick
+	spare   []*pendingClick // the list of the batch before, to be used again; the leader's
+	led     bool            // somebody leads, or has been told to
 }
 
 // leadFor bounds what leading costs the request that does it. A backend that
@@ -86,44 +85,35 @@ type groupRecorder struct {
 // batch; one that takes milliseconds changes leaders every time.
 const leadFor = time.Millisecond
 
-type waiter struct {
-	pending pendingClick
-	out     recorded
-	done    bool // out says what became of it
-	lead    bool // it leads, or has been told to
-	wake    chan struct{}
-}
-
-func (r *groupRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
-	w := &waiter{pending: p}
+func (r *groupRecorder) record(ctx context.Context, p *pendingClick) error {
 	r.mu.Lock()
-	if w.lead = !r.led; !w.lead {
-		w.wake = make(chan struct{})
+	if p.leads = !r.led; !p.leads {
+		p.wake = make(chan struct{})
 	}
 	r.led = true
-	r.waiting = append(r.waiting, w)
+	r.waiting = append(r.waiting, p)
 	r.mu.Unlock()
-	if w.wake != nil {
+	if p.wake != nil {
 		select {
-		case <-w.wake:
+		case <-p.wake:
 		case <-ctx.Done():
-			if r.leave(w) {
-				return recorded{}, affiliate.Unavailable(ctx.Err())
+			if r.leave(p) {
+				return affiliate.Unavailable(ctx.Err())
 			}
-			<-w.wake // its batch is being committed, or it is to lead: both end soon
+			<-p.wake // its batch is being committed, or it is to lead: both end soon
 		}
 	}
-	if w.lead {
+	if p.leads {
 		r.lead(ctx)
 	}
-	return w.out, w.out.err
+	return p.err
 }
 
-// leave takes a waiter out that nobody has taken up yet.
-func (r *groupRecorder) leave(w *waiter) bool {
+// leave takes a click out that nobody has taken up yet.
+func (r *groupRecorder) leave(p *pendingClick) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if i := slices.Index(r.waiting, w); i >= 0 && !w.lead {
+	if i := slices.Index(r.waiting, p); i >= 0 && !p.leads {
 		r.waiting = slices.Delete(r.waiting, i, i+1)
 		return true
 	}
@@ -152,19 +142,19 @@ func (r *groupRecorder) commitNext(ctx context.Context) bool {
 		clear(batch)
 		r.spare = batch[:0]
 	}()
-	commitWaiters(ctx, r.commit, batch[:n])
+	commitClicks(ctx, r.commit, batch[:n])
 	return n > 0
 }
 
 // tell wakes those whose click is kept or refused, and in a panic those of
 // whom nobody knows.
-func tell(batch []*waiter) {
-	for _, w := range batch {
-		if !w.done {
-			w.out.err = errAborted
+func tell(batch []*pendingClick) {
+	for _, p := range batch {
+		if !p.settled {
+			p.err = errAborted
 		}
-		if !w.lead {
-			close(w.wake)
+		if !p.leads {
+			close(p.wake)
 		}
 	}
 }
@@ -175,36 +165,30 @@ func (r *groupRecorder) handOn() {
 	defer r.mu.Unlock()
 	if r.led = len(r.waiting) > 0; r.led {
 		next := r.waiting[0]
-		next.lead = true
+		next.leads = true
 		close(next.wake)
 	}
 }
 
 var errAborted = errors.New("links: the recording was aborted")
 
-// commitWaiters commits a batch. When it is refused for good, each half is
+// commitClicks commits a batch. When it is refused for good, each half is
 // tried alone, so that a click which cannot be kept takes no other with it.
-func commitWaiters(ctx context.Context, commit commitFunc, batch []*waiter) {
+func commitClicks(ctx context.Context, commit commitFunc, batch []*pendingClick) {
 	if len(batch) == 0 {
 		return
 	}
-	pending := make([]pendingClick, len(batch))
-	for i, w := range batch {
-		pending[i] = w.pending
-	}
-	out, err := commit(ctx, pending)
-	switch {
-	case err == nil:
-		for i, w := range batch {
-			w.out, w.done = out[i], true
-		}
-	case len(batch) > 1 && !errors.Is(err, affiliate.ErrUnavailable):
+	err := commit(ctx, batch)
+	if err != nil && len(batch) > 1 && !errors.Is(err, affiliate.ErrUnavailable) {
 		half := len(batch) / 2
-		commitWaiters(ctx, commit, batch[:half])
-		commitWaiters(ctx, commit, batch[half:])
-	default:
-		for _, w := range batch {
-			w.out, w.done = recorded{err: err}, true
+		commitClicks(ctx, commit, batch[:half])
+		commitClicks(ctx, commit, batch[half:])
+		return
+	}
+	for _, p := range batch {
+		p.settled = true
+		if err != nil {
+			p.err = err
 		}
 	}
 }
@@ -216,21 +200,21 @@ func (r *groupRecorder) dropped() int64                { return 0 }
 type asyncRecorder struct {
 	commit commitFunc
 	target targetFunc
-	queue  chan pendingClick
+	queue  chan *pendingClick
 	lost   atomic.Int64
 }
 
-func (r *asyncRecorder) record(ctx context.Context, p pendingClick) (recorded, error) {
-	target, err := r.target(ctx, p.click.LinkID)
-	if err != nil {
-		return recorded{}, err
+func (r *asyncRecorder) record(ctx context.Context, p *pendingClick) (err error) {
+	if p.target, err = r.target(ctx, p.click.LinkID); err != nil {
+		return err
 	}
+	queued := *p // p is the request's
 	select {
-	case r.queue <- p:
+	case r.queue <- &queued:
 	default:
 		r.lost.Add(1)
 	}
-	return recorded{target: target}, nil
+	return nil
 }
 
 func (r *asyncRecorder) dropped() int64 { return r.lost.Load() }
@@ -259,12 +243,12 @@ func (r *asyncRecorder) drain(ctx context.Context) error {
 }
 
 // flush commits one click and what has gathered behind it.
-func (r *asyncRecorder) flush(ctx context.Context, first pendingClick) {
-	batch := append(make([]*waiter, 0, maxBatch), &waiter{pending: first})
+func (r *asyncRecorder) flush(ctx context.Context, first *pendingClick) {
+	batch := append(make([]*pendingClick, 0, maxBatch), first)
 	for len(batch) < maxBatch {
 		select {
 		case p := <-r.queue:
-			batch = append(batch, &waiter{pending: p})
+			batch = append(batch, p)
 			continue
 		default:
 		}
@@ -272,9 +256,9 @@ func (r *asyncRecorder) flush(ctx context.Context, first pendingClick) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
-	commitWaiters(ctx, r.commit, batch)
-	for _, w := range batch {
-		if w.out.err != nil {
+	commitClicks(ctx, r.commit, batch)
+	for _, p := range batch {
+		if p.err != nil {
 			r.lost.Add(1)
 		}
 	}

@@ -17,46 +17,50 @@ import (
 
 // gate is a commit function that tests hold shut, batch by batch.
 type gate struct {
-	begun   chan []pendingClick // a batch has come
-	outcome chan error          // what becomes of it
+	begun   chan []*pendingClick // a batch has come
+	outcome chan error           // what becomes of it
 }
 
 func newGate() *gate {
-	return &gate{begun: make(chan []pendingClick), outcome: make(chan error)}
+	return &gate{begun: make(chan []*pendingClick), outcome: make(chan error)}
 }
 
-func (g *gate) commit(_ context.Context, batch []pendingClick) ([]recorded, error) {
+func (g *gate) commit(_ context.Context, batch []*pendingClick) error {
 	g.begun <- batch
 	if err := <-g.outcome; err != nil {
-		return nil, err
+		return err
 	}
-	return validClicks(batch), nil
+	keep(batch)
+	return nil
 }
 
-func validClicks(batch []pendingClick) []recorded {
-	out := make([]recorded, len(batch))
-	for i, p := range batch {
-		out[i].click = p.click
-		out[i].click.Verdict = VerdictValid
+// keep notes that the clicks are kept.
+func keep(batch []*pendingClick) {
+	for _, p := range batch {
+		p.click.Verdict = VerdictValid
 	}
-	return out
 }
 
-func newPending(t *testing.T) pendingClick {
+func newPending(t *testing.T) *pendingClick {
 	t.Helper()
 	id, err := uuid.NewV7()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pendingClick{click: Click{ID: id}}
+	return &pendingClick{click: Click{ID: id}}
 }
 
-func (r *groupRecorder) start(ctx context.Context, p pendingClick) chan recorded {
+// recorded is a click that was answered, with the error of the answer.
+type recorded struct {
+	click Click
+	err   error
+}
+
+func (r *groupRecorder) start(ctx context.Context, p *pendingClick) chan recorded {
 	done := make(chan recorded, 1)
 	go func() {
-		out, err := r.record(ctx, p)
-		out.err = err
-		done <- out
+		err := r.record(ctx, p)
+		done <- recorded{p.click, err}
 	}()
 	return done
 }
@@ -138,9 +142,9 @@ func TestGroupCommitIsBoundedAndHandsOnTheLead(t *testing.T) {
 func TestGroupCommitOutlivesTheRequestThatLeads(t *testing.T) {
 	is := is.New(t)
 	commitContext := make(chan context.Context, 1)
-	r := &groupRecorder{commit: func(ctx context.Context, batch []pendingClick) ([]recorded, error) {
+	r := &groupRecorder{commit: func(ctx context.Context, _ []*pendingClick) error {
 		commitContext <- ctx
-		return validClicks(batch), ctx.Err()
+		return ctx.Err()
 	}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -176,41 +180,40 @@ func TestClickThatCannotBeKeptTakesNoOtherWithIt(t *testing.T) {
 	is := is.New(t)
 	bad := newPending(t)
 	refused := errors.New("refused")
-	commit := func(_ context.Context, batch []pendingClick) ([]recorded, error) {
-		for _, p := range batch {
-			if p.click.ID == bad.click.ID {
-				return nil, refused
-			}
+	commit := func(_ context.Context, batch []*pendingClick) error {
+		if slices.Contains(batch, bad) {
+			return refused
 		}
-		return validClicks(batch), nil
+		keep(batch)
+		return nil
 	}
-	var batch []*waiter
+	var batch []*pendingClick
 	for i := range 7 {
 		p := newPending(t)
 		if i == 4 {
 			p = bad
 		}
-		batch = append(batch, &waiter{pending: p})
+		batch = append(batch, p)
 	}
-	commitWaiters(t.Context(), commit, batch)
-	for i, w := range batch {
-		is.Equal(w.out.err != nil, i == 4)
-		is.Equal(w.out.click.Verdict == VerdictValid, i != 4)
+	commitClicks(t.Context(), commit, batch)
+	for i, p := range batch {
+		is.Equal(p.err != nil, i == 4)
+		is.Equal(p.click.Verdict == VerdictValid, i != 4)
 	}
 }
 
 func TestDeadBackendIsAskedOncePerBatch(t *testing.T) {
 	is := is.New(t)
 	calls := 0
-	commit := func(context.Context, []pendingClick) ([]recorded, error) {
+	commit := func(context.Context, []*pendingClick) error {
 		calls++
-		return nil, affiliate.Unavailable(errors.New("gone"))
+		return affiliate.Unavailable(errors.New("gone"))
 	}
-	batch := []*waiter{{pending: newPending(t)}, {pending: newPending(t)}, {pending: newPending(t)}}
-	commitWaiters(t.Context(), commit, batch)
+	batch := []*pendingClick{newPending(t), newPending(t), newPending(t)}
+	commitClicks(t.Context(), commit, batch)
 	is.Equal(calls, 1)
-	for _, w := range batch {
-		is.True(errors.Is(w.out.err, affiliate.ErrUnavailable))
+	for _, p := range batch {
+		is.True(errors.Is(p.err, affiliate.ErrUnavailable))
 	}
 }
 
@@ -220,20 +223,20 @@ func TestPanicInACommitReleasesThoseWhoWait(t *testing.T) {
 	panics := true
 	var mu sync.Mutex
 	r := &groupRecorder{}
-	r.commit = func(ctx context.Context, batch []pendingClick) ([]recorded, error) {
-		clicks, err := g.commit(ctx, batch)
+	r.commit = func(ctx context.Context, batch []*pendingClick) error {
+		err := g.commit(ctx, batch)
 		mu.Lock()
 		defer mu.Unlock()
 		if panics {
 			panics = false
 			panic("boom")
 		}
-		return clicks, err
+		return err
 	}
 	crashed := make(chan any)
 	go func() {
 		defer func() { crashed <- recover() }()
-		_, err := r.record(t.Context(), newPending(t))
+		err := r.record(t.Context(), newPending(t))
 		crashed <- fmt.Errorf("no panic, but %v", err)
 	}()
 	<-g.begun
@@ -250,22 +253,22 @@ func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
 	is := is.New(t)
 	var kept []uuid.UUID
 	bad := newPending(t)
-	r := newRecorder(Options{Clicks: Async, ClickQueue: 3}, func(_ context.Context, batch []pendingClick) ([]recorded, error) {
+	r := newRecorder(Options{Clicks: Async, ClickQueue: 3}, func(_ context.Context, batch []*pendingClick) error {
 		for _, p := range batch {
 			if p.click.ID == bad.click.ID {
-				return nil, errors.New("refused")
+				return errors.New("refused")
 			}
 		}
 		for _, p := range batch {
 			kept = append(kept, p.click.ID)
 		}
-		return validClicks(batch), nil
+		keep(batch)
+		return nil
 	}, func(context.Context, int64) (Target, error) { return Target{}, nil })
 	a, b := newPending(t), newPending(t)
-	for _, p := range []pendingClick{a, bad, b, newPending(t), newPending(t)} {
-		out, err := r.record(t.Context(), p)
-		is.NoErr(err)
-		is.Equal(out.click.Verdict, Verdict("")) // not known yet
+	all := []*pendingClick{a, bad, b, newPending(t), newPending(t)}
+	for _, p := range all {
+		is.NoErr(r.record(t.Context(), p))
 	}
 	is.Equal(r.dropped(), int64(2)) // the queue holds three
 	stopped, cancel := context.WithCancel(t.Context())
@@ -273,6 +276,9 @@ func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
 	is.NoErr(r.run(stopped))
 	is.Equal(kept, []uuid.UUID{a.click.ID, b.click.ID})
 	is.Equal(r.dropped(), int64(3)) // and the refused one
+	for _, p := range all {
+		is.Equal(p.click.Verdict, Verdict("")) // it was answered before anything was known
+	}
 }
 
 func TestFrozenTermsAreJSON(t *testing.T) {

@@ -52,16 +52,16 @@ func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
 		return Redirect{}, err
 	}
 	// The unit that keeps the click has read where its link leads.
-	out, err := s.recorder.record(ctx, p)
+	err = s.recorder.record(ctx, p)
 	if errors.Is(err, affiliate.ErrNotFound) {
 		err = affiliate.NotFound("link", h.LinkID)
 	}
 	if err != nil {
 		return Redirect{}, err
 	}
-	r := Redirect{URL: out.target.location(p.click.ID.String())}
-	if out.click.Verdict != "" {
-		r.Click = affiliate.Some(out.click)
+	r := Redirect{URL: p.target.location(p.click.ID.String())}
+	if p.click.Verdict != "" {
+		r.Click = affiliate.Some(p.click)
 	}
 	return r, nil
 }
@@ -86,24 +86,31 @@ func (t Target) location(clickID string) string {
 	return to
 }
 
-// pendingClick is a click on its way to be recorded.
+// pendingClick is a click on its way to be recorded, and what became of it.
 type pendingClick struct {
-	click    Click // without verdict and money
+	click    Click // without verdict and money, until it is kept
 	previous VisitorKey
 	bot      bool
+	target   Target // once it is kept
+	err      error  // why it is not kept: ErrNotFound when there is no such link
+
+	// In GroupCommit.
+	settled bool          // it is known what became of it
+	leads   bool          // its request leads, or has been told to
+	wake    chan struct{} // closed when it is settled, or is to lead
 }
 
-func (s *Service) pending(ctx context.Context, h Hit) (pendingClick, error) {
+func (s *Service) pending(ctx context.Context, h Hit) (*pendingClick, error) {
 	now := s.clock.Now()
 	today, previous, err := s.visitors.of(ctx, now, h.IP, h.UserAgent)
 	if err != nil {
-		return pendingClick{}, err
+		return nil, err
 	}
 	id, err := s.opts.NewID()
 	if err != nil {
-		return pendingClick{}, err
+		return nil, err
 	}
-	return pendingClick{click: Click{ID: id, LinkID: h.LinkID, At: now, Source: h.Source, Visitor: today}, previous: previous, bot: h.Bot}, nil
+	return &pendingClick{click: Click{ID: id, LinkID: h.LinkID, At: now, Source: h.Source, Visitor: today}, previous: previous, bot: h.Bot}, nil
 }
 
 // sites are the domains of the networks, without their public suffix.

@@ -111,9 +111,6 @@ func ValidateCosts(costs []Costs) error {
 	return affiliate.ValidateCosts(plain)
 }
 
-// CostsOf are the offer's own rates for a source; all absent when it has none.
-func (o Offer) CostsOf(source affiliate.TrafficSource) Costs { return costsOf(o.Costs, source) }
-
 func costsOf(costs []Costs, source affiliate.TrafficSource) Costs {
 	for _, c := range costs {
 		if c.Source == source {
@@ -126,13 +123,26 @@ func costsOf(costs []Costs, source affiliate.TrafficSource) Costs {
 // Before reports whether o serves a click before the other one: by the higher
 // priority, then by the newer ValidFrom, then by the higher id.
 func (o Offer) Before(other Offer) bool {
-	if o.Priority != other.Priority {
-		return o.Priority > other.Priority
+	return rank{o.Priority, o.ValidFrom, o.ID}.before(rank{other.Priority, other.ValidFrom, other.ID})
+}
+
+func (c *Conditions) rank() rank { return rank{c.Priority, c.ValidFrom, c.OfferID} }
+
+// rank is by what offers are ordered.
+type rank struct {
+	priority  int64
+	validFrom time.Time
+	id        int64
+}
+
+func (r rank) before(other rank) bool {
+	if r.priority != other.priority {
+		return r.priority > other.priority
 	}
-	if !o.ValidFrom.Equal(other.ValidFrom) {
-		return o.ValidFrom.After(other.ValidFrom)
+	if !r.validFrom.Equal(other.validFrom) {
+		return r.validFrom.After(other.validFrom)
 	}
-	return o.ID > other.ID
+	return r.id > other.id
 }
 
 // tokenLength is how many characters a token has.

@@ -28,12 +28,14 @@ func drawnBy(e affiliate.Entry) (d Drawn, ok bool) {
 }
 
 // usages are the counters that something of one creator is counted in.
-func (d Drawn) usages(userID int64, c Counts) []Usage {
-	out := []Usage{{OfferUsage(d.OfferID), c}, {UserUsage(d.OfferID, userID), c}}
+func (d Drawn) usages(userID int64, c Counts) []Usage { return d.appendUsages(nil, userID, c) }
+
+func (d Drawn) appendUsages(list []Usage, userID int64, c Counts) []Usage {
+	list = append(list, Usage{OfferUsage(d.OfferID), c}, Usage{UserUsage(d.OfferID, userID), c})
 	if d.SharedBudgetID != 0 {
-		out = append(out, Usage{SharedUsage(d.SharedBudgetID), c})
+		list = append(list, Usage{SharedUsage(d.SharedBudgetID), c})
 	}
-	return out
+	return list
 }
 
 func keysOf(usages []Usage) []UsageKey {
@@ -72,8 +74,8 @@ func pay(ctx context.Context, tx Tx, o Offer, p Participant, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	c := Candidate{Offer: o, Used: used[OfferUsage(o.ID)], UserUsed: used[UserUsage(o.ID, p.UserID)]}
-	c.Offer.MaxClicks.Set = false // it is no click
+	c := Candidate{Conditions: o.Conditions(), Used: used[OfferUsage(o.ID)], UserUsed: used[UserUsage(o.ID, p.UserID)]}
+	c.MaxClicks.Set = false // it is no click
 	if o.SharedBudgetID != 0 {
 		b, err := tx.SharedBudgets().Get(ctx, o.SharedBudgetID)
 		if err != nil {

@@ -41,26 +41,26 @@ func (r Rates) Earning() int64 {
 // RatesFor are the rates of a source. Each is asked of the participant, if
 // there is one, then of the offer, then of the advertiser; an invoice rate
 // that none of them has is the creator's rate.
-func RatesFor(source affiliate.TrafficSource, p affiliate.Optional[Participant], o Offer, a affiliate.Advertiser) Rates {
-	asked := [3]Costs{costsOf(p.Value.Costs, source), o.CostsOf(source), {Costs: a.CostsOf(source)}}
+func RatesFor(source affiliate.TrafficSource, participant, offer []Costs, a *affiliate.Advertiser) Rates {
+	asked := [3]Costs{costsOf(participant, source), costsOf(offer, source), {Costs: a.CostsOf(source)}}
 	var r Rates
 	var set bool
-	r.CPC, r.Origins.CPC, _ = first(asked, func(c Costs) affiliate.Optional[int64] { return c.CPC })
-	r.CPA, r.Origins.CPA, _ = first(asked, func(c Costs) affiliate.Optional[affiliate.Rate] { return c.CPA })
-	r.UserRevenue.Value, r.Origins.UserRevenue, r.UserRevenue.Set = first(asked, func(c Costs) affiliate.Optional[affiliate.Rate] { return c.UserRevenue })
-	if r.InvoiceCPC, r.Origins.InvoiceCPC, set = first(asked, func(c Costs) affiliate.Optional[int64] { return c.InvoiceCPC }); !set {
+	r.CPC, r.Origins.CPC, _ = first(&asked, func(c *Costs) affiliate.Optional[int64] { return c.CPC })
+	r.CPA, r.Origins.CPA, _ = first(&asked, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.CPA })
+	r.UserRevenue.Value, r.Origins.UserRevenue, r.UserRevenue.Set = first(&asked, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.UserRevenue })
+	if r.InvoiceCPC, r.Origins.InvoiceCPC, set = first(&asked, func(c *Costs) affiliate.Optional[int64] { return c.InvoiceCPC }); !set {
 		r.InvoiceCPC, r.Origins.InvoiceCPC = r.CPC, OriginCreatorRate
 	}
-	if r.InvoiceCPA, r.Origins.InvoiceCPA, set = first(asked, func(c Costs) affiliate.Optional[affiliate.Rate] { return c.InvoiceCPA }); !set {
+	if r.InvoiceCPA, r.Origins.InvoiceCPA, set = first(&asked, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.InvoiceCPA }); !set {
 		r.InvoiceCPA, r.Origins.InvoiceCPA = r.CPA, OriginCreatorRate
 	}
 	return r
 }
 
 // first is the rate of the first who has it.
-func first[V any](asked [3]Costs, rate func(Costs) affiliate.Optional[V]) (V, Origin, bool) {
+func first[V any](asked *[3]Costs, rate func(*Costs) affiliate.Optional[V]) (V, Origin, bool) {
 	for i, origin := range [3]Origin{OriginParticipant, OriginOffer, OriginAdvertiser} {
-		if v := rate(asked[i]); v.Set {
+		if v := rate(&asked[i]); v.Set {
 			return v.Value, origin, true
 		}
 	}

@@ -70,14 +70,12 @@ type OfferRepository interface {
 	Ranked(ctx context.Context, advertiserID, priority int64, limit int) ([]Offer, error)
 }
 
-// AdvertiserTargets asks for the offers of one advertiser that have one of the targets.
-type AdvertiserTargets struct {
+// Ask asks for the offers of an advertiser that are for a creator.
+type Ask struct {
 	AdvertiserID int64
-	Targets      []Target
+	UserID       int64
+	Targets      []Target // that name the creator
 }
-
-// Targeting is the answer to the ask at the same place: ids of offers, ascending.
-type Targeting [][]int64
 
 // TargetRepository keeps whom offers are for.
 type TargetRepository interface {
@@ -88,9 +86,11 @@ type TargetRepository interface {
 	Get(ctx context.Context, offerID int64) ([]Target, error)
 	// Serving answers for each ask the offers of that advertiser that have one
 	// of its targets, are neither deleted nor paused, and are within their time
-	// at some instant from the first until the last, both inclusive. The cost
-	// grows with the offers that have the targets, not with all.
-	Serving(ctx context.Context, from, until time.Time, asks []AdvertiserTargets) (Targeting, error)
+	// at some instant from the first until the last, both inclusive: by
+	// ascending id, targeted, with the creator's part and the amount of the
+	// shared budget, and without any counts. The cost grows with the offers that
+	// have the targets, not with all.
+	Serving(ctx context.Context, from, until time.Time, asks []Ask) ([][]Candidate, error)
 }
 
 // ParticipantFilter chooses participants. Sort columns: user_id, status,

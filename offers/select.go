@@ -2,6 +2,7 @@ package offers
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -28,18 +29,58 @@ const (
 
 // Request is a click, or the thought of one.
 type Request struct {
-	Advertiser affiliate.Advertiser
+	Advertiser *affiliate.Advertiser // only read
 	Source     affiliate.TrafficSource
 	At         time.Time
 }
 
-// Candidate is an offer with all that decides about it for one creator.
+// Conditions are what of an offer decides about its clicks.
+type Conditions struct {
+	OfferID        int64
+	Currency       affiliate.Currency
+	Type           Type
+	BudgetLimit    affiliate.Optional[int64] // minor units
+	MaxClicks      affiliate.Optional[int64]
+	PerUserLimit   bool
+	SharedBudgetID int64
+	ValidFrom      time.Time
+	ValidUntil     time.Time // exclusive
+	Priority       int64
+	Costs          []Costs
+	PausedAt       time.Time
+	DeletedAt      time.Time
+}
+
+// Conditions are a copy of what of the offer decides about its clicks.
+func (o *Offer) Conditions() Conditions {
+	return Conditions{
+		OfferID: o.ID, Currency: o.Currency, Type: o.Type,
+		BudgetLimit: o.BudgetLimit, MaxClicks: o.MaxClicks, PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID,
+		ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Priority: o.Priority, Costs: slices.Clone(o.Costs),
+		PausedAt: o.PausedAt, DeletedAt: o.DeletedAt,
+	}
+}
+
+// Standing is what of a creator's part in an offer decides about its clicks.
+type Standing struct {
+	ParticipantID int64
+	Status        ParticipantStatus
+	ClickLimit    affiliate.Optional[int64]
+	Costs         []Costs
+}
+
+// Standing is a copy of what of the part decides about its clicks.
+func (p *Participant) Standing() Standing {
+	return Standing{ParticipantID: p.ID, Status: p.Status, ClickLimit: p.ClickLimit, Costs: slices.Clone(p.Costs)}
+}
+
+// Candidate is all that decides about an offer for one creator.
 type Candidate struct {
-	Offer       Offer
-	Targeted    bool // the offer is for the creator
-	Participant affiliate.Optional[Participant]
-	Used        Counts // over all creators
-	UserUsed    Counts // by this creator
+	Conditions
+	Targeted    bool                         // the offer is for the creator
+	Participant affiliate.Optional[Standing] // the creator's part in it
+	Used        Counts                       // over all creators
+	UserUsed    Counts                       // by this creator
 	Shared      affiliate.Optional[Shared]
 }
 
@@ -66,23 +107,20 @@ func (r Reason) capped() bool {
 // It sorts the candidates by rank, in place.
 func Select(candidates []Candidate, r Request) (int, Judged) {
 	Rank(candidates)
-	return selectRanked(candidates, r)
+	return selectRanked(candidates, &r)
 }
 
 // Rank sorts candidates in the order in which they are tried.
-func Rank(candidates []Candidate) {
-	slices.SortFunc(candidates, func(a, b Candidate) int {
-		switch {
-		case a.Offer.Before(b.Offer):
-			return -1
-		case b.Offer.Before(a.Offer):
-			return 1
-		}
-		return 0
-	})
-}
+func Rank(candidates []Candidate) { sort.Sort(ranking(candidates)) }
 
-func selectRanked(candidates []Candidate, r Request) (int, Judged) {
+// ranking sorts by index, since candidates are large.
+type ranking []Candidate
+
+func (r ranking) Len() int           { return len(r) }
+func (r ranking) Less(i, j int) bool { return r[i].rank().before(r[j].rank()) }
+func (r ranking) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+
+func selectRanked(candidates []Candidate, r *Request) (int, Judged) {
 	var none Judged
 	for i := range candidates {
 		j := judge(&candidates[i], r)
@@ -105,7 +143,7 @@ func Explain(candidates []Candidate, r Request) []Judged {
 	out := make([]Judged, len(candidates))
 	chosen := false
 	for i := range candidates {
-		out[i] = judge(&candidates[i], r)
+		out[i] = judge(&candidates[i], &r)
 		switch {
 		case out[i].Reason != "":
 		case chosen:
@@ -120,22 +158,21 @@ func Explain(candidates []Candidate, r Request) []Judged {
 // judge is the rule: why the candidate does not serve the request, or what
 // that costs. A limit that is used up wholly, and one that leaves too little,
 // are told alike.
-func judge(c *Candidate, r Request) Judged {
-	o := &c.Offer
-	j := Judged{OfferID: o.ID, Rates: RatesFor(r.Source, c.Participant, *o, r.Advertiser)}
+func judge(c *Candidate, r *Request) Judged {
+	j := Judged{OfferID: c.OfferID, Rates: RatesFor(r.Source, c.Participant.Value.Costs, c.Costs, r.Advertiser)}
 	j.Earning, j.Cost = j.Rates.Earning(), j.Rates.InvoiceCPC
 	switch {
 	case !c.Targeted:
 		j.Reason = ReasonNotTargeted
-	case !o.DeletedAt.IsZero():
+	case !c.DeletedAt.IsZero():
 		j.Reason = ReasonDeleted
-	case !o.PausedAt.IsZero():
+	case !c.PausedAt.IsZero():
 		j.Reason = ReasonPaused
-	case !o.ValidUntil.IsZero() && !r.At.Before(o.ValidUntil):
+	case !c.ValidUntil.IsZero() && !r.At.Before(c.ValidUntil):
 		j.Reason = ReasonEnded
-	case r.At.Before(o.ValidFrom):
+	case r.At.Before(c.ValidFrom):
 		j.Reason = ReasonScheduled
-	case o.Currency != r.Advertiser.Currency:
+	case c.Currency != r.Advertiser.Currency:
 		j.Reason = ReasonCurrency
 	case !c.participates():
 		j.Reason = ReasonNotParticipating
@@ -149,23 +186,23 @@ func judge(c *Candidate, r Request) Judged {
 // offer, unless it was denied there; in an earning state in the others.
 func (c *Candidate) participates() bool {
 	if !c.Participant.Set {
-		return c.Offer.Type == Standard
+		return c.Type == Standard
 	}
 	status := c.Participant.Value.Status
-	return status.Earns() || c.Offer.Type == Standard && status != Denied && status != StoreDenied
+	return status.Earns() || c.Type == Standard && status != Denied && status != StoreDenied
 }
 
 // room is why the budgets do not have room for so many clicks (1, or 0 for a
 // payment) at a cost; empty when they do.
 func (c *Candidate) room(clicks, cost int64) Reason {
-	o, used := &c.Offer, c.Used
-	if o.PerUserLimit {
+	used := c.Used
+	if c.PerUserLimit {
 		used = c.UserUsed
 	}
 	switch {
-	case o.MaxClicks.Set && !fits(used.Clicks, clicks, o.MaxClicks.Value):
+	case c.MaxClicks.Set && !fits(used.Clicks, clicks, c.MaxClicks.Value):
 		return ReasonMaxClicks
-	case o.BudgetLimit.Set && !fits(used.Spent, cost, o.BudgetLimit.Value):
+	case c.BudgetLimit.Set && !fits(used.Spent, cost, c.BudgetLimit.Value):
 		return ReasonBudgetLimit
 	case c.Shared.Set && !fits(c.Shared.Value.Spent, cost, c.Shared.Value.Amount):
 		return ReasonSharedBudget
@@ -181,6 +218,6 @@ func fits(used, n, limit int64) bool { return used < limit && n <= limit-used }
 
 // limited reports whether any budget can refuse the candidate.
 func (c *Candidate) limited() bool {
-	return c.Offer.MaxClicks.Set || c.Offer.BudgetLimit.Set || c.Shared.Set || c.Offer.SharedBudgetID != 0 ||
+	return c.MaxClicks.Set || c.BudgetLimit.Set || c.Shared.Set || c.SharedBudgetID != 0 ||
 		c.Participant.Set && c.Participant.Value.ClickLimit.Set
 }

@@ -38,8 +38,8 @@ func drawCounts(t *rapid.T, name string) Counts {
 
 func drawCandidate(t *rapid.T, id int64) Candidate {
 	c := Candidate{
-		Offer: Offer{
-			ID: id, Currency: "SEK", Type: rapid.SampledFrom([]Type{Standard, UserApply, StoreAccept}).Draw(t, "type"),
+		Conditions: Conditions{
+			OfferID: id, Currency: "SEK", Type: rapid.SampledFrom([]Type{Standard, UserApply, StoreAccept}).Draw(t, "type"),
 			BudgetLimit: drawLimit(t, "budget"), MaxClicks: drawLimit(t, "max clicks"), PerUserLimit: rapid.Bool().Draw(t, "per user"),
 			ValidFrom: drawTime(t, "from"), ValidUntil: drawTime(t, "until"), Priority: rapid.Int64Range(0, 2).Draw(t, "priority"), Costs: drawCosts(t, "offer"),
 		},
@@ -47,18 +47,27 @@ func drawCandidate(t *rapid.T, id int64) Candidate {
 		Used:     drawCounts(t, "used"), UserUsed: drawCounts(t, "user used"),
 	}
 	if rapid.IntRange(0, 5).Draw(t, "paused") == 0 {
-		c.Offer.PausedAt = noon
+		c.PausedAt = noon
 	}
 	if rapid.Bool().Draw(t, "participant") {
-		c.Participant = affiliate.Some(Participant{
+		c.Participant = affiliate.Some(Standing{
 			Status: rapid.SampledFrom(ParticipantStatuses()).Draw(t, "status"), ClickLimit: drawLimit(t, "click limit"), Costs: drawCosts(t, "participant"),
 		})
 	}
 	if limit := drawLimit(t, "shared"); limit.Set {
 		c.Shared = affiliate.Some(Shared{limit.Value, rapid.Int64Range(0, limit.Value).Draw(t, "shared spent")})
-		c.Offer.SharedBudgetID = 1
+		c.SharedBudgetID = 1
 	}
 	return c
+}
+
+// statusOf is the status of the offer that a candidate is of.
+func statusOf(c *Candidate) Status {
+	o := Offer{
+		BudgetLimit: c.BudgetLimit, MaxClicks: c.MaxClicks, PerUserLimit: c.PerUserLimit,
+		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, PausedAt: c.PausedAt, DeletedAt: c.DeletedAt,
+	}
+	return o.Status(noon, c.Used, c.Shared)
 }
 
 // Explain tells of every candidate, each once, in rank; the one it has chosen
@@ -69,7 +78,7 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 		for id := range rapid.Int64Range(0, 8).Draw(t, "offers") {
 			candidates = append(candidates, drawCandidate(t, id+1))
 		}
-		r := Request{Advertiser: affiliate.Advertiser{Currency: "SEK"}, At: noon}
+		r := Request{Advertiser: &affiliate.Advertiser{Currency: "SEK"}, At: noon}
 		told := Explain(candidates, r)
 		i, chosen := Select(candidates, r) // ranks them
 		if len(told) != len(candidates) {
@@ -77,11 +86,11 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 		}
 		var capped Reason
 		for n, j := range told {
-			if j.OfferID != candidates[n].Offer.ID {
+			if j.OfferID != candidates[n].OfferID {
 				t.Fatalf("told %+v, ranked %+v", told, candidates)
 			}
-			if n > 0 && !candidates[n-1].Offer.Before(candidates[n].Offer) {
-				t.Fatalf("%d is not before %d", candidates[n-1].Offer.ID, candidates[n].Offer.ID)
+			if n > 0 && !candidates[n-1].rank().before(candidates[n].rank()) {
+				t.Fatalf("%d is not before %d", candidates[n-1].OfferID, candidates[n].OfferID)
 			}
 			if j.Chosen != (n == i) || j.Chosen && j != chosen {
 				t.Fatalf("told %+v, chosen %d: %+v", told, i, chosen)
@@ -93,8 +102,7 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 				capped = j.Reason
 			}
 			if j.Reason == "" {
-				active := candidates[n].Offer.Status(noon, candidates[n].Used, candidates[n].Shared)
-				if active != Active {
+				if active := statusOf(&candidates[n]); active != Active {
 					t.Fatalf("%+v serves, but it is %s", candidates[n], active)
 				}
 			}
@@ -106,40 +114,40 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 }
 
 func TestReasons(t *testing.T) {
-	plain := Candidate{Offer: Offer{ID: 1, Type: Standard, Currency: "SEK"}, Targeted: true}
+	plain := Candidate{Conditions: Conditions{OfferID: 1, Type: Standard, Currency: "SEK"}, Targeted: true}
 	tests := []struct {
 		change func(c *Candidate)
 		want   Reason
 	}{
 		{func(*Candidate) {}, ""},
 		{func(c *Candidate) { c.Targeted = false }, ReasonNotTargeted},
-		{func(c *Candidate) { c.Offer.DeletedAt = noon }, ReasonDeleted},
-		{func(c *Candidate) { c.Offer.PausedAt = noon }, ReasonPaused},
-		{func(c *Candidate) { c.Offer.ValidUntil = noon }, ReasonEnded},
-		{func(c *Candidate) { c.Offer.ValidUntil = noon.Add(1) }, ""},
-		{func(c *Candidate) { c.Offer.ValidFrom = noon.Add(1) }, ReasonScheduled},
-		{func(c *Candidate) { c.Offer.ValidFrom = noon }, ""},
-		{func(c *Candidate) { c.Offer.Currency = "EUR" }, ReasonCurrency},
-		{func(c *Candidate) { c.Offer.Type = UserApply }, ReasonNotParticipating},
-		{func(c *Candidate) { c.Offer.Type, c.Participant = UserApply, part(Applied, 9) }, ReasonNotParticipating},
-		{func(c *Candidate) { c.Offer.Type, c.Participant = StoreAccept, part(Done, 9) }, ""},
+		{func(c *Candidate) { c.DeletedAt = noon }, ReasonDeleted},
+		{func(c *Candidate) { c.PausedAt = noon }, ReasonPaused},
+		{func(c *Candidate) { c.ValidUntil = noon }, ReasonEnded},
+		{func(c *Candidate) { c.ValidUntil = noon.Add(1) }, ""},
+		{func(c *Candidate) { c.ValidFrom = noon.Add(1) }, ReasonScheduled},
+		{func(c *Candidate) { c.ValidFrom = noon }, ""},
+		{func(c *Candidate) { c.Currency = "EUR" }, ReasonCurrency},
+		{func(c *Candidate) { c.Type = UserApply }, ReasonNotParticipating},
+		{func(c *Candidate) { c.Type, c.Participant = UserApply, part(Applied, 9) }, ReasonNotParticipating},
+		{func(c *Candidate) { c.Type, c.Participant = StoreAccept, part(Done, 9) }, ""},
 		{func(c *Candidate) { c.Participant = part(StoreDenied, 9) }, ReasonNotParticipating},
 		{func(c *Candidate) { c.Participant, c.UserUsed.Clicks = part(Open, 9), 8 }, ""},
 		{func(c *Candidate) { c.Participant, c.UserUsed.Clicks = part(Accepted, 9), 9 }, ReasonClickLimit},
-		{func(c *Candidate) { c.Offer.MaxClicks, c.Used.Clicks = affiliate.Some[int64](3), 3 }, ReasonMaxClicks},
-		{func(c *Candidate) { c.Offer.MaxClicks, c.Used.Clicks = affiliate.Some[int64](3), 2 }, ""},
-		{func(c *Candidate) { c.Offer.BudgetLimit, c.Used.Spent = affiliate.Some[int64](30), 21 }, ReasonBudgetLimit},
-		{func(c *Candidate) { c.Offer.BudgetLimit, c.Used.Spent = affiliate.Some[int64](30), 20 }, ""},
+		{func(c *Candidate) { c.MaxClicks, c.Used.Clicks = affiliate.Some[int64](3), 3 }, ReasonMaxClicks},
+		{func(c *Candidate) { c.MaxClicks, c.Used.Clicks = affiliate.Some[int64](3), 2 }, ""},
+		{func(c *Candidate) { c.BudgetLimit, c.Used.Spent = affiliate.Some[int64](30), 21 }, ReasonBudgetLimit},
+		{func(c *Candidate) { c.BudgetLimit, c.Used.Spent = affiliate.Some[int64](30), 20 }, ""},
 		{func(c *Candidate) {
-			c.Offer.BudgetLimit, c.Used.Spent, c.Offer.PerUserLimit = affiliate.Some[int64](30), 30, true
+			c.BudgetLimit, c.Used.Spent, c.PerUserLimit = affiliate.Some[int64](30), 30, true
 		}, ""},
 		{func(c *Candidate) {
-			c.Offer.BudgetLimit, c.UserUsed.Spent, c.Offer.PerUserLimit = affiliate.Some[int64](30), 21, true
+			c.BudgetLimit, c.UserUsed.Spent, c.PerUserLimit = affiliate.Some[int64](30), 21, true
 		}, ReasonBudgetLimit},
 		{func(c *Candidate) { c.Shared = affiliate.Some(Shared{30, 21}) }, ReasonSharedBudget},
 		{func(c *Candidate) { c.Shared = affiliate.Some(Shared{30, 20}) }, ""},
 	}
-	r := Request{Advertiser: affiliate.Advertiser{Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}}, At: noon}
+	r := Request{Advertiser: &affiliate.Advertiser{Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}}, At: noon}
 	for i, tt := range tests {
 		t.Run(fmt.Sprintf("%d %s", i, tt.want), func(t *testing.T) {
 			c := plain
@@ -151,17 +159,17 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-func part(status ParticipantStatus, clicks int64) affiliate.Optional[Participant] {
-	return affiliate.Some(Participant{Status: status, ClickLimit: affiliate.Some(clicks)})
+func part(status ParticipantStatus, clicks int64) affiliate.Optional[Standing] {
+	return affiliate.Some(Standing{Status: status, ClickLimit: affiliate.Some(clicks)})
 }
 
 func TestRatesFallThroughOneByOne(t *testing.T) {
 	is := is.New(t)
 	half, err := affiliate.ParseRate("r", "0.5")
 	is.NoErr(err)
-	a := affiliate.Advertiser{DefaultCosts: []affiliate.Costs{{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](1), CPA: affiliate.Some(half)}}}
-	o := Offer{Costs: []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, InvoiceCPC: affiliate.Some[int64](30)}, UserRevenue: affiliate.Some(half)}}}
-	p := affiliate.Some(Participant{Costs: []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](25)}}}})
+	a := &affiliate.Advertiser{DefaultCosts: []affiliate.Costs{{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](1), CPA: affiliate.Some(half)}}}
+	o := []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, InvoiceCPC: affiliate.Some[int64](30)}, UserRevenue: affiliate.Some(half)}}
+	p := []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](25)}}}
 
 	r := RatesFor(affiliate.SourceTikTok, p, o, a)
 	is.Equal(r, Rates{CPC: 25, InvoiceCPC: 30, CPA: half, InvoiceCPA: half, UserRevenue: affiliate.Some(half),
@@ -170,7 +178,7 @@ func TestRatesFallThroughOneByOne(t *testing.T) {
 
 	r = RatesFor(affiliate.SourceGeneral, p, o, a)
 	is.Equal(r, Rates{Origins: RateOrigins{OriginNone, OriginCreatorRate, OriginNone, OriginCreatorRate, OriginNone}})
-	is.Equal(RatesFor(affiliate.SourceTikTok, affiliate.Optional[Participant]{}, Offer{}, a).InvoiceCPC, int64(1))
+	is.Equal(RatesFor(affiliate.SourceTikTok, nil, nil, a).InvoiceCPC, int64(1))
 }
 
 func TestStatusOverrules(t *testing.T) {

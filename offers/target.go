@@ -1,6 +1,7 @@
 package offers
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -107,11 +108,12 @@ func (t *Targets) add(target Target) {
 // advertiser group (0: in none): an offer is for the user when it has one of
 // them.
 func TargetsOf(u affiliate.User, clientGroupID int64) []Target {
-	out := []Target{{Kind: TargetEveryone}, idTarget(TargetUser, u.ID)}
+	out := make([]Target, 0, 6+len(u.TagIDs)+len(u.SocialMedia))
+	out = append(out, Target{Kind: TargetEveryone}, idTarget(TargetUser, u.ID))
 	for _, id := range u.TagIDs {
 		out = append(out, idTarget(TargetTag, id))
 	}
-	for _, named := range []struct {
+	for _, named := range [...]struct {
 		kind TargetKind
 		id   int64
 	}{{TargetGroup, clientGroupID}, {TargetClient, u.ClientID}, {TargetTier, u.TierID}} {
@@ -122,10 +124,8 @@ func TargetsOf(u affiliate.User, clientGroupID int64) []Target {
 	if u.Email != "" {
 		out = append(out, Target{TargetEmail, u.Email})
 	}
-	seen := make(map[string]bool, len(u.SocialMedia))
-	for _, m := range u.SocialMedia {
-		if !seen[m.Identifier] {
-			seen[m.Identifier] = true
+	for i, m := range u.SocialMedia {
+		if !slices.ContainsFunc(u.SocialMedia[:i], func(before affiliate.SocialMedia) bool { return before.Identifier == m.Identifier }) {
 			out = append(out, Target{TargetIdentifier, m.Identifier})
 		}
 	}

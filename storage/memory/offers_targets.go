@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -108,28 +109,46 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 	return out, nil
 }
 
-func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.AdvertiserTargets) (offers.Targeting, error) {
+func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
 	if err := r.u.use(ctx); err != nil {
 		return nil, err
 	}
-	db := r.u.db
-	t := db.offers.targets
-	out := make(offers.Targeting, len(asks))
+	t := r.u.db.offers.targets
+	out := make([][]offers.Candidate, len(asks))
+	var found []uint32
 	for i, ask := range asks {
-		var found []uint32
+		found = found[:0]
 		for _, target := range ask.Targets {
 			for _, id := range t.byKey.of(targetKey{ask.AdvertiserID, target}) {
 				offer := t.at(id).offer
-				if o := db.offers.offers.at(offer); serves(o, from, until) {
+				if serves(r.u.db.offers.offers.at(offer), from, until) {
 					found = append(found, offer)
 				}
 			}
 		}
-		for _, id := range sorted(found) {
-			out[i] = append(out[i], int64(id))
+		ids := sorted(found)
+		if len(ids) > 0 {
+			out[i] = make([]offers.Candidate, len(ids))
+		}
+		for j, id := range ids {
+			r.candidate(&out[i][j], id, ask.UserID)
 		}
 	}
 	return out, nil
+}
+
+// candidate fills in an offer as a candidate for the user.
+func (r targets) candidate(c *offers.Candidate, id uint32, user int64) {
+	db := &r.u.db.offers
+	c.Conditions, c.Targeted = db.offers.at(id).Conditions(), true
+	c.OfferID = int64(id)
+	if p, ok := db.participants.byPart.find(offers.Part{OfferID: int64(id), UserID: user}); ok {
+		c.Participant = affiliate.Some(db.participants.at(p).Standing())
+		c.Participant.Value.ParticipantID = int64(p)
+	}
+	if b, ok := db.budgets.find(c.SharedBudgetID); ok {
+		c.Shared = affiliate.Some(offers.Shared{Amount: db.budgets.at(b).Amount})
+	}
 }
 
 // serves is Serving's condition on an offer.

@@ -86,22 +86,27 @@ func (c *costsColumn) Scan(src any) error {
 	}
 	c.costs = make([]affiliate.Costs, len(in))
 	for i, v := range in {
-		cost := affiliate.Costs{Source: v.Source}
-		if v.CPC != nil {
-			cost.CPC = affiliate.Some(*v.CPC)
-		}
-		if v.InvoiceCPC != nil {
-			cost.InvoiceCPC = affiliate.Some(*v.InvoiceCPC)
-		}
-		if cost.CPA, err = optionalRate(v.CPA); err != nil {
+		if c.costs[i], err = v.cost(); err != nil {
 			return err
 		}
-		if cost.InvoiceCPA, err = optionalRate(v.InvoiceCPA); err != nil {
-			return err
-		}
-		c.costs[i] = cost
 	}
 	return nil
+}
+
+func (j costsJSON) cost() (affiliate.Costs, error) {
+	c := affiliate.Costs{Source: j.Source}
+	if j.CPC != nil {
+		c.CPC = affiliate.Some(*j.CPC)
+	}
+	if j.InvoiceCPC != nil {
+		c.InvoiceCPC = affiliate.Some(*j.InvoiceCPC)
+	}
+	var err error
+	if c.CPA, err = optionalRate(j.CPA); err != nil {
+		return c, err
+	}
+	c.InvoiceCPA, err = optionalRate(j.InvoiceCPA)
+	return c, err
 }
 
 func optionalRate(s *string) (affiliate.Optional[affiliate.Rate], error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -155,12 +156,11 @@ func (c offerCosts) Value() (driver.Value, error) {
 
 // Scan is for the driver.
 func (c *offerCosts) Scan(src any) error {
-	text, err := textOf(src)
-	if err != nil {
-		return err
+	if src == nil { // of a part that is not there
+		return nil
 	}
-	var plain costsColumn
-	if err := plain.Scan(text); err != nil {
+	text, err := textOf(src)
+	if err != nil || text == "[]" {
 		return err
 	}
 	var in []offerCostsJSON
@@ -168,9 +168,11 @@ func (c *offerCosts) Scan(src any) error {
 		return fmt.Errorf("%w: costs: %w", errCorrupt, err)
 	}
 	c.costs = make([]offers.Costs, len(in))
-	for i := range in {
-		c.costs[i].Costs = plain.costs[i]
-		if c.costs[i].UserRevenue, err = optionalRate(in[i].UserRevenue); err != nil {
+	for i, v := range in {
+		if c.costs[i].Costs, err = v.cost(); err != nil {
+			return err
+		}
+		if c.costs[i].UserRevenue, err = optionalRate(v.UserRevenue); err != nil {
 			return err
 		}
 	}
@@ -368,36 +370,65 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 	})
 }
 
-func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.AdvertiserTargets) (offers.Targeting, error) {
-	return read(ctx, r.u, "target", func(ctx context.Context) (offers.Targeting, error) {
-		out := make(offers.Targeting, len(asks))
-		var places, advertisers []int64
+// servingRow is a candidate for the ask at place n.
+type servingRow struct {
+	N            int            `bun:"n"`
+	Offer        offerRow       `bun:"embed:"`
+	Part         participantRow `bun:"embed:part_"` // without an id: none
+	SharedAmount *int64         `bun:"shared_amount"`
+}
+
+func (r *servingRow) candidate() offers.Candidate {
+	o, p := r.Offer.offer(), r.Part.participant()
+	c := offers.Candidate{Conditions: o.Conditions(), Targeted: true}
+	if p.ID != 0 {
+		c.Participant = affiliate.Some(p.Standing())
+	}
+	if r.SharedAmount != nil {
+		c.Shared = affiliate.Some(offers.Shared{Amount: *r.SharedAmount})
+	}
+	return c
+}
+
+// Serving makes the planner go from the targets to the offers and the parts,
+// each by its key: it cannot know how few there will be.
+func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
+	return read(ctx, r.u, "target", func(ctx context.Context) ([][]offers.Candidate, error) {
+		out := make([][]offers.Candidate, len(asks))
+		var places []int64
 		var kinds, values []string
 		for i, ask := range asks {
 			k, v := targetColumns(ask.Targets)
 			kinds, values = append(kinds, k...), append(values, v...)
 			for range k {
-				places, advertisers = append(places, int64(i)), append(advertisers, ask.AdvertiserID)
+				places = append(places, int64(i))
 			}
 		}
 		if len(places) == 0 {
 			return out, nil
 		}
-		var rows []struct {
-			N  int   `bun:"n"`
-			ID int64 `bun:"id"`
+		of := func(field func(*offers.Ask) int64) schema.QueryAppender {
+			return column(places, func(i *int64) int64 { return field(&asks[*i]) })
 		}
-		err := r.u.tx.NewRaw(`SELECT DISTINCT a.n, t.id
-			FROM unnest(?::bigint[], ?::bigint[], ?::text[], ?::text[]) AS a (n, advertiser_id, kind, value)
-			CROSS JOIN LATERAL (SELECT x.offer_id FROM ? AS x
-				WHERE x.advertiser_id = a.advertiser_id AND x.kind = a.kind AND x.value = a.value OFFSET 0) AS x
-			JOIN ? AS t ON t.id = x.offer_id
-			WHERE t.deleted_at IS NULL AND t.paused_at IS NULL AND (t.valid_from IS NULL OR t.valid_from <= ?)
-				AND (t.valid_until IS NULL OR t.valid_until > ?) ORDER BY a.n, t.id`,
-			pgdialect.Array(places), pgdialect.Array(advertisers), pgdialect.Array(kinds), pgdialect.Array(values),
-			r.u.name("affiliate_offer_targets"), r.u.name("affiliate_offers"), stamp(until), stamp(from)).Scan(ctx, &rows)
-		for _, row := range rows {
-			out[row.N] = append(out[row.N], row.ID)
+		var rows []servingRow
+		err := r.u.tx.NewRaw(`SELECT s.n, t.*, part.*, b.amount AS shared_amount
+			FROM (SELECT DISTINCT a.n, a.user_id, x.offer_id
+				FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[]) AS a (n, advertiser_id, user_id, kind, value)
+				CROSS JOIN LATERAL (SELECT x.offer_id FROM ? AS x
+					WHERE x.advertiser_id = a.advertiser_id AND x.kind = a.kind AND x.value = a.value OFFSET 0) AS x) AS s
+			CROSS JOIN LATERAL (SELECT t.id, t.currency, t.type, t.budget_limit, t.max_clicks, t.per_user_limit,
+					t.shared_budget_id, t.valid_from, t.valid_until, t.priority, t.costs
+				FROM ? AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
+					AND (t.valid_from IS NULL OR t.valid_from <= ?) AND (t.valid_until IS NULL OR t.valid_until > ?) OFFSET 0) AS t
+			LEFT JOIN LATERAL (SELECT p.id AS part_id, p.status AS part_status, p.click_limit AS part_click_limit, p.costs AS part_costs
+				FROM ? AS p WHERE p.offer_id = s.offer_id AND p.user_id = s.user_id OFFSET 0) AS part ON TRUE
+			LEFT JOIN ? AS b ON b.id = t.shared_budget_id
+			ORDER BY s.n, t.id`,
+			pgdialect.Array(places), of(func(a *offers.Ask) int64 { return a.AdvertiserID }), of(func(a *offers.Ask) int64 { return a.UserID }),
+			pgdialect.Array(kinds), pgdialect.Array(values), r.u.name("affiliate_offer_targets"), r.u.name("affiliate_offers"), stamp(until), stamp(from),
+			r.u.name("affiliate_offer_participants"), r.u.name("affiliate_shared_budgets")).Scan(ctx, &rows)
+		for i := range rows {
+			out[rows[i].N] = append(out[rows[i].N], rows[i].candidate())
 		}
 		return out, err
 	})

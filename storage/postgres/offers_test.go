@@ -66,7 +66,7 @@ func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
 	}
 	claims := make([]offers.Claim, 300)
 	for i := range claims {
-		claims[i] = offers.Claim{User: w.users[i%30], Advertiser: w.advertisers[0], At: noon}
+		claims[i] = offers.Claim{User: &w.users[i%30], Advertiser: &w.advertisers[0], At: noon}
 	}
 	charge := func(n int) int64 {
 		return statements(n, func(affiliate.PageRequest) error {
@@ -202,7 +202,7 @@ func BenchmarkSelection(b *testing.B) {
 
 // measureSelection times the charge of a click of the first user.
 func measureSelection(b *testing.B, store links.Store, w world) (p50, p99 time.Duration) {
-	claim := []offers.Claim{{User: w.users[0], Advertiser: w.advertisers[0], At: noon}}
+	claim := []offers.Claim{{User: &w.users[0], Advertiser: &w.advertisers[0], At: noon}}
 	return percentiles(b, 500, func() error {
 		return store.Record(b.Context(), func(ctx context.Context, tx links.Tx) error {
 			awards, err := offers.Charge(ctx, tx, claim)

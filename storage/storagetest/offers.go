@@ -397,7 +397,7 @@ func testTargets(t *testing.T, s offers.Store) {
 }
 
 func testServing(t *testing.T, s offers.Store) {
-	w := newWorld(t, s)
+	w := newWorldOfOffers(t, s)
 	user, tag := offers.Target{Kind: offers.TargetUser, Value: "7"}, offers.Target{Kind: offers.TargetTag, Value: "7"}
 	everyone := offers.Target{Kind: offers.TargetEveryone}
 	var kept []offers.Offer
@@ -414,23 +414,58 @@ func testServing(t *testing.T, s offers.Store) {
 	add(func(o *offers.Offer) { o.PausedAt = at(0) }, user)
 	add(func(o *offers.Offer) { o.DeletedAt = at(0) }, user)
 	add(func(o *offers.Offer) { o.ValidFrom, o.ValidUntil = at(5), at(8) }, tag)
-	serving := func(from, until int, asks ...offers.AdvertiserTargets) offers.Targeting {
-		return see(t, s, func(ctx context.Context, tx offers.Tx) (offers.Targeting, error) {
+	serving := func(from, until int, asks ...offers.Ask) [][]offers.Candidate {
+		return see(t, s, func(ctx context.Context, tx offers.Tx) ([][]offers.Candidate, error) {
 			return tx.Targets().Serving(ctx, at(from), at(until), asks)
 		})
 	}
-	ids := func(i ...int) []int64 { return idsOf(kept, func(o offers.Offer) int64 { return o.ID }, i...)[1:] }
-	ask := func(i int, targets ...offers.Target) offers.AdvertiserTargets {
-		return offers.AdvertiserTargets{AdvertiserID: w.advertisers[i].ID, Targets: targets}
+	candidate := func(i int) offers.Candidate {
+		return offers.Candidate{Conditions: kept[i].Conditions(), Targeted: true}
+	}
+	candidates := func(list ...int) (out []offers.Candidate) {
+		for _, i := range list {
+			out = append(out, candidate(i))
+		}
+		return out
+	}
+	ask := func(i int, targets ...offers.Target) offers.Ask {
+		return offers.Ask{AdvertiserID: w.advertisers[i].ID, UserID: w.users[0].ID, Targets: targets}
 	}
 	equal(t, "several asks", serving(0, 0, ask(0, user, tag, everyone), ask(1, user), ask(2, user, everyone), ask(0), ask(0, tag)),
-		offers.Targeting{ids(0, 1), ids(2), nil, nil, ids(0)})
-	equal(t, "what cannot be kept", serving(0, 0, ask(0, offers.Target{Kind: offers.TargetEmail, Value: "\x00"})), offers.Targeting{nil})
+		[][]offers.Candidate{candidates(0, 1), candidates(2), nil, nil, candidates(0)})
+	equal(t, "what cannot be kept", serving(0, 0, ask(0, offers.Target{Kind: offers.TargetEmail, Value: "\x00"})), [][]offers.Candidate{nil})
 	equal(t, "no ask", len(serving(0, 0)), 0)
 	for _, c := range []struct {
 		from, until int
-		want        []int64
-	}{{4, 4, ids(0)}, {4, 5, ids(0, 5)}, {5, 5, ids(0, 5)}, {7, 9, ids(0, 5)}, {8, 9, ids(0)}, {4, 9, ids(0, 5)}} {
-		equal(t, fmt.Sprintf("from %d until %d", c.from, c.until), serving(c.from, c.until, ask(0, tag)), offers.Targeting{c.want})
+		want        []int
+	}{{4, 4, []int{0}}, {4, 5, []int{0, 5}}, {5, 5, []int{0, 5}}, {7, 9, []int{0, 5}}, {8, 9, []int{0}}, {4, 9, []int{0, 5}}} {
+		equal(t, fmt.Sprintf("from %d until %d", c.from, c.until), serving(c.from, c.until, ask(0, tag)), [][]offers.Candidate{candidates(c.want...)})
 	}
+
+	// With the creator's own part, nobody else's, and the budget's amount; of
+	// the offer and the part only what decides.
+	budget := addAll(t, s, addBudget, sampleBudget(w, 1))[0]
+	group := offers.Target{Kind: offers.TargetGroup, Value: "1"}
+	add(func(o *offers.Offer) {
+		o.Type, o.Title, o.Text, o.ImageKey, o.Todo, o.Costs = offers.UserApply, "title", "text", "image", []string{"post"}, sampleCosts()
+		o.BudgetLimit, o.MaxClicks, o.PerUserLimit, o.SharedBudgetID = affiliate.Some[int64](0), affiliate.Some[int64](7), true, budget.ID
+		o.ValidFrom, o.ValidUntil, o.Priority, o.OneTimePayment, o.HasOneTimePayment = at(0), at(9), 5, 3, true
+	}, group)
+	offer := kept[len(kept)-1]
+	want := candidate(len(kept) - 1)
+	want.Shared = affiliate.Some(offers.Shared{Amount: budget.Amount})
+	equal(t, "without a part", serving(0, 0, ask(0, group)), [][]offers.Candidate{{want}})
+	parts := addAll(t, s, addPart,
+		offers.Participant{OfferID: offer.ID, UserID: w.users[1].ID, Status: offers.Denied},
+		offers.Participant{
+			OfferID: offer.ID, UserID: w.users[0].ID, Status: offers.Accepted, Todo: []offers.TodoItem{{Key: "post"}},
+			PaymentAmount: affiliate.Some[int64](9), ClickLimit: affiliate.Some[int64](0), Costs: sampleCosts(), CreatedAt: at(0), UpdatedAt: at(0),
+		},
+		offers.Participant{OfferID: w.offer.ID, UserID: w.users[2].ID, Status: offers.Open})
+	want.Participant = affiliate.Some(parts[1].Standing())
+	other := ask(0, group, everyone)
+	other.UserID = w.users[1].ID
+	theirs := want
+	theirs.Participant = affiliate.Some(parts[0].Standing())
+	equal(t, "with parts", serving(0, 0, ask(0, group), other), [][]offers.Candidate{{want}, {candidate(1), theirs}})
 }
