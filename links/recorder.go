@@ -76,8 +76,13 @@ type groupRecorder struct {
 
 	mu      sync.Mutex
 	waiting []*pendingClick
-	spare   []*pendingClick // the list of the batch before, to be used again; the leader's
-	led     bool            // somebody leads, or has been told to
+	led     bool // somebody leads, or has been told to
+
+	// The leader's.
+	spare   []*pendingClick // the list of the batch before, to be used again
+	bounded context.Context // until when leaders may commit
+	end     context.CancelFunc
+	renewAt time.Time
 }
 
 // leadFor bounds what leading costs the request that does it. A backend that
@@ -122,12 +127,41 @@ func (r *groupRecorder) leave(p *pendingClick) bool {
 
 // lead commits batch after batch, the leader's own click in the first.
 func (r *groupRecorder) lead(ctx context.Context) {
-	// The leader may go away; those who wait for it must not pay for that.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
-	defer cancel()
+	start := time.Now()
+	ctx = r.outliving(ctx, start)
 	defer r.handOn() // also when a commit panics
-	for start := time.Now(); r.commitNext(ctx) && time.Since(start) < leadFor; {
+	for r.commitNext(ctx) && time.Since(start) < leadFor {
 	}
+}
+
+// outliving is the leader's context without its end, since the leader may go
+// away and those who wait for it must not pay for that. It ends after
+// flushTimeout at the earliest and twice that at the latest: leaders share one
+// timer, which would cost as much as a commit in memory.
+func (r *groupRecorder) outliving(ctx context.Context, now time.Time) context.Context {
+	if now.After(r.renewAt) {
+		if r.end != nil {
+			r.end() // nobody leads but the caller
+		}
+		r.bounded, r.end = context.WithTimeout(context.Background(), 2*flushTimeout)
+		r.renewAt = now.Add(flushTimeout)
+	}
+	return leading{r.bounded, ctx}
+}
+
+// leading ends with its own context, and has the values of the leader's.
+type leading struct {
+	context.Context
+	leader context.Context
+}
+
+// Value asks the context that ends first: package context finds by it how to
+// be told of the end.
+func (l leading) Value(key any) any {
+	if v := l.Context.Value(key); v != nil {
+		return v
+	}
+	return l.leader.Value(key)
 }
 
 // commitNext commits what waits and tells everyone in it; false when nobody did.
