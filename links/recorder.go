@@ -3,6 +3,7 @@ package links
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -80,6 +81,9 @@ type groupRecorder struct {
 
 	// The leader's.
 	spare   []*pendingClick // the list of the batch before, to be used again
+	size    int             // of the last batch
+	took    time.Duration   // to commit it
+	ended   time.Time
 	bounded context.Context // until when leaders may commit
 	end     context.CancelFunc
 	renewAt time.Time
@@ -127,11 +131,30 @@ func (r *groupRecorder) leave(p *pendingClick) bool {
 
 // lead commits batch after batch, the leader's own click in the first.
 func (r *groupRecorder) lead(ctx context.Context) {
-	start := time.Now()
-	ctx = r.outliving(ctx, start)
 	defer r.handOn() // also when a commit panics
+	start := r.gather()
+	ctx = r.outliving(ctx, start)
 	for r.commitNext(ctx) && time.Since(start) < leadFor {
 	}
+}
+
+// gather lets others run until half as many wait as were in the last batch, if
+// that has ended just now: for at most an eighth of the time that it took. Those
+// who were in it are about to come again. Without this, whoever came a moment
+// too late for it would be nearly alone in the next one, at nearly the same cost.
+// It answers the time.
+func (r *groupRecorder) gather() time.Time {
+	now := time.Now()
+	for until := r.ended.Add(r.took / 8); now.Before(until); now = time.Now() {
+		r.mu.Lock()
+		waiting := len(r.waiting)
+		r.mu.Unlock()
+		if waiting >= r.size/2 {
+			break
+		}
+		runtime.Gosched()
+	}
+	return now
 }
 
 // outliving is the leader's context without its end, since the leader may go
@@ -176,8 +199,14 @@ func (r *groupRecorder) commitNext(ctx context.Context) bool {
 		clear(batch)
 		r.spare = batch[:0]
 	}()
+	if n == 0 {
+		return false
+	}
+	start := time.Now()
 	commitClicks(ctx, r.commit, batch[:n])
-	return n > 0
+	r.ended = time.Now()
+	r.size, r.took = n, r.ended.Sub(start)
+	return true
 }
 
 // tell wakes those whose click is kept or refused, and in a panic those of

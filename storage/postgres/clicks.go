@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,32 +73,24 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 		if err != nil {
 			return err
 		}
-		return r.insert(ctx, clicks)
+		type click = links.Click
+		return batch{table: "affiliate_clicks", columns: []batchColumn{
+			field("id", "uuid", clicks, func(c *click) string { return c.ID.String() }),
+			field("link_id", "bigint", clicks, func(c *click) int64 { return c.LinkID }),
+			field("user_id", "bigint", clicks, func(c *click) int64 { return c.UserID }),
+			field("advertiser_id", "bigint", clicks, func(c *click) int64 { return c.AdvertiserID }),
+			field("offer_id", "bigint", clicks, func(c *click) int64 { return c.OfferID }),
+			field("at", "timestamptz", clicks, func(c *click) time.Time { return c.At }),
+			field("source", "smallint", clicks, func(c *click) int64 { return int64(c.Source) }),
+			field("visitor", "bytea", clicks, func(c *click) string { return `\x` + hex.EncodeToString(c.Visitor[:]) }),
+			field("verdict", "text", clicks, func(c *click) string { return string(c.Verdict) }),
+			field("reason", "text", clicks, func(c *click) string { return c.Reason }),
+			field("currency", "text", clicks, func(c *click) string { return string(c.Earning.Currency()) }),
+			field("earning", "bigint", clicks, func(c *click) int64 { return c.Earning.Minor() }),
+			field("cost", "bigint", clicks, func(c *click) int64 { return c.Cost.Minor() }),
+			field("terms", "text", clicks, func(c *click) string { return c.Terms }),
+		}}.exec(ctx, r.u)
 	})
-}
-
-func (r clicks) insert(ctx context.Context, clicks []links.Click) error {
-	type click = links.Click
-	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ?
-		(id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms, offer_id)
-		SELECT * FROM unnest(?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::timestamptz[], ?::smallint[], ?::bytea[],
-			?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[])`,
-		r.u.name("affiliate_clicks"),
-		column(clicks, func(c *click) string { return c.ID.String() }),
-		column(clicks, func(c *click) int64 { return c.LinkID }),
-		column(clicks, func(c *click) int64 { return c.UserID }),
-		column(clicks, func(c *click) int64 { return c.AdvertiserID }),
-		column(clicks, func(c *click) time.Time { return c.At }),
-		column(clicks, func(c *click) int64 { return int64(c.Source) }),
-		column(clicks, func(c *click) []byte { return c.Visitor[:] }),
-		column(clicks, func(c *click) string { return string(c.Verdict) }),
-		column(clicks, func(c *click) string { return c.Reason }),
-		column(clicks, func(c *click) string { return string(c.Earning.Currency()) }),
-		column(clicks, func(c *click) int64 { return c.Earning.Minor() }),
-		column(clicks, func(c *click) int64 { return c.Cost.Minor() }),
-		column(clicks, func(c *click) string { return c.Terms }),
-		column(clicks, func(c *click) int64 { return c.OfferID }))
-	return err
 }
 
 func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {

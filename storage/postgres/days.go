@@ -39,21 +39,22 @@ func (r days) Add(ctx context.Context, days ...links.Day) error {
 			return err
 		}
 		type day = links.Day
-		_, err = r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (date, advertiser_id, user_id, currency, clicks, valid, earning, cost)
-			SELECT * FROM unnest(?::date[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
-			ON CONFLICT (advertiser_id, date, user_id, currency) DO UPDATE SET
+		return batch{
+			table: "affiliate_click_days",
+			rest: `ON CONFLICT (advertiser_id, date, user_id, currency) DO UPDATE SET
 				clicks = t.clicks + excluded.clicks, valid = t.valid + excluded.valid,
 				earning = t.earning + excluded.earning, cost = t.cost + excluded.cost`,
-			r.u.name("affiliate_click_days"),
-			column(sums, func(d *day) string { return d.Date.Format(dateFormat) }),
-			column(sums, func(d *day) int64 { return d.AdvertiserID }),
-			column(sums, func(d *day) int64 { return d.UserID }),
-			column(sums, func(d *day) string { return string(d.Currency) }),
-			column(sums, func(d *day) int64 { return d.Clicks }),
-			column(sums, func(d *day) int64 { return d.Valid }),
-			column(sums, func(d *day) int64 { return d.Earning }),
-			column(sums, func(d *day) int64 { return d.Cost }))
-		return err
+			columns: []batchColumn{
+				field("user_id", "bigint", sums, func(d *day) int64 { return d.UserID }),
+				field("advertiser_id", "bigint", sums, func(d *day) int64 { return d.AdvertiserID }),
+				field("date", "date", sums, func(d *day) string { return d.Date.Format(dateFormat) }),
+				field("currency", "text", sums, func(d *day) string { return string(d.Currency) }),
+				field("clicks", "bigint", sums, func(d *day) int64 { return d.Clicks }),
+				field("valid", "bigint", sums, func(d *day) int64 { return d.Valid }),
+				field("earning", "bigint", sums, func(d *day) int64 { return d.Earning }),
+				field("cost", "bigint", sums, func(d *day) int64 { return d.Cost }),
+			},
+		}.exec(ctx, r.u)
 	})
 }
 

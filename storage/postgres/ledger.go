@@ -57,7 +57,7 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		if err := r.u.checkReferences(ctx, "entry", reference{"advertiser_id", "affiliate_advertisers", advertisersOf(entries)}); err != nil {
 			return nil, err
 		}
-		ids, err := r.insert(ctx, entries)
+		ids, err := r.insert(ctx, entries, totals)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 			kept[i].ID = ids[i]
 			kept[i].OccurredAt, kept[i].PayableAt = stamp(kept[i].OccurredAt), stamp(kept[i].PayableAt)
 		}
-		return kept, r.addTotals(ctx, totals)
+		return kept, nil
 	})
 }
 
@@ -105,49 +105,41 @@ func advertisersOf(entries []affiliate.Entry) []int64 {
 	return ids
 }
 
-// insert answers the new ids, which ascend in the order of the entries.
-func (r ledger) insert(ctx context.Context, entries []affiliate.Entry) ([]int64, error) {
+// insert keeps the entries and adds the totals, in one statement. It answers the
+// new ids, which ascend in the order of the entries.
+func (r ledger) insert(ctx context.Context, entries []affiliate.Entry, totals []affiliate.Total) ([]int64, error) {
 	type entry = affiliate.Entry
+	text, args := batch{table: "affiliate_entries", inOrder: true, rest: "RETURNING id", columns: []batchColumn{
+		field("cause", "text", entries, func(e *entry) string { return e.Cause }),
+		field("kind", "text", entries, func(e *entry) string { return string(e.Kind) }),
+		field("account", "text", entries, func(e *entry) string { return string(e.Account) }),
+		idField("advertiser_id", entries, func(e *entry) int64 { return e.AdvertiserID }),
+		field("currency", "text", entries, func(e *entry) string { return string(e.Earning.Currency()) }),
+		field("earning", "bigint", entries, func(e *entry) int64 { return e.Earning.Minor() }),
+		field("cost", "bigint", entries, func(e *entry) int64 { return e.Cost.Minor() }),
+		field("occurred_at", "timestamptz", entries, func(e *entry) time.Time { return e.OccurredAt }),
+		field("payable_at", "timestamptz", entries, func(e *entry) time.Time { return e.PayableAt }),
+		field("terms", "text", entries, func(e *entry) string { return e.Terms }),
+		idField("reverses", entries, func(e *entry) int64 { return e.Reverses }),
+	}}.statement(r.u)
+	type total = affiliate.Total
+	adding, sums := batch{
+		table: "affiliate_totals",
+		rest: `ON CONFLICT (account, currency) DO UPDATE SET earned = t.earned + excluded.earned, paid = t.paid + excluded.paid,
+			cost = t.cost + excluded.cost, entries = t.entries + excluded.entries`,
+		columns: []batchColumn{
+			field("account", "text", totals, func(t *total) string { return string(t.Account) }),
+			field("currency", "text", totals, func(t *total) string { return string(t.Currency) }),
+			field("earned", "bigint", totals, func(t *total) int64 { return t.Earned }),
+			field("paid", "bigint", totals, func(t *total) int64 { return t.Paid }),
+			field("cost", "bigint", totals, func(t *total) int64 { return t.Cost }),
+			field("entries", "bigint", totals, func(t *total) int64 { return t.Entries }),
+		},
+	}.statement(r.u)
 	ids := make([]int64, 0, len(entries))
-	err := r.u.tx.NewRaw(`INSERT INTO ?
-		(kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms, reverses)
-		SELECT kind, account, nullif(advertiser_id, 0), currency, earning, cost, occurred_at, payable_at, cause, terms, nullif(reverses, 0)
-		FROM unnest(?::text[], ?::text[], ?::bigint[], ?::text[], ?::bigint[], ?::bigint[],
-			?::timestamptz[], ?::timestamptz[], ?::text[], ?::text[], ?::bigint[]) WITH ORDINALITY
-			AS e (kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms, reverses, n)
-		ORDER BY n
-		RETURNING id`,
-		r.u.name("affiliate_entries"),
-		column(entries, func(e *entry) string { return string(e.Kind) }),
-		column(entries, func(e *entry) string { return string(e.Account) }),
-		column(entries, func(e *entry) int64 { return e.AdvertiserID }),
-		column(entries, func(e *entry) string { return string(e.Earning.Currency()) }),
-		column(entries, func(e *entry) int64 { return e.Earning.Minor() }),
-		column(entries, func(e *entry) int64 { return e.Cost.Minor() }),
-		column(entries, func(e *entry) time.Time { return e.OccurredAt }),
-		column(entries, func(e *entry) time.Time { return e.PayableAt }),
-		column(entries, func(e *entry) string { return e.Cause }),
-		column(entries, func(e *entry) string { return e.Terms }),
-		column(entries, func(e *entry) int64 { return e.Reverses }),
-	).Scan(ctx, &ids)
+	err := r.u.tx.NewRaw("WITH totals AS ("+adding+") "+text, append(sums, args...)...).Scan(ctx, &ids)
 	slices.Sort(ids)
 	return ids, err
-}
-
-func (r ledger) addTotals(ctx context.Context, totals []affiliate.Total) error {
-	type total = affiliate.Total
-	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (account, currency, earned, paid, cost, entries)
-		SELECT * FROM unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
-		ON CONFLICT (account, currency) DO UPDATE SET earned = t.earned + excluded.earned, paid = t.paid + excluded.paid,
-			cost = t.cost + excluded.cost, entries = t.entries + excluded.entries`,
-		r.u.name("affiliate_totals"),
-		column(totals, func(t *total) string { return string(t.Account) }),
-		column(totals, func(t *total) string { return string(t.Currency) }),
-		column(totals, func(t *total) int64 { return t.Earned }),
-		column(totals, func(t *total) int64 { return t.Paid }),
-		column(totals, func(t *total) int64 { return t.Cost }),
-		column(totals, func(t *total) int64 { return t.Entries }))
-	return err
 }
 
 func (r ledger) GetMany(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {

@@ -95,13 +95,13 @@ func (r usage) insert(ctx context.Context, list []offers.Usage, conflict string)
 	if len(list) == 0 {
 		return nil
 	}
-	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (shared_budget_id, offer_id, user_id, clicks, spent)
-		SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) ON CONFLICT ?`,
-		r.u.name("affiliate_offer_usage"),
-		column(list, func(u *usage) int64 { return u.SharedBudgetID }), column(list, func(u *usage) int64 { return u.OfferID }),
-		column(list, func(u *usage) int64 { return u.UserID }), column(list, func(u *usage) int64 { return u.Clicks }),
-		column(list, func(u *usage) int64 { return u.Spent }), bun.Safe(conflict))
-	return err
+	return batch{table: "affiliate_offer_usage", rest: "ON CONFLICT " + conflict, columns: []batchColumn{
+		field("user_id", "bigint", list, func(u *usage) int64 { return u.UserID }),
+		field("offer_id", "bigint", list, func(u *usage) int64 { return u.OfferID }),
+		field("shared_budget_id", "bigint", list, func(u *usage) int64 { return u.SharedBudgetID }),
+		field("clicks", "bigint", list, func(u *usage) int64 { return u.Clicks }),
+		field("spent", "bigint", list, func(u *usage) int64 { return u.Spent }),
+	}}.exec(ctx, r.u)
 }
 
 func (r usage) Add(ctx context.Context, list ...offers.Usage) error {
@@ -174,15 +174,19 @@ func (r offerDays) Add(ctx context.Context, list ...offers.Day) error {
 		days := slices.SortedFunc(maps.Values(sums), func(a, b day) int { // the order in which every unit locks them
 			return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), cmp.Compare(a.UserID, b.UserID), a.Date.Compare(b.Date))
 		})
-		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (offer_id, user_id, date, clicks, earning, cost)
-			SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::date[], ?::bigint[], ?::bigint[], ?::bigint[])
-			ON CONFLICT (offer_id, user_id, date) DO UPDATE SET
+		return batch{
+			table: "affiliate_offer_days",
+			rest: `ON CONFLICT (offer_id, user_id, date) DO UPDATE SET
 				clicks = t.clicks + excluded.clicks, earning = t.earning + excluded.earning, cost = t.cost + excluded.cost`,
-			r.u.name("affiliate_offer_days"),
-			column(days, func(d *day) int64 { return d.OfferID }), column(days, func(d *day) int64 { return d.UserID }),
-			column(days, func(d *day) string { return d.Date.Format(dateFormat) }), column(days, func(d *day) int64 { return d.Clicks }),
-			column(days, func(d *day) int64 { return d.Earning }), column(days, func(d *day) int64 { return d.Cost }))
-		return err
+			columns: []batchColumn{
+				field("user_id", "bigint", days, func(d *day) int64 { return d.UserID }),
+				field("offer_id", "bigint", days, func(d *day) int64 { return d.OfferID }),
+				field("date", "date", days, func(d *day) string { return d.Date.Format(dateFormat) }),
+				field("clicks", "bigint", days, func(d *day) int64 { return d.Clicks }),
+				field("earning", "bigint", days, func(d *day) int64 { return d.Earning }),
+				field("cost", "bigint", days, func(d *day) int64 { return d.Cost }),
+			},
+		}.exec(ctx, r.u)
 	})
 }
 
