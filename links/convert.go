@@ -108,7 +108,8 @@ func (s *Service) Inspect(ctx context.Context, c Conversion) (Inspection, error)
 // (user-affiliate-link-convert-v3). One of the user's own affiliate links
 // converts to itself. It is ErrInvalid with a Reason as its code when the URL
 // cannot be converted, and "ambiguous_advertiser" (an AmbiguousError) when
-// several advertisers have it and none is named.
+// several advertisers have it and none is named; with the field
+// "tracking_template" when the advertiser's would lead readers elsewhere.
 func (s *Service) Convert(ctx context.Context, c Conversion) (LinkView, bool, error) {
 	type conversion struct {
 		view    LinkView
@@ -181,7 +182,8 @@ func (f found) one() (affiliate.Advertiser, error) {
 			Err:     &AmbiguousError{Advertisers: f.candidates},
 		}
 	}
-	return f.candidates[0], nil
+	a := f.candidates[0]
+	return a, ValidateTemplate(a.TrackingTemplate) // which package affiliate takes as it is
 }
 
 func refuse(r Reason, cause error) error {

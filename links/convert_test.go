@@ -117,6 +117,31 @@ func TestAmbiguousErrorNamesTheAdvertisersAndNamingOneConverts(t *testing.T) {
 	})
 }
 
+// Package affiliate knows no URLs: what it takes as a template may lead
+// anywhere, so no link is made with it.
+func TestNoLinkIsMadeWithATemplateThatLeadsElsewhere(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b, links.Options{})
+		_, err := w.core.UpdateAdvertiser(t.Context(), w.acme.ID, func(a *affiliate.Advertiser) { a.TrackingTemplate = "https://t.example@:TARGET_URL" })
+		is.NoErr(err)
+		for _, convert := range []func() error{
+			func() error {
+				_, _, err := w.links.Convert(t.Context(), links.Conversion{UserID: w.anna.ID, URL: "https://acme.example/"})
+				return err
+			},
+			func() error {
+				_, err := w.links.DryConvert(t.Context(), links.Conversion{UserID: w.anna.ID, URL: "https://acme.example/"})
+				return err
+			},
+		} {
+			var e *affiliate.Error
+			is.True(errors.As(convert(), &e))
+			is.Equal(e.Fields[0].Field, "tracking_template")
+		}
+	})
+}
+
 func TestConvertingAgainAnswersTheSameLink(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)

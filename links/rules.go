@@ -174,12 +174,14 @@ const MaxDomains = 100
 func (s *Service) CreateStore(ctx context.Context, in NewStore) (affiliate.Advertiser, error) {
 	rules, err := in.rules()
 	var v affiliate.Validation
-	v.Merge("", in.Advertiser.WithDefaults().Validate())
+	a := in.Advertiser.WithDefaults()
+	v.Merge("", a.Validate())
+	v.Merge("", ValidateTemplate(a.TrackingTemplate))
 	v.Merge("", err)
 	if err := v.Err("advertiser"); err != nil {
 		return affiliate.Advertiser{}, err
 	}
-	a, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Advertiser, error) {
+	a, err = affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Advertiser, error) {
 		a, err := affiliate.AddAdvertiser(ctx, tx, s.clock.Now(), in.Advertiser)
 		if err != nil {
 			return a, err

@@ -135,6 +135,12 @@ func TestCreateStoreNamesEveryBadDomainAndKeepsNothing(t *testing.T) {
 			Domains:    []string{"good.example"},
 		})
 		is.True(errors.Is(err, affiliate.ErrInvalid))
+		_, err = w.links.CreateStore(t.Context(), links.NewStore{ // its readers would be led elsewhere
+			Advertiser: affiliate.Advertiser{Name: "bad", Country: "SE", Currency: "SEK", TrackingTemplate: "https://t.example@:TARGET_URL"},
+			Domains:    []string{"good.example"},
+		})
+		is.True(errors.As(err, &e))
+		is.Equal(e.Fields[0].Field, "tracking_template")
 		after, err := w.core.Advertisers(t.Context(), affiliate.AdvertiserFilter{}, affiliate.PageRequest{Number: 1, Size: 1})
 		is.NoErr(err)
 		is.Equal(after.Total, before.Total)
