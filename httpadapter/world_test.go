@@ -365,3 +365,5 @@ func (s switchedLinks) Record(ctx context.Context, fn func(context.Context, link
 	}
 	return s.recorder.Record(ctx, fn)
 }
+
+func (s switchedLinks) Nested(ctx context.Context) bool { return s.recorder.Nested(ctx) }

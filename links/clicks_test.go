@@ -149,6 +149,22 @@ func TestHeldClicksArePendingUntilTheirTime(t *testing.T) {
 	})
 }
 
+func TestFollowInsideAUnitIsRefusedAlone(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b, links.Options{})
+		id := w.convert(w.anna, "https://acme.example/").ID
+		hit := links.Hit{LinkID: id, IP: "192.0.2.1", UserAgent: "Firefox"}
+		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, _ links.Tx) error {
+			_, err := w.links.Follow(ctx, hit)
+			is.True(errors.Is(err, affiliate.ErrNested))
+			return nil
+		}))
+		_, err := w.links.Follow(t.Context(), hit)
+		is.NoErr(err)
+	})
+}
+
 func TestDuplicateWindowAcrossMidnight(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)

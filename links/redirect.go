@@ -38,7 +38,8 @@ type Redirect struct {
 // request. A link that is deleted, or whose creator is banned or advertiser
 // deactivated, leads to the plain shop URL and its clicks earn nothing. An
 // unknown link is ErrNotFound; when the click cannot be kept the error says so
-// and the reader should not be sent on.
+// and the reader should not be sent on. Inside a unit of the same store it is
+// ErrNested.
 func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
 	if h.Uncounted {
 		t, err := s.target(ctx, h.LinkID)
@@ -46,6 +47,9 @@ func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
 			return Redirect{}, err
 		}
 		return Redirect{URL: t.location("")}, nil
+	}
+	if s.store.Nested(ctx) { // one commit serves many requests, and would wait for this one's unit
+		return Redirect{}, affiliate.ErrNested
 	}
 	p, err := s.pending(ctx, h)
 	if err != nil {

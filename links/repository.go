@@ -31,6 +31,9 @@ type Store interface {
 	// reads after that is the latest committed state. Like that of a Write, the
 	// callback may run again.
 	Record(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// Nested reports whether the context belongs to a unit of the store, in
+	// which another one would be ErrNested.
+	Nested(ctx context.Context) bool
 }
 
 // Cursor is a place in the history of a store's rule changes. Only the backend

@@ -68,6 +68,8 @@ func (s meteredLinks) Record(ctx context.Context, fn func(context.Context, links
 	return timed(ctx, s.meter, s.domain+".record", s.store.Record, fn)
 }
 
+func (s meteredLinks) Nested(ctx context.Context) bool { return s.store.Nested(ctx) }
+
 func timed[T any](ctx context.Context, m *meter, kind string,
 	unit func(context.Context, func(context.Context, T) error) error, fn func(context.Context, T) error) (err error) {
 	start, runs, returned := time.Now(), 0, false

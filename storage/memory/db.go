@@ -89,7 +89,7 @@ type unitKey struct{ db *DB }
 
 // admit refuses a context that is over, or belongs to a unit already.
 func (db *DB) admit(ctx context.Context) error {
-	if ctx.Value(unitKey{db}) != nil {
+	if db.nested(ctx) {
 		return affiliate.ErrNested
 	}
 	if err := ctx.Err(); err != nil {
@@ -97,5 +97,7 @@ func (db *DB) admit(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (db *DB) nested(ctx context.Context) bool { return ctx.Value(unitKey{db}) != nil }
 
 var errEnded = errors.New("memory: the transaction was used after its unit ended")

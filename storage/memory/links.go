@@ -36,6 +36,8 @@ func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx
 	return v.Write(ctx, fn)
 }
 
+func (v linksView) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
+
 // linksTx is the transaction of package links.
 type linksTx struct{ offersTx }
 

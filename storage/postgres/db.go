@@ -116,6 +116,8 @@ func (s linksStore) Record(ctx context.Context, fn func(context.Context, links.T
 	return s.db.run(ctx, recordUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
 }
 
+func (s linksStore) Nested(ctx context.Context) bool { return s.db.nested(ctx) }
+
 var (
 	_ affiliate.Tx = coreTx{} // and with it each repository
 	_ links.Tx     = linksTx{}

@@ -96,13 +96,16 @@ func (u *unit) saw(table string, ids []int64) {
 	}
 }
 
+func (db *DB) unitKey() unitKey { return unitKey{db.handle.key(), db.prefix} }
+
+func (db *DB) nested(ctx context.Context) bool { return ctx.Value(db.unitKey()) != nil }
+
 // run runs a unit of work, again when the database asks for it.
 func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
-	key := unitKey{db.handle.key(), db.prefix}
-	if ctx.Value(key) != nil {
+	if db.nested(ctx) {
 		return affiliate.ErrNested
 	}
-	inner := context.WithValue(ctx, key, true)
+	inner := context.WithValue(ctx, db.unitKey(), true)
 	for attempt := 1; ; attempt++ {
 		err := db.runOnce(inner, kind, fn)
 		if err == nil || !retryable(err) || attempt >= db.attempts {
