@@ -71,9 +71,11 @@ func (r *syncRecorder) dropped() int64                { return 0 }
 
 // groupRecorder lets one of the waiting requests, the leader, commit for all.
 // It goes on while others wait, though not for longer than leadFor once its own
-// click is kept, and hands the lead to the first that still waits.
+// click is kept, and hands the lead to the first that still waits. While the
+// backend commits in no time each request commits its own click.
 type groupRecorder struct {
 	commit commitFunc
+	quick  atomic.Bool // the last commit was
 
 	mu      sync.Mutex
 	waiting []*pendingClick
@@ -81,20 +83,25 @@ type groupRecorder struct {
 
 	// The leader's.
 	spare   []*pendingClick // the list of the batch before, to be used again
-	size    int             // of the last batch
-	took    time.Duration   // to commit it
-	ended   time.Time
 	bounded context.Context // until when leaders may commit
 	end     context.CancelFunc
 	renewAt time.Time
 }
 
-// leadFor bounds what leading costs the request that does it. A backend that
-// commits in microseconds would lose more by waking another leader for each
-// batch; one that takes milliseconds changes leaders every time.
-const leadFor = time.Millisecond
+const (
+	// leadFor bounds what leading costs the request that does it.
+	leadFor = time.Millisecond
+	// A commit is quick when it takes less than to wait for others and be woken.
+	quickCommit = 50 * time.Microsecond
+)
 
 func (r *groupRecorder) record(ctx context.Context, p *pendingClick) error {
+	if r.quick.Load() {
+		if err := r.commitTimed(ctx, []*pendingClick{p}); err != nil {
+			return err
+		}
+		return p.err
+	}
 	r.mu.Lock()
 	if p.leads = !r.led; !p.leads {
 		p.wake = make(chan struct{})
@@ -138,20 +145,21 @@ func (r *groupRecorder) lead(ctx context.Context) {
 	}
 }
 
-// gather lets others run until half as many wait as were in the last batch, if
-// that has ended just now: for at most an eighth of the time that it took. Those
-// who were in it are about to come again. Without this, whoever came a moment
-// too late for it would be nearly alone in the next one, at nearly the same cost.
-// It answers the time.
+// gather lets run whoever can, as long as that brings more clicks, for at most
+// leadFor. Those who were in the last batch run now and may be about to come
+// again: without this, whoever came a moment too late for it would be nearly
+// alone in the next one, at nearly the same cost. It answers the time.
 func (r *groupRecorder) gather() time.Time {
-	now := time.Now()
-	for until := r.ended.Add(r.took / 8); now.Before(until); now = time.Now() {
+	start := time.Now()
+	now := start
+	for before := 0; now.Sub(start) < leadFor; now = time.Now() {
 		r.mu.Lock()
 		waiting := len(r.waiting)
 		r.mu.Unlock()
-		if waiting >= r.size/2 {
+		if waiting == before || waiting >= maxBatch {
 			break
 		}
+		before = waiting
 		runtime.Gosched()
 	}
 	return now
@@ -202,11 +210,17 @@ func (r *groupRecorder) commitNext(ctx context.Context) bool {
 	if n == 0 {
 		return false
 	}
-	start := time.Now()
-	commitClicks(ctx, r.commit, batch[:n])
-	r.ended = time.Now()
-	r.size, r.took = n, r.ended.Sub(start)
+	commitClicks(ctx, r.commitTimed, batch[:n])
 	return true
+}
+
+func (r *groupRecorder) commitTimed(ctx context.Context, batch []*pendingClick) error {
+	start := time.Now()
+	err := r.commit(ctx, batch)
+	if quick := time.Since(start) < quickCommit; quick != r.quick.Load() {
+		r.quick.Store(quick)
+	}
+	return err
 }
 
 // tell wakes those whose click is kept or refused, and in a panic those of

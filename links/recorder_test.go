@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/matryer/is"
@@ -137,6 +138,23 @@ func TestGroupCommitIsBoundedAndHandsOnTheLead(t *testing.T) {
 		is.True(!seen[res.click.ID]) // everyone is answered its own click
 		seen[res.click.ID] = true
 	}
+}
+
+func TestGroupCommitGathersNothingWhileCommitsAreQuick(t *testing.T) {
+	is := is.New(t)
+	g := newGate()
+	r := &groupRecorder{commit: g.commit}
+	r.quick.Store(true)
+	a, b := r.start(t.Context(), newPending(t)), r.start(t.Context(), newPending(t))
+	is.Equal(len(<-g.begun), 1)
+	is.Equal(len(<-g.begun), 1) // neither waits for the other
+	for start := time.Now(); time.Since(start) < quickCommit; {
+	}
+	g.outcome <- nil
+	g.outcome <- nil
+	is.NoErr((<-a).err)
+	is.NoErr((<-b).err)
+	is.Equal(r.quick.Load(), false) // they were not
 }
 
 func TestGroupCommitOutlivesTheRequestThatLeads(t *testing.T) {
