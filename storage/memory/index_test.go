@@ -35,7 +35,7 @@ func newPairTable() *pairTable {
 func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 	is := is.New(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	table, u := newPairTable(), &unit{}
+	table, u := newPairTable(), &unit{db: New()}
 	keys := r.Perm(20_000)
 	for _, k := range keys {
 		_, err := table.insert(u, pair{k, r.IntN(5_000)})
@@ -53,8 +53,8 @@ func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 		}
 	}
 	is.NoErr(table.check())
-	for i := len(u.log) - 1; i >= 0; i-- {
-		u.log[i].target.undo(u.log[i])
+	for i := len(u.db.log) - 1; i >= 0; i-- {
+		u.db.log[i].target.undo(u.db.log[i])
 	}
 	is.NoErr(table.check())
 	is.Equal(table.live, 0)
@@ -66,7 +66,7 @@ func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 
 func TestRowsThatComeInOrderFillTheirParts(t *testing.T) {
 	is := is.New(t)
-	table, u := newPairTable(), &unit{}
+	table, u := newPairTable(), &unit{db: New()}
 	for n := range 3 * partIDs {
 		_, err := table.insert(u, pair{n, n})
 		is.NoErr(err)
@@ -85,9 +85,9 @@ func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 		table.delete(u, id)
 	}
 	u.commit()
-	is.True(table.chunks[0].rows == nil)
-	is.True(table.chunks[1].rows == nil)
-	is.True(table.chunks[2].rows != nil)
+	is.Equal(table.pieces, make([][]pair, chunkRows/pieceRows))
+	is.True(table.chunks[1] == nil)
+	is.True(table.chunks[2] != nil)
 	is.NoErr(table.check())
 	is.Equal(table.scan(0, 1), []uint32{2 * chunkRows})
 }
@@ -95,7 +95,7 @@ func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 // A page is the same cut out of the whole list, sorted the slow way.
 func TestPagesAreCutsOfTheSortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table, u := newPairTable(), &unit{}
+		table, u := newPairTable(), &unit{db: New()}
 		rows := rapid.IntRange(0, 700).Draw(t, "rows")
 		gap := rapid.SampledFrom([]int{0, 2, 7}).Draw(t, "every so many deleted")
 		for n := range rows {
