@@ -3,12 +3,12 @@ package memory
 import "hash/maphash"
 
 const (
-	segmentSlots = 1 << 12 // a segment of this size splits instead of growing
+	segmentSlots = 1 << 14 // a segment of this size splits instead of growing
 	minSlots     = 8
-	maxDepth     = 20 // bits of the hash that choose a segment; the rest place within it
+	maxDepth     = 18 // bits of the hash that choose a segment; the rest place within it
 )
 
-// hashTable maps hashes to ids: open addressing in segments of at most 4096
+// hashTable maps hashes to ids: open addressing in segments of at most 16,384
 // slots, which split when they are full, so that growing never stops the world
 // for longer than it takes to move one segment. A slot is the hash in the high
 // half and the id in the low; 0 is an empty slot.
@@ -19,8 +19,8 @@ type hashTable struct {
 
 // entry is a segment and, one step nearer to those who search, its slots.
 type entry struct {
-	slots []uint64
-	*segment
+	slots   []uint64
+	segment *segment
 }
 
 type segment struct {

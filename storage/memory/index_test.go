@@ -64,6 +64,45 @@ func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 	is.Equal(len(table.byKey.hash.ids()), 0)
 }
 
+// Hashes that crowd together split their segments again and again, beside
+// segments that never split.
+func TestHashTableHoldsUnevenHashes(t *testing.T) {
+	is := is.New(t)
+	r := rand.New(rand.NewPCG(3, 4))
+	var h hashTable
+	hashes := make([]uint32, 60_000)
+	found := func(id uint32) bool {
+		slots := h.slots(hashes[id])
+		for i := int(hashes[id]) & (len(slots) - 1); slots[i] != 0; i = (i + 1) & (len(slots) - 1) {
+			if slots[i] == uint64(hashes[id])<<32|uint64(id) {
+				return true
+			}
+		}
+		return false
+	}
+	for id := range hashes {
+		hashes[id] = r.Uint32()
+		if id%3 != 0 {
+			hashes[id] = hashes[id]>>5 | 0xe8000000
+		}
+		h.insert(hashes[id], uint32(id))
+		if !found(uint32(id) / 2) {
+			t.Fatalf("of %d the one at %d was lost", id, id/2)
+		}
+	}
+	depths := map[uint]bool{}
+	for _, e := range h.dir {
+		depths[e.segment.depth] = true
+	}
+	is.True(len(depths) > 2)
+	for id := range uint32(len(hashes)) {
+		is.True(found(id))
+		h.remove(hashes[id], id)
+		is.True(!found(id))
+	}
+	is.Equal(len(h.ids()), 0)
+}
+
 func TestRowsThatComeInOrderFillTheirParts(t *testing.T) {
 	is := is.New(t)
 	table, u := newPairTable(), &unit{db: New()}
