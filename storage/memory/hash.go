@@ -3,12 +3,12 @@ package memory
 import "hash/maphash"
 
 const (
-	segmentSlots = 1 << 14 // a segment of this size splits instead of growing
+	segmentSlots = 1 << 12 // a segment of this size splits instead of growing
 	minSlots     = 8
-	maxDepth     = 18 // bits of the hash that choose a segment; the rest place within it
+	maxDepth     = 20 // bits of the hash that choose a segment; the rest place within it
 )
 
-// hashTable maps hashes to ids: open addressing in segments of at most 16,384
+// hashTable maps hashes to ids: open addressing in segments of at most 4096
 // slots, which split when they are full, so that growing never stops the world
 // for longer than it takes to move one segment. A slot is the hash in the high
 // half and the id in the low; 0 is an empty slot.
