@@ -251,23 +251,17 @@ func shorter(a, b []uint32) []uint32 {
 	return a
 }
 
-func (r linkRepository) Target(ctx context.Context, id int64) (links.Target, error) {
-	if err := r.u.use(ctx); err != nil {
-		return links.Target{}, err
-	}
+func (r linkRepository) Target(ctx context.Context, id int64) (t links.Target, err error) {
 	db := r.u.db
-	row, ok := db.links.links.find(id)
-	if !ok {
-		return links.Target{}, affiliate.NotFound("link", id)
+	l, err := lookUp(ctx, r.u, db.links.links.table, "link", id)
+	if err != nil {
+		return t, err
 	}
-	l := db.links.links.at(row)
+	r.fill(&t.Link, uint32(id), l)
 	a := db.core.advertisers.at(l.advertiser)
-	return links.Target{
-		Link:             r.link(row, l),
-		AdvertiserStatus: a.Status,
-		Provider:         a.Provider,
-		UserSuspended:    db.core.users.at(l.user).Status() == affiliate.UserSuspended,
-	}, nil
+	t.AdvertiserStatus, t.Provider = a.Status, a.Provider
+	t.UserSuspended = db.core.users.at(l.user).Status() == affiliate.UserSuspended
+	return t, nil
 }
 
 func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, error) {
