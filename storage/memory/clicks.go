@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -48,7 +49,7 @@ func newClickTable() clickTable {
 		newGroups(t, func(c *clickRow) (uint32, bool) { return c.link, true }, compareClicks),
 		newGroups(t, func(c *clickRow) (uint32, bool) { return c.user, true }, compareClicks),
 		newGroups(t, func(c *clickRow) (uint32, bool) { return c.advertiser, true }, compareClicks),
-		&visits{unique[clickRow, visit]{rows: &t.slab, key: visitOf, hashOf: newHash[visit]()}},
+		&visits{unique[clickRow, visit]{rows: &t.slab, key: visitOf, seed: maphash.MakeSeed()}},
 		links.Verdicts(),
 	}
 }

@@ -137,32 +137,22 @@ func (h *hashTable) remove(hash, id uint32) {
 	s.used--
 }
 
-// newHash is a hash of its own: it has a secret, so that nobody can choose keys
-// that share a hash.
-func newHash[K comparable]() func(K) uint32 {
-	seed := maphash.MakeSeed()
-	return func(k K) uint32 { return uint32(maphash.Comparable(seed, k) >> 32) }
-}
-
 // unique finds a row by a key that no two rows share. It keeps ids only: the
 // key is read from the row. A row whose key is not ok is left out.
 type unique[R any, K comparable] struct {
-	rows   *slab[R]
-	key    func(*R) (K, bool)
-	hashOf func(K) uint32
-	hash   hashTable
+	rows *slab[R]
+	key  func(*R) (K, bool)
+	seed maphash.Seed
+	hash hashTable
 }
 
 func newUnique[R any, K comparable](t *table[R], key func(*R) (K, bool)) *unique[R, K] {
-	return newUniqueBy(t, key, newHash[K]())
-}
-
-// newUniqueBy is newUnique for a key that has a faster hash.
-func newUniqueBy[R any, K comparable](t *table[R], key func(*R) (K, bool), hashOf func(K) uint32) *unique[R, K] {
-	x := &unique[R, K]{rows: &t.slab, key: key, hashOf: hashOf}
+	x := &unique[R, K]{rows: &t.slab, key: key, seed: maphash.MakeSeed()}
 	t.indexes = append(t.indexes, x)
 	return x
 }
+
+func (x *unique[R, K]) hashOf(k K) uint32 { return uint32(maphash.Comparable(x.seed, k) >> 32) }
 
 // find is the id of the row with the key.
 func (x *unique[R, K]) find(k K) (uint32, bool) {

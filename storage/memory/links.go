@@ -2,9 +2,6 @@ package memory
 
 import (
 	"context"
-	"encoding/binary"
-	"math/bits"
-	"math/rand/v2"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -56,17 +53,6 @@ type linkKey struct {
 	key              links.LinkKey
 }
 
-// newLinkHash is newHash for links, in a tenth of the time. It mixes half of the
-// key, which is plenty of a SHA-256.
-func newLinkHash() func(linkKey) uint32 {
-	a, b, c := rand.Uint64(), rand.Uint64(), rand.Uint64()|1
-	return func(k linkKey) uint32 {
-		place := (uint64(k.user)<<32 | uint64(k.advertiser)) * c
-		high, low := bits.Mul64(binary.LittleEndian.Uint64(k.key[:])^a, binary.LittleEndian.Uint64(k.key[8:])^b^place)
-		return uint32((high ^ low) >> 32)
-	}
-}
-
 // linkRow is a links.Link.
 type linkRow struct {
 	linkKey
@@ -85,7 +71,7 @@ type linkTable struct {
 func newLinkTable() linkTable {
 	t := &table[linkRow]{}
 	return linkTable{t,
-		newUniqueBy(t, func(l *linkRow) (linkKey, bool) { return l.linkKey, true }, newLinkHash()),
+		newUnique(t, func(l *linkRow) (linkKey, bool) { return l.linkKey, true }),
 		newGroups(t, func(l *linkRow) (uint32, bool) { return l.user, true }, nil),
 		newGroups(t, func(l *linkRow) (uint32, bool) { return l.advertiser, true }, nil),
 	}

@@ -86,7 +86,7 @@ func TestSmallSlabsStaySmall(t *testing.T) {
 		for _, rows := range slices.Concat(s.pieces, s.chunks) {
 			room += len(rows)
 		}
-		is.True(room <= max(pieceRows, 2*n+1)) // more than this for n rows is waste; id 0 has none
+		is.True(room <= max(pieceRows, 2*n+1)) // id 0 has room, and no row
 	}
 }
 
