@@ -120,10 +120,16 @@ func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 		_, err := table.insert(u, pair{n, n})
 		is.NoErr(err)
 	}
-	for id := uint32(1); id < 2*chunkRows; id++ {
-		table.delete(u, id)
+	remove := func(from, until uint32) {
+		for id := from; id < until; id++ {
+			table.delete(u, id)
+		}
+		u.commit()
 	}
-	u.commit()
+	remove(1, pieceRows)
+	is.True(table.pieces[0] == nil)
+	is.True(table.pieces[1] != nil)
+	remove(pieceRows, 2*chunkRows)
 	is.Equal(table.pieces, make([][]pair, chunkRows/pieceRows))
 	is.True(table.chunks[1] == nil)
 	is.True(table.chunks[2] != nil)
