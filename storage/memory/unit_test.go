@@ -12,7 +12,7 @@ import (
 
 // Whoever keeps a transaction beyond its unit gets an error, also while another
 // unit writes, and changes nothing.
-func TestATransactionEndsWithItsUnit(t *testing.T) {
+func TestATransactionIsOverWithItsUnit(t *testing.T) {
 	is := is.New(t)
 	ctx := context.Background()
 	s := New()
