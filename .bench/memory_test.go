@@ -138,12 +138,16 @@ func addMemDB(b *testing.B, db *memdb.MemDB, from, until int) {
 }
 
 // inTurn runs both sides in turns of so many calls, and reports what one call
-// of each takes, and how many times longer theirs does.
-func inTurn(b *testing.B, turn int, ours, theirs func(n int)) {
+// of each takes, and how many times longer theirs does. What prepare does
+// before the calls from n on is in neither's time.
+func inTurn(b *testing.B, turn int, prepare, ours, theirs func(n int)) {
 	b.Helper()
 	var us, them time.Duration
 	for done := 0; done < b.N; done += turn {
 		until := min(done+turn, b.N)
+		if prepare != nil {
+			prepare(done)
+		}
 		start := time.Now()
 		for n := done; n < until; n++ {
 			ours(n)
@@ -202,7 +206,7 @@ func BenchmarkMemory(b *testing.B) {
 			ids[i] = int64(random[i%of]) + 1
 		}
 		b.Run("get by id/"+name, func(b *testing.B) {
-			inTurn(b, 1_000, func(n int) {
+			inTurn(b, 1_000, nil, func(n int) {
 				id := ids[n&mask]
 				must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) (err error) {
 					got, err = tx.Links().Get(ctx, id)
@@ -222,7 +226,7 @@ func BenchmarkMemory(b *testing.B) {
 		b.Run("get by id in one unit/"+name, func(b *testing.B) {
 			must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) error {
 				repository, txn := tx.Links(), theirs.Txn(false)
-				inTurn(b, 1_000, func(n int) {
+				inTurn(b, 1_000, nil, func(n int) {
 					id := ids[n&mask]
 					if l, err := repository.Get(ctx, id); err != nil || l.ID != id {
 						b.Fatal(l, err)
@@ -241,11 +245,10 @@ func BenchmarkMemory(b *testing.B) {
 	b.Run("get by key", func(b *testing.B) {
 		wanted := make([]links.Link, 1_000)
 		inTurn(b, len(wanted), func(n int) {
-			if n%len(wanted) == 0 {
-				for i := range wanted {
-					wanted[i] = memoryLink(pick(n + i))
-				}
+			for i := range wanted {
+				wanted[i] = memoryLink(pick(n + i))
 			}
+		}, func(n int) {
 			w := &wanted[n%len(wanted)]
 			must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) (err error) {
 				got, err = tx.Links().Find(ctx, w.UserID, w.AdvertiserID, w.Key)
@@ -259,7 +262,7 @@ func BenchmarkMemory(b *testing.B) {
 
 	b.Run("page of 20", func(b *testing.B) {
 		page := affiliate.PageRequest{Number: 2, Size: memoryPage}
-		inTurn(b, 100, func(n int) {
+		inTurn(b, 100, nil, func(n int) {
 			filter := links.LinkFilter{UserID: int64(n%memoryUsers) + 1}
 			must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) error {
 				p, err := tx.Links().List(ctx, filter, page)
@@ -286,13 +289,12 @@ func BenchmarkMemory(b *testing.B) {
 	b.Run("insert", func(b *testing.B) {
 		fresh := make([]links.Link, 1_000)
 		next := memoryLinks
-		inTurn(b, len(fresh), func(n int) {
-			if n%len(fresh) == 0 {
-				for i := range fresh {
-					fresh[i] = memoryLink(next)
-					next++
-				}
+		inTurn(b, len(fresh), func(int) {
+			for i := range fresh {
+				fresh[i] = memoryLink(next)
+				next++
 			}
+		}, func(n int) {
 			must(b, ours.Write(ctx, func(ctx context.Context, tx links.Tx) error {
 				_, _, err := tx.Links().AddOrGet(ctx, fresh[n%len(fresh)])
 				return err

@@ -21,7 +21,7 @@ type DB struct {
 	links    linkTables
 	products productTables
 	deals    dealTables
-	log      []change // the memory of the last unit's log, for the next one
+	log      []change // of the unit that writes: what it did so far
 }
 
 // New is an empty store.
@@ -72,7 +72,7 @@ func (v view[T]) Write(ctx context.Context, fn func(context.Context, T) error) e
 		return err
 	}
 	v.db.mu.Lock()
-	u := &unit{Context: ctx, db: v.db, log: v.db.log, words: v.db.words.texts.last}
+	u := &unit{Context: ctx, db: v.db, words: v.db.words.texts.last}
 	defer u.endWrite() // also when fn panics or ends its goroutine
 	if err := u.use(ctx); err != nil {
 		return err

@@ -54,12 +54,12 @@ func (s *slab[R]) ids() []uint32 {
 func (h *hashTable) ids() []uint32 {
 	var ids []uint32
 	seen := map[*segment]bool{}
-	for _, s := range h.dir {
-		if seen[s] {
+	for _, e := range h.dir {
+		if seen[e.segment] {
 			continue
 		}
-		seen[s] = true
-		for _, slot := range s.slots {
+		seen[e.segment] = true
+		for _, slot := range e.slots {
 			if slot != 0 {
 				ids = append(ids, uint32(slot))
 			}

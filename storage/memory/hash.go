@@ -13,8 +13,14 @@ const (
 // for longer than it takes to move one segment. A slot is the hash in the high
 // half and the id in the low; 0 is an empty slot.
 type hashTable struct {
-	dir   []*segment // by the highest depth bits of the hash
+	dir   []entry // by the highest depth bits of the hash
 	depth uint
+}
+
+// entry is a segment and, one step nearer to those who search, its slots.
+type entry struct {
+	slots   []uint64
+	segment *segment
 }
 
 type segment struct {
@@ -23,11 +29,25 @@ type segment struct {
 	depth uint // the bits that all its hashes share
 }
 
+// slots are those of the hash's segment. There must be one.
+func (h *hashTable) slots(hash uint32) []uint64 { return h.dir[uint64(hash)>>(32-h.depth)].slots }
+
 func (h *hashTable) segment(hash uint32) *segment {
 	if h.dir == nil {
-		h.dir = []*segment{{slots: make([]uint64, minSlots)}}
+		h.dir = make([]entry, 1)
+		h.place(0, &segment{slots: make([]uint64, minSlots)})
 	}
-	return h.dir[uint64(hash)>>(32-h.depth)]
+	return h.dir[uint64(hash)>>(32-h.depth)].segment
+}
+
+// place enters the segment wherever a hash with the prefix is looked for. The
+// prefix has as many bits as the segment's hashes share.
+func (h *hashTable) place(prefix uint32, s *segment) {
+	n := 1 << (h.depth - s.depth)
+	from := int(prefix) * n
+	for i := range h.dir[from : from+n] {
+		h.dir[from+i] = entry{s.slots, s}
+	}
 }
 
 // insert adds a slot; the caller made sure that it is not there.
@@ -36,6 +56,7 @@ func (h *hashTable) insert(hash, id uint32) {
 	for (s.used+1)*5 > len(s.slots)*4 {
 		if len(s.slots) < segmentSlots || s.depth == maxDepth {
 			s.grow()
+			h.place(prefix(hash, s.depth), s)
 		} else {
 			h.split(hash)
 		}
@@ -43,6 +64,8 @@ func (h *hashTable) insert(hash, id uint32) {
 	}
 	s.insert(uint64(hash)<<32 | uint64(id))
 }
+
+func prefix(hash uint32, bits uint) uint32 { return uint32(uint64(hash) >> (32 - bits)) }
 
 func (s *segment) insert(slot uint64) {
 	mask := len(s.slots) - 1
@@ -68,9 +91,9 @@ func (s *segment) grow() {
 func (h *hashTable) split(hash uint32) {
 	old := h.segment(hash)
 	if old.depth == h.depth {
-		dir := make([]*segment, 2*len(h.dir))
-		for i, s := range h.dir {
-			dir[2*i], dir[2*i+1] = s, s
+		dir := make([]entry, 0, 2*len(h.dir))
+		for _, e := range h.dir {
+			dir = append(dir, e, e)
 		}
 		h.dir = dir
 		h.depth++
@@ -85,11 +108,9 @@ func (h *hashTable) split(hash uint32) {
 			halves[slot>>(64-depth)&1].insert(slot)
 		}
 	}
-	for i, s := range h.dir {
-		if s == old {
-			h.dir[i] = halves[uint(i)>>(h.depth-depth)&1]
-		}
-	}
+	left := prefix(hash, old.depth) << 1
+	h.place(left, halves[0])
+	h.place(left|1, halves[1])
 }
 
 // remove takes the slot out, if it is there, and closes the gap, so that no
@@ -139,13 +160,13 @@ func (x *unique[R, K]) find(k K) (uint32, bool) {
 		return 0, false
 	}
 	hash := x.hashOf(k)
-	s := x.hash.segment(hash)
-	mask := len(s.slots) - 1
-	for i := int(hash) & mask; s.slots[i] != 0; i = (i + 1) & mask {
-		if uint32(s.slots[i]>>32) != hash {
+	slots := x.hash.slots(hash)
+	mask := len(slots) - 1
+	for i := int(hash) & mask; slots[i] != 0; i = (i + 1) & mask {
+		if uint32(slots[i]>>32) != hash {
 			continue
 		}
-		id := uint32(s.slots[i])
+		id := uint32(slots[i])
 		if other, _ := x.key(x.rows.at(id)); other == k {
 			return id, true
 		}

@@ -35,7 +35,7 @@ func newPairTable() *pairTable {
 func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 	is := is.New(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	table, u := newPairTable(), &unit{}
+	table, u := newPairTable(), &unit{db: New()}
 	keys := r.Perm(20_000)
 	for _, k := range keys {
 		_, err := table.insert(u, pair{k, r.IntN(5_000)})
@@ -53,8 +53,8 @@ func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 		}
 	}
 	is.NoErr(table.check())
-	for i := len(u.log) - 1; i >= 0; i-- {
-		u.log[i].target.undo(u.log[i])
+	for i := len(u.db.log) - 1; i >= 0; i-- {
+		u.db.log[i].target.undo(u.db.log[i])
 	}
 	is.NoErr(table.check())
 	is.Equal(table.live, 0)
@@ -64,9 +64,48 @@ func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 	is.Equal(len(table.byKey.hash.ids()), 0)
 }
 
+// Hashes that crowd together split their segments again and again, beside
+// segments that never split.
+func TestHashTableHoldsUnevenHashes(t *testing.T) {
+	is := is.New(t)
+	r := rand.New(rand.NewPCG(3, 4))
+	var h hashTable
+	hashes := make([]uint32, 60_000)
+	found := func(id uint32) bool {
+		slots := h.slots(hashes[id])
+		for i := int(hashes[id]) & (len(slots) - 1); slots[i] != 0; i = (i + 1) & (len(slots) - 1) {
+			if slots[i] == uint64(hashes[id])<<32|uint64(id) {
+				return true
+			}
+		}
+		return false
+	}
+	for id := range hashes {
+		hashes[id] = r.Uint32()
+		if id%3 != 0 {
+			hashes[id] = hashes[id]>>5 | 0xe8000000
+		}
+		h.insert(hashes[id], uint32(id))
+		if !found(uint32(id) / 2) {
+			t.Fatalf("of %d the one at %d was lost", id, id/2)
+		}
+	}
+	depths := map[uint]bool{}
+	for _, e := range h.dir {
+		depths[e.segment.depth] = true
+	}
+	is.True(len(depths) > 2)
+	for id := range uint32(len(hashes)) {
+		is.True(found(id))
+		h.remove(hashes[id], id)
+		is.True(!found(id))
+	}
+	is.Equal(len(h.ids()), 0)
+}
+
 func TestRowsThatComeInOrderFillTheirParts(t *testing.T) {
 	is := is.New(t)
-	table, u := newPairTable(), &unit{}
+	table, u := newPairTable(), &unit{db: New()}
 	for n := range 3 * partIDs {
 		_, err := table.insert(u, pair{n, n})
 		is.NoErr(err)
@@ -81,13 +120,19 @@ func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 		_, err := table.insert(u, pair{n, n})
 		is.NoErr(err)
 	}
-	for id := uint32(1); id < 2*chunkRows; id++ {
-		table.delete(u, id)
+	remove := func(from, until uint32) {
+		for id := from; id < until; id++ {
+			table.delete(u, id)
+		}
+		u.commit()
 	}
-	u.commit()
-	is.True(table.chunks[0].rows == nil)
-	is.True(table.chunks[1].rows == nil)
-	is.True(table.chunks[2].rows != nil)
+	remove(1, pieceRows)
+	is.True(table.pieces[0] == nil)
+	is.True(table.pieces[1] != nil)
+	remove(pieceRows, 2*chunkRows)
+	is.Equal(table.pieces, make([][]pair, chunkRows/pieceRows))
+	is.True(table.chunks[1] == nil)
+	is.True(table.chunks[2] != nil)
 	is.NoErr(table.check())
 	is.Equal(table.scan(0, 1), []uint32{2 * chunkRows})
 }
@@ -95,7 +140,7 @@ func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 // A page is the same cut out of the whole list, sorted the slow way.
 func TestPagesAreCutsOfTheSortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table, u := newPairTable(), &unit{}
+		table, u := newPairTable(), &unit{db: New()}
 		rows := rapid.IntRange(0, 700).Draw(t, "rows")
 		gap := rapid.SampledFrom([]int{0, 2, 7}).Draw(t, "every so many deleted")
 		for n := range rows {

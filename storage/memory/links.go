@@ -83,18 +83,22 @@ var linkColumns = columns[linkRow]{"created_at": number(func(l *linkRow) int64 {
 
 type linkRepository struct{ u *unit }
 
-func (r linkRepository) link(id uint32, l *linkRow) links.Link {
-	return links.Link{
-		ID:           int64(id),
-		UserID:       int64(l.user),
-		AdvertiserID: int64(l.advertiser),
-		Key:          l.key,
-		OriginalURL:  l.original,
-		TargetURL:    l.target,
-		Template:     r.u.db.words.text(l.template),
-		CreatedAt:    fromMicro(l.created),
-		DeletedAt:    fromMicro(l.deleted),
-	}
+func (r linkRepository) link(id uint32, row *linkRow) (l links.Link) {
+	r.fill(&l, id, row)
+	return l
+}
+
+// fill is link without its copies, which take longer than all else in a Get.
+func (r linkRepository) fill(l *links.Link, id uint32, row *linkRow) {
+	l.ID = int64(id)
+	l.UserID = int64(row.user)
+	l.AdvertiserID = int64(row.advertiser)
+	l.Key = row.key
+	l.OriginalURL = row.original
+	l.TargetURL = row.target
+	l.Template = r.u.db.words.text(row.template)
+	l.CreatedAt = fromMicro(row.created)
+	l.DeletedAt = fromMicro(row.deleted)
 }
 
 // row is the link as kept; its user and advertiser are known to exist.
@@ -141,27 +145,32 @@ func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link,
 	return r.link(id, t.at(id)), true, nil
 }
 
-func (r linkRepository) Get(ctx context.Context, id int64) (links.Link, error) {
-	return getRow(ctx, r.u, r.u.db.links.links.table, "link", id, r.link)
+func (r linkRepository) Get(ctx context.Context, id int64) (l links.Link, err error) {
+	row, err := lookUp(ctx, r.u, r.u.db.links.links.table, "link", id)
+	if err == nil {
+		r.fill(&l, uint32(id), row)
+	}
+	return l, err
 }
 
 func (r linkRepository) GetMany(ctx context.Context, ids []int64) ([]links.Link, error) {
 	return getRows(ctx, r.u, r.u.db.links.links.table, ids, r.link)
 }
 
-func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, key links.LinkKey) (links.Link, error) {
+func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, key links.LinkKey) (l links.Link, err error) {
 	if err := r.u.use(ctx); err != nil {
-		return links.Link{}, err
+		return l, err
 	}
 	db := r.u.db
 	user, okUser := db.core.users.find(userID)
 	advertiser, okAdvertiser := db.core.advertisers.find(advertiserID)
 	if okUser && okAdvertiser {
 		if id, ok := db.links.links.byKey.find(linkKey{user, advertiser, key}); ok {
-			return r.link(id, db.links.links.at(id)), nil
+			r.fill(&l, id, db.links.links.at(id))
+			return l, nil
 		}
 	}
-	return links.Link{}, affiliate.NotFound("link", "")
+	return l, affiliate.NotFound("link", "")
 }
 
 func (r linkRepository) Update(ctx context.Context, l links.Link) error {
@@ -230,23 +239,17 @@ func shorter(a, b []uint32) []uint32 {
 	return a
 }
 
-func (r linkRepository) Target(ctx context.Context, id int64) (links.Target, error) {
-	if err := r.u.use(ctx); err != nil {
-		return links.Target{}, err
-	}
+func (r linkRepository) Target(ctx context.Context, id int64) (t links.Target, err error) {
 	db := r.u.db
-	row, ok := db.links.links.find(id)
-	if !ok {
-		return links.Target{}, affiliate.NotFound("link", id)
+	l, err := lookUp(ctx, r.u, db.links.links.table, "link", id)
+	if err != nil {
+		return t, err
 	}
-	l := db.links.links.at(row)
+	r.fill(&t.Link, uint32(id), l)
 	a := db.core.advertisers.at(l.advertiser)
-	return links.Target{
-		Link:             r.link(row, l),
-		AdvertiserStatus: a.Status,
-		Provider:         a.Provider,
-		UserSuspended:    db.core.users.at(l.user).Status() == affiliate.UserSuspended,
-	}, nil
+	t.AdvertiserStatus, t.Provider = a.Status, a.Provider
+	t.UserSuspended = db.core.users.at(l.user).Status() == affiliate.UserSuspended
+	return t, nil
 }
 
 func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, error) {

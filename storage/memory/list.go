@@ -91,7 +91,7 @@ func pick[R any](t *table[R], s selection[R], p affiliate.PageRequest, column fu
 		switch {
 		case s.inOrder != nil:
 			return s.inOrder.cut(t.live, p), t.live
-		case t.live == int(t.last): // nothing was ever deleted: ids are positions
+		case t.gapless(): // ids are positions
 			return dense(t.last, p), t.live
 		}
 	}

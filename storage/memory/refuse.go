@@ -63,7 +63,12 @@ func kept(t time.Time) time.Time { return fromMicro(t.UnixMicro()) }
 const zeroTime = -62135596800000000
 
 // fromMicro undoes time.Time.UnixMicro; the zero time comes back as zero.
-func fromMicro(us int64) time.Time { return time.UnixMicro(us).UTC() }
+func fromMicro(us int64) time.Time {
+	if us == zeroTime { // most: what was not deleted, say
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
 
 // copied is a copy of a list; an empty one is nil.
 func copied[E any](list []E) []E { return append([]E(nil), list...) }

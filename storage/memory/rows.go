@@ -61,17 +61,26 @@ func remove[R any](ctx context.Context, u *unit, t *table[R], resource string, i
 	return nil
 }
 
-// getRow is what the Get methods have in common.
-func getRow[R, E any](ctx context.Context, u *unit, t *table[R], resource string, id int64, out func(id uint32, r *R) E) (E, error) {
-	var none E
+// lookUp is the row of an id from outside.
+func lookUp[R any](ctx context.Context, u *unit, t *table[R], resource string, id int64) (*R, error) {
 	if err := u.use(ctx); err != nil {
-		return none, err
+		return nil, err
 	}
 	row, ok := t.find(id)
 	if !ok {
-		return none, affiliate.NotFound(resource, id)
+		return nil, affiliate.NotFound(resource, id)
 	}
-	return out(row, t.at(row)), nil
+	return t.at(row), nil
+}
+
+// getRow is what the Get methods have in common.
+func getRow[R, E any](ctx context.Context, u *unit, t *table[R], resource string, id int64, out func(id uint32, r *R) E) (E, error) {
+	row, err := lookUp(ctx, u, t, resource, id)
+	if err != nil {
+		var none E
+		return none, err
+	}
+	return out(uint32(id), row), nil
 }
 
 // getRows is what the GetMany methods have in common.

@@ -3,33 +3,37 @@ package memory
 import "math/bits"
 
 const (
-	chunkBits = 8
-	chunkRows = 1 << chunkBits
-	chunkMask = chunkRows - 1
+	pieceRows = 1 << 8  // what the first rows of a table are allocated by
+	chunkRows = 1 << 12 // what all others are: never more than are there already
 )
 
 // slab keeps rows by a dense id, from 1. It grows by whole chunks, so that a
-// row never moves and growth never copies rows; finding one is arithmetic.
+// row never moves and growth never copies rows. Finding one is arithmetic, and
+// at millions of rows the pointers to their chunks still stay in the cache.
 type slab[R any] struct {
-	chunks []chunk[R]
-	last   uint32 // the newest id ever given, live or not
-	live   int    // how many rows are there
-}
-
-type chunk[R any] struct {
-	rows *[chunkRows]R // nil when the chunk was released
-	live [chunkRows / 64]uint64
+	// Slices, not pointers to arrays: Go would look at the first row of an array
+	// to see that it is there, which is one more cache miss.
+	pieces [][]R    // the rows below chunkRows
+	chunks [][]R    // the others; the chunk at 0 is nil
+	alive  []uint64 // a bit for each id
+	last   uint32   // the newest id ever given, live or not
+	live   int      // how many rows are there
 }
 
 // at is the row of a live id. It is valid until the unit ends.
-func (s *slab[R]) at(id uint32) *R { return &s.chunks[id>>chunkBits].rows[id&chunkMask] }
+func (s *slab[R]) at(id uint32) *R {
+	if id < chunkRows {
+		return &s.pieces[id/pieceRows][id%pieceRows]
+	}
+	return &s.chunks[id/chunkRows][id%chunkRows]
+}
+
+// gapless reports whether every id ever given is live: nothing was deleted.
+func (s *slab[R]) gapless() bool { return s.live == int(s.last) }
 
 // has reports whether the id is that of a live row.
 func (s *slab[R]) has(id uint32) bool {
-	if id > s.last || id == 0 {
-		return false
-	}
-	return s.chunks[id>>chunkBits].live[(id&chunkMask)/64]>>(id%64)&1 != 0
+	return id != 0 && id <= s.last && (s.gapless() || s.alive[id/64]>>(id%64)&1 != 0)
 }
 
 // find is has for an id from outside.
@@ -55,34 +59,62 @@ func (s *slab[R]) pop() {
 
 // put makes a dead id live, with this row.
 func (s *slab[R]) put(id uint32, r R) {
-	if int(id>>chunkBits) == len(s.chunks) {
-		s.chunks = append(s.chunks, chunk[R]{})
-	}
-	c := &s.chunks[id>>chunkBits]
-	if c.rows == nil {
-		c.rows = new([chunkRows]R)
-	}
-	c.rows[id&chunkMask] = r
-	c.live[(id&chunkMask)/64] |= 1 << (id % 64)
+	s.reserve(id)
+	*s.at(id) = r
+	s.alive[id/64] |= 1 << (id % 64)
 	s.live++
+}
+
+// reserve has memory for the row of the id, which is the next one or one before.
+func (s *slab[R]) reserve(id uint32) {
+	if int(id/64) == len(s.alive) {
+		s.alive = append(s.alive, 0)
+	}
+	switch {
+	case id < chunkRows && int(id/pieceRows) == len(s.pieces):
+		s.pieces = append(s.pieces, make([]R, pieceRows))
+	case id >= chunkRows && int(id/chunkRows) >= len(s.chunks):
+		if s.chunks == nil {
+			s.chunks = make([][]R, 1)
+		}
+		s.chunks = append(s.chunks, make([]R, chunkRows))
+	}
 }
 
 // drop makes a live id dead and forgets what its row referred to.
 func (s *slab[R]) drop(id uint32) {
-	c := &s.chunks[id>>chunkBits]
 	var none R
-	c.rows[id&chunkMask] = none
-	c.live[(id&chunkMask)/64] &^= 1 << (id % 64)
+	*s.at(id) = none
+	s.alive[id/64] &^= 1 << (id % 64)
 	s.live--
 }
 
-// release gives the memory of the id's chunk back when no row of it is live
-// and none will be added to it.
+// release gives the memory around the id back when no row of it is live and
+// none will be added to it.
 func (s *slab[R]) release(id uint32) {
-	full := id|chunkMask <= s.last
-	if c := &s.chunks[id>>chunkBits]; full && c.live == [chunkRows / 64]uint64{} {
-		c.rows = nil
+	rows := uint32(chunkRows)
+	if id < chunkRows {
+		rows = pieceRows
 	}
+	from := id &^ (rows - 1)
+	if s.last-from < rows-1 || !s.allDead(from, rows) {
+		return
+	}
+	if id < chunkRows {
+		s.pieces[id/pieceRows] = nil
+	} else {
+		s.chunks[id/chunkRows] = nil
+	}
+}
+
+// allDead reports whether none of n ids is live; both numbers are multiples of 64.
+func (s *slab[R]) allDead(from, n uint32) bool {
+	for _, word := range s.alive[from/64 : from/64+n/64] {
+		if word != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // each calls f with the live ids greater than after, ascending, until it
@@ -92,19 +124,14 @@ func (s *slab[R]) each(after uint32, f func(id uint32) bool) {
 	if from == 0 {
 		return
 	}
-	for ci := from >> chunkBits; int(ci) < len(s.chunks); ci++ {
-		for w, word := range s.chunks[ci].live {
-			base := ci<<chunkBits + uint32(w)*64
-			if base+64 <= from {
-				continue
-			}
-			if from > base {
-				word &= ^uint64(0) << (from - base)
-			}
-			for ; word != 0; word &= word - 1 {
-				if !f(base + uint32(bits.TrailingZeros64(word))) {
-					return
-				}
+	for w := from / 64; int(w) < len(s.alive); w++ {
+		word := s.alive[w]
+		if w == from/64 {
+			word &= ^uint64(0) << (from % 64)
+		}
+		for ; word != 0; word &= word - 1 {
+			if !f(w*64 + uint32(bits.TrailingZeros64(word))) {
+				return
 			}
 		}
 	}

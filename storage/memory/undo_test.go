@@ -233,24 +233,6 @@ func TestAPanicRollsBackAndGoesOn(t *testing.T) {
 	is.NoErr(db.Core().Write(context.Background(), func(context.Context, affiliate.Tx) error { return nil })) // nothing is locked
 }
 
-func TestATransactionIsOverWithItsUnit(t *testing.T) {
-	is := is.New(t)
-	db := New()
-	var leaked affiliate.Tx
-	is.NoErr(db.Core().Write(context.Background(), func(_ context.Context, tx affiliate.Tx) error {
-		leaked = tx
-		return nil
-	}))
-	_, err := leaked.Categories().Add(context.Background(), affiliate.Category{Name: "Food"})
-	is.True(err != nil)
-	is.NoErr(db.Core().Read(context.Background(), func(_ context.Context, tx affiliate.Tx) error {
-		leaked = tx
-		return nil
-	}))
-	_, err = leaked.Categories().All(context.Background())
-	is.True(err != nil)
-}
-
 func TestUnitsOfTwoStoresNest(t *testing.T) {
 	is := is.New(t)
 	one, two := New(), New()

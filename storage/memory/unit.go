@@ -15,8 +15,7 @@ const maxKept = 1 << 16
 type unit struct {
 	context.Context // of the caller
 	db              *DB
-	err             error // what every further call answers: the unit is doomed, or over
-	log             []change
+	err             error  // what every further call answers: the unit is doomed, or over
 	words           uint32 // the last word before the unit
 	readOnly        bool
 }
@@ -72,7 +71,7 @@ func (u *unit) fail(err error) error {
 	return u.err
 }
 
-func (u *unit) note(c change) { u.log = append(u.log, c) }
+func (u *unit) note(c change) { u.db.log = append(u.db.log, c) }
 
 // result is what the unit answers when its callback returned err.
 func (u *unit) result(err error) error {
@@ -90,23 +89,24 @@ func (u *unit) result(err error) error {
 
 // commit keeps what the unit did.
 func (u *unit) commit() {
-	for _, c := range u.log {
+	for _, c := range u.db.log {
 		c.target.keep(c)
 	}
-	u.log = u.log[:0]
+	u.db.log = u.db.log[:0]
 	u.words = u.db.words.texts.last
 }
 
 // endWrite takes back what was not committed, and lets the next unit in.
 func (u *unit) endWrite() {
-	for i := len(u.log) - 1; i >= 0; i-- {
-		u.log[i].target.undo(u.log[i])
+	log := u.db.log
+	for i := len(log) - 1; i >= 0; i-- {
+		log[i].target.undo(log[i])
 	}
 	u.db.words.truncate(u.words)
-	if cap(u.log) > maxKept {
-		u.log = nil
+	if cap(log) > maxKept {
+		log = nil
 	}
-	u.db.log, u.log = u.log[:0], nil
+	u.db.log = log[:0]
 	u.err = errEnded
 	u.db.mu.Unlock()
 }
