@@ -189,8 +189,7 @@ func BenchmarkMemory(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 2)).Perm(memoryLinks)
 	pick := func(n int) int { return random[n%memoryLinks] }
 	var got links.Link
-	memDB := func(n int, index string, args ...any) {
-		tx := theirs.Txn(false)
+	memDB := func(n int, tx *memdb.Txn, index string, args ...any) {
 		found, err := tx.First("links", index, args...)
 		if err != nil || found == nil || found.(*memDBLink).ID != int64(pick(n))+1 {
 			b.Fatal(found, err)
@@ -242,13 +241,14 @@ func BenchmarkMemory(b *testing.B) {
 		})
 	}
 
+	wanted := make([]links.Link, 1_000)
+	want := func(n int) {
+		for i := range wanted {
+			wanted[i] = memoryLink(pick(n + i))
+		}
+	}
 	b.Run("get by key", func(b *testing.B) {
-		wanted := make([]links.Link, 1_000)
-		inTurn(b, len(wanted), func(n int) {
-			for i := range wanted {
-				wanted[i] = memoryLink(pick(n + i))
-			}
-		}, func(n int) {
+		inTurn(b, len(wanted), want, func(n int) {
 			w := &wanted[n%len(wanted)]
 			must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) (err error) {
 				got, err = tx.Links().Find(ctx, w.UserID, w.AdvertiserID, w.Key)
@@ -256,8 +256,23 @@ func BenchmarkMemory(b *testing.B) {
 			}))
 		}, func(n int) {
 			w := &wanted[n%len(wanted)]
-			memDB(n, "key", w.UserID, w.AdvertiserID, string(w.Key[:]))
+			memDB(n, theirs.Txn(false), "key", w.UserID, w.AdvertiserID, string(w.Key[:]))
 		})
+	})
+	b.Run("get by key in one unit", func(b *testing.B) {
+		must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) error {
+			repository, txn := tx.Links(), theirs.Txn(false)
+			inTurn(b, len(wanted), want, func(n int) {
+				w := &wanted[n%len(wanted)]
+				if l, err := repository.Find(ctx, w.UserID, w.AdvertiserID, w.Key); err != nil || l.ID != int64(pick(n))+1 {
+					b.Fatal(l, err)
+				}
+			}, func(n int) {
+				w := &wanted[n%len(wanted)]
+				memDB(n, txn, "key", w.UserID, w.AdvertiserID, string(w.Key[:]))
+			})
+			return nil
+		}))
 	})
 
 	b.Run("page of 20", func(b *testing.B) {
