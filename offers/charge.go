@@ -36,6 +36,7 @@ type Award struct {
 // counters once, or for any Write.
 func Charge(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
 	t := &till{tx: tx}
+	t.usages, t.days = t.one.usages[:0], t.one.days[:0]
 	if err := t.open(ctx, claims); err != nil {
 		return nil, err
 	}
@@ -55,6 +56,13 @@ type till struct {
 	usages []Usage
 	days   []Day
 	silent []silent
+
+	one struct { // memory for one claim, which most batches of a fast backend have
+		served [1]served
+		asks   [1]Ask
+		usages [3]Usage
+		days   [1]Day
+	}
 }
 
 // served is a creator at an advertiser.
@@ -105,10 +113,10 @@ func (t *till) open(ctx context.Context, claims []Claim) error {
 
 // admit notes whom the claims are of, with the targets that name them.
 func (t *till) admit(ctx context.Context, claims []Claim) error {
-	t.served = make([]served, len(claims))
+	t.served = t.one.served[:0]
 	for i := range claims {
 		u := claims[i].User
-		t.served[i] = served{Ask: Ask{AdvertiserID: claims[i].Advertiser.ID, UserID: u.ID}, user: u}
+		t.served = append(t.served, served{Ask: Ask{AdvertiserID: claims[i].Advertiser.ID, UserID: u.ID}, user: u})
 	}
 	slices.SortFunc(t.served, func(a, b served) int { return a.compare(b.AdvertiserID, b.UserID) })
 	t.served = slices.CompactFunc(t.served, func(a, b served) bool { return a.compare(b.AdvertiserID, b.UserID) == 0 })
@@ -121,7 +129,7 @@ func (t *till) admit(ctx context.Context, claims []Claim) error {
 	var clients []affiliate.Client
 	if len(clientIDs) > 0 {
 		var err error
-		if clients, err = t.tx.Clients().GetMany(ctx, affiliate.IDs(clientIDs)); err != nil {
+		if clients, err = t.tx.Clients().GetMany(ctx, clientIDs); err != nil {
 			return err
 		}
 	}
@@ -147,9 +155,9 @@ func (t *till) serve(ctx context.Context, claims []Claim) error {
 			until = at
 		}
 	}
-	asks := make([]Ask, len(t.served))
+	asks := t.one.asks[:0]
 	for i := range t.served {
-		asks[i] = t.served[i].Ask
+		asks = append(asks, t.served[i].Ask)
 	}
 	found, err := t.tx.Targets().Serving(ctx, from, until, asks)
 	if err != nil {

@@ -11,7 +11,11 @@ import (
 
 // among are the live ones of ids, ascending, each once.
 func (s *slab[R]) among(ids []int64) []uint32 {
-	rows := make([]uint32, 0, len(ids))
+	return s.amongIn(make([]uint32, 0, len(ids)), ids)
+}
+
+// amongIn is among in the memory of rows, which is empty, as far as that goes.
+func (s *slab[R]) amongIn(rows []uint32, ids []int64) []uint32 {
 	for _, id := range ids {
 		if row, ok := s.find(id); ok {
 			rows = append(rows, row)
