@@ -108,9 +108,10 @@ func inTurn(measure ...func() float64) []float64 {
 //
 //   - x-transaction: one hand-written transaction for each click, an INSERT and
 //     an UPDATE of the campaign's budget, on as many connections.
-//   - x-unnest: the same click and ledger rows, with the same indexes, by bare
-//     INSERT … SELECT FROM unnest, one statement after the other, each of as many
-//     rows as the mode can gather: 512, or one for each connection that waits.
+//   - x-unnest: the same rows in the same four tables (clicks, ledger entries,
+//     totals and days), with the same indexes, by bare INSERT … SELECT FROM unnest,
+//     one transaction after the other, each of as many clicks as the mode can
+//     gather: 512, or one for each connection that waits.
 func BenchmarkClicksPostgres(b *testing.B) {
 	useDurableServer(b)
 	dsn := backends.Database(b)
@@ -215,6 +216,8 @@ func newClickFloor(b *testing.B, dsn string) clickFloor {
 	for _, statement := range []string{
 		`CREATE TABLE floor_clicks (LIKE affiliate_clicks INCLUDING ALL)`,
 		`CREATE TABLE floor_entries (LIKE affiliate_entries INCLUDING ALL)`,
+		`CREATE TABLE floor_totals (LIKE affiliate_totals INCLUDING ALL)`,
+		`CREATE TABLE floor_days (LIKE affiliate_click_days INCLUDING ALL)`,
 		`CREATE TABLE floor_budgets (id bigint PRIMARY KEY, spent bigint NOT NULL)`,
 		`INSERT INTO floor_budgets VALUES (1, 0)`,
 	} {
@@ -253,17 +256,46 @@ func (f clickFloor) transaction(worker, i int) (err error) {
 	return tx.Commit()
 }
 
-func (f clickFloor) unnest(n, i int) error {
-	ids, linkIDs, userIDs := make([]string, n), make([]int64, n), make([]int64, n)
-	times, visitors, accounts, causes := make([]time.Time, n), make([][]byte, n), make([]string, n), make([]string, n)
+// floorBatch is n clicks in columns, and what they add up to for each creator.
+type floorBatch struct {
+	ids, accounts, causes []string
+	linkIDs, userIDs      []int64
+	times                 []time.Time
+	visitors              [][]byte
+
+	creators, clicks, earned, spent []int64
+	creatorAccounts                 []string
+}
+
+func newFloorBatch(n, i int) (*floorBatch, error) {
+	var b floorBatch
 	for j := range n {
 		id, err := uuid.NewV7()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		ids[j], linkIDs[j], userIDs[j] = id.String(), int64(1+(i*n+j)%benchLinks), int64(1+j%benchCreators)
-		times[j], visitors[j] = time.Now(), id[:]
-		accounts[j], causes[j] = fmt.Sprint("user:", userIDs[j]), "click:"+id.String()
+		visitor, err := uuid.NewRandom()
+		if err != nil {
+			return nil, err
+		}
+		user := int64(1 + j%benchCreators)
+		b.ids, b.linkIDs, b.userIDs = append(b.ids, id.String()), append(b.linkIDs, int64(1+(i*n+j)%benchLinks)), append(b.userIDs, user)
+		b.times, b.visitors = append(b.times, time.Now()), append(b.visitors, visitor[:])
+		b.accounts, b.causes = append(b.accounts, fmt.Sprint("user:", user)), append(b.causes, "click:"+id.String())
+		if j < benchCreators {
+			b.creators, b.creatorAccounts = append(b.creators, user), append(b.creatorAccounts, b.accounts[j])
+			b.clicks, b.earned, b.spent = append(b.clicks, 0), append(b.earned, 0), append(b.spent, 0)
+		}
+		at := j % benchCreators
+		b.clicks[at], b.earned[at], b.spent[at] = b.clicks[at]+1, b.earned[at]+10, b.spent[at]+12
+	}
+	return &b, nil
+}
+
+func (f clickFloor) unnest(n, i int) error {
+	b, err := newFloorBatch(n, i)
+	if err != nil {
+		return err
 	}
 	ctx := context.Background()
 	conn, err := f.db.Conn(ctx)
@@ -271,19 +303,36 @@ func (f clickFloor) unnest(n, i int) error {
 		return err
 	}
 	defer conn.Close()
+	statements := []struct {
+		text string
+		args []any
+	}{
+		{`INSERT INTO floor_clicks (id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)
+			SELECT id, link_id, user_id, 1, at, 0, visitor, 'valid', '', 'SEK', 10, 12, $6
+			FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bytea[]) AS t (id, link_id, user_id, at, visitor)`,
+			[]any{b.ids, b.linkIDs, b.userIDs, b.times, b.visitors, floorTerms}},
+		{`INSERT INTO floor_entries (kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms)
+			SELECT 'click', account, 1, 'SEK', 10, 12, at, at, cause, $4
+			FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS t (account, at, cause)`,
+			[]any{b.accounts, b.times, b.causes, floorTerms}},
+		{`INSERT INTO floor_totals AS t (account, currency, earned, paid, cost, entries)
+			SELECT account, 'SEK', earned, 0, spent, n FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS b (account, earned, spent, n)
+			ON CONFLICT (account, currency) DO UPDATE SET earned = t.earned + excluded.earned, cost = t.cost + excluded.cost, entries = t.entries + excluded.entries`,
+			[]any{b.creatorAccounts, b.earned, b.spent, b.clicks}},
+		{`INSERT INTO floor_days AS t (date, advertiser_id, user_id, currency, clicks, valid, earning, cost)
+			SELECT current_date, 1, user_id, 'SEK', n, n, earned, spent FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS b (user_id, n, earned, spent)
+			ON CONFLICT (advertiser_id, date, user_id, currency) DO UPDATE SET clicks = t.clicks + excluded.clicks, valid = t.valid + excluded.valid,
+				earning = t.earning + excluded.earning, cost = t.cost + excluded.cost`,
+			[]any{b.creators, b.clicks, b.earned, b.spent}},
+	}
 	return conn.Raw(func(driver any) error {
 		return pgx.BeginFunc(ctx, driver.(*stdlib.Conn).Conn(), func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `INSERT INTO floor_clicks (id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)
-				SELECT id, link_id, user_id, 1, at, 0, visitor, 'valid', '', 'SEK', 10, 12, $6
-				FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bytea[]) AS t (id, link_id, user_id, at, visitor)`,
-				ids, linkIDs, userIDs, times, visitors, floorTerms); err != nil {
-				return err
+			for _, s := range statements {
+				if _, err := tx.Exec(ctx, s.text, s.args...); err != nil {
+					return err
+				}
 			}
-			_, err := tx.Exec(ctx, `INSERT INTO floor_entries (kind, account, advertiser_id, currency, earning, cost, occurred_at, payable_at, cause, terms)
-				SELECT 'click', account, 1, 'SEK', 10, 12, at, at, cause, $4
-				FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS t (account, at, cause)`,
-				accounts, times, causes, floorTerms)
-			return err
+			return nil
 		})
 	})
 }
