@@ -373,7 +373,7 @@ func recordClicks(b *testing.B, s links.Store, batch []links.Click) {
 	days := make([]links.Day, len(batch))
 	must(b, s.Record(context.Background(), func(ctx context.Context, tx links.Tx) error {
 		for i, c := range batch {
-			visits[i], ids[i] = links.Visit{LinkID: c.LinkID, Visitor: c.Visitor}, c.LinkID
+			visits[i], ids[i] = links.Visit{LinkID: c.LinkID, Visitor: c.Visitor, Previous: c.Visitor}, c.LinkID
 			entries[i] = affiliate.Entry{
 				Kind: affiliate.EntryClick, Account: affiliate.UserAccount(c.UserID), AdvertiserID: c.AdvertiserID,
 				Earning: c.Earning, Cost: c.Cost, OccurredAt: c.At, PayableAt: c.At.Add(30 * 24 * time.Hour), Cause: c.Cause(), Terms: c.Terms,

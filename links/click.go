@@ -73,10 +73,12 @@ func (c Click) Validate() error {
 	return v.Err("click")
 }
 
-// Visit names a reader of a link, for finding duplicates.
+// Visit names a reader of a link, for finding duplicates: the reader has
+// another key every day.
 type Visit struct {
-	LinkID  int64
-	Visitor VisitorKey
+	LinkID   int64
+	Visitor  VisitorKey // of the day
+	Previous VisitorKey // of the day before
 }
 
 // Day is the roll-up of one creator's clicks for one advertiser on one day

@@ -174,7 +174,7 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 		none := affiliate.NewMoney(0, b.advertiser(c.AdvertiserID).Currency)
 		c.Earning, c.Cost = none, none
 		if c.Verdict, c.Reason = b.standing(i); c.Verdict == VerdictValid {
-			b.visits = append(b.visits, Visit{c.LinkID, c.Visitor}, Visit{c.LinkID, b.pending[i].previous})
+			b.visits = append(b.visits, Visit{c.LinkID, c.Visitor, b.pending[i].previous})
 			if oldest.IsZero() || c.At.Before(oldest) {
 				oldest = c.At
 			}
@@ -183,29 +183,38 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 	if len(b.visits) == 0 {
 		return nil
 	}
-	seen, err := tx.Clicks().LastValid(ctx, b.visits, oldest.Add(-b.window))
+	last, err := tx.Clicks().LastValid(ctx, b.visits, oldest.Add(-b.window))
 	if err != nil {
 		return err
 	}
-	alone := len(b.visits) == 2 // nobody comes after it: what it was need not be noted
-	if seen == nil && !alone {
-		seen = make(map[Visit]time.Time)
+	visits := b.visits
+	var earlier map[visitor]time.Time // of the same batch
+	if len(visits) > 1 {
+		earlier = make(map[visitor]time.Time, len(visits))
 	}
 	for i := range b.clicks {
 		c := &b.clicks[i]
 		if c.Verdict != VerdictValid {
 			continue
 		}
-		now, before := Visit{c.LinkID, c.Visitor}, Visit{c.LinkID, b.pending[i].previous}
-		if b.within(c.At, seen[now]) || b.within(c.At, seen[before]) {
+		v, kept := visits[0], last[0]
+		visits, last = visits[1:], last[1:]
+		now := visitor{v.LinkID, v.Visitor}
+		if b.within(c.At, kept) || b.within(c.At, earlier[now]) || b.within(c.At, earlier[visitor{v.LinkID, v.Previous}]) {
 			c.Verdict, c.Reason = VerdictDuplicate, ClickReasonDuplicate
 			continue
 		}
-		if !alone {
-			seen[now] = c.At
+		if earlier != nil {
+			earlier[now] = c.At
 		}
 	}
 	return nil
+}
+
+// visitor is a reader of a link on one day.
+type visitor struct {
+	linkID int64
+	key    VisitorKey
 }
 
 // within reports whether a click at the time is a duplicate of one at last. Of

@@ -128,9 +128,9 @@ type ClickRepository interface {
 	List(ctx context.Context, f ClickFilter, p affiliate.PageRequest) (affiliate.Page[Click], error)
 	// Scan answers at most limit clicks with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after uuid.UUID, limit int) ([]Click, error)
-	// LastValid answers when each of the visits had its newest valid click
-	// after since; visits that had none are left out.
-	LastValid(ctx context.Context, visits []Visit, since time.Time) (map[Visit]time.Time, error)
+	// LastValid answers for each visit when its newest valid click after since
+	// was, under either key; the zero time when there was none.
+	LastValid(ctx context.Context, visits []Visit, since time.Time) ([]time.Time, error)
 }
 
 // DayFilter chooses roll-ups.

@@ -54,7 +54,7 @@ func newClickTable() clickTable {
 	}
 }
 
-// visit is a links.Visit.
+// visit is a links.Visit under one of its keys.
 type visit struct {
 	link    uint32
 	visitor links.VisitorKey
@@ -251,28 +251,25 @@ func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.C
 	return answer(t.table, ids, r.click), nil
 }
 
-func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Time) (map[links.Visit]time.Time, error) {
+func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Time) ([]time.Time, error) {
 	if err := r.u.use(ctx); err != nil {
 		return nil, err
 	}
-	db := r.u.db
-	after := since.UnixMicro()
-	var last map[links.Visit]time.Time // made when there is something to answer, which is seldom
-	for _, v := range list {
-		link, ok := db.links.links.find(v.LinkID)
+	t := r.u.db.links.clicks
+	out := make([]time.Time, len(list))
+	for i := range list {
+		v := &list[i]
+		link, ok := r.u.db.links.links.find(v.LinkID)
 		if !ok {
 			continue
 		}
-		id, ok := db.links.clicks.newestValid.newest.find(visit{link, v.Visitor})
-		if !ok {
-			continue
-		}
-		if at := db.links.clicks.at(id).at; at > after {
-			if last == nil {
-				last = make(map[links.Visit]time.Time)
+		newest := since.UnixMicro()
+		for _, key := range [...]links.VisitorKey{v.Visitor, v.Previous} {
+			if id, ok := t.newestValid.newest.find(visit{link, key}); ok && t.at(id).at > newest {
+				newest = t.at(id).at
+				out[i] = fromMicro(newest)
 			}
-			last[v] = fromMicro(at)
 		}
 	}
-	return last, nil
+	return out, nil
 }

@@ -192,7 +192,7 @@ func (w world) record(ctx context.Context, db interface{ Links() links.Store }, 
 		}
 		visits := make([]links.Visit, len(clicks))
 		for i, c := range clicks {
-			visits[i] = links.Visit{LinkID: c.LinkID, Visitor: c.Visitor}
+			visits[i] = links.Visit{LinkID: c.LinkID, Visitor: c.Visitor, Previous: c.Visitor}
 		}
 		if _, err := tx.Clicks().LastValid(ctx, visits, noon.Add(-time.Hour)); err != nil {
 			return err

@@ -111,9 +111,9 @@ func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.C
 	return clickTable.after(ctx, r.u, after, limit)
 }
 
-func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) (map[links.Visit]time.Time, error) {
-	return read(ctx, r.u, "click", func(ctx context.Context) (map[links.Visit]time.Time, error) {
-		out := make(map[links.Visit]time.Time)
+func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) ([]time.Time, error) {
+	return read(ctx, r.u, "click", func(ctx context.Context) ([]time.Time, error) {
+		out := make([]time.Time, len(visits))
 		if len(visits) == 0 {
 			return out, nil
 		}
@@ -122,19 +122,17 @@ func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.
 			At time.Time `bun:"at"`
 		}
 		err := r.u.tx.NewRaw(`SELECT v.n, c.at
-			FROM unnest(?::bigint[], ?::bytea[]) WITH ORDINALITY AS v (link_id, visitor, n)
+			FROM unnest(?::bigint[], ?::bytea[], ?::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)
 			CROSS JOIN LATERAL (SELECT c.at FROM ? AS c
-				WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND c.verdict = 'valid' AND c.at > ?
+				WHERE c.link_id = v.link_id AND c.visitor = ANY(ARRAY[v.visitor, v.previous]) AND c.verdict = 'valid' AND c.at > ?
 				ORDER BY c.at DESC LIMIT 1) AS c`,
 			column(visits, func(v *links.Visit) int64 { return v.LinkID }),
 			column(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
+			column(visits, func(v *links.Visit) []byte { return v.Previous[:] }),
 			r.u.name("affiliate_clicks"), since).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
 		for _, row := range rows {
-			out[visits[row.N-1]] = utc(row.At)
+			out[row.N-1] = utc(row.At)
 		}
-		return out, nil
+		return out, err
 	})
 }

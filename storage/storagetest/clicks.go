@@ -148,8 +148,8 @@ func testClickScan(t *testing.T, s links.Store) {
 func testLastValid(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
 	l := addAll(t, s, addLink, sampleLink(w, 1), sampleLink(w, 2))
-	var anna, bo links.VisitorKey
-	anna[0], bo[15] = 1, 1
+	var anna, bo, carl links.VisitorKey
+	anna[0], bo[15], carl[7] = 1, 1, 1
 	click := func(n, link int, v links.VisitorKey, verdict links.Verdict, when int) links.Click {
 		c := sampleClick(l[link], n)
 		c.Visitor, c.Verdict, c.At = v, verdict, at(when)
@@ -163,30 +163,35 @@ func testLastValid(t *testing.T, s links.Store) {
 		click(5, 0, bo, links.VerdictBlocked, 50),
 		click(6, 1, bo, links.VerdictCapped, 50),
 		click(7, 1, bo, links.VerdictBot, 50),
+		click(8, 0, carl, links.VerdictValid, 35),
 	)
-	last := func(since time.Time, visits ...links.Visit) map[links.Visit]time.Time {
-		return see(t, s, func(ctx context.Context, tx links.Tx) (map[links.Visit]time.Time, error) {
+	last := func(since time.Time, visits ...links.Visit) []time.Time {
+		return see(t, s, func(ctx context.Context, tx links.Tx) ([]time.Time, error) {
 			return tx.Clicks().LastValid(ctx, visits, since)
 		})
 	}
-	first, other := links.Visit{LinkID: l[0].ID, Visitor: anna}, links.Visit{LinkID: l[1].ID, Visitor: anna}
-	visits := []links.Visit{other, {LinkID: l[0].ID, Visitor: bo}, {LinkID: l[1].ID, Visitor: bo}, first, {LinkID: nowhere, Visitor: anna}, first}
+	visit := func(link int64, key, previous links.VisitorKey) links.Visit {
+		return links.Visit{LinkID: link, Visitor: key, Previous: previous}
+	}
+	nobody := links.VisitorKey{9}
+	visits := []links.Visit{
+		visit(l[0].ID, anna, nobody), visit(l[1].ID, anna, anna), visit(l[1].ID, nobody, anna),
+		visit(l[0].ID, bo, carl), visit(l[0].ID, carl, anna), visit(l[0].ID, anna, nobody),
+		visit(l[0].ID, bo, nobody), visit(l[1].ID, bo, bo), visit(nowhere, anna, anna),
+	}
+	var never time.Time
 	for _, c := range []struct {
 		name  string
 		since time.Time
-		want  map[links.Visit]time.Time
+		want  []time.Time // of all visits but the last three, which had none
 	}{
-		{"ever", time.Time{}, map[links.Visit]time.Time{first: at(30), other: at(10)}},
-		{"just before the oldest", at(10).Add(-time.Microsecond), map[links.Visit]time.Time{first: at(30), other: at(10)}},
-		{"since the oldest", at(10), map[links.Visit]time.Time{first: at(30)}},
-		{"just before the newest", at(30).Add(-time.Microsecond), map[links.Visit]time.Time{first: at(30)}},
-		{"since the newest", at(30), map[links.Visit]time.Time{}},
+		{"ever", time.Time{}, []time.Time{at(30), at(10), at(10), at(35), at(35), at(30)}},
+		{"just before the oldest", at(10).Add(-time.Microsecond), []time.Time{at(30), at(10), at(10), at(35), at(35), at(30)}},
+		{"since the oldest", at(10), []time.Time{at(30), never, never, at(35), at(35), at(30)}},
+		{"just before the newest", at(35).Add(-time.Microsecond), []time.Time{never, never, never, at(35), at(35), never}},
+		{"since the newest", at(35), []time.Time{never, never, never, never, never, never}},
 	} {
-		got := last(c.since, visits...)
-		equal(t, c.name+": visits", len(got), len(c.want))
-		for visit, when := range c.want {
-			equal(t, c.name, got[visit], when)
-		}
+		equal(t, c.name, last(c.since, visits...), append(c.want, never, never, never))
 	}
 	equal(t, "of no visits", len(last(time.Time{})), 0)
 }
