@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -121,15 +122,14 @@ func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.
 			N  int       `bun:"n"`
 			At time.Time `bun:"at"`
 		}
-		err := r.u.tx.NewRaw(`SELECT v.n, c.at
-			FROM unnest(?::bigint[], ?::bytea[], ?::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)
-			CROSS JOIN LATERAL (SELECT c.at FROM ? AS c
-				WHERE c.link_id = v.link_id AND c.visitor = ANY(ARRAY[v.visitor, v.previous]) AND c.verdict = 'valid' AND c.at > ?
-				ORDER BY c.at DESC LIMIT 1) AS c`,
+		newest := `(SELECT c.at FROM ?0 AS c
+			WHERE c.link_id = v.link_id AND c.visitor = v.%s AND c.verdict = 'valid' AND c.at > ?1 ORDER BY c.at DESC LIMIT 1)`
+		err := r.u.tx.NewRaw(`SELECT n, at FROM (SELECT v.n, greatest(`+fmt.Sprintf(newest, "visitor")+`, `+fmt.Sprintf(newest, "previous")+`) AS at
+			FROM unnest(?2::bigint[], ?3::bytea[], ?4::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)) AS v WHERE at IS NOT NULL`,
+			r.u.name("affiliate_clicks"), since,
 			column(visits, func(v *links.Visit) int64 { return v.LinkID }),
 			column(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
-			column(visits, func(v *links.Visit) []byte { return v.Previous[:] }),
-			r.u.name("affiliate_clicks"), since).Scan(ctx, &rows)
+			column(visits, func(v *links.Visit) []byte { return v.Previous[:] })).Scan(ctx, &rows)
 		for _, row := range rows {
 			out[row.N-1] = utc(row.At)
 		}
