@@ -1,6 +1,7 @@
 package affiliate
 
 import (
+	"cmp"
 	"math/big"
 
 	"github.com/shopspring/decimal"
@@ -75,6 +76,9 @@ func ParseWireRate(field string, raw []byte) (Rate, error) {
 
 // Decimal is the exact rate.
 func (r Rate) Decimal() decimal.Decimal { return decimal.New(int64(r.billionths), -RateDecimals) }
+
+// Compare is negative when r is less than other, positive when it is more.
+func (r Rate) Compare(other Rate) int { return cmp.Compare(r.billionths, other.billionths) }
 
 // IsZero reports whether the rate is 0.
 func (r Rate) IsZero() bool { return r.billionths == 0 }

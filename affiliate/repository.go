@@ -65,7 +65,8 @@ type CategoryRepository interface {
 	All(ctx context.Context) ([]Category, error)
 }
 
-// ClientFilter chooses clients. Sort columns: name, client_id.
+// ClientFilter chooses clients. Sort columns: name, client_id,
+// has_own_payment_system, revenue_share.
 type ClientFilter struct {
 	Query    string // id, part of the name, or part of the name of one of its revenue tiers
 	IDs      []int64
@@ -91,7 +92,8 @@ type RevenueTierRepository interface {
 	ByClients(ctx context.Context, clientIDs []int64) ([]RevenueTier, error)
 }
 
-// UserFilter chooses users. Sort columns: username, display_name, email, client_id, created_at.
+// UserFilter chooses users. Sort columns: username, display_name, email,
+// client_id, preferred_locale, created_at.
 type UserFilter struct {
 	Query         string // id, part of the username, or part of the e-mail
 	ClientID      int64

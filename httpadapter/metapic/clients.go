@@ -100,7 +100,7 @@ type listClients struct {
 	Size     int            `query:"size" default:"20" min:"1" max:"500"`
 	Query    string         `query:"query" max:"128"`
 	GroupIDs []int64        `query:"advertiser_group_ids" max:"1000"`
-	SortBy   affiliate.Sort `query:"sort_by" sort:"id,name,client_id"`
+	SortBy   affiliate.Sort `query:"sort_by" sort:"id,name,client_id,has_own_payment_system,revenue_share"`
 }
 
 // listClients answers an admin all clients and a client itself.

@@ -49,7 +49,7 @@ type listUsers struct {
 	GroupID      int64          `query:"store_group_id" min:"1"`
 	AdvertiserID int64          `query:"advertiser_id" min:"1"`
 	Include      []string       `query:"include" enum:"email" max:"10"`
-	SortBy       affiliate.Sort `query:"sort_by" sort:"id,username,display_name,email,client_id"`
+	SortBy       affiliate.Sort `query:"sort_by" sort:"id,username,display_name,email,client_id,preferred_locale"`
 }
 
 func (s *server) listUsers(ctx context.Context, p affiliate.Principal, in listUsers) (list wire.List[user], err error) {

@@ -21,8 +21,10 @@ func newClientTable() clientTable {
 }
 
 var clientColumns = columns[affiliate.Client]{
-	"name":      text(func(c *affiliate.Client) string { return c.Name }),
-	"client_id": text(func(c *affiliate.Client) string { return c.PublicID }),
+	"name":                   text(func(c *affiliate.Client) string { return c.Name }),
+	"client_id":              text(func(c *affiliate.Client) string { return c.PublicID }),
+	"has_own_payment_system": flag(func(c *affiliate.Client) bool { return c.OwnPaymentSystem }),
+	"revenue_share":          func(a, b *affiliate.Client) int { return a.RevenueShare.Compare(b.RevenueShare) },
 }
 
 func copyClient(id uint32, c *affiliate.Client) affiliate.Client {

@@ -247,6 +247,16 @@ func text[R any](column func(*R) string) func(a, b *R) int {
 	return func(a, b *R) int { return strings.Compare(column(a), column(b)) }
 }
 
+// flag compares a column that is true or false; false comes first.
+func flag[R any](column func(*R) bool) func(a, b *R) int {
+	return number(func(r *R) int {
+		if column(r) {
+			return 1
+		}
+		return 0
+	})
+}
+
 // number compares a column of numbers.
 func number[R any, N cmp.Ordered](column func(*R) N) func(a, b *R) int {
 	return func(a, b *R) int { return cmp.Compare(column(a), column(b)) }

@@ -44,11 +44,12 @@ func socialIdentifiers(u *affiliate.User) []string {
 }
 
 var userColumns = columns[affiliate.User]{
-	"username":     text(func(u *affiliate.User) string { return u.Username }),
-	"display_name": text(func(u *affiliate.User) string { return u.DisplayName }),
-	"email":        text(func(u *affiliate.User) string { return u.Email }),
-	"client_id":    number(func(u *affiliate.User) int64 { return u.ClientID }),
-	"created_at":   number(func(u *affiliate.User) int64 { return u.CreatedAt.UnixMicro() }),
+	"username":         text(func(u *affiliate.User) string { return u.Username }),
+	"display_name":     text(func(u *affiliate.User) string { return u.DisplayName }),
+	"email":            text(func(u *affiliate.User) string { return u.Email }),
+	"client_id":        number(func(u *affiliate.User) int64 { return u.ClientID }),
+	"preferred_locale": text(func(u *affiliate.User) string { return u.Locale }),
+	"created_at":       number(func(u *affiliate.User) int64 { return u.CreatedAt.UnixMicro() }),
 }
 
 func copyUser(id uint32, u *affiliate.User) affiliate.User {

@@ -26,7 +26,10 @@ type clientRow struct {
 var clientTable = table[affiliate.Client, clientRow]{
 	name: "affiliate_clients", resource: "client",
 	row: newClientRow, entity: clientRow.client,
-	sort: map[string]string{"name": "t.name", "client_id": "t.client_id"},
+	sort: map[string]string{
+		"name": "t.name", "client_id": "t.client_id",
+		"has_own_payment_system": "t.own_payment_system", "revenue_share": "t.revenue_share",
+	},
 }
 
 func newClientRow(c affiliate.Client) clientRow {

@@ -39,7 +39,7 @@ var userTable = table[affiliate.User, userRow]{
 		WHERE m.user_id = t.id ORDER BY m.tag_id) AS tag_ids`,
 	sort: map[string]string{
 		"username": "t.username", "display_name": "t.display_name", "email": "t.email",
-		"client_id": "t.client_id", "created_at": "t.created_at",
+		"client_id": "t.client_id", "preferred_locale": "t.locale", "created_at": "t.created_at",
 	},
 }
 

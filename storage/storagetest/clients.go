@@ -115,9 +115,9 @@ func testClientList(t *testing.T, s coreStore) {
 	type F = affiliate.ClientFilter
 	w := newWorldOfGroups(t, s)
 	items := addAll(t, s, addClient,
-		V{Name: "Nord", PublicID: "n", GroupID: w[0].ID},
-		V{Name: "Acme", PublicID: "z", GroupID: w[1].ID},
-		V{Name: "Nord", PublicID: "A"},
+		V{Name: "Nord", PublicID: "n", GroupID: w[0].ID, OwnPaymentSystem: true, RevenueShare: rate("0.1")},
+		V{Name: "Acme", PublicID: "z", GroupID: w[1].ID, RevenueShare: rate("1")},
+		V{Name: "Nord", PublicID: "A", OwnPaymentSystem: true, RevenueShare: rate("0.09")},
 		V{Name: "b%", PublicID: "é", GroupID: w[0].ID},
 		V{Name: "mid", PublicID: "m", GroupID: w[1].ID},
 	)
@@ -154,6 +154,13 @@ func testClientList(t *testing.T, s coreStore) {
 		columns: map[string]func(a, b V) int{
 			"name":      byText(func(v V) string { return v.Name }),
 			"client_id": byText(func(v V) string { return v.PublicID }),
+			"has_own_payment_system": byNumber(func(v V) int64 {
+				if v.OwnPaymentSystem {
+					return 1
+				}
+				return 0
+			}),
+			"revenue_share": func(a, b V) int { return a.RevenueShare.Compare(b.RevenueShare) },
 		},
 	}.check(t, s)
 }

@@ -201,9 +201,9 @@ func testUserList(t *testing.T, s coreStore) {
 	)
 	shops := addAll(t, s, addAdvertiser, sampleAdvertiser(1), sampleAdvertiser(2))
 	items := addAll(t, s, addUser,
-		V{Username: "maja", DisplayName: "same", Email: "x@a.example", ClientID: clients[1].ID, CreatedAt: at(3)},
+		V{Username: "maja", DisplayName: "same", Email: "x@a.example", ClientID: clients[1].ID, Locale: "sv-SE", CreatedAt: at(3)},
 		V{Username: "Maja_", DisplayName: "Same", Email: "anna%@a.example", ClientID: clients[0].ID, CreatedAt: at(3), VerifiedAt: at(1)},
-		V{Username: "å", DisplayName: "same", CreatedAt: at(1), SuspendedAt: at(2)},
+		V{Username: "å", DisplayName: "same", Locale: "de", CreatedAt: at(1), SuspendedAt: at(2)},
 		V{Username: "emma", DisplayName: "", CreatedAt: at(2), VerifiedAt: at(1), SuspendedAt: at(1)},
 		V{Username: "İda", DisplayName: "ärlig", Email: "ida@b.example", ClientID: clients[2].ID, CreatedAt: at(2), VerifiedAt: at(2)},
 		V{Username: "b", DisplayName: "b", Email: "b@b.example", ClientID: clients[0].ID, CreatedAt: time.Time{}},
@@ -254,11 +254,12 @@ func testUserList(t *testing.T, s coreStore) {
 		},
 		filters: filters,
 		columns: map[string]func(a, b V) int{
-			"username":     byText(func(v V) string { return v.Username }),
-			"display_name": byText(func(v V) string { return v.DisplayName }),
-			"email":        byText(func(v V) string { return v.Email }),
-			"client_id":    byNumber(func(v V) int64 { return v.ClientID }),
-			"created_at":   byTime(func(v V) time.Time { return v.CreatedAt }),
+			"username":         byText(func(v V) string { return v.Username }),
+			"display_name":     byText(func(v V) string { return v.DisplayName }),
+			"email":            byText(func(v V) string { return v.Email }),
+			"client_id":        byNumber(func(v V) int64 { return v.ClientID }),
+			"preferred_locale": byText(func(v V) string { return v.Locale }),
+			"created_at":       byTime(func(v V) time.Time { return v.CreatedAt }),
 		},
 	}.check(t, s)
 }
