@@ -18,7 +18,8 @@ type ClickMode uint8
 // The click modes.
 const (
 	// GroupCommit: committed before the answer, many clicks in one unit. What
-	// gathers while one unit commits is the next; nothing waits for a timer.
+	// gathers while one unit commits is the next; nothing waits for a timer, and
+	// where commits take no time, as in memory, nothing gathers.
 	GroupCommit ClickMode = iota
 	// Sync: committed before the answer, each click in a unit of its own.
 	Sync
@@ -69,10 +70,9 @@ func (r *syncRecorder) record(ctx context.Context, p *pendingClick) error {
 func (r *syncRecorder) run(ctx context.Context) error { <-ctx.Done(); return nil }
 func (r *syncRecorder) dropped() int64                { return 0 }
 
-// groupRecorder lets one of the waiting requests, the leader, commit for all.
-// It goes on while others wait, though not for longer than leadFor once its own
-// click is kept, and hands the lead to the first that still waits. While the
-// backend commits in no time each request commits its own click.
+// groupRecorder lets one of the waiting requests, the leader, commit for all,
+// and then hands the lead to the first that has come meanwhile. While commits
+// are quick each request commits its own click.
 type groupRecorder struct {
 	commit commitFunc
 	quick  atomic.Bool // the last commit was
@@ -80,20 +80,14 @@ type groupRecorder struct {
 	mu      sync.Mutex
 	waiting []*pendingClick
 	led     bool // somebody leads, or has been told to
-
-	// The leader's.
-	spare   []*pendingClick // the list of the batch before, to be used again
-	bounded context.Context // until when leaders may commit
-	end     context.CancelFunc
-	renewAt time.Time
 }
 
 const (
-	// leadFor bounds what leading costs the request that does it.
-	leadFor = time.Millisecond
 	// A commit is quick when it takes less than a few others to be woken. One in
 	// memory does, also in a queue; none that asks a database over a socket.
 	quickCommit = 200 * time.Microsecond
+	// gatherFor bounds how long a leader lets others run before it commits.
+	gatherFor = time.Millisecond
 )
 
 func (r *groupRecorder) record(ctx context.Context, p *pendingClick) error {
@@ -137,88 +131,44 @@ func (r *groupRecorder) leave(p *pendingClick) bool {
 	return false
 }
 
-// lead commits batch after batch, the leader's own click in the first.
+// lead commits what waits, the leader's own click with it.
 func (r *groupRecorder) lead(ctx context.Context) {
-	defer r.handOn() // also when a commit panics
-	start := r.gather()
-	ctx = r.outliving(ctx, start)
-	for r.commitNext(ctx) && time.Since(start) < leadFor {
-	}
+	defer r.handOn() // also when the commit panics
+	r.gather()
+	r.mu.Lock()
+	n := min(len(r.waiting), maxBatch)
+	batch := r.waiting[:n:n]
+	r.waiting = slices.Clone(r.waiting[n:])
+	r.mu.Unlock()
+	defer tell(batch)
+	// The leader may go away; those who wait for it must not pay for that.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
+	commitClicks(ctx, r.commitTimed, batch)
 }
 
-// gather lets run whoever can, as long as that brings more clicks, for at most
-// leadFor. Those who were in the last batch run now and may be about to come
-// again: without this, whoever came a moment too late for it would be nearly
-// alone in the next one, at nearly the same cost. It answers the time.
-func (r *groupRecorder) gather() time.Time {
-	start := time.Now()
-	now := start
-	for before := 0; now.Sub(start) < leadFor; now = time.Now() {
+// gather lets run whoever can, as long as that brings more clicks. Those who
+// were in the last batch have just been woken and may be about to come again:
+// without this, whoever came a moment too late for it would be nearly alone in
+// the next one, at nearly the same cost.
+func (r *groupRecorder) gather() {
+	for before, start := 0, time.Now(); time.Since(start) < gatherFor; runtime.Gosched() {
 		r.mu.Lock()
 		waiting := len(r.waiting)
 		r.mu.Unlock()
 		if waiting == before || waiting >= maxBatch {
-			break
+			return
 		}
 		before = waiting
-		runtime.Gosched()
 	}
-	return now
 }
 
-// outliving is the leader's context without its end, since the leader may go
-// away and those who wait for it must not pay for that. It ends after
-// flushTimeout at the earliest and twice that at the latest: leaders share one
-// timer, which would cost as much as a commit in memory.
-func (r *groupRecorder) outliving(ctx context.Context, now time.Time) context.Context {
-	if now.After(r.renewAt) {
-		if r.end != nil {
-			r.end() // nobody leads but the caller
-		}
-		r.bounded, r.end = context.WithTimeout(context.Background(), 2*flushTimeout)
-		r.renewAt = now.Add(flushTimeout)
-	}
-	return leading{r.bounded, ctx}
-}
-
-// leading ends with its own context, and has the values of the leader's.
-type leading struct {
-	context.Context
-	leader context.Context
-}
-
-// Value asks the context that ends first: package context finds by it how to
-// be told of the end.
-func (l leading) Value(key any) any {
-	if v := l.Context.Value(key); v != nil {
-		return v
-	}
-	return l.leader.Value(key)
-}
-
-// commitNext commits what waits and tells everyone in it; false when nobody did.
-func (r *groupRecorder) commitNext(ctx context.Context) bool {
-	r.mu.Lock()
-	batch := r.waiting
-	n := min(len(batch), maxBatch)
-	r.waiting = append(r.spare[:0], batch[n:]...)
-	r.mu.Unlock()
-	defer func() {
-		tell(batch[:n])
-		clear(batch)
-		r.spare = batch[:0]
-	}()
-	if n == 0 {
-		return false
-	}
-	commitClicks(ctx, r.commitTimed, batch[:n])
-	return true
-}
-
+// commitTimed notes whether the commit was quick. One that fails is not, also
+// when it does so at once: many together then ask a dead backend once.
 func (r *groupRecorder) commitTimed(ctx context.Context, batch []*pendingClick) error {
 	start := time.Now()
 	err := r.commit(ctx, batch)
-	if quick := time.Since(start) < quickCommit; quick != r.quick.Load() {
+	if quick := err == nil && time.Since(start) < quickCommit; quick != r.quick.Load() {
 		r.quick.Store(quick)
 	}
 	return err

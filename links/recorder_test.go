@@ -157,6 +157,15 @@ func TestGroupCommitGathersNothingWhileCommitsAreQuick(t *testing.T) {
 	is.Equal(r.quick.Load(), false) // they were not
 }
 
+func TestGroupCommitGathersBehindABackendThatFailsAtOnce(t *testing.T) {
+	is := is.New(t)
+	gone := affiliate.Unavailable(errors.New("gone"))
+	r := &groupRecorder{commit: func(context.Context, []*pendingClick) error { return gone }}
+	r.quick.Store(true)
+	is.True(errors.Is((<-r.start(t.Context(), newPending(t))).err, affiliate.ErrUnavailable))
+	is.Equal(r.quick.Load(), false)
+}
+
 func TestGroupCommitOutlivesTheRequestThatLeads(t *testing.T) {
 	is := is.New(t)
 	commitContext := make(chan context.Context, 1)
