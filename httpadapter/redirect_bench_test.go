@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
@@ -21,35 +22,37 @@ import (
 
 // BenchmarkRedirectOverHTTP follows links over real connections, clicks
 // recorded in memory, in turn with a handler of net/http that does nothing but
-// redirect. ratio is requests per second of ours to its. Readers come again,
-// which makes their clicks duplicates, or each is a new one, whose click is
-// valid, charged and booked.
+// redirect. ratio is requests per second of ours to its.
+//
+// Readers come again, which makes their clicks duplicates, or each is a new
+// one, whose click is valid, priced and booked: at the advertiser's own rates,
+// or drawn from one of the four campaigns that are for the creator.
 func BenchmarkRedirectOverHTTP(b *testing.B) {
-	for _, c := range []struct {
-		mode  links.ClickMode
-		fresh bool
-	}{{links.GroupCommit, false}, {links.GroupCommit, true}, {links.Sync, false}, {links.Sync, true}, {links.Async, false}, {links.Async, true}} {
-		mode, fresh, name := c.mode, c.fresh, c.mode.String()+"/again"
-		if fresh {
-			name = mode.String() + "/new"
+	for _, mode := range []links.ClickMode{links.GroupCommit, links.Sync, links.Async} {
+		for _, readers := range []string{"again", "new", "new in campaigns"} {
+			b.Run(mode.String()+"/"+readers, func(b *testing.B) {
+				handler, inCampaigns, without := redirectInMemory(b, mode)
+				ours := serve(b, handler)
+				bare := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					http.Redirect(w, r, "https://acme.example/shoes?size=38&mtpc_cid=0190a7c0-0000-7000-8000-000000000000", http.StatusFound)
+				}))
+				path, fresh := without, readers != "again"
+				if readers == "new in campaigns" {
+					path = inCampaigns
+				}
+				get(b, ours, path, 200, fresh)
+				get(b, bare, path, 200, fresh)
+				var took, floor time.Duration
+				const turn = 2000
+				b.ResetTimer()
+				for n := b.N; n > 0; n -= turn {
+					took += get(b, ours, path, min(n, turn), fresh)
+					floor += get(b, bare, path, min(n, turn), fresh)
+				}
+				b.ReportMetric(float64(floor)/float64(took), "ratio")
+				b.ReportMetric(float64(b.N)/took.Seconds(), "redirects/s")
+			})
 		}
-		b.Run(name, func(b *testing.B) {
-			ours := serve(b, redirectInMemory(b, mode))
-			bare := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				http.Redirect(w, r, "https://acme.example/shoes?size=38&mtpc_cid=0190a7c0-0000-7000-8000-000000000000", http.StatusFound)
-			}))
-			get(b, ours, 200, fresh)
-			get(b, bare, 200, fresh)
-			var took, floor time.Duration
-			const turn = 2000
-			b.ResetTimer()
-			for n := b.N; n > 0; n -= turn {
-				took += get(b, ours, min(n, turn), fresh)
-				floor += get(b, bare, min(n, turn), fresh)
-			}
-			b.ReportMetric(float64(floor)/float64(took), "ratio")
-			b.ReportMetric(float64(b.N)/took.Seconds(), "redirects/s")
-		})
 	}
 }
 
@@ -62,8 +65,8 @@ var readers atomic.Int64
 // BenchmarkRedirectHandler is the same without the network, which costs ten
 // times the rest.
 func BenchmarkRedirectHandler(b *testing.B) {
-	handler := redirectInMemory(b, links.GroupCommit)
-	r := httptest.NewRequest("GET", "/c/1", nil)
+	handler, inCampaigns, _ := redirectInMemory(b, links.GroupCommit)
+	r := httptest.NewRequest("GET", inCampaigns, nil)
 	r.Header.Set("User-Agent", firefox)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -72,7 +75,9 @@ func BenchmarkRedirectHandler(b *testing.B) {
 	}
 }
 
-func redirectInMemory(b *testing.B, mode links.ClickMode) http.Handler {
+// redirectInMemory answers the paths of two links: of an advertiser with
+// campaigns, and of one without.
+func redirectInMemory(b *testing.B, mode links.ClickMode) (handler http.Handler, inCampaigns, without string) {
 	b.Helper()
 	db := memory.New()
 	w := newWorld(b, backend{db.Offers(), db.Links()})
@@ -86,9 +91,17 @@ func redirectInMemory(b *testing.B, mode links.ClickMode) http.Handler {
 			b.Error(err)
 		}
 	})
+	must(service.CreateStore(b.Context(), links.NewStore{
+		Advertiser: affiliate.Advertiser{Name: "plain", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}},
+		Domains:    []string{"plain.example"},
+	}))(b)
+	plain, _, err := service.Convert(b.Context(), links.Conversion{UserID: w.id["user anna"], URL: "https://plain.example/shoes?size=38"})
+	if err != nil {
+		b.Fatal(err)
+	}
 	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: service}, httpadapter.Options{
 		ClientIP: func(r *http.Request) string { return r.Header.Get("X-Reader") },
-	}))(b)
+	}))(b), "/c/1", "/c/" + strconv.FormatInt(plain.Link.ID, 10)
 }
 
 func serve(b *testing.B, h http.Handler) string {
@@ -100,7 +113,7 @@ func serve(b *testing.B, h http.Handler) string {
 
 // get makes n requests over a few connections, as a browser sends them, and answers how long they took. It writes and reads the bytes itself:
 // http.Client would cost more than the server.
-func get(b *testing.B, server string, n int, fresh bool) time.Duration {
+func get(b *testing.B, server, path string, n int, fresh bool) time.Duration {
 	b.Helper()
 	const connections = 16
 	var left atomic.Int64
@@ -117,7 +130,7 @@ func get(b *testing.B, server string, n int, fresh bool) time.Duration {
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			request := []byte("GET /c/1 HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + firefox + " " + strconv.Itoa(i) + "\r\n" + string(readerAddress) + fmt.Sprintf("%-12d", -i) + "\r\nAccept: text/html\r\n\r\n")
+			request := []byte("GET " + path + " HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + firefox + " " + strconv.Itoa(i) + "\r\n" + string(readerAddress) + fmt.Sprintf("%-12d", -i) + "\r\nAccept: text/html\r\n\r\n")
 			address := make([]byte, 0, 16)
 			answer := make([]byte, 4096)
 			<-start

@@ -75,7 +75,7 @@ func (r *syncRecorder) dropped() int64                { return 0 }
 // are quick each request commits its own click.
 type groupRecorder struct {
 	commit commitFunc
-	quick  atomic.Bool // the last commit was
+	quick  atomic.Int32 // when above 0 commits are; so many may fail to be before requests gather
 
 	mu      sync.Mutex
 	waiting []*pendingClick
@@ -86,12 +86,15 @@ const (
 	// A commit is quick when it takes less than a few others to be woken. One in
 	// memory does, also in a queue; none that asks a database over a socket.
 	quickCommit = 200 * time.Microsecond
+	// patience is how many commits in a row may take longer, since now and then
+	// something else does: the garbage collector, a page of the list of clicks.
+	patience = 3
 	// gatherFor bounds how long a leader lets others run before it commits.
 	gatherFor = time.Millisecond
 )
 
 func (r *groupRecorder) record(ctx context.Context, p *pendingClick) error {
-	if r.quick.Load() {
+	if r.quick.Load() > 0 {
 		if err := r.commitTimed(ctx, []*pendingClick{p}); err != nil {
 			return err
 		}
@@ -163,13 +166,20 @@ func (r *groupRecorder) gather() {
 	}
 }
 
-// commitTimed notes whether the commit was quick. One that fails is not, also
-// when it does so at once: many together then ask a dead backend once.
+// commitTimed notes whether commits are quick. None that fails is, also when it
+// does so at once: many together then ask a dead backend once.
 func (r *groupRecorder) commitTimed(ctx context.Context, batch []*pendingClick) error {
 	start := time.Now()
 	err := r.commit(ctx, batch)
-	if quick := err == nil && time.Since(start) < quickCommit; quick != r.quick.Load() {
-		r.quick.Store(quick)
+	switch left := r.quick.Load(); {
+	case err != nil:
+		r.quick.Store(0)
+	case time.Since(start) < quickCommit:
+		if left != patience {
+			r.quick.Store(patience)
+		}
+	case left > 0:
+		r.quick.Add(-1)
 	}
 	return err
 }

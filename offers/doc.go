@@ -41,10 +41,10 @@
 // # Budgets
 //
 // Budgets count what the advertiser pays: the invoice rate of a click, and the
-// payment of a participation. [Charge] locks the counters, decides about a batch
-// of clicks one by one and writes each counter once: with any number of
-// processes at it a limit is never passed, and a click is refused only when it
-// does not fit. A limit that leaves less than the next click costs does not end
+// payment of a participation. [Charge] locks the counters of the limits, reads
+// under those locks what holds, and decides about a batch of clicks one by one:
+// with any number of processes at it a limit is never passed, and a click is
+// refused only when it does not fit. A limit that leaves less than the next click costs does not end
 // an offer: a cheaper one may still fit. [Reverse] gives back.
 //
 // With PerUserLimit the limits of an offer hold for each creator. A click earns
