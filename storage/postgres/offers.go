@@ -11,7 +11,6 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
-	"github.com/uptrace/bun/schema"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -301,17 +300,6 @@ func (r offerRepository) conditions(f offers.OfferFilter) []func(filter) {
 	return all
 }
 
-// targetColumns are the targets that can be kept.
-func targetColumns(list []offers.Target) (kinds, values []string) {
-	kinds, values = []string{}, []string{}
-	for _, t := range list {
-		if storable(string(t.Kind)) && storable(t.Value) {
-			kinds, values = append(kinds, string(t.Kind)), append(values, t.Value)
-		}
-	}
-	return kinds, values
-}
-
 func (r offerRepository) Ranked(ctx context.Context, advertiserID, priority int64, limit int) ([]offers.Offer, error) {
 	return read(ctx, r.u, "offer", func(ctx context.Context) ([]offers.Offer, error) {
 		var rows []offerRow
@@ -321,154 +309,4 @@ func (r offerRepository) Ranked(ctx context.Context, advertiserID, priority int6
 		err := q.OrderExpr("t.priority DESC, t.token DESC").Limit(int64(limit)).Scan(ctx)
 		return offerTable.entities(rows), err
 	})
-}
-
-type targets struct{ u *unit }
-
-func (r targets) Set(ctx context.Context, offerID int64, list []offers.Target) error {
-	return exec(ctx, r.u, "target", func(ctx context.Context) error {
-		for _, t := range list {
-			if err := t.Validate(); err != nil {
-				return err
-			}
-		}
-		if err := r.u.checkReferences(ctx, "target", reference{"offer_id", "affiliate_offers", []int64{offerID}}); err != nil {
-			return err
-		}
-		if offerID == 0 {
-			return unknownReference("target", "offer_id")
-		}
-		kinds, values := targetColumns(list)
-		table := r.u.name("affiliate_offer_targets")
-		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? AS t WHERE t.offer_id = ?
-			AND NOT EXISTS (SELECT FROM unnest(?::text[], ?::text[]) AS k (kind, value) WHERE k.kind = t.kind AND k.value = t.value)`,
-			table, offerID, pgdialect.Array(kinds), pgdialect.Array(values))
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		_, err = r.u.tx.ExecContext(ctx, `INSERT INTO ? (offer_id, advertiser_id, kind, value)
-			SELECT o.id, o.advertiser_id, k.kind, k.value FROM ? AS o, unnest(?::text[], ?::text[]) AS k (kind, value)
-			WHERE o.id = ? ON CONFLICT DO NOTHING`,
-			table, r.u.name("affiliate_offers"), pgdialect.Array(kinds), pgdialect.Array(values), offerID)
-		return err
-	})
-}
-
-func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error) {
-	return read(ctx, r.u, "target", func(ctx context.Context) ([]offers.Target, error) {
-		var rows []struct {
-			Kind  offers.TargetKind `bun:"kind"`
-			Value string            `bun:"value"`
-		}
-		err := r.u.tx.NewRaw(`SELECT kind, value FROM ? WHERE offer_id = ? ORDER BY kind, value`,
-			r.u.name("affiliate_offer_targets"), offerID).Scan(ctx, &rows)
-		var out []offers.Target
-		for _, row := range rows {
-			out = append(out, offers.Target{Kind: row.Kind, Value: row.Value})
-		}
-		return out, err
-	})
-}
-
-// servingRow is an offer with the places of the asks that it is for, and the
-// parts of those who take part in it. One row for each would be mostly the same
-// offer again, and taking rows apart is what costs.
-type servingRow struct {
-	Offer        offerRow `bun:"embed:"`
-	SharedAmount *int64   `bun:"shared_amount"`
-	Places       []int64  `bun:"places,array"` // ascending
-	PartPlaces   []int64  `bun:"part_places,array"`
-	PartIDs      []int64  `bun:"part_ids,array"`
-	PartStatuses []string `bun:"part_statuses,array"`
-	PartLimits   []int64  `bun:"part_limits,array"` // of clicks; -1: none
-	PartCosts    []string `bun:"part_costs,array"`
-}
-
-// spread appends the offer to the candidates of each ask that it is for.
-func (r *servingRow) spread(out [][]offers.Candidate) error {
-	parts := make(map[int64]offers.Standing, len(r.PartPlaces))
-	for i, place := range r.PartPlaces {
-		p := offers.Standing{ParticipantID: r.PartIDs[i], Status: offers.ParticipantStatus(r.PartStatuses[i])}
-		if limit := r.PartLimits[i]; limit >= 0 {
-			p.ClickLimit = affiliate.Some(limit)
-		}
-		var costs offerCosts
-		if err := costs.Scan(r.PartCosts[i]); err != nil {
-			return err
-		}
-		p.Costs = noneAsNil(costs.costs)
-		parts[place] = p
-	}
-	o := r.Offer.offer()
-	for _, place := range r.Places {
-		c := offers.Candidate{Conditions: o.Conditions(), Targeted: true}
-		if r.SharedAmount != nil {
-			c.Shared = affiliate.Some(offers.Shared{Amount: *r.SharedAmount})
-		}
-		if p, ok := parts[place]; ok {
-			c.Participant = affiliate.Some(p)
-		}
-		out[place] = append(out[place], c)
-	}
-	return nil
-}
-
-// Serving makes the planner go from the targets to the offers and the parts,
-// each by its key: it cannot know how few there will be.
-func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
-	var ids []int64 // of the offers
-	found, err := read(ctx, r.u, "target", func(ctx context.Context) ([][]offers.Candidate, error) {
-		var places []int64
-		var kinds, values []string
-		for i, ask := range asks {
-			k, v := targetColumns(ask.Targets)
-			kinds, values = append(kinds, k...), append(values, v...)
-			for range k {
-				places = append(places, int64(i))
-			}
-		}
-		out := make([][]offers.Candidate, len(asks))
-		if len(places) == 0 {
-			return out, nil
-		}
-		of := func(field func(*offers.Ask) int64) schema.QueryAppender {
-			return column(places, func(i *int64) int64 { return field(&asks[*i]) })
-		}
-		var rows []servingRow
-		err := r.u.tx.NewRaw(`SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuses, s.part_limits, s.part_costs
-			FROM (SELECT a.offer_id, array_agg(a.n ORDER BY a.n) AS places, array_agg(a.n) FILTER (WHERE p.id IS NOT NULL) AS part_places,
-					array_agg(p.id) FILTER (WHERE p.id IS NOT NULL) AS part_ids,
-					array_agg(p.status) FILTER (WHERE p.id IS NOT NULL) AS part_statuses,
-					array_agg(coalesce(p.click_limit, -1)) FILTER (WHERE p.id IS NOT NULL) AS part_limits,
-					array_agg(p.costs::text) FILTER (WHERE p.id IS NOT NULL) AS part_costs
-				FROM (SELECT DISTINCT a.n, a.user_id, x.offer_id
-					FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[]) AS a (n, advertiser_id, user_id, kind, value)
-					CROSS JOIN LATERAL (SELECT x.offer_id FROM ? AS x
-						WHERE x.advertiser_id = a.advertiser_id AND x.kind = a.kind AND x.value = a.value OFFSET 0) AS x) AS a
-				LEFT JOIN LATERAL (SELECT p.id, p.status, p.click_limit, p.costs
-					FROM ? AS p WHERE p.offer_id = a.offer_id AND p.user_id = a.user_id OFFSET 0) AS p ON TRUE
-				GROUP BY a.offer_id) AS s
-			CROSS JOIN LATERAL (SELECT t.id, t.currency, t.type, t.budget_limit, t.max_clicks, t.per_user_limit, t.shared_budget_id,
-					t.valid_from, t.valid_until, t.priority, t.costs, (SELECT b.amount FROM ? AS b WHERE b.id = t.shared_budget_id) AS shared_amount
-				FROM ? AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
-					AND (t.valid_from IS NULL OR t.valid_from <= ?) AND (t.valid_until IS NULL OR t.valid_until > ?) OFFSET 0) AS t
-			ORDER BY t.id`,
-			pgdialect.Array(places), of(func(a *offers.Ask) int64 { return a.AdvertiserID }), of(func(a *offers.Ask) int64 { return a.UserID }),
-			pgdialect.Array(kinds), pgdialect.Array(values), r.u.name("affiliate_offer_targets"), r.u.name("affiliate_offer_participants"),
-			r.u.name("affiliate_shared_budgets"), r.u.name("affiliate_offers"), stamp(until), stamp(from)).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		for i := range rows {
-			if err := rows[i].spread(out); err != nil {
-				return nil, err
-			}
-			ids = append(ids, rows[i].Offer.ID)
-		}
-		return out, nil
-	})
-	if err == nil {
-		r.u.saw(offerTable.name, ids)
-	}
-	return found, err
 }
