@@ -28,6 +28,8 @@ type targetTable struct {
 	byRow   *unique[targetRow, targetRow]
 	byOffer *groups[targetRow, uint32]
 	byKey   *groups[targetRow, targetKey]
+	// Most advertisers have no offers, and each click asks by many keys.
+	byAdvertiser *groups[targetRow, int64]
 }
 
 func newTargetTable() targetTable {
@@ -38,6 +40,7 @@ func newTargetTable() targetTable {
 			return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Value, b.Value))
 		}),
 		newGroups(t, func(r *targetRow) (targetKey, bool) { return r.targetKey, true }, nil),
+		newGroups(t, func(r *targetRow) (int64, bool) { return r.advertiser, true }, nil),
 	}
 }
 
@@ -117,6 +120,9 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 	out := make([][]offers.Candidate, len(asks))
 	var found []uint32
 	for i, ask := range asks {
+		if len(t.byAdvertiser.of(ask.AdvertiserID)) == 0 {
+			continue
+		}
 		found = found[:0]
 		for _, target := range ask.Targets {
 			for _, id := range t.byKey.of(targetKey{ask.AdvertiserID, target}) {
