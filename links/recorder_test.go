@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -114,6 +115,25 @@ func TestGroupCommitTakesWhatGathersWhileTheLastBatchCommits(t *testing.T) {
 		is.Equal(res.click.Verdict, VerdictValid)
 	}
 	is.Equal(r.led, false)
+}
+
+func TestALeaderLetsThoseWhoCanRunJoinIt(t *testing.T) {
+	is := is.New(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that nobody joins but by its leave
+	const together = 8
+	sizes := make(chan int, together) // of the commits
+	r := &groupRecorder{commit: func(_ context.Context, batch []*pendingClick) error {
+		sizes <- len(batch)
+		return nil
+	}}
+	var done []chan recorded
+	for range together {
+		done = append(done, r.start(t.Context(), newPending(t)))
+	}
+	for _, d := range done {
+		is.NoErr((<-d).err)
+	}
+	is.True(<-sizes > 1)
 }
 
 func TestGroupCommitIsBoundedAndHandsOnTheLead(t *testing.T) {

@@ -93,43 +93,10 @@ func withDeals(t *rapid.T) *DB {
 	return db
 }
 
-// A store that rolled units of deals back is one that never saw them, and its
-// indexes are what the rows alone say.
 func TestRolledBackDealsLeaveNoTrace(t *testing.T) {
-	errStop := errors.New("stop")
 	rapid.Check(t, func(t *rapid.T) {
-		db, innocent := withDeals(t), withDeals(t)
-		for range rapid.IntRange(1, 10).Draw(t, "units") {
-			ops := rapid.SliceOfN(rapid.Custom(drawDealOperation), 1, 6).Draw(t, "unit")
-			stop := rapid.Bool().Draw(t, "stop")
-			unit := func(ctx context.Context, tx deals.Tx) error {
-				for _, op := range ops {
-					if op.run(ctx, tx) != nil {
-						return nil // swallowed: the unit is doomed all the same
-					}
-				}
-				if stop {
-					return errStop
-				}
-				return nil
-			}
-			before := db.dump()
-			if err := db.Deals().Write(context.Background(), unit); err != nil {
-				if after := db.dump(); after != before {
-					t.Fatalf("rolled back by %v, before:\n%s\nafter:\n%s", err, before, after)
-				}
-				continue
-			}
-			if err := innocent.Deals().Write(context.Background(), unit); err != nil {
-				t.Fatalf("the store that saw no rollback refuses: %v", err)
-			}
-			if got, want := db.dump(), innocent.dump(); got != want {
-				t.Fatalf("got:\n%s\nwant:\n%s", got, want)
-			}
-			if err := db.check(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		leavesNoTrace(t, withDeals(t), withDeals(t), func(db *DB) affiliate.Store[deals.Tx] { return db.Deals() }, drawDealOperation,
+			func(ctx context.Context, tx deals.Tx, op dealOperation) error { return op.run(ctx, tx) })
 	})
 }
 

@@ -58,42 +58,12 @@ func drawProductOperation(t *rapid.T) func(ctx context.Context, tx productlists.
 	}
 }
 
-// A store of lists that rolled units back is one that never saw them.
 func TestRolledBackListsLeaveNoTrace(t *testing.T) {
-	errStop := errors.New("stop")
 	rapid.Check(t, func(t *rapid.T) {
-		db, innocent := New(), New()
-		for range rapid.IntRange(1, 12).Draw(t, "units") {
-			ops := rapid.SliceOfN(rapid.Custom(drawProductOperation), 1, 6).Draw(t, "unit")
-			stop := rapid.Bool().Draw(t, "stop")
-			unit := func(ctx context.Context, tx productlists.Tx) error {
-				for _, op := range ops {
-					if op(ctx, tx) != nil {
-						return nil // swallowed: the unit is doomed all the same
-					}
-				}
-				if stop {
-					return errStop
-				}
-				return nil
-			}
-			before := db.dump()
-			if err := db.ProductLists().Write(context.Background(), unit); err != nil {
-				if after := db.dump(); after != before {
-					t.Fatalf("rolled back by %v, before:\n%s\nafter:\n%s", err, before, after)
-				}
-				continue
-			}
-			if err := innocent.ProductLists().Write(context.Background(), unit); err != nil {
-				t.Fatalf("the store that saw no rollback refuses: %v", err)
-			}
-			if got, want := db.dump(), innocent.dump(); got != want {
-				t.Fatalf("got:\n%s\nwant:\n%s", got, want)
-			}
-			if err := db.check(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		leavesNoTrace(t, New(), New(), func(db *DB) affiliate.Store[productlists.Tx] { return db.ProductLists() }, drawProductOperation,
+			func(ctx context.Context, tx productlists.Tx, op func(context.Context, productlists.Tx) error) error {
+				return op(ctx, tx)
+			})
 	})
 }
 

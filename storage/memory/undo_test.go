@@ -175,45 +175,49 @@ func populated(t *rapid.T) *DB {
 	return db
 }
 
-// A store that rolled units back is, byte for byte, one that never saw them, and
-// its indexes are what the rows alone say.
-func TestRolledBackUnitsLeaveNoTrace(t *testing.T) {
+// leavesNoTrace draws units on a store and on one that never sees those that are
+// rolled back: the two must be the same, byte for byte, and the indexes what the
+// rows alone say.
+func leavesNoTrace[T, E any](t *rapid.T, db, innocent *DB, domain func(*DB) affiliate.Store[T], draw func(*rapid.T) E, run func(context.Context, T, E) error) {
 	errStop := errors.New("stop")
-	rapid.Check(t, func(t *rapid.T) {
-		db, innocent := populated(t), populated(t)
-		units := rapid.IntRange(1, 12).Draw(t, "units")
-		for range units {
-			ops := rapid.SliceOfN(rapid.Custom(drawOperation), 1, 8).Draw(t, "unit")
-			stop := rapid.Bool().Draw(t, "stop")
-			unit := func(ctx context.Context, tx links.Tx) error {
-				for _, op := range ops {
-					if op.run(ctx, tx) != nil {
-						return nil // swallowed: the unit is doomed all the same
-					}
+	for range rapid.IntRange(1, 12).Draw(t, "units") {
+		ops := rapid.SliceOfN(rapid.Custom(draw), 1, 8).Draw(t, "unit")
+		stop := rapid.Bool().Draw(t, "stop")
+		unit := func(ctx context.Context, tx T) error {
+			for _, op := range ops {
+				if run(ctx, tx, op) != nil {
+					return nil // swallowed: the unit is doomed all the same
 				}
-				if stop {
-					return errStop
-				}
-				return nil
 			}
-			before, last := db.dump(), *db.links.ruleChanges.last
-			if err := db.Links().Write(context.Background(), unit); err != nil {
-				if after := db.dump(); after != before {
-					t.Fatalf("rolled back by %v, before:\n%s\nafter:\n%s", err, before, after)
-				}
-				continue
+			if stop {
+				return errStop
 			}
-			*innocent.links.ruleChanges.last = last
-			if err := innocent.Links().Write(context.Background(), unit); err != nil {
-				t.Fatalf("the store that saw no rollback refuses: %v", err)
-			}
-			if got, want := db.dump(), innocent.dump(); got != want {
-				t.Fatalf("got:\n%s\nwant:\n%s", got, want)
-			}
-			if err := db.check(); err != nil {
-				t.Fatal(err)
-			}
+			return nil
 		}
+		before, last := db.dump(), *db.links.ruleChanges.last
+		if err := domain(db).Write(context.Background(), unit); err != nil {
+			if after := db.dump(); after != before {
+				t.Fatalf("rolled back by %v, before:\n%s\nafter:\n%s", err, before, after)
+			}
+			continue
+		}
+		*innocent.links.ruleChanges.last = last
+		if err := domain(innocent).Write(context.Background(), unit); err != nil {
+			t.Fatalf("the store that saw no rollback refuses: %v", err)
+		}
+		if got, want := db.dump(), innocent.dump(); got != want {
+			t.Fatalf("got:\n%s\nwant:\n%s", got, want)
+		}
+		if err := db.check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRolledBackUnitsLeaveNoTrace(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		leavesNoTrace(t, populated(t), populated(t), func(db *DB) affiliate.Store[links.Tx] { return db.Links() }, drawOperation,
+			func(ctx context.Context, tx links.Tx, op operation) error { return op.run(ctx, tx) })
 	})
 }
 
