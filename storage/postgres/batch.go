@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
@@ -34,7 +35,7 @@ type batchColumn struct {
 	array         schema.QueryAppender // one value for each item
 	shared        any                  // the value of all items, when it is one
 	isShared      bool
-	zeroIsNull    bool
+	null          string // the value that stands for NULL, which arrays have no place for
 }
 
 func field[E any, V comparable](name, sqlType string, items []E, of func(*E) V) batchColumn {
@@ -50,7 +51,14 @@ func field[E any, V comparable](name, sqlType string, items []E, of func(*E) V) 
 // idField is a field of ids, of which 0 is none.
 func idField[E any](name string, items []E, of func(*E) int64) batchColumn {
 	c := field(name, "bigint", items, of)
-	c.zeroIsNull = true
+	c.null = "0"
+	return c
+}
+
+// timeField is a field of times, of which the zero one is none.
+func timeField[E any](name string, items []E, of func(*E) time.Time) batchColumn {
+	c := field(name, "timestamptz", items, of)
+	c.null = zeroTime
 	return c
 }
 
@@ -69,8 +77,8 @@ func (b batch) statement(u *unit) (string, []any) {
 		} else {
 			arrays, types, perRow = append(arrays, c.name), append(types, "?::"+c.sqlType+"[]"), append(perRow, c.array)
 		}
-		if c.zeroIsNull {
-			value = "nullif(" + value + ", 0)"
+		if c.null != "" {
+			value = "nullif(" + value + ", " + c.null + ")"
 		}
 		names, values = append(names, c.name), append(values, value)
 	}

@@ -65,30 +65,17 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEnt
 func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) ([]blocklistRow, error) {
 	type entry = links.BlocklistEntry
 	var rows []blocklistRow
-	err := r.u.tx.NewRaw(`INSERT INTO ? AS t
-		(advertiser_id, user_id, user_tag_id, client_id, validate_clicks, created_by, created_by_name, created_at)
-		SELECT advertiser_id, nullif(user_id, 0), nullif(user_tag_id, 0), nullif(client_id, 0), validate_clicks <> 0,
-			nullif(created_by, 0), created_by_name, nullif(created_at, `+zeroTime+`)
-		FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::timestamptz[]) WITH ORDINALITY
-			AS e (advertiser_id, user_id, user_tag_id, client_id, validate_clicks, created_by, created_by_name, created_at, n)
-		ORDER BY n
-		ON CONFLICT DO NOTHING
-		RETURNING t.*`,
-		r.u.name("affiliate_blocklist"),
-		column(entries, func(e *entry) int64 { return e.AdvertiserID }),
-		column(entries, func(e *entry) int64 { return e.UserID }),
-		column(entries, func(e *entry) int64 { return e.UserTagID }),
-		column(entries, func(e *entry) int64 { return e.ClientID }),
-		column(entries, func(e *entry) int64 {
-			if e.ValidateClicks {
-				return 1
-			}
-			return 0
-		}),
-		column(entries, func(e *entry) int64 { return e.CreatedBy.UserID }),
-		column(entries, func(e *entry) string { return e.CreatedBy.Name }),
-		column(entries, func(e *entry) time.Time { return e.CreatedAt }),
-	).Scan(ctx, &rows)
+	text, args := batch{table: "affiliate_blocklist", inOrder: true, rest: "ON CONFLICT DO NOTHING RETURNING t.*", columns: []batchColumn{
+		field("advertiser_id", "bigint", entries, func(e *entry) int64 { return e.AdvertiserID }),
+		idField("user_id", entries, func(e *entry) int64 { return e.UserID }),
+		idField("user_tag_id", entries, func(e *entry) int64 { return e.UserTagID }),
+		idField("client_id", entries, func(e *entry) int64 { return e.ClientID }),
+		field("validate_clicks", "boolean", entries, func(e *entry) bool { return e.ValidateClicks }),
+		idField("created_by", entries, func(e *entry) int64 { return e.CreatedBy.UserID }),
+		field("created_by_name", "text", entries, func(e *entry) string { return e.CreatedBy.Name }),
+		timeField("created_at", entries, func(e *entry) time.Time { return e.CreatedAt }),
+	}}.statement(r.u)
+	err := r.u.tx.NewRaw(text, args...).Scan(ctx, &rows)
 	return rows, err
 }
 

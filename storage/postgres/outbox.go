@@ -40,16 +40,13 @@ func (r events) Add(ctx context.Context, events ...affiliate.Event) error {
 		if len(events) == 0 {
 			return nil
 		}
-		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? (type, subject, data, at)
-			SELECT type, subject, data, nullif(at, `+zeroTime+`)
-			FROM unnest(?::text[], ?::text[], ?::text[], ?::timestamptz[]) WITH ORDINALITY AS e (type, subject, data, at, n)
-			ORDER BY n`,
-			r.u.name("affiliate_events"),
-			column(events, func(e *affiliate.Event) string { return e.Type }),
-			column(events, func(e *affiliate.Event) string { return e.Subject }),
-			column(events, func(e *affiliate.Event) string { return e.Data }),
-			column(events, func(e *affiliate.Event) time.Time { return e.At }))
-		return err
+		type event = affiliate.Event
+		return batch{table: "affiliate_events", inOrder: true, columns: []batchColumn{
+			field("type", "text", events, func(e *event) string { return e.Type }),
+			field("subject", "text", events, func(e *event) string { return e.Subject }),
+			field("data", "text", events, func(e *event) string { return e.Data }),
+			timeField("at", events, func(e *event) time.Time { return e.At }),
+		}}.exec(ctx, r.u)
 	})
 }
 
