@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,11 +16,16 @@ import (
 
 // column is one field of every item, as an array.
 func column[E, V any](items []E, field func(*E) V) schema.QueryAppender {
+	return pgdialect.Array(values(items, field))
+}
+
+// values are one field of every item.
+func values[E, V any](items []E, field func(*E) V) []V {
 	values := make([]V, len(items))
 	for i := range items {
 		values[i] = field(&items[i])
 	}
-	return pgdialect.Array(values)
+	return values
 }
 
 // batch inserts items, one field of all of them at a time.
@@ -32,8 +38,8 @@ type batch struct {
 
 type batchColumn struct {
 	name, sqlType string
-	array         schema.QueryAppender // one value for each item
-	shared        any                  // the value of all items, when it is one
+	array         any // a slice: one value for each item
+	shared        any // the value of all items, when it is one
 	isShared      bool
 	null          string // the value that stands for NULL, which arrays have no place for
 }
@@ -45,7 +51,12 @@ func field[E any, V comparable](name, sqlType string, items []E, of func(*E) V) 
 		values[i] = of(&items[i])
 		isShared = isShared && values[i] == values[0]
 	}
-	return batchColumn{name: name, sqlType: sqlType, array: pgdialect.Array(values), shared: values[0], isShared: isShared}
+	return batchColumn{name: name, sqlType: sqlType, array: values, shared: values[0], isShared: isShared}
+}
+
+// bytesField is a field of bytes, which no two items share.
+func bytesField[E any](name string, items []E, of func(*E) []byte) batchColumn {
+	return batchColumn{name: name, sqlType: "bytea", array: values(items, of)}
 }
 
 // idField is a field of ids, of which 0 is none.
@@ -62,20 +73,23 @@ func timeField[E any](name string, items []E, of func(*E) time.Time) batchColumn
 	return c
 }
 
-// statement is the INSERT and its arguments, for at least one item. A value that
-// all items share is sent once: taking an array apart costs the server about as
+// insert is the INSERT, for at least one item, as a text for unit.prepared.
+// Its arguments come behind those that are in args already. A value that all
+// items share is sent once: taking an array apart costs the server about as
 // much as inserting what is in it. The first column is always an array, so that
 // there are as many rows as items.
-func (b batch) statement(u *unit) (string, []any) {
+func (b batch) insert(args *[]any) string {
+	arg := func(v any) string {
+		*args = append(*args, v)
+		return "?" + strconv.Itoa(len(*args)-1)
+	}
 	var names, values, arrays, types []string
-	var shared, perRow []any
 	for i, c := range b.columns {
 		value := "b." + c.name
 		if c.isShared && i > 0 {
-			// CAST, since :: would bind before the sign of a negative number.
-			value, shared = "CAST(? AS "+c.sqlType+")", append(shared, c.shared)
+			value = "CAST(" + arg(c.shared) + " AS " + c.sqlType + ")" // :: would bind before the sign of a negative number
 		} else {
-			arrays, types, perRow = append(arrays, c.name), append(types, "?::"+c.sqlType+"[]"), append(perRow, c.array)
+			arrays, types = append(arrays, c.name), append(types, arg(c.array)+"::"+c.sqlType+"[]")
 		}
 		if c.null != "" {
 			value = "nullif(" + value + ", " + c.null + ")"
@@ -88,13 +102,12 @@ func (b batch) statement(u *unit) (string, []any) {
 	} else {
 		from += " AS b (" + strings.Join(arrays, ", ") + ")"
 	}
-	text := "INSERT INTO ? AS t (" + strings.Join(names, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM " + from + " " + b.rest
-	return text, slices.Concat([]any{u.name(b.table)}, shared, perRow)
+	return "INSERT INTO {schema}" + b.table + " AS t (" + strings.Join(names, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM " + from + " " + b.rest
 }
 
 func (b batch) exec(ctx context.Context, u *unit) error {
-	text, args := b.statement(u)
-	_, err := u.tx.ExecContext(ctx, text, args...)
+	var args []any
+	_, err := u.prepared(b.insert(&args), args...).Exec(ctx)
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -65,7 +64,8 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEnt
 func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) ([]blocklistRow, error) {
 	type entry = links.BlocklistEntry
 	var rows []blocklistRow
-	text, args := batch{table: "affiliate_blocklist", inOrder: true, rest: "ON CONFLICT DO NOTHING RETURNING t.*", columns: []batchColumn{
+	var args []any
+	insert := batch{table: "affiliate_blocklist", inOrder: true, rest: "ON CONFLICT DO NOTHING RETURNING t.id, t.advertiser_id, t.user_id, t.user_tag_id, t.client_id, t.validate_clicks, t.created_by, t.created_by_name, t.created_at", columns: []batchColumn{
 		field("advertiser_id", "bigint", entries, func(e *entry) int64 { return e.AdvertiserID }),
 		idField("user_id", entries, func(e *entry) int64 { return e.UserID }),
 		idField("user_tag_id", entries, func(e *entry) int64 { return e.UserTagID }),
@@ -74,8 +74,8 @@ func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) (
 		idField("created_by", entries, func(e *entry) int64 { return e.CreatedBy.UserID }),
 		field("created_by_name", "text", entries, func(e *entry) string { return e.CreatedBy.Name }),
 		timeField("created_at", entries, func(e *entry) time.Time { return e.CreatedAt }),
-	}}.statement(r.u)
-	err := r.u.tx.NewRaw(text, args...).Scan(ctx, &rows)
+	}}.insert(&args)
+	err := r.u.prepared(insert, args...).Scan(ctx, &rows)
 	return rows, err
 }
 
@@ -96,9 +96,12 @@ func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliat
 }
 
 func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]links.BlocklistEntry, error) {
-	return blocklistTable.many(ctx, r.u, func(q filter) {
-		q.among("t.advertiser_id", advertiserIDs)
-		q.Where("(t.user_id = ANY(?::bigint[]) OR t.user_tag_id = ANY(?::bigint[]) OR t.client_id = ANY(?::bigint[]))",
-			pgdialect.Array(distinct(userIDs)), pgdialect.Array(distinct(userTagIDs)), pgdialect.Array(distinct(clientIDs)))
+	return read(ctx, r.u, blocklistTable.resource, func(ctx context.Context) ([]links.BlocklistEntry, error) {
+		condition := "(t.user_id = ANY(?0::bigint[]) OR t.user_tag_id = ANY(?1::bigint[]) OR t.client_id = ANY(?2::bigint[]))"
+		args := []any{distinct(userIDs), distinct(userTagIDs), distinct(clientIDs)}
+		if advertiserIDs != nil {
+			condition, args = condition+" AND t.advertiser_id = ANY(?3::bigint[])", append(args, advertiserIDs)
+		}
+		return blocklistTable.prepared(ctx, r.u, condition, args...)
 	})
 }

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/hex"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -83,7 +81,7 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 			field("offer_id", "bigint", clicks, func(c *click) int64 { return c.OfferID }),
 			field("at", "timestamptz", clicks, func(c *click) time.Time { return c.At }),
 			field("source", "smallint", clicks, func(c *click) int64 { return int64(c.Source) }),
-			field("visitor", "bytea", clicks, func(c *click) string { return `\x` + hex.EncodeToString(c.Visitor[:]) }),
+			bytesField("visitor", clicks, func(c *click) []byte { return c.Visitor[:] }),
 			field("verdict", "text", clicks, func(c *click) string { return string(c.Verdict) }),
 			field("reason", "text", clicks, func(c *click) string { return c.Reason }),
 			field("currency", "text", clicks, func(c *click) string { return string(c.Earning.Currency()) }),
@@ -112,6 +110,13 @@ func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.C
 	return clickTable.after(ctx, r.u, after, limit)
 }
 
+const lastValid = `SELECT n, at FROM (SELECT v.n, greatest(
+		(SELECT c.at FROM {schema}affiliate_clicks AS c
+			WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1),
+		(SELECT c.at FROM {schema}affiliate_clicks AS c
+			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)) AS at
+	FROM unnest(?1::bigint[], ?2::bytea[], ?3::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)) AS v WHERE at IS NOT NULL`
+
 func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) ([]time.Time, error) {
 	return read(ctx, r.u, "click", func(ctx context.Context) ([]time.Time, error) {
 		out := make([]time.Time, len(visits))
@@ -122,14 +127,10 @@ func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.
 			N  int       `bun:"n"`
 			At time.Time `bun:"at"`
 		}
-		newest := `(SELECT c.at FROM ?0 AS c
-			WHERE c.link_id = v.link_id AND c.visitor = v.%s AND c.verdict = 'valid' AND c.at > ?1 ORDER BY c.at DESC LIMIT 1)`
-		err := r.u.tx.NewRaw(`SELECT n, at FROM (SELECT v.n, greatest(`+fmt.Sprintf(newest, "visitor")+`, `+fmt.Sprintf(newest, "previous")+`) AS at
-			FROM unnest(?2::bigint[], ?3::bytea[], ?4::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)) AS v WHERE at IS NOT NULL`,
-			r.u.name("affiliate_clicks"), since,
-			column(visits, func(v *links.Visit) int64 { return v.LinkID }),
-			column(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
-			column(visits, func(v *links.Visit) []byte { return v.Previous[:] })).Scan(ctx, &rows)
+		err := r.u.prepared(lastValid, since,
+			values(visits, func(v *links.Visit) int64 { return v.LinkID }),
+			values(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
+			values(visits, func(v *links.Visit) []byte { return v.Previous[:] })).Scan(ctx, &rows)
 		for _, row := range rows {
 			out[row.N-1] = utc(row.At)
 		}

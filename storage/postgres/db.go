@@ -45,9 +45,10 @@ var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 // unless it is made from a transaction, which is not. It holds no resources
 // of its own: whoever opened the handle closes it.
 type DB struct {
-	handle   handle
-	prefix   string // of every table: `"shop".`
-	attempts int
+	handle     handle
+	prefix     string // of every table: `"shop".`
+	attempts   int
+	statements statements
 }
 
 // New uses a *bun.DB, or a bun.Tx that the host has begun.

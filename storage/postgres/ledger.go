@@ -109,7 +109,8 @@ func advertisersOf(entries []affiliate.Entry) []int64 {
 // new ids, which ascend in the order of the entries.
 func (r ledger) insert(ctx context.Context, entries []affiliate.Entry, totals []affiliate.Total) ([]int64, error) {
 	type entry = affiliate.Entry
-	text, args := batch{table: "affiliate_entries", inOrder: true, rest: "RETURNING id", columns: []batchColumn{
+	var args []any
+	appending := batch{table: "affiliate_entries", inOrder: true, rest: "RETURNING id", columns: []batchColumn{
 		field("cause", "text", entries, func(e *entry) string { return e.Cause }),
 		field("kind", "text", entries, func(e *entry) string { return string(e.Kind) }),
 		field("account", "text", entries, func(e *entry) string { return string(e.Account) }),
@@ -121,9 +122,9 @@ func (r ledger) insert(ctx context.Context, entries []affiliate.Entry, totals []
 		field("payable_at", "timestamptz", entries, func(e *entry) time.Time { return e.PayableAt }),
 		field("terms", "text", entries, func(e *entry) string { return e.Terms }),
 		idField("reverses", entries, func(e *entry) int64 { return e.Reverses }),
-	}}.statement(r.u)
+	}}.insert(&args)
 	type total = affiliate.Total
-	adding, sums := batch{
+	adding := batch{
 		table: "affiliate_totals",
 		rest: `ON CONFLICT (account, currency) DO UPDATE SET earned = t.earned + excluded.earned, paid = t.paid + excluded.paid,
 			cost = t.cost + excluded.cost, entries = t.entries + excluded.entries`,
@@ -135,9 +136,9 @@ func (r ledger) insert(ctx context.Context, entries []affiliate.Entry, totals []
 			field("cost", "bigint", totals, func(t *total) int64 { return t.Cost }),
 			field("entries", "bigint", totals, func(t *total) int64 { return t.Entries }),
 		},
-	}.statement(r.u)
+	}.insert(&args)
 	ids := make([]int64, 0, len(entries))
-	err := r.u.tx.NewRaw("WITH totals AS ("+adding+") "+text, append(sums, args...)...).Scan(ctx, &ids)
+	err := r.u.prepared("WITH totals AS ("+adding+") "+appending, args...).Scan(ctx, &ids)
 	slices.Sort(ids)
 	return ids, err
 }

@@ -122,9 +122,10 @@ type targetRow struct {
 func (r linkRepository) Target(ctx context.Context, id int64) (links.Target, error) {
 	return read(ctx, r.u, "link", func(ctx context.Context) (links.Target, error) {
 		var row targetRow
-		err := r.u.tx.NewRaw(`SELECT t.*, a.status, a.provider, u.suspended_at IS NOT NULL AS suspended
-			FROM ? AS t JOIN ? AS a ON a.id = t.advertiser_id JOIN ? AS u ON u.id = t.user_id WHERE t.id = ?`,
-			r.u.name("affiliate_links"), r.u.name("affiliate_advertisers"), r.u.name("affiliate_users"), id).Scan(ctx, &row)
+		err := r.u.prepared(`SELECT t.id, t.user_id, t.advertiser_id, t.key, t.original_url, t.target_url, t.template, t.created_at, t.deleted_at,
+				a.status, a.provider, u.suspended_at IS NOT NULL AS suspended
+			FROM {schema}affiliate_links AS t JOIN {schema}affiliate_advertisers AS a ON a.id = t.advertiser_id
+			JOIN {schema}affiliate_users AS u ON u.id = t.user_id WHERE t.id = ?0`, id).Scan(ctx, &row)
 		if errors.Is(err, sql.ErrNoRows) {
 			return links.Target{}, affiliate.NotFound("link", id)
 		}
@@ -140,9 +141,9 @@ func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, er
 	ids = distinct(ids)
 	locked, err := change(ctx, r.u, "link", func(ctx context.Context) ([]links.Link, error) {
 		var rows []linkRow
-		err := linkTable.selectFrom(r.u, &rows).
-			Where("t.id = ANY(?::bigint[])", pgdialect.Array(nonNil(ids))).
-			OrderExpr("t.id").For("NO KEY UPDATE").Scan(ctx)
+		err := r.u.preparedFrom("lock links", func() string {
+			return linkTable.selectFrom(r.u, &rows).Where(byIDs).OrderExpr("t.id").For("NO KEY UPDATE").String()
+		}, ids).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
-	"github.com/uptrace/bun/schema"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -101,16 +100,36 @@ func (r *servingRow) spread(out [][]offers.Candidate) error {
 	return nil
 }
 
+const serving = `SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuses, s.part_limits, s.part_costs
+	FROM (SELECT a.offer_id, array_agg(a.n ORDER BY a.n) AS places, array_agg(a.n) FILTER (WHERE p.id IS NOT NULL) AS part_places,
+			array_agg(p.id) FILTER (WHERE p.id IS NOT NULL) AS part_ids,
+			array_agg(p.status) FILTER (WHERE p.id IS NOT NULL) AS part_statuses,
+			array_agg(coalesce(p.click_limit, -1)) FILTER (WHERE p.id IS NOT NULL) AS part_limits,
+			array_agg(p.costs::text) FILTER (WHERE p.id IS NOT NULL) AS part_costs
+		FROM (SELECT DISTINCT a.n, a.user_id, x.offer_id
+			FROM unnest(?0::bigint[], ?1::bigint[], ?2::bigint[], ?3::text[], ?4::text[]) AS a (n, advertiser_id, user_id, kind, value)
+			CROSS JOIN LATERAL (SELECT x.offer_id FROM {schema}affiliate_offer_targets AS x
+				WHERE x.advertiser_id = a.advertiser_id AND x.kind = a.kind AND x.value = a.value OFFSET 0) AS x) AS a
+		LEFT JOIN LATERAL (SELECT p.id, p.status, p.click_limit, p.costs FROM {schema}affiliate_offer_participants AS p
+			WHERE p.offer_id = a.offer_id AND p.user_id = a.user_id OFFSET 0) AS p ON TRUE
+		GROUP BY a.offer_id) AS s
+	CROSS JOIN LATERAL (SELECT t.id, t.currency, t.type, t.budget_limit, t.max_clicks, t.per_user_limit, t.shared_budget_id,
+			t.valid_from, t.valid_until, t.priority, t.costs,
+			(SELECT b.amount FROM {schema}affiliate_shared_budgets AS b WHERE b.id = t.shared_budget_id) AS shared_amount
+		FROM {schema}affiliate_offers AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
+			AND (t.valid_from IS NULL OR t.valid_from <= ?5) AND (t.valid_until IS NULL OR t.valid_until > ?6) OFFSET 0) AS t
+	ORDER BY t.id`
+
 // Serving makes the planner go from the targets to the offers and the parts,
 // each by its key: it cannot know how few there will be.
 func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
 	var ids []int64 // of the offers
 	found, err := read(ctx, r.u, "target", func(ctx context.Context) ([][]offers.Candidate, error) {
 		var places []int64
-		var kinds, values []string
+		var kinds, wanted []string
 		for i, ask := range asks {
 			k, v := targetColumns(ask.Targets)
-			kinds, values = append(kinds, k...), append(values, v...)
+			kinds, wanted = append(kinds, k...), append(wanted, v...)
 			for range k {
 				places = append(places, int64(i))
 			}
@@ -119,31 +138,13 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 		if len(places) == 0 {
 			return out, nil
 		}
-		of := func(field func(*offers.Ask) int64) schema.QueryAppender {
-			return column(places, func(i *int64) int64 { return field(&asks[*i]) })
+		of := func(field func(*offers.Ask) int64) []int64 {
+			return values(places, func(i *int64) int64 { return field(&asks[*i]) })
 		}
 		var rows []servingRow
-		err := r.u.tx.NewRaw(`SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuses, s.part_limits, s.part_costs
-			FROM (SELECT a.offer_id, array_agg(a.n ORDER BY a.n) AS places, array_agg(a.n) FILTER (WHERE p.id IS NOT NULL) AS part_places,
-					array_agg(p.id) FILTER (WHERE p.id IS NOT NULL) AS part_ids,
-					array_agg(p.status) FILTER (WHERE p.id IS NOT NULL) AS part_statuses,
-					array_agg(coalesce(p.click_limit, -1)) FILTER (WHERE p.id IS NOT NULL) AS part_limits,
-					array_agg(p.costs::text) FILTER (WHERE p.id IS NOT NULL) AS part_costs
-				FROM (SELECT DISTINCT a.n, a.user_id, x.offer_id
-					FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[]) AS a (n, advertiser_id, user_id, kind, value)
-					CROSS JOIN LATERAL (SELECT x.offer_id FROM ? AS x
-						WHERE x.advertiser_id = a.advertiser_id AND x.kind = a.kind AND x.value = a.value OFFSET 0) AS x) AS a
-				LEFT JOIN LATERAL (SELECT p.id, p.status, p.click_limit, p.costs
-					FROM ? AS p WHERE p.offer_id = a.offer_id AND p.user_id = a.user_id OFFSET 0) AS p ON TRUE
-				GROUP BY a.offer_id) AS s
-			CROSS JOIN LATERAL (SELECT t.id, t.currency, t.type, t.budget_limit, t.max_clicks, t.per_user_limit, t.shared_budget_id,
-					t.valid_from, t.valid_until, t.priority, t.costs, (SELECT b.amount FROM ? AS b WHERE b.id = t.shared_budget_id) AS shared_amount
-				FROM ? AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
-					AND (t.valid_from IS NULL OR t.valid_from <= ?) AND (t.valid_until IS NULL OR t.valid_until > ?) OFFSET 0) AS t
-			ORDER BY t.id`,
-			pgdialect.Array(places), of(func(a *offers.Ask) int64 { return a.AdvertiserID }), of(func(a *offers.Ask) int64 { return a.UserID }),
-			pgdialect.Array(kinds), pgdialect.Array(values), r.u.name("affiliate_offer_targets"), r.u.name("affiliate_offer_participants"),
-			r.u.name("affiliate_shared_budgets"), r.u.name("affiliate_offers"), stamp(until), stamp(from)).Scan(ctx, &rows)
+		err := r.u.prepared(serving,
+			places, of(func(a *offers.Ask) int64 { return a.AdvertiserID }), of(func(a *offers.Ask) int64 { return a.UserID }), kinds, wanted,
+			stamp(until), stamp(from)).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err
 		}

@@ -39,11 +39,12 @@ func (r usage) keyed(ctx context.Context, keys []offers.UsageKey, lock string) (
 		return out, nil
 	}
 	var rows []usageRow
-	err := r.u.tx.NewRaw(`SELECT t.* FROM ? AS t JOIN unnest(?::bigint[], ?::bigint[], ?::bigint[]) AS k (shared_budget_id, offer_id, user_id)
+	err := r.u.prepared(`SELECT t.shared_budget_id, t.offer_id, t.user_id, t.clicks, t.spent FROM {schema}affiliate_offer_usage AS t
+		JOIN unnest(?0::bigint[], ?1::bigint[], ?2::bigint[]) AS k (shared_budget_id, offer_id, user_id)
 		ON t.shared_budget_id = k.shared_budget_id AND t.offer_id = k.offer_id AND t.user_id = k.user_id
-		ORDER BY t.shared_budget_id, t.offer_id, t.user_id ?`, r.u.name("affiliate_offer_usage"),
-		column(keys, func(k *key) int64 { return k.SharedBudgetID }), column(keys, func(k *key) int64 { return k.OfferID }),
-		column(keys, func(k *key) int64 { return k.UserID }), bun.Safe(lock)).Scan(ctx, &rows)
+		ORDER BY t.shared_budget_id, t.offer_id, t.user_id`+lock,
+		values(keys, func(k *key) int64 { return k.SharedBudgetID }), values(keys, func(k *key) int64 { return k.OfferID }),
+		values(keys, func(k *key) int64 { return k.UserID })).Scan(ctx, &rows)
 	for _, row := range rows {
 		u := row.usage()
 		out[u.UsageKey] = u.Counts
@@ -71,7 +72,7 @@ func (r usage) Get(ctx context.Context, keys []offers.UsageKey) (map[offers.Usag
 func (r usage) Lock(ctx context.Context, keys []offers.UsageKey) (map[offers.UsageKey]offers.Counts, error) {
 	return change(ctx, r.u, "usage", func(ctx context.Context) (map[offers.UsageKey]offers.Counts, error) {
 		sorted := sortedKeys(keys)
-		found, err := r.keyed(ctx, sorted, "FOR NO KEY UPDATE OF t")
+		found, err := r.keyed(ctx, sorted, " FOR NO KEY UPDATE OF t")
 		if err != nil || len(found) == len(sorted) && r.u.kind != writeUnit {
 			return found, err
 		}
@@ -86,7 +87,7 @@ func (r usage) Lock(ctx context.Context, keys []offers.UsageKey) (map[offers.Usa
 		if err := r.insert(ctx, zero, conflict); err != nil {
 			return nil, err
 		}
-		return r.keyed(ctx, sorted, "FOR NO KEY UPDATE OF t")
+		return r.keyed(ctx, sorted, " FOR NO KEY UPDATE OF t")
 	})
 }
 

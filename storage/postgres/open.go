@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"runtime"
 
 	"github.com/jackc/pgx/v5"
@@ -12,30 +13,39 @@ import (
 // Open gives a bun.DB on pgx that suits bun. Like sql.Open it does not connect;
 // it fails only on a DSN that cannot be read. The caller closes it.
 //
-// What it sets, and a host that opens its own handle should set as well:
+// What it sets:
 //
 //   - The simple protocol. bun writes the arguments into the statement, so no
 //     two statements are alike; pgx's default mode would prepare each of them,
 //     an extra round trip and a plan that is never used again, and fill the
 //     statement cache with them. Values come back as text, which pgx decodes by
 //     the type that the server names: bytea as bytes, numbers exactly.
+//   - That the few statements which most requests send are prepared all the
+//     same, each once for a connection; a redirect then takes a quarter less
+//     time. Where a pooler in between does not keep a session's prepared
+//     statements (PgBouncer before 1.21 in transaction mode), the DSN must say
+//     default_query_exec_mode=simple_protocol, or statement_cache_capacity=0.
 //   - standard_conforming_strings, which bun's quoting relies on, and UTC.
 //   - A pool of four connections for each processor, all of which may stay
 //     idle: database/sql keeps two and reconnects for the rest. Change it with
 //     SetMaxOpenConns and SetMaxIdleConns.
 //
-// A default_query_exec_mode in the DSN is overruled.
+// A host that opens its own handle on pgx has the same statements prepared if
+// its connections are in pgx's default mode, cache_statement.
 func Open(dsn string, opts ...bun.DBOption) (*bun.DB, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, err
 	}
+	prepares := prepares(config)
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	config.StatementCacheCapacity = 0
 	config.DescriptionCacheCapacity = 0
 	config.RuntimeParams["standard_conforming_strings"] = "on"
 	config.RuntimeParams["timezone"] = "UTC"
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+		conn.PgConn().CustomData()[preparesKey] = prepares
+		return nil
+	}))
 	connections := 4 * runtime.GOMAXPROCS(0)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/matryer/is"
@@ -10,11 +11,11 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
 )
 
-// open gives a backend in a fresh schema.
-func open(tb testing.TB) *postgres.DB {
+// open gives a backend in a fresh schema, with these options at the end of its DSN.
+func open(tb testing.TB, options ...string) *postgres.DB {
 	tb.Helper()
 	dsn, schema := pgtest.Schema(tb)
-	return connect(tb, dsn, schema)
+	return connect(tb, dsn+strings.Join(options, ""), schema)
 }
 
 // connect opens a handle of its own on a schema, as a process would.

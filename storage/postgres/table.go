@@ -76,7 +76,16 @@ func (t table[E, R]) find(ctx context.Context, u *unit, id any, where func(filte
 }
 
 func (t table[E, R]) get(ctx context.Context, u *unit, id int64) (E, error) {
-	return t.one(ctx, u, id, func(q filter) { q.Where("t.id = ?", id) })
+	return read(ctx, u, t.resource, func(ctx context.Context) (E, error) {
+		found, err := t.prepared(ctx, u, "t.id = ?0", id)
+		if err == nil && len(found) == 0 {
+			err = affiliate.NotFound(t.resource, id)
+		}
+		if err != nil {
+			return *new(E), err
+		}
+		return found[0], nil
+	})
 }
 
 // many answers the rows that where leaves by ascending id.
@@ -92,9 +101,21 @@ func (t table[E, R]) many(ctx context.Context, u *unit, where func(filter)) ([]E
 	})
 }
 
+// byIDs asks for rows by a list of ids.
+const byIDs = "t.id = ANY(?0::bigint[])"
+
+// prepared answers the rows of a condition by ascending id, by a statement that
+// is prepared; see unit.prepared.
+func (t table[E, R]) prepared(ctx context.Context, u *unit, condition string, args ...any) ([]E, error) {
+	var rows []R
+	text := func() string { return t.selectFrom(u, &rows).Where(condition).OrderExpr("t.id").String() }
+	err := u.preparedFrom(t.name+" "+condition, text, args...).Scan(ctx, &rows)
+	return t.entities(rows), err
+}
+
 func (t table[E, R]) getMany(ctx context.Context, u *unit, ids []int64) ([]E, error) {
 	ids = distinct(ids)
-	found, err := t.many(ctx, u, func(q filter) { q.among("t.id", nonNil(ids)) })
+	found, err := read(ctx, u, t.resource, func(ctx context.Context) ([]E, error) { return t.prepared(ctx, u, byIDs, nonNil(ids)) })
 	if err == nil && len(found) == len(ids) {
 		u.saw(t.name, ids)
 	}

@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+// prepared is a statement for what most requests ask. Its text is the same
+// each time, so that the server parses and plans it once for a connection,
+// which for a short one takes longer than to run it. That needs pgx, and a
+// handle that may prepare statements; see Open. Elsewhere the arguments are
+// written into the statement, as into all others.
+//
+// {schema} goes before the names of tables. ?0, ?1 … are the arguments:
+// numbers, texts, times, bytes, and slices of these; their types stand beside
+// them where the server cannot tell. A hook of bun sees the text without them.
+func (u *unit) prepared(text string, args ...any) *bun.RawQuery {
+	return u.preparedFrom(text, func() string { return text }, args...)
+}
+
+// preparedFrom is prepared with a text that is made only when it is new, and
+// otherwise known by its key.
+func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.RawQuery {
+	known, ok := u.db.statements.known.Load(key)
+	if !ok {
+		inline := strings.ReplaceAll(text(), "{schema}", u.db.prefix)
+		known, _ = u.db.statements.known.LoadOrStore(key, statement{inline, placeholder.ReplaceAllStringFunc(inline, serverPlaceholder)})
+	}
+	s := known.(statement)
+	return u.tx.NewRaw(s.inline).Conn(preparedConn{u, s, args})
+}
+
+// statements are those that the backend prepares.
+type statements struct {
+	known sync.Map    // from key to statement: as many as the code has
+	plain atomic.Bool // the handle does not prepare any
+}
+
+// statement is one text with the placeholders of each side.
+type statement struct {
+	inline   string // bun's: ?0
+	prepared string // the server's: $1
+}
+
+var placeholder = regexp.MustCompile(`\?[0-9]+`)
+
+func serverPlaceholder(s string) string {
+	n, _ := strconv.Atoi(s[1:]) // digits, and few
+	return "$" + strconv.Itoa(n+1)
+}
+
+// preparedConn is what bun sends a prepared statement to. The text that bun
+// made of it is for bun's hooks.
+type preparedConn struct {
+	unit *unit
+	statement
+	args []any
+}
+
+func (c preparedConn) QueryContext(ctx context.Context, _ string, _ ...any) (*sql.Rows, error) {
+	return send(ctx, c, c.unit.tx.Tx.QueryContext)
+}
+
+func (c preparedConn) ExecContext(ctx context.Context, _ string, _ ...any) (sql.Result, error) {
+	return send(ctx, c, c.unit.tx.Tx.ExecContext)
+}
+
+func (c preparedConn) QueryRowContext(ctx context.Context, _ string, _ ...any) *sql.Row {
+	return c.unit.tx.Tx.QueryRowContext(ctx, c.written())
+}
+
+// send sends the statement in the form that suits the connection.
+func send[T any](ctx context.Context, c preparedConn, send func(context.Context, string, ...any) (T, error)) (T, error) {
+	if c.unit.db.statements.plain.Load() {
+		return send(ctx, c.written())
+	}
+	p := &permit{}
+	answer, err := send(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, p}, c.args...)...)
+	if err != nil && !p.given && ctx.Err() == nil {
+		// Nothing was sent. The connection may not prepare, or the driver is not
+		// pgx, and database/sql found that it cannot send such arguments.
+		if !errors.Is(err, driver.ErrBadConn) {
+			c.unit.db.statements.plain.Store(true)
+		}
+		return send(ctx, c.written())
+	}
+	return answer, err
+}
+
+// written is the statement with its arguments in it.
+func (c preparedConn) written() string {
+	args := make([]any, len(c.args))
+	for i, arg := range c.args {
+		switch arg.(type) {
+		case []int64, []string, []bool, [][]byte, []time.Time:
+			arg = pgdialect.Array(arg)
+		}
+		args[i] = arg
+	}
+	return c.unit.tx.NewRaw(c.inline, args...).String()
+}
+
+// permit is a pgx.QueryRewriter only by name: it is how one gets to see the
+// connection before a statement is sent.
+type permit struct{ given bool }
+
+var errMayNotPrepare = errors.New("postgres: the connection may not prepare statements")
+
+// RewriteQuery is called by pgx.
+func (p *permit) RewriteQuery(_ context.Context, conn *pgx.Conn, text string, args []any) (string, []any, error) {
+	if p.given = mayPrepare(conn); !p.given {
+		return "", nil, errMayNotPrepare
+	}
+	return text, args, nil
+}
+
+// preparesKey is where a connection says whether it may prepare statements.
+const preparesKey = "github.com/affiliatekit/affiliatekit prepares"
+
+// mayPrepare reports it, also for a connection that was not opened by Open.
+func mayPrepare(conn *pgx.Conn) bool {
+	data := conn.PgConn().CustomData()
+	may, known := data[preparesKey].(bool)
+	if !known {
+		may = prepares(conn.Config())
+		data[preparesKey] = may
+	}
+	return may
+}
+
+// prepares reports whether pgx prepares the statements of such connections.
+func prepares(config *pgx.ConnConfig) bool {
+	return config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && config.StatementCacheCapacity > 0
+}
