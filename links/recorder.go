@@ -80,6 +80,7 @@ type groupRecorder struct {
 	mu      sync.Mutex
 	waiting []*pendingClick
 	led     bool // somebody leads, or has been told to
+	latest  int  // how many clicks the latest batch had
 }
 
 const (
@@ -89,7 +90,9 @@ const (
 	// patience is how many commits in a row may take longer, since now and then
 	// something else does: the garbage collector, a page of the list of clicks.
 	patience = 3
-	// gatherFor bounds how long a leader lets others run before it commits.
+	// A leader lets others run before it commits, until nobody has come for the
+	// time of a lull, and gatherFor at most.
+	lull      = 50 * time.Microsecond
 	gatherFor = time.Millisecond
 )
 
@@ -140,6 +143,7 @@ func (r *groupRecorder) lead(ctx context.Context) {
 	r.gather()
 	r.mu.Lock()
 	n := min(len(r.waiting), maxBatch)
+	r.latest = n
 	batch := r.waiting[:n:n]
 	r.waiting = slices.Clone(r.waiting[n:])
 	r.mu.Unlock()
@@ -153,16 +157,22 @@ func (r *groupRecorder) lead(ctx context.Context) {
 // gather lets run whoever can, as long as that brings more clicks. Those who
 // were in the last batch have just been woken and may be about to come again:
 // without this, whoever came a moment too late for it would be nearly alone in
-// the next one, at nearly the same cost.
+// the next one, at nearly the same cost. Who was alone in it is not kept.
 func (r *groupRecorder) gather() {
-	for before, start := 0, time.Now(); time.Since(start) < gatherFor; runtime.Gosched() {
+	start := time.Now()
+	for came, before, now := start, 0, start; now.Sub(start) < gatherFor; now = time.Now() {
 		r.mu.Lock()
-		waiting := len(r.waiting)
+		waiting, latest := len(r.waiting), r.latest
 		r.mu.Unlock()
-		if waiting == before || waiting >= maxBatch {
+		switch {
+		case waiting >= maxBatch:
+			return
+		case waiting > before:
+			came, before = now, waiting
+		case latest < 2 || now.Sub(came) >= lull:
 			return
 		}
-		before = waiting
+		runtime.Gosched()
 	}
 }
 
