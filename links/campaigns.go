@@ -28,28 +28,22 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 	if err != nil {
 		return nil, err
 	}
+	if len(awards) == 0 {
+		return AdvertiserPrices{}.Charge(ctx, tx, clicks)
+	}
 	charges := make([]Charge, len(clicks))
-	var plain []ChargeableClick
-	var at []int
 	var frozen frozenTerms
 	for i := range awards {
-		switch a := &awards[i]; {
+		switch c, a := &clicks[i], &awards[i]; {
 		case a.OfferID != 0:
-			charges[i] = chargeOf(&clicks[i], a, &frozen)
+			charges[i] = chargeOf(c, a, &frozen)
 		case a.Reason != "":
 			charges[i] = Charge{Capped: true, Reason: string(a.Reason)}
 		default:
-			plain, at = append(plain, clicks[i]), append(at, i)
+			charges[i] = quote(c.Advertiser, c.Click.Source, &frozen)
 		}
 	}
-	if len(plain) == 0 {
-		return charges, nil
-	}
-	own, err := AdvertiserPrices{}.Charge(ctx, tx, plain)
-	for j, charge := range own {
-		charges[at[j]] = charge
-	}
-	return charges, err
+	return charges, nil
 }
 
 // chargeOf is the charge of an award.

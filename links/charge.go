@@ -42,13 +42,9 @@ type AdvertiserPrices struct{}
 // Charge implements Charger.
 func (AdvertiserPrices) Charge(_ context.Context, _ Tx, clicks []ChargeableClick) ([]Charge, error) {
 	charges := make([]Charge, len(clicks))
-	for i, c := range clicks {
-		// Clicks of one advertiser often come together: so does their price.
-		if before := i - 1; i > 0 && clicks[before].Advertiser == c.Advertiser && clicks[before].Click.Source == c.Click.Source {
-			charges[i] = charges[before]
-			continue
-		}
-		charges[i] = quote(c.Advertiser, c.Click.Source)
+	var frozen frozenTerms
+	for i := range clicks {
+		charges[i] = quote(clicks[i].Advertiser, clicks[i].Click.Source, &frozen)
 	}
 	return charges, nil
 }
@@ -69,7 +65,7 @@ type Terms struct {
 }
 
 // quote is the price of a click by an advertiser's own rates.
-func quote(a *affiliate.Advertiser, source affiliate.TrafficSource) Charge {
+func quote(a *affiliate.Advertiser, source affiliate.TrafficSource, frozen *frozenTerms) Charge {
 	c := a.CostsOf(source)
 	t := Terms{
 		Origin: string(offers.OriginAdvertiser), OriginID: a.ID, Source: source, Currency: a.Currency,
@@ -79,7 +75,7 @@ func quote(a *affiliate.Advertiser, source affiliate.TrafficSource) Charge {
 	return Charge{
 		Earning: affiliate.NewMoney(t.CPC, a.Currency),
 		Cost:    affiliate.NewMoney(t.InvoiceCPC, a.Currency),
-		Terms:   t.String(),
+		Terms:   frozen.text(t),
 	}
 }
 

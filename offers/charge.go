@@ -32,48 +32,43 @@ type Award struct {
 
 // Charge chooses the offer for each claim, in their order, and draws what it
 // costs from the budgets: exactly, with any number of units and processes at
-// it. An action for a unit that is isolated by its locks, in which it locks the
-// counters once, or for any Write.
+// it. It answers no awards at all when no offer is there for any of the
+// creators. An action for a unit that is isolated by its locks, in which it
+// locks the counters once, or for any Write.
 func Charge(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
 	t := &till{tx: tx}
-	t.usages, t.days = t.one.usages[:0], t.one.days[:0]
-	if err := t.open(ctx, claims); err != nil {
+	if err := t.open(ctx, claims); err != nil || len(t.asks) == 0 {
 		return nil, err
 	}
 	awards := make([]Award, len(claims))
+	t.usages, t.days = make([]Usage, 0, 3*len(claims)), make([]Day, 0, len(claims))
 	for i := range claims {
-		awards[i] = t.charge(&claims[i])
+		t.charge(&claims[i], &awards[i])
 	}
 	return awards, t.close(ctx)
 }
 
 // till holds the offers and counters that a batch of claims is decided by.
 type till struct {
-	tx     Tx
-	served []served // ascending, each once
-	locked []Usage  // the counters that limits are held against, ascending by key
+	tx         Tx
+	asks       []Ask         // of the creators at advertisers with offers for them, ascending, each once
+	candidates [][]Candidate // in step with asks; of each in rank
+	locked     []Usage       // the counters that limits are held against, ascending by key
 	// What was drawn, claim by claim: the backends add it up.
 	usages []Usage
 	days   []Day
 	silent []silent
 
-	one struct { // memory for one claim, which most batches of a fast backend have
-		served [1]served
-		asks   [1]Ask
-		usages [3]Usage
-		days   [1]Day
-	}
+	one [1]Ask // memory for asks: most batches of a fast backend are of one claim
 }
 
-// served is a creator at an advertiser.
-type served struct {
-	Ask
-	user       *affiliate.User
-	candidates []Candidate // in rank
+func (a Ask) compare(b Ask) int {
+	return cmp.Or(cmp.Compare(a.AdvertiserID, b.AdvertiserID), cmp.Compare(a.UserID, b.UserID))
 }
 
-func (s *served) compare(advertiserID, userID int64) int {
-	return cmp.Or(cmp.Compare(s.AdvertiserID, advertiserID), cmp.Compare(s.UserID, userID))
+// ask is the place of the claim's creator at its advertiser in asks.
+func (t *till) ask(c *Claim) (int, bool) {
+	return slices.BinarySearchFunc(t.asks, Ask{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID}, Ask.compare)
 }
 
 // silent is a creator's first click in an offer in which it has no part yet.
@@ -91,7 +86,7 @@ func (t *till) open(ctx context.Context, claims []Claim) error {
 	if err := t.admit(ctx, claims); err != nil {
 		return err
 	}
-	for len(t.served) > 0 {
+	for len(t.asks) > 0 {
 		if err := t.serve(ctx, claims); err != nil {
 			return err
 		}
@@ -113,19 +108,19 @@ func (t *till) open(ctx context.Context, claims []Claim) error {
 
 // admit notes whom the claims are of, with the targets that name them.
 func (t *till) admit(ctx context.Context, claims []Claim) error {
-	t.served = t.one.served[:0]
-	for i := range claims {
-		u := claims[i].User
-		t.served = append(t.served, served{Ask: Ask{AdvertiserID: claims[i].Advertiser.ID, UserID: u.ID}, user: u})
-	}
-	slices.SortFunc(t.served, func(a, b served) int { return a.compare(b.AdvertiserID, b.UserID) })
-	t.served = slices.CompactFunc(t.served, func(a, b served) bool { return a.compare(b.AdvertiserID, b.UserID) == 0 })
+	t.asks = t.one[:0]
 	var clientIDs []int64
-	for i := range t.served {
-		if id := t.served[i].user.ClientID; id != 0 {
+	for i := range claims {
+		c := &claims[i]
+		t.asks = append(t.asks, Ask{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID})
+		if id := c.User.ClientID; id != 0 {
 			clientIDs = append(clientIDs, id)
 		}
 	}
+	slices.SortFunc(t.asks, Ask.compare)
+	t.asks = slices.CompactFunc(t.asks, func(a, b Ask) bool { return a.compare(b) == 0 })
+	slices.Sort(clientIDs)
+	clientIDs = slices.Compact(clientIDs)
 	var clients []affiliate.Client
 	if len(clientIDs) > 0 {
 		var err error
@@ -133,13 +128,17 @@ func (t *till) admit(ctx context.Context, claims []Claim) error {
 			return err
 		}
 	}
-	for i := range t.served {
-		u := t.served[i].user
+	for i := range claims {
+		at, _ := t.ask(&claims[i])
+		if t.asks[at].Targets != nil {
+			continue
+		}
+		u := claims[i].User
 		var group int64
 		if at, ok := slices.BinarySearchFunc(clients, u.ClientID, func(c affiliate.Client, id int64) int { return cmp.Compare(c.ID, id) }); ok {
 			group = clients[at].GroupID
 		}
-		t.served[i].Targets = TargetsOf(*u, group)
+		t.asks[at].Targets = TargetsOf(*u, group)
 	}
 	return nil
 }
@@ -155,11 +154,7 @@ func (t *till) serve(ctx context.Context, claims []Claim) error {
 			until = at
 		}
 	}
-	asks := t.one.asks[:0]
-	for i := range t.served {
-		asks = append(asks, t.served[i].Ask)
-	}
-	found, err := t.tx.Targets().Serving(ctx, from, until, asks)
+	found, err := t.tx.Targets().Serving(ctx, from, until, t.asks)
 	if err != nil {
 		return err
 	}
@@ -167,12 +162,11 @@ func (t *till) serve(ctx context.Context, claims []Claim) error {
 	for i, candidates := range found {
 		if len(candidates) > 0 {
 			Rank(candidates)
-			t.served[i].candidates = candidates
-			t.served[n] = t.served[i]
+			t.asks[n], found[n] = t.asks[i], candidates
 			n++
 		}
 	}
-	t.served = t.served[:n]
+	t.asks, t.candidates = t.asks[:n], found[:n]
 	return nil
 }
 
@@ -181,14 +175,13 @@ func (t *till) serve(ctx context.Context, claims []Claim) error {
 // nothing can keep from paying.
 func (t *till) missing() []UsageKey {
 	var keys []UsageKey
-	for i := range t.served {
-		s := &t.served[i]
-		for j := range s.candidates {
-			c := &s.candidates[j]
+	for i, candidates := range t.candidates {
+		for j := range candidates {
+			c := &candidates[j]
 			if !c.participates() {
 				continue
 			}
-			keys = c.appendLimits(keys, s.UserID)
+			keys = c.appendLimits(keys, t.asks[i].UserID)
 			if c.unbounded() {
 				break
 			}
@@ -247,30 +240,29 @@ func (t *till) count(c *Candidate, userID int64) {
 }
 
 // charge decides about one claim and draws what it costs.
-func (t *till) charge(c *Claim) Award {
-	at, ok := slices.BinarySearchFunc(t.served, c, func(s served, c *Claim) int { return s.compare(c.Advertiser.ID, c.User.ID) })
+func (t *till) charge(c *Claim, a *Award) {
+	at, ok := t.ask(c)
 	if !ok {
-		return Award{}
+		return
 	}
-	candidates := t.served[at].candidates
+	candidates := t.candidates[at]
 	for i := range candidates {
 		t.count(&candidates[i], c.User.ID)
 	}
 	i, j := selectRanked(candidates, &Request{Advertiser: c.Advertiser, Source: c.Source, At: c.At})
 	if i < 0 {
-		return Award{Reason: j.Reason}
+		a.Reason = j.Reason
+		return
 	}
 	chosen := &candidates[i]
-	a := Award{
-		Drawn:         Drawn{OfferID: j.OfferID, SharedBudgetID: chosen.SharedBudgetID},
-		ParticipantID: chosen.Participant.Value.ParticipantID, Rates: j.Rates, Earning: j.Earning, Cost: j.Cost,
-	}
-	t.draw(&a, c)
+	a.Drawn = Drawn{OfferID: j.OfferID, SharedBudgetID: chosen.SharedBudgetID}
+	a.ParticipantID = chosen.Participant.Value.ParticipantID
+	a.Rates, a.Earning, a.Cost = j.Rates, j.Earning, j.Cost
+	t.draw(a, c)
 	if part := (Part{a.OfferID, c.User.ID}); !chosen.Participant.Set &&
 		!slices.ContainsFunc(t.silent, func(s silent) bool { return s.Part == part }) {
 		t.silent = append(t.silent, silent{part, c.At})
 	}
-	return a
 }
 
 // draw counts what an award costs.
