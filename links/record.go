@@ -159,10 +159,11 @@ func (b *clickBatch) outcome(batch []*pendingClick) {
 		p.err, p.click = nil, b.clicks[i]
 		l, _ := b.link(p.click.LinkID)
 		a := b.advertiser(p.click.AdvertiserID)
-		p.target = Target{
+		t := Target{
 			Link: *l, AdvertiserStatus: a.Status, Provider: a.Provider,
 			UserSuspended: b.user(p.click.UserID).Status() == affiliate.UserSuspended,
 		}
+		p.to = t.location(p.click.ID.String())
 	}
 }
 

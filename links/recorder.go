@@ -252,10 +252,12 @@ type asyncRecorder struct {
 	lost   atomic.Int64
 }
 
-func (r *asyncRecorder) record(ctx context.Context, p *pendingClick) (err error) {
-	if p.target, err = r.target(ctx, p.click.LinkID); err != nil {
+func (r *asyncRecorder) record(ctx context.Context, p *pendingClick) error {
+	t, err := r.target(ctx, p.click.LinkID)
+	if err != nil {
 		return err
 	}
+	p.to = t.location(p.click.ID.String())
 	queued := *p // p is the request's
 	select {
 	case r.queue <- &queued:

@@ -40,20 +40,20 @@ type Redirect struct {
 // unknown link is ErrNotFound; when the click cannot be kept the error says so
 // and the reader should not be sent on. Inside a unit of the same store it is
 // ErrNested.
-func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
+func (s *Service) Follow(ctx context.Context, h Hit) (r Redirect, err error) {
 	if h.Uncounted {
 		t, err := s.target(ctx, h.LinkID)
 		if err != nil {
-			return Redirect{}, err
+			return r, err
 		}
 		return Redirect{URL: t.location("")}, nil
 	}
 	if s.store.Nested(ctx) { // one commit serves many requests, and would wait for this one's unit
-		return Redirect{}, affiliate.ErrNested
+		return r, affiliate.ErrNested
 	}
 	p, err := s.pending(ctx, h)
 	if err != nil {
-		return Redirect{}, err
+		return r, err
 	}
 	// The unit that keeps the click has read where its link leads.
 	err = s.recorder.record(ctx, p)
@@ -61,11 +61,11 @@ func (s *Service) Follow(ctx context.Context, h Hit) (Redirect, error) {
 		err = affiliate.NotFound("link", h.LinkID)
 	}
 	if err != nil {
-		return Redirect{}, err
+		return r, err
 	}
-	r := Redirect{URL: p.target.location(p.click.ID.String())}
+	r.URL = p.to
 	if p.click.Verdict != "" {
-		r.Click = affiliate.Some(p.click)
+		r.Click.Value, r.Click.Set = p.click, true
 	}
 	return r, nil
 }
@@ -79,7 +79,7 @@ func (s *Service) target(ctx context.Context, linkID int64) (t Target, err error
 }
 
 // location is where the reader goes.
-func (t Target) location(clickID string) string {
+func (t *Target) location(clickID string) string {
 	if !t.Link.DeletedAt.IsZero() || t.UserSuspended || t.AdvertiserStatus != affiliate.AdvertiserActive {
 		return t.Link.TargetURL
 	}
@@ -94,14 +94,15 @@ func (t Target) location(clickID string) string {
 type pendingClick struct {
 	click    Click // without verdict and money, until it is kept
 	previous VisitorKey
-	bot      bool
-	target   Target // once it is kept
+	to       string // where the reader goes, once it is kept
 	err      error  // why it is not kept: ErrNotFound when there is no such link
 
 	// In GroupCommit.
+	wake    chan struct{} // closed when it is settled, or is to lead
 	settled bool          // it is known what became of it
 	leads   bool          // its request leads, or has been told to
-	wake    chan struct{} // closed when it is settled, or is to lead
+
+	bot bool
 }
 
 func (s *Service) pending(ctx context.Context, h Hit) (*pendingClick, error) {
