@@ -18,7 +18,11 @@ func (v *Validation) Add(field, code, message string) {
 // Text checks a string: valid UTF-8, no NUL, and between min and max
 // characters (code points) long.
 func (v *Validation) Text(field, s string, min, max int) {
-	switch n := utf8.RuneCountInString(s); {
+	n := len(s)
+	if n > max || n < 4*min { // else its bytes say that it is neither too long nor too short
+		n = utf8.RuneCountInString(s)
+	}
+	switch {
 	case !utf8.ValidString(s):
 		v.Add(field, "invalid_utf8", "must be valid UTF-8")
 	case strings.IndexByte(s, 0) >= 0:

@@ -15,11 +15,12 @@ type Charger interface {
 	Charge(ctx context.Context, tx Tx, clicks []ChargeableClick) ([]Charge, error)
 }
 
-// ChargeableClick is a click that is valid so far, with what it is about.
+// ChargeableClick is a click that is valid so far, with what it is about. It is
+// only read, and only until Charge returns.
 type ChargeableClick struct {
-	Click      Click
-	User       *affiliate.User       // shared by the clicks of the batch: not to be changed
-	Advertiser *affiliate.Advertiser // likewise
+	Click      *Click
+	User       *affiliate.User
+	Advertiser *affiliate.Advertiser
 }
 
 // Charge is what a click earns and costs, in the advertiser's currency.

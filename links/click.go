@@ -50,7 +50,10 @@ type Click struct {
 }
 
 // Cause is what the click's ledger entry is booked under.
-func (c Click) Cause() string { return "click:" + c.ID.String() }
+func (c Click) Cause() string {
+	id, _ := c.ID.MarshalText() // a UUID always has a text
+	return "click:" + string(id)
+}
 
 // Validate checks what every backend refuses.
 func (c Click) Validate() error {

@@ -251,7 +251,7 @@ func (b *clickBatch) standing(i int) (Verdict, string) {
 func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
 	for i := range b.clicks {
 		if c := &b.clicks[i]; c.Verdict == VerdictValid {
-			b.chargeable = append(b.chargeable, ChargeableClick{Click: *c, User: b.user(c.UserID), Advertiser: b.advertiser(c.AdvertiserID)})
+			b.chargeable = append(b.chargeable, ChargeableClick{Click: c, User: b.user(c.UserID), Advertiser: b.advertiser(c.AdvertiserID)})
 			b.chargeableAt = append(b.chargeableAt, i)
 		}
 	}
