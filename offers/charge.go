@@ -106,12 +106,18 @@ func (t *till) open(ctx context.Context, claims []Claim) error {
 	return nil
 }
 
-// admit notes whom the claims are of, with the targets that name them.
+// admit notes whom the claims are of, with the targets that name them, where
+// there may be offers.
 func (t *till) admit(ctx context.Context, claims []Claim) error {
 	t.asks = t.one[:0]
 	var clientIDs []int64
 	for i := range claims {
 		c := &claims[i]
+		if may, err := t.tx.Targets().MayServe(ctx, c.Advertiser.ID); err != nil {
+			return err
+		} else if !may {
+			continue
+		}
 		t.asks = append(t.asks, Ask{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID})
 		if id := c.User.ClientID; id != 0 {
 			clientIDs = append(clientIDs, id)
@@ -129,8 +135,8 @@ func (t *till) admit(ctx context.Context, claims []Claim) error {
 		}
 	}
 	for i := range claims {
-		at, _ := t.ask(&claims[i])
-		if t.asks[at].Targets != nil {
+		at, ok := t.ask(&claims[i])
+		if !ok || t.asks[at].Targets != nil {
 			continue
 		}
 		u := claims[i].User

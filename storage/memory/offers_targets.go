@@ -28,7 +28,7 @@ type targetTable struct {
 	byRow   *unique[targetRow, targetRow]
 	byOffer *groups[targetRow, uint32]
 	byKey   *groups[targetRow, targetKey]
-	// Most advertisers have no offers, and each click asks by many keys.
+	// Most advertisers have no offers; see MayServe.
 	byAdvertiser *groups[targetRow, int64]
 }
 
@@ -112,6 +112,13 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 	return out, nil
 }
 
+func (r targets) MayServe(ctx context.Context, advertiserID int64) (bool, error) {
+	if err := r.u.use(ctx); err != nil {
+		return false, err
+	}
+	return len(r.u.db.offers.targets.byAdvertiser.of(advertiserID)) > 0, nil
+}
+
 func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
 	if err := r.u.use(ctx); err != nil {
 		return nil, err
@@ -120,9 +127,6 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 	out := make([][]offers.Candidate, len(asks))
 	var found []uint32
 	for i, ask := range asks {
-		if len(t.byAdvertiser.of(ask.AdvertiserID)) == 0 {
-			continue
-		}
 		found = found[:0]
 		for _, target := range ask.Targets {
 			for _, id := range t.byKey.of(targetKey{ask.AdvertiserID, target}) {

@@ -84,7 +84,7 @@ func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
 		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails", "ByExternalID", "ByHash", "ByName",
 		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "Changed", "Counts", "Cursor", "Find", "Get", "GetMany",
-		"LastValid", "List", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread",
+		"LastValid", "List", "MayServe", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {
