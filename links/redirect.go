@@ -85,7 +85,7 @@ func (t *Target) location(clickID string) string {
 	}
 	to := FillTemplate(t.Link.Template, TemplateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
 	if t.Provider == affiliate.ProviderDirect && clickID != "" {
-		to = AppendQuery(to, ClickIDParameter, clickID)
+		to = appendEscaped(to, ClickIDParameter, clickID) // a UUID
 	}
 	return to
 }

@@ -24,8 +24,8 @@ var advertiserColumns = columns[affiliate.Advertiser]{
 	"created_at": number(func(a *affiliate.Advertiser) int64 { return a.CreatedAt.UnixMicro() }),
 }
 
-func copyAdvertiser(id uint32, a *affiliate.Advertiser) affiliate.Advertiser {
-	c := *a
+func copyAdvertiser(id uint32, a *affiliate.Advertiser) (c affiliate.Advertiser) {
+	c = *a
 	c.ID = int64(id)
 	c.CategoryIDs = copied(a.CategoryIDs)
 	c.DefaultCosts = copied(a.DefaultCosts)

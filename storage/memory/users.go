@@ -52,8 +52,8 @@ var userColumns = columns[affiliate.User]{
 	"created_at":       number(func(u *affiliate.User) int64 { return u.CreatedAt.UnixMicro() }),
 }
 
-func copyUser(id uint32, u *affiliate.User) affiliate.User {
-	c := *u
+func copyUser(id uint32, u *affiliate.User) (c affiliate.User) {
+	c = *u
 	c.ID = int64(id)
 	c.SocialMedia = copied(u.SocialMedia)
 	c.TagIDs = copied(u.TagIDs)
