@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -62,13 +63,15 @@ type till struct {
 	one [1]Ask // memory for asks: most batches of a fast backend are of one claim
 }
 
-func (a Ask) compare(b Ask) int {
-	return cmp.Or(cmp.Compare(a.AdvertiserID, b.AdvertiserID), cmp.Compare(a.UserID, b.UserID))
+func (a *Ask) compare(advertiserID, userID int64) int {
+	return cmp.Or(cmp.Compare(a.AdvertiserID, advertiserID), cmp.Compare(a.UserID, userID))
 }
 
 // ask is the place of the claim's creator at its advertiser in asks.
 func (t *till) ask(c *Claim) (int, bool) {
-	return slices.BinarySearchFunc(t.asks, Ask{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID}, Ask.compare)
+	compare := func(i int) int { return t.asks[i].compare(c.Advertiser.ID, c.User.ID) }
+	at := sort.Search(len(t.asks), func(i int) bool { return compare(i) >= 0 })
+	return at, at < len(t.asks) && compare(at) == 0
 }
 
 // silent is a creator's first click in an offer in which it has no part yet.
@@ -123,8 +126,8 @@ func (t *till) admit(ctx context.Context, claims []Claim) error {
 			clientIDs = append(clientIDs, id)
 		}
 	}
-	slices.SortFunc(t.asks, Ask.compare)
-	t.asks = slices.CompactFunc(t.asks, func(a, b Ask) bool { return a.compare(b) == 0 })
+	slices.SortFunc(t.asks, func(a, b Ask) int { return a.compare(b.AdvertiserID, b.UserID) })
+	t.asks = slices.CompactFunc(t.asks, func(a, b Ask) bool { return a.compare(b.AdvertiserID, b.UserID) == 0 })
 	slices.Sort(clientIDs)
 	clientIDs = slices.Compact(clientIDs)
 	var clients []affiliate.Client

@@ -42,22 +42,22 @@ type Conditions struct {
 	BudgetLimit    affiliate.Optional[int64] // minor units
 	MaxClicks      affiliate.Optional[int64]
 	PerUserLimit   bool
+	Paused         bool
+	Deleted        bool
 	SharedBudgetID int64
 	ValidFrom      time.Time
 	ValidUntil     time.Time // exclusive
 	Priority       int64
 	Costs          []Costs
-	PausedAt       time.Time
-	DeletedAt      time.Time
 }
 
 // Conditions are a copy of what of the offer decides about its clicks.
 func (o *Offer) Conditions() Conditions {
 	return Conditions{
 		OfferID: o.ID, Currency: o.Currency, Type: o.Type,
-		BudgetLimit: o.BudgetLimit, MaxClicks: o.MaxClicks, PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID,
+		BudgetLimit: o.BudgetLimit, MaxClicks: o.MaxClicks, PerUserLimit: o.PerUserLimit,
+		Paused: !o.PausedAt.IsZero(), Deleted: !o.DeletedAt.IsZero(), SharedBudgetID: o.SharedBudgetID,
 		ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Priority: o.Priority, Costs: slices.Clone(o.Costs),
-		PausedAt: o.PausedAt, DeletedAt: o.DeletedAt,
 	}
 }
 
@@ -164,9 +164,9 @@ func judge(c *Candidate, r *Request) Judged {
 	switch {
 	case !c.Targeted:
 		j.Reason = ReasonNotTargeted
-	case !c.DeletedAt.IsZero():
+	case c.Deleted:
 		j.Reason = ReasonDeleted
-	case !c.PausedAt.IsZero():
+	case c.Paused:
 		j.Reason = ReasonPaused
 	case !c.ValidUntil.IsZero() && !r.At.Before(c.ValidUntil):
 		j.Reason = ReasonEnded

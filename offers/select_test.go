@@ -46,9 +46,7 @@ func drawCandidate(t *rapid.T, id int64) Candidate {
 		Targeted: rapid.IntRange(0, 3).Draw(t, "targeted") > 0,
 		Used:     drawCounts(t, "used"), UserUsed: drawCounts(t, "user used"),
 	}
-	if rapid.IntRange(0, 5).Draw(t, "paused") == 0 {
-		c.PausedAt = noon
-	}
+	c.Paused = rapid.IntRange(0, 5).Draw(t, "paused") == 0
 	if rapid.Bool().Draw(t, "participant") {
 		c.Participant = affiliate.Some(Standing{
 			Status: rapid.SampledFrom(ParticipantStatuses()).Draw(t, "status"), ClickLimit: drawLimit(t, "click limit"), Costs: drawCosts(t, "participant"),
@@ -65,7 +63,10 @@ func drawCandidate(t *rapid.T, id int64) Candidate {
 func statusOf(c *Candidate) Status {
 	o := Offer{
 		BudgetLimit: c.BudgetLimit, MaxClicks: c.MaxClicks, PerUserLimit: c.PerUserLimit,
-		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, PausedAt: c.PausedAt, DeletedAt: c.DeletedAt,
+		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil,
+	}
+	if c.Paused {
+		o.PausedAt = noon
 	}
 	return o.Status(noon, c.Used, c.Shared)
 }
@@ -121,8 +122,8 @@ func TestReasons(t *testing.T) {
 	}{
 		{func(*Candidate) {}, ""},
 		{func(c *Candidate) { c.Targeted = false }, ReasonNotTargeted},
-		{func(c *Candidate) { c.DeletedAt = noon }, ReasonDeleted},
-		{func(c *Candidate) { c.PausedAt = noon }, ReasonPaused},
+		{func(c *Candidate) { c.Deleted = true }, ReasonDeleted},
+		{func(c *Candidate) { c.Paused = true }, ReasonPaused},
 		{func(c *Candidate) { c.ValidUntil = noon }, ReasonEnded},
 		{func(c *Candidate) { c.ValidUntil = noon.Add(1) }, ""},
 		{func(c *Candidate) { c.ValidFrom = noon.Add(1) }, ReasonScheduled},
