@@ -67,19 +67,6 @@ func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
 	}
 }
 
-// frozenTerms writes terms out once where they hold for several clicks in a row.
-type frozenTerms struct {
-	last    Terms
-	written string
-}
-
-func (f *frozenTerms) text(t Terms) string {
-	if f.written == "" || f.last != t {
-		f.last, f.written = t, t.String()
-	}
-	return f.written
-}
-
 // NewOffers returns the service of offers over a store of links, so that users
 // on the advertiser's blocklist are left out of targets.
 func NewOffers(store Store, o offers.Options) (*offers.Service, error) {

@@ -114,3 +114,16 @@ func (t Terms) String() string {
 	}
 	return string(append(b, '}'))
 }
+
+// frozenTerms writes terms out once where they hold for several clicks in a row.
+type frozenTerms struct {
+	last    Terms
+	written string
+}
+
+func (f *frozenTerms) text(t Terms) string {
+	if f.written == "" || f.last != t {
+		f.last, f.written = t, t.String()
+	}
+	return f.written
+}
