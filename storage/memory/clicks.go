@@ -54,6 +54,12 @@ func newClickTable() clickTable {
 	}
 }
 
+// find is the row of the click with the id.
+func (t clickTable) find(id uuid.UUID) (uint32, bool) {
+	row, ok := t.byID.first(func(c *clickRow) bool { return bytes.Compare(c.id[:], id[:]) >= 0 })
+	return row, ok && t.at(row).id == id
+}
+
 // visit is a links.Visit under one of its keys.
 type visit struct {
 	link    uint32
@@ -151,7 +157,7 @@ func (r clicks) Add(ctx context.Context, list ...links.Click) error {
 	for i := range list {
 		row := r.row(&list[i])
 		var f refusal
-		_, taken := t.byID.find(&row)
+		_, taken := t.find(row.id)
 		f.frees(taken, "id")
 		if err := f.err("click"); err != nil {
 			return r.u.fail(err)
@@ -187,7 +193,7 @@ func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
 		return links.Click{}, err
 	}
 	t := r.u.db.links.clicks
-	row, ok := t.byID.find(&clickRow{id: id})
+	row, ok := t.find(id)
 	if !ok {
 		return links.Click{}, affiliate.NotFound("click", id)
 	}

@@ -47,14 +47,13 @@ func (x *ordered[R]) place(r *R) (part, i int) {
 	return x.search(func(o *R) bool { return x.cmp(o, r) >= 0 })
 }
 
-// find is the id of the row that is equal to r in the order.
-func (x *ordered[R]) find(r *R) (uint32, bool) {
-	p, i := x.place(r)
+// first is the id of the first row for which reached is true; see search.
+func (x *ordered[R]) first(reached func(*R) bool) (uint32, bool) {
+	p, i := x.search(reached)
 	if p == len(x.parts) {
 		return 0, false
 	}
-	id := x.parts[p][i]
-	return id, x.cmp(x.rows.at(id), r) == 0
+	return x.parts[p][i], true
 }
 
 // each calls f with the ids from a place on, until it answers false.
