@@ -23,6 +23,8 @@ const (
 	stateDeadlock      = "40P01"
 	stateLockTimeout   = "55P03"
 	stateTooLarge      = "54000" // an index row past its limit
+	stateNotPrepared   = "26000" // of a statement that was: the connection is another one by now
+	statePrepared      = "42P05" // by somebody else
 )
 
 // serverError is what the server says about a failed statement.
@@ -58,10 +60,17 @@ func (e serverError) field() string {
 	return name
 }
 
-// retryable reports whether the database asks to run the transaction again.
+// retryable reports whether the transaction is to be run again: because the
+// database asks for it, or because it will do without prepared statements then.
 func retryable(err error) bool {
 	e, ok := serverErrorIn(err)
-	return ok && (e.state == stateSerialization || e.state == stateDeadlock)
+	return ok && (e.state == stateSerialization || e.state == stateDeadlock || e.isOfAnotherConnection())
+}
+
+// isOfAnotherConnection reports whether a statement was prepared on another
+// connection than it ran on: a pooler stands between, which does not tell.
+func (e serverError) isOfAnotherConnection() bool {
+	return e.state == stateNotPrepared || e.state == statePrepared
 }
 
 // errCorrupt marks a stored value that is none of the domain's.
@@ -102,7 +111,7 @@ func translate(ctx context.Context, err error, resource string) error {
 		return overflow(resource)
 	case stateReadOnly:
 		return affiliate.ErrReadOnly
-	case stateSerialization, stateDeadlock, stateLockTimeout:
+	case stateSerialization, stateDeadlock, stateLockTimeout, stateNotPrepared, statePrepared:
 		return affiliate.Unavailable(err)
 	case stateTooLarge:
 		return affiliate.Invalid(resource, affiliate.FieldError{Field: e.field(), Code: "too_long", Message: "must be shorter"})

@@ -22,16 +22,17 @@ import (
 //     the type that the server names: bytea as bytes, numbers exactly.
 //   - That the few statements which most requests send are prepared all the
 //     same, each once for a connection; a redirect then takes a quarter less
-//     time. Where a pooler in between does not keep a session's prepared
-//     statements (PgBouncer before 1.21 in transaction mode), the DSN must say
-//     default_query_exec_mode=simple_protocol, or statement_cache_capacity=0.
+//     time. default_query_exec_mode=simple_protocol in the DSN, or
+//     statement_cache_capacity=0, turns that off. It should be off where a pooler
+//     in between does not know prepared statements, as PgBouncer before 1.21 in
+//     transaction mode; the backend does without them after the first that fails.
 //   - standard_conforming_strings, which bun's quoting relies on, and UTC.
 //   - A pool of four connections for each processor, all of which may stay
 //     idle: database/sql keeps two and reconnects for the rest. Change it with
 //     SetMaxOpenConns and SetMaxIdleConns.
 //
-// A host that opens its own handle on pgx has the same statements prepared if
-// its connections are in pgx's default mode, cache_statement.
+// On a handle that the host opened on pgx itself they are prepared too if its
+// connections are in pgx's default mode, cache_statement.
 func Open(dsn string, opts ...bun.DBOption) (*bun.DB, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {

@@ -96,6 +96,9 @@ func send[T any](ctx context.Context, c preparedConn, send func(context.Context,
 		}
 		return send(ctx, c.written())
 	}
+	if e, ok := serverErrorIn(err); ok && e.isOfAnotherConnection() {
+		c.unit.db.statements.plain.Store(true) // from the next attempt on
+	}
 	return answer, err
 }
 

@@ -169,6 +169,23 @@ func TestPreparedStatementsFindTheirRowsByKeyInTablesThatGrew(t *testing.T) {
 	}
 }
 
+// A pooler that gives a transaction another connection than the last one had
+// does not tell, and what was prepared is not there.
+func TestAUnitWhoseStatementsAreForgottenRunsAgainWithoutThem(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	handle := openOne(t, migrated(t))
+	db := backendOn(t, handle)
+	w := newWorld(t, db, 3, 2)
+	is.NoErr(w.record(t.Context(), db, w.clicks(1, "here")))
+	_, err := handle.ExecContext(t.Context(), `DEALLOCATE ALL`)
+	is.NoErr(err)
+	for i := range 2 {
+		is.NoErr(w.record(t.Context(), db, w.clicks(2+i, "there")))
+	}
+	is.Equal(len(preparedBy(t, handle)), 0)
+}
+
 func TestAHookSeesAPreparedStatementWithoutItsArguments(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
