@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"regexp"
 	"strconv"
@@ -45,7 +44,7 @@ func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.Ra
 // statements are those that the backend prepares.
 type statements struct {
 	known sync.Map    // from key to statement: as many as the code has
-	plain atomic.Bool // the handle does not prepare any
+	plain atomic.Bool // the handle does not prepare any: its connections may not, or lose them
 }
 
 // statement is one text with the placeholders of each side.
@@ -88,16 +87,13 @@ func send[T any](ctx context.Context, c preparedConn, send func(context.Context,
 	}
 	p := &permit{}
 	answer, err := send(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, p}, c.args...)...)
-	if err != nil && !p.given && ctx.Err() == nil {
-		// Nothing was sent. The connection may not prepare, or the driver is not
-		// pgx, and database/sql found that it cannot send such arguments.
-		if !errors.Is(err, driver.ErrBadConn) {
-			c.unit.db.statements.plain.Store(true)
-		}
-		return send(ctx, c.written())
+	if e, ok := serverErrorIn(err); errors.Is(err, errMayNotPrepare) || ok && e.isOfAnotherConnection() {
+		c.unit.db.statements.plain.Store(true) // for good: the connections of a handle are alike
 	}
-	if e, ok := serverErrorIn(err); ok && e.isOfAnotherConnection() {
-		c.unit.db.statements.plain.Store(true) // from the next attempt on
+	if err != nil && !p.given && ctx.Err() == nil {
+		// Nothing was sent. If the driver is another than pgx, database/sql has
+		// found that it cannot send such arguments.
+		return send(ctx, c.written())
 	}
 	return answer, err
 }

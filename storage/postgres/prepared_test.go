@@ -56,16 +56,23 @@ func openOne(tb testing.TB, dsn string) *bun.DB {
 	return one(tb, handle)
 }
 
+// recorded is a handle of one connection that has prepared what a recording asks.
+func recorded(tb testing.TB) (*bun.DB, *postgres.DB, world) {
+	tb.Helper()
+	handle := openOne(tb, migrated(tb))
+	db := backendOn(tb, handle)
+	w := newWorld(tb, db, 3, 2)
+	is.New(tb).NoErr(w.record(tb.Context(), db, w.clicks(0, "before")))
+	return handle, db, w
+}
+
 func TestARecordingIsPreparedOnceForAConnection(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	handle := openOne(t, migrated(t))
-	db := backendOn(t, handle)
-	w := newWorld(t, db, 3, 2)
-	is.NoErr(w.record(t.Context(), db, w.clicks(1, "first")))
+	handle, db, w := recorded(t)
 	first := preparedBy(t, handle)
 	is.True(len(first) >= 7) // links, users, advertisers, blocklist, visits; clicks, entries, days
-	is.NoErr(w.record(t.Context(), db, w.clicks(2, "again")))
+	is.NoErr(w.record(t.Context(), db, w.clicks(1, "again")))
 	is.Equal(preparedBy(t, handle), first)
 }
 
@@ -105,9 +112,7 @@ func TestOnlyConnectionsThatMayPrepareDo(t *testing.T) {
 func TestAPreparedStatementOutlivesAMigration(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	handle := openOne(t, migrated(t))
-	db := backendOn(t, handle)
-	w := newWorld(t, db, 3, 2)
+	handle, db, w := recorded(t)
 	ask := func(i int) {
 		t.Helper()
 		is.NoErr(w.record(t.Context(), db, w.clicks(i, "ask")))
@@ -135,9 +140,7 @@ func TestAPreparedStatementOutlivesAMigration(t *testing.T) {
 func TestPreparedStatementsFindTheirRowsByKeyInTablesThatGrew(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	handle := openOne(t, migrated(t))
-	db := backendOn(t, handle)
-	w := newWorld(t, db, 3, 2)
+	handle, db, w := recorded(t)
 	for i := range 8 { // after five the server keeps the plan
 		is.NoErr(w.record(t.Context(), db, w.clicks(i, "plan")[:1]))
 	}
@@ -174,14 +177,11 @@ func TestPreparedStatementsFindTheirRowsByKeyInTablesThatGrew(t *testing.T) {
 func TestAUnitWhoseStatementsAreForgottenRunsAgainWithoutThem(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	handle := openOne(t, migrated(t))
-	db := backendOn(t, handle)
-	w := newWorld(t, db, 3, 2)
-	is.NoErr(w.record(t.Context(), db, w.clicks(1, "here")))
+	handle, db, w := recorded(t)
 	_, err := handle.ExecContext(t.Context(), `DEALLOCATE ALL`)
 	is.NoErr(err)
 	for i := range 2 {
-		is.NoErr(w.record(t.Context(), db, w.clicks(2+i, "there")))
+		is.NoErr(w.record(t.Context(), db, w.clicks(1+i, "there")))
 	}
 	is.Equal(len(preparedBy(t, handle)), 0)
 }
