@@ -48,7 +48,7 @@ func (s *Service) recordBatch(ctx context.Context, batch []*pendingClick) error 
 				return err
 			}
 		}
-		return tx.Days().Add(ctx, b.rollUp()...)
+		return tx.Days().Add(ctx, b.counts()...)
 	})
 	if err == nil {
 		b.outcome(batch)
@@ -290,17 +290,12 @@ func (b *clickBatch) entries(hold time.Duration) []affiliate.Entry {
 	return b.booked
 }
 
-// rollUp adds the batch up. Its days are few: they are looked for one by one.
-func (b *clickBatch) rollUp() []Day {
+// counts are what each click adds to its roll-up.
+func (b *clickBatch) counts() []Day {
 	for i := range b.clicks {
-		c := &b.clicks[i]
-		day := c.day()
-		at := slices.IndexFunc(b.days, func(d Day) bool { return d.key() == day.key() })
-		if at < 0 {
-			at = len(b.days)
-			b.days = append(b.days, day)
-		}
-		b.days[at].count(c)
+		day := b.clicks[i].day()
+		day.count(&b.clicks[i])
+		b.days = append(b.days, day)
 	}
 	return b.days
 }
