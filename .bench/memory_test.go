@@ -166,7 +166,8 @@ func inTurn(b *testing.B, turn int, prepare, ours, theirs func(n int)) {
 }
 
 // BenchmarkMemory holds the memory backend against go-memdb, at a million links
-// in the same process, each call in a unit of its own.
+// in the same process: each call in a unit of its own, or all of them in one
+// where the name says so.
 func BenchmarkMemory(b *testing.B) {
 	ctx := context.Background()
 	start := heap()
