@@ -43,7 +43,7 @@ func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.Ra
 
 // statements are those that the backend prepares.
 type statements struct {
-	known sync.Map    // from key to statement: as many as the code has
+	known sync.Map    // from key to statement: as many as the code can make
 	plain atomic.Bool // the handle does not prepare any: its connections may not, or lose them
 }
 
@@ -81,19 +81,19 @@ func (c preparedConn) QueryRowContext(ctx context.Context, _ string, _ ...any) *
 }
 
 // send sends the statement in the form that suits the connection.
-func send[T any](ctx context.Context, c preparedConn, send func(context.Context, string, ...any) (T, error)) (T, error) {
+func send[T any](ctx context.Context, c preparedConn, to func(context.Context, string, ...any) (T, error)) (T, error) {
 	if c.unit.db.statements.plain.Load() {
-		return send(ctx, c.written())
+		return to(ctx, c.written())
 	}
 	p := &permit{}
-	answer, err := send(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, p}, c.args...)...)
+	answer, err := to(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, p}, c.args...)...)
 	if e, ok := serverErrorIn(err); errors.Is(err, errMayNotPrepare) || ok && e.isOfAnotherConnection() {
 		c.unit.db.statements.plain.Store(true) // for good: the connections of a handle are alike
 	}
 	if err != nil && !p.given && ctx.Err() == nil {
 		// Nothing was sent. If the driver is another than pgx, database/sql has
 		// found that it cannot send such arguments.
-		return send(ctx, c.written())
+		return to(ctx, c.written())
 	}
 	return answer, err
 }
