@@ -65,7 +65,9 @@ func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) (
 	type entry = links.BlocklistEntry
 	var rows []blocklistRow
 	var args []any
-	insert := batch{table: "affiliate_blocklist", inOrder: true, rest: "ON CONFLICT DO NOTHING RETURNING t.id, t.advertiser_id, t.user_id, t.user_tag_id, t.client_id, t.validate_clicks, t.created_by, t.created_by_name, t.created_at", columns: []batchColumn{
+	added := `ON CONFLICT DO NOTHING RETURNING t.id, t.advertiser_id, t.user_id, t.user_tag_id, t.client_id,
+		t.validate_clicks, t.created_by, t.created_by_name, t.created_at`
+	insert := batch{table: "affiliate_blocklist", inOrder: true, rest: added, columns: []batchColumn{
 		field("advertiser_id", "bigint", entries, func(e *entry) int64 { return e.AdvertiserID }),
 		idField("user_id", entries, func(e *entry) int64 { return e.UserID }),
 		idField("user_tag_id", entries, func(e *entry) int64 { return e.UserTagID }),

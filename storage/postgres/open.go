@@ -38,13 +38,13 @@ func Open(dsn string, opts ...bun.DBOption) (*bun.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	prepares := prepares(config)
+	mayPrepare := prepares(config)
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.DescriptionCacheCapacity = 0
 	config.RuntimeParams["standard_conforming_strings"] = "on"
 	config.RuntimeParams["timezone"] = "UTC"
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
-		conn.PgConn().CustomData()[preparesKey] = prepares
+		conn.PgConn().CustomData()[preparesKey] = mayPrepare
 		return nil
 	}))
 	connections := 4 * runtime.GOMAXPROCS(0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,7 +34,7 @@ func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.Ra
 	known, ok := u.db.statements.known.Load(key)
 	if !ok {
 		inline := strings.ReplaceAll(text(), "{schema}", u.db.prefix)
-		known, _ = u.db.statements.known.LoadOrStore(key, statement{inline, placeholder.ReplaceAllStringFunc(inline, serverPlaceholder)})
+		known, _ = u.db.statements.known.LoadOrStore(key, statement{inline, u.tx.NewRaw(inline, serverArguments(len(args))...).String()})
 	}
 	s := known.(statement)
 	return u.tx.NewRaw(s.inline).Conn(preparedConn{u, s, args})
@@ -44,20 +43,22 @@ func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.Ra
 // statements are those that the backend prepares.
 type statements struct {
 	known sync.Map    // from key to statement: as many as the code can make
-	plain atomic.Bool // the handle does not prepare any: its connections may not, or lose them
+	plain atomic.Bool // none is prepared any more: a connection may not, or has lost one, and all of a handle are alike
 }
 
-// statement is one text with the placeholders of each side.
+// statement is one text in the spelling of each side.
 type statement struct {
-	inline   string // bun's: ?0
-	prepared string // the server's: $1
+	inline   string // bun's, with ?0
+	prepared string // the server's, with $1
 }
 
-var placeholder = regexp.MustCompile(`\?[0-9]+`)
-
-func serverPlaceholder(s string) string {
-	n, _ := strconv.Atoi(s[1:]) // digits, and few
-	return "$" + strconv.Itoa(n+1)
+// serverArguments are what bun is to write in the places of n arguments.
+func serverArguments(n int) []any {
+	args := make([]any, n)
+	for i := range args {
+		args[i] = bun.Safe("$" + strconv.Itoa(i+1))
+	}
+	return args
 }
 
 // preparedConn is what bun sends a prepared statement to. The text that bun
@@ -87,8 +88,11 @@ func send[T any](ctx context.Context, c preparedConn, to func(context.Context, s
 	}
 	p := &permit{}
 	answer, err := to(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, p}, c.args...)...)
-	if e, ok := serverErrorIn(err); errors.Is(err, errMayNotPrepare) || ok && e.isOfAnotherConnection() {
-		c.unit.db.statements.plain.Store(true) // for good: the connections of a handle are alike
+	if e, ok := serverErrorIn(err); ok && e.isOfAnotherConnection() {
+		p.conn.PgConn().CustomData()[preparesKey] = false
+		c.unit.db.statements.plain.Store(true)
+	} else if errors.Is(err, errMayNotPrepare) {
+		c.unit.db.statements.plain.Store(true)
 	}
 	if err != nil && !p.given && ctx.Err() == nil {
 		// Nothing was sent. If the driver is another than pgx, database/sql has
@@ -113,19 +117,24 @@ func (c preparedConn) written() string {
 
 // permit is a pgx.QueryRewriter only by name: it is how one gets to see the
 // connection before a statement is sent.
-type permit struct{ given bool }
+type permit struct {
+	conn  *pgx.Conn // nil when the driver is not pgx
+	given bool
+}
 
 var errMayNotPrepare = errors.New("postgres: the connection may not prepare statements")
 
 // RewriteQuery is called by pgx.
 func (p *permit) RewriteQuery(_ context.Context, conn *pgx.Conn, text string, args []any) (string, []any, error) {
+	p.conn = conn
 	if p.given = mayPrepare(conn); !p.given {
 		return "", nil, errMayNotPrepare
 	}
 	return text, args, nil
 }
 
-// preparesKey is where a connection says whether it may prepare statements.
+// preparesKey is where a connection says whether it may prepare statements. It
+// outlives the backends that hosts make for one transaction each.
 const preparesKey = "github.com/affiliatekit/affiliatekit prepares"
 
 // mayPrepare reports it, also for a connection that was not opened by Open.

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,12 +57,18 @@ func openOne(tb testing.TB, dsn string) *bun.DB {
 	return one(tb, handle)
 }
 
-// recorded is a handle of one connection that has prepared what a recording asks.
-func recorded(tb testing.TB) (*bun.DB, *postgres.DB, world) {
+// alone is a world on a handle of one connection.
+func alone(tb testing.TB) (*bun.DB, *postgres.DB, world) {
 	tb.Helper()
 	handle := openOne(tb, migrated(tb))
 	db := backendOn(tb, handle)
-	w := newWorld(tb, db, 3, 2)
+	return handle, db, newWorld(tb, db, 3, 2)
+}
+
+// recorded is alone with all prepared that a recording asks.
+func recorded(tb testing.TB) (*bun.DB, *postgres.DB, world) {
+	tb.Helper()
+	handle, db, w := alone(tb)
 	is.New(tb).NoErr(w.record(tb.Context(), db, w.clicks(0, "before")))
 	return handle, db, w
 }
@@ -135,12 +142,12 @@ func TestAPreparedStatementOutlivesAMigration(t *testing.T) {
 	ask(2)
 }
 
-// A plan is kept that was made while the tables were empty, and nobody has
+// A plan is kept that was made while the tables had a few rows, and nobody has
 // analyzed them since: it must still find rows by their keys.
 func TestPreparedStatementsFindTheirRowsByKeyInTablesThatGrew(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
-	handle, db, w := recorded(t)
+	handle, db, w := alone(t)
 	for i := range 8 { // after five the server keeps the plan
 		is.NoErr(w.record(t.Context(), db, w.clicks(i, "plan")[:1]))
 	}
@@ -184,6 +191,25 @@ func TestAUnitWhoseStatementsAreForgottenRunsAgainWithoutThem(t *testing.T) {
 		is.NoErr(w.record(t.Context(), db, w.clicks(1+i, "there")))
 	}
 	is.Equal(len(preparedBy(t, handle)), 0)
+}
+
+// In transactions of the host nothing runs again, and each has a backend of its
+// own: what one of them learned of the connection is there for the next.
+func TestATransactionOfTheHostIsRefusedOnceWhenStatementsAreForgotten(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	handle, _, w := recorded(t)
+	_, err := handle.ExecContext(t.Context(), `DEALLOCATE ALL`)
+	is.NoErr(err)
+	var errs []error
+	for i := range 2 {
+		tx, err := handle.BeginTx(t.Context(), nil)
+		is.NoErr(err)
+		errs = append(errs, w.record(t.Context(), backendOn(t, tx), w.clicks(1+i, "host")))
+		is.NoErr(tx.Rollback())
+	}
+	is.True(errors.Is(errs[0], affiliate.ErrUnavailable))
+	is.NoErr(errs[1])
 }
 
 func TestAHookSeesAPreparedStatementWithoutItsArguments(t *testing.T) {
