@@ -28,9 +28,6 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 	if err != nil {
 		return nil, err
 	}
-	if len(awards) == 0 {
-		return AdvertiserPrices{}.Charge(ctx, tx, clicks)
-	}
 	charges := make([]Charge, len(clicks))
 	var frozen frozenTerms
 	for i := range awards {

@@ -33,15 +33,17 @@ type Award struct {
 
 // Charge chooses the offer for each claim, in their order, and draws what it
 // costs from the budgets: exactly, with any number of units and processes at
-// it. It answers no awards at all when no offer is there for any of the
-// creators. An action for a unit that is isolated by its locks, in which it
-// locks the counters once, or for any Write.
+// it. It answers one award for each claim. An action for a unit that is isolated
+// by its locks, in which it locks the counters once, or for any Write.
 func Charge(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
 	t := &till{tx: tx}
-	if err := t.open(ctx, claims); err != nil || len(t.asks) == 0 {
+	if err := t.open(ctx, claims); err != nil {
 		return nil, err
 	}
 	awards := make([]Award, len(claims))
+	if len(t.asks) == 0 { // no offer is there for any of the creators
+		return awards, nil
+	}
 	t.usages, t.days = make([]Usage, 0, 3*len(claims)), make([]Day, 0, len(claims))
 	for i := range claims {
 		t.charge(&claims[i], &awards[i])

@@ -44,8 +44,8 @@
 // payment of a participation. [Charge] locks the counters of the limits, reads
 // under those locks what holds, and decides about a batch of clicks one by one:
 // with any number of processes at it a limit is never passed, and a click is
-// refused only when it does not fit. A limit that leaves less than the next click costs does not end
-// an offer: a cheaper one may still fit. [Reverse] gives back.
+// refused only when it does not fit. A limit that leaves less than the next click
+// costs does not end an offer: a cheaper one may still fit. [Reverse] gives back.
 //
 // With PerUserLimit the limits of an offer hold for each creator. A click earns
 // cpc × user_revenue, rounded half-even; the advertiser pays invoice_cpc, or
