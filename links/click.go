@@ -50,10 +50,7 @@ type Click struct {
 }
 
 // Cause is what the click's ledger entry is booked under.
-func (c Click) Cause() string {
-	id, _ := c.ID.MarshalText() // a UUID always has a text
-	return "click:" + string(id)
-}
+func (c Click) Cause() string { return "click:" + c.ID.String() }
 
 // Validate checks what every backend refuses.
 func (c Click) Validate() error {

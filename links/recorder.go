@@ -18,8 +18,10 @@ type ClickMode uint8
 // The click modes.
 const (
 	// GroupCommit: committed before the answer, many clicks in one unit. What
-	// gathers while one unit commits is the next; nothing waits for a timer, and
-	// where commits take no time, as in memory, nothing gathers.
+	// gathers while one unit commits is the next. A click that comes alone waits
+	// for nothing; after a batch of several the next gives way to those about to
+	// come, for 1 ms at most. Where commits take no time, as in memory, nothing
+	// gathers.
 	GroupCommit ClickMode = iota
 	// Sync: committed before the answer, each click in a unit of its own.
 	Sync

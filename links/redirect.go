@@ -65,7 +65,7 @@ func (s *Service) Follow(ctx context.Context, h Hit) (r Redirect, err error) {
 	}
 	r.URL = p.to
 	if p.click.Verdict != "" {
-		r.Click.Value, r.Click.Set = p.click, true
+		r.Click = affiliate.Some(p.click)
 	}
 	return r, nil
 }
@@ -85,7 +85,7 @@ func (t *Target) location(clickID string) string {
 	}
 	to := FillTemplate(t.Link.Template, TemplateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
 	if t.Provider == affiliate.ProviderDirect && clickID != "" {
-		to = appendEscaped(to, ClickIDParameter, clickID) // a UUID
+		to = AppendQuery(to, ClickIDParameter, clickID)
 	}
 	return to
 }

@@ -112,11 +112,6 @@ func FillTemplate(template string, v TemplateValues) string {
 // AppendQuery adds key=value to the query of a URL, in front of its fragment,
 // and leaves the rest of it as it is written.
 func AppendQuery(rawURL, key, value string) string {
-	return appendEscaped(rawURL, affiliate.QueryEscape(key), affiliate.QueryEscape(value))
-}
-
-// appendEscaped is AppendQuery of what is escaped or needs no escaping.
-func appendEscaped(rawURL, key, value string) string {
 	i := strings.IndexByte(rawURL, '#')
 	if i < 0 {
 		i = len(rawURL)
@@ -129,7 +124,7 @@ func appendEscaped(rawURL, key, value string) string {
 	case q == len(base)-1 || base[len(base)-1] == '&':
 		separator = ""
 	}
-	return base + separator + key + "=" + value + fragment
+	return base + separator + affiliate.QueryEscape(key) + "=" + affiliate.QueryEscape(value) + fragment
 }
 
 // hasPath reports whether something ends the host of a URL.
