@@ -17,7 +17,7 @@ type tokens struct{ core *affiliate.Service }
 func (t tokens) Authenticate(r *http.Request) (affiliate.Principal, error) {
 	scheme, token := wire.Credentials(r)
 	if len(r.Header.Values("Authorization")) == 0 {
-		token = wire.APIKey(r)
+		token = wire.HeaderToken(r, "Mtpc-Api-Key")
 	}
 	if token == "" || scheme != "" && scheme != "bearer" {
 		return affiliate.Principal{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -38,7 +39,7 @@ func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	h := openRoutes{offers: s, bots: bots}
-	return wire.NewMux(wire.Dialect{Errors: wire.MetapicErrors{}}, o.Wire(), []wire.Route{
+	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}}, o.Wire(), []wire.Route{
 		{Pattern: "GET " + open.MediaPrefix + "{key}", ID: "media", Scope: wire.Open(), Op: wire.Call(h.media).Unlimited()},
 		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/view", ID: "return-ad-view", Scope: wire.Open(), Op: wire.Raw(h.view).Unlimited()},
 		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/click", ID: "return-ad-click", Scope: wire.Open(), Op: wire.Raw(h.click).Unlimited()},

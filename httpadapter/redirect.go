@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
 )
@@ -175,7 +176,7 @@ var unavailable = wire.Problem{Status: http.StatusServiceUnavailable, Code: "una
 // refuse writes an error in the form of the Metapic dialects, whose links these
 // are, and answers its status.
 func (h *redirect) refuse(w http.ResponseWriter, r *http.Request, p wire.Problem) int {
-	status, form := wire.MetapicErrors{}.EncodeError(p)
+	status, form := laravel.Errors{}.EncodeError(p)
 	body, err := json.Marshal(form)
 	if err != nil { // strings always marshal
 		body = nil

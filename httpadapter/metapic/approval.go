@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
 
@@ -88,7 +89,7 @@ type approvedUsers struct {
 
 func (s *server) approveUsers(ctx context.Context, p affiliate.Principal, in changeUsers) (approvedUsers, error) {
 	c, err := s.core.ApproveUsers(ctx, in.UserIDs, clientOf(p))
-	return approvedUsers{orEmpty(c.Changed), orEmpty(c.Unchanged), orEmpty(c.NotFound)}, err
+	return approvedUsers{laravel.OrEmpty(c.Changed), laravel.OrEmpty(c.Unchanged), laravel.OrEmpty(c.NotFound)}, err
 }
 
 type bannedUsers struct {
@@ -99,5 +100,5 @@ type bannedUsers struct {
 
 func (s *server) banUsers(ctx context.Context, p affiliate.Principal, in changeUsers) (bannedUsers, error) {
 	c, err := s.core.BanUsers(ctx, in.UserIDs, clientOf(p))
-	return bannedUsers{orEmpty(c.Changed), orEmpty(c.Unchanged), orEmpty(c.NotFound)}, err
+	return bannedUsers{laravel.OrEmpty(c.Changed), laravel.OrEmpty(c.Unchanged), laravel.OrEmpty(c.NotFound)}, err
 }

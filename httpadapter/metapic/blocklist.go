@@ -4,18 +4,19 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // blocklistEntry shows exactly one of user, user_tag and client.
 type blocklistEntry struct {
-	ID        int64         `json:"id"`
-	CreatedAt wire.DateTime `json:"created_at"`
-	CreatedBy user          `json:"created_by"`
-	User      *blockedUser  `json:"user,omitempty"`
-	UserTag   *userTag      `json:"user_tag,omitempty"`
-	Client    *client       `json:"client,omitempty"`
+	ID        int64            `json:"id"`
+	CreatedAt laravel.DateTime `json:"created_at"`
+	CreatedBy user             `json:"created_by"`
+	User      *blockedUser     `json:"user,omitempty"`
+	UserTag   *userTag         `json:"user_tag,omitempty"`
+	Client    *client          `json:"client,omitempty"`
 }
 
 type blockedUser struct {
@@ -27,7 +28,7 @@ type blockedUser struct {
 // no reason to learn that person's e-mail address.
 func showBlocked(p affiliate.Principal) func(links.BlocklistView) blocklistEntry {
 	return func(v links.BlocklistView) blocklistEntry {
-		e := blocklistEntry{ID: v.Entry.ID, CreatedAt: wire.DateTime(v.Entry.CreatedAt), CreatedBy: showAuthor(v)}
+		e := blocklistEntry{ID: v.Entry.ID, CreatedAt: laravel.DateTime(v.Entry.CreatedAt), CreatedBy: showAuthor(v)}
 		switch {
 		case v.Entry.UserID != 0:
 			e.User = &blockedUser{user: showUser(v.User, p.IsAdmin()), ValidateClicks: v.Entry.ValidateClicks}
@@ -62,10 +63,10 @@ type listBlocklist struct {
 // blocklistPage is the size of a page: the document has no parameter for it.
 const blocklistPage = 10
 
-func (s *server) listBlocklist(ctx context.Context, p affiliate.Principal, in listBlocklist) (wire.List[blocklistEntry], error) {
+func (s *server) listBlocklist(ctx context.Context, p affiliate.Principal, in listBlocklist) (laravel.List[blocklistEntry], error) {
 	req := affiliate.PageRequest{Number: in.Page, Size: blocklistPage}
 	page, err := s.links.Blocklist(ctx, links.BlocklistFilter{AdvertiserID: in.AdvertiserID, Query: in.Query}, req)
-	return wire.NewList(in.URL, req, page, showBlocked(p)), err
+	return laravel.NewList(in.URL, req, page, showBlocked(p)), err
 }
 
 type addBlocklist struct {
@@ -89,7 +90,7 @@ func (s *server) addBlocklist(ctx context.Context, p affiliate.Principal, in add
 		block.Users = append(block.Users, links.BlockedUser{ID: u.ID, ValidateClicks: u.ValidateClicks})
 	}
 	views, err := s.links.Block(ctx, in.AdvertiserID, p.Actor(), block)
-	return added{Data: showAll(views, showBlocked(p))}, err
+	return added{Data: laravel.ShowAll(views, showBlocked(p))}, err
 }
 
 func (s *server) removeBlocklist(ctx context.Context, _ affiliate.Principal, in struct {

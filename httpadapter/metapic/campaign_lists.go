@@ -7,12 +7,13 @@ import (
 	"strconv"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 type listCampaigns struct {
-	paging
+	laravel.Paging
 	Query             string              `query:"query" max:"64"`
 	Statuses          []offers.Status     `query:"statuses" enum:"deleted,ended,scheduled,paused,active" max:"100"`
 	StoreIDs          []int64             `query:"store_ids" max:"1000"`
@@ -37,7 +38,7 @@ func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in li
 	if err != nil {
 		return nil, err
 	}
-	req := in.request(in.SortBy)
+	req := in.Request(in.SortBy)
 	if in.CustomSortBy != "" {
 		req.Sort = affiliate.Sort{Column: in.CustomSortBy}
 	}
@@ -45,14 +46,14 @@ func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in li
 		if p.Role == affiliate.RoleCreator || p.Role == affiliate.RoleClient {
 			return nil, affiliate.Forbidden("")
 		}
-		return exportCampaigns(s.pagesOf(ctx, f, req.Sort)).export(in.Format)
+		return exportCampaigns(s.pagesOf(ctx, f, req.Sort)).Export(in.Format)
 	}
 	page, err := s.offers.Offers(ctx, f, req)
 	if err != nil {
 		return nil, err
 	}
 	withCosts := included(in.Include, "traffic_sources_costs")
-	return wire.NewList(in.URL, req, page, func(v offers.View) campaign {
+	return laravel.NewList(in.URL, req, page, func(v offers.View) campaign {
 		c := s.showCampaign(v)
 		if withCosts {
 			c.Costs = costsOf(v.Offer, p.ActsFor(v.AdvertiserID))
@@ -86,7 +87,7 @@ func (s *server) campaignsOf(ctx context.Context, p affiliate.Principal, in list
 	}
 	switch p.Role {
 	case affiliate.RoleAdmin:
-		f.ShowForAdvertiser = optional(in.ShowForAdvertiser.Ptr())
+		f.ShowForAdvertiser = laravel.OptionalOf(in.ShowForAdvertiser.Ptr())
 	case affiliate.RoleCreator, affiliate.RoleClient:
 		f.Statuses = undeleted(f.Statuses)
 	}
@@ -201,32 +202,32 @@ func included(v wire.Value, name string) bool {
 
 // pagesOf reads a list of campaigns from its beginning.
 func (s *server) pagesOf(ctx context.Context, f offers.OfferFilter, by affiliate.Sort) func() ([]offers.View, error) {
-	return pages(by, func(req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
+	return laravel.Batches(by, func(req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
 		return s.offers.Offers(ctx, f, req)
 	})
 }
 
-func exportCampaigns(next func() ([]offers.View, error)) table[offers.View] {
-	return table[offers.View]{name: "campaigns", next: next, columns: []column[offers.View]{
-		{"id", func(v offers.View) any { return v.ID }},
-		{"name", func(v offers.View) any { return v.Name }},
-		{"campaign_title", func(v offers.View) any { return v.Title }},
-		{"campaign_text", func(v offers.View) any { return v.Text }},
-		{"type", func(v offers.View) any { return string(v.Type) }},
-		{"status", func(v offers.View) any { return string(v.Status) }},
-		{"store_id", func(v offers.View) any { return v.AdvertiserID }},
-		{"store_name", func(v offers.View) any { return v.Advertiser.Name }},
-		{"currency", func(v offers.View) any { return string(v.Currency) }},
-		{"token", func(v offers.View) any { return v.Token }},
-		{"has_product_seeding", func(v offers.View) any { return v.HasProductSeeding }},
-		{"has_onetime_payment", func(v offers.View) any { return v.HasOneTimePayment }},
-		{"valid_from", func(v offers.View) any { return timeCell(v.ValidFrom) }},
-		{"valid_until", func(v offers.View) any { return timeCell(v.ValidUntil) }},
-		{"budget_limit", func(v offers.View) any { return optionalCell(v.BudgetLimit) }},
-		{"consumed_budget", func(v offers.View) any { return v.Used.Spent }},
-		{"max_clicks", func(v offers.View) any { return optionalCell(v.MaxClicks) }},
-		{"clicks", func(v offers.View) any { return v.Used.Clicks }},
-		{"created_at", func(v offers.View) any { return timeCell(v.CreatedAt) }},
+func exportCampaigns(next func() ([]offers.View, error)) laravel.Table[offers.View] {
+	return laravel.Table[offers.View]{Name: "campaigns", Next: next, Columns: []laravel.Column[offers.View]{
+		laravel.NewColumn("id", func(v offers.View) any { return v.ID }),
+		laravel.NewColumn("name", func(v offers.View) any { return v.Name }),
+		laravel.NewColumn("campaign_title", func(v offers.View) any { return v.Title }),
+		laravel.NewColumn("campaign_text", func(v offers.View) any { return v.Text }),
+		laravel.NewColumn("type", func(v offers.View) any { return string(v.Type) }),
+		laravel.NewColumn("status", func(v offers.View) any { return string(v.Status) }),
+		laravel.NewColumn("store_id", func(v offers.View) any { return v.AdvertiserID }),
+		laravel.NewColumn("store_name", func(v offers.View) any { return v.Advertiser.Name }),
+		laravel.NewColumn("currency", func(v offers.View) any { return string(v.Currency) }),
+		laravel.NewColumn("token", func(v offers.View) any { return v.Token }),
+		laravel.NewColumn("has_product_seeding", func(v offers.View) any { return v.HasProductSeeding }),
+		laravel.NewColumn("has_onetime_payment", func(v offers.View) any { return v.HasOneTimePayment }),
+		laravel.NewColumn("valid_from", func(v offers.View) any { return laravel.TimeCell(v.ValidFrom) }),
+		laravel.NewColumn("valid_until", func(v offers.View) any { return laravel.TimeCell(v.ValidUntil) }),
+		laravel.NewColumn("budget_limit", func(v offers.View) any { return laravel.OptionalCell(v.BudgetLimit) }),
+		laravel.NewColumn("consumed_budget", func(v offers.View) any { return v.Used.Spent }),
+		laravel.NewColumn("max_clicks", func(v offers.View) any { return laravel.OptionalCell(v.MaxClicks) }),
+		laravel.NewColumn("clicks", func(v offers.View) any { return v.Used.Clicks }),
+		laravel.NewColumn("created_at", func(v offers.View) any { return laravel.TimeCell(v.CreatedAt) }),
 	}}
 }
 
@@ -241,7 +242,7 @@ type listUserCampaigns struct {
 // for the standard ones.
 func (s *server) listUserCampaigns(ctx context.Context, p affiliate.Principal, in listUserCampaigns) ([]campaign, error) {
 	if in.Status != "" && in.Statuses != nil {
-		return nil, invalid("status", "exclusive", "must not be used together with statuses")
+		return nil, laravel.Invalid("status", "exclusive", "must not be used together with statuses")
 	}
 	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
 		return nil, err
@@ -274,16 +275,16 @@ func (s *server) listUserCampaigns(ctx context.Context, p affiliate.Principal, i
 // participation is a user's part in a campaign, as the user sees it. The id is
 // null where there is none yet; the status is then what it would begin with.
 type participation struct {
-	ID            *int64     `json:"id"`
-	Status        string     `json:"status"`
-	Todo          []todoItem `json:"todo"`
-	PaymentAmount *money     `json:"payment_amount"`
+	ID            *int64         `json:"id"`
+	Status        string         `json:"status"`
+	Todo          []todoItem     `json:"todo"`
+	PaymentAmount *laravel.Money `json:"payment_amount"`
 }
 
 func showParticipation(o offers.UserOffer) *participation {
 	part := o.Participant.Value
 	return &participation{
-		ID: idOrNull(part.ID), Status: string(o.Standing),
+		ID: laravel.IDOrNull(part.ID), Status: string(o.Standing),
 		Todo: showTodo(part.Todo), PaymentAmount: showPayment(part.PaymentAmount, o.Currency),
 	}
 }

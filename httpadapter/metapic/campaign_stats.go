@@ -6,27 +6,28 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // campaignStats is how a campaign did over some days.
 type campaignStats struct {
-	Clicks      int64      `json:"clicks"`
-	UniqueUsers int64      `json:"unique_users"`
-	Orders      int64      `json:"orders"`
-	OrderValue  money      `json:"order_value"`
-	Cost        money      `json:"cost"`
-	Earnings    money      `json:"earnings"`
-	PerDay      []dayStats `json:"per_day"`
+	Clicks      int64         `json:"clicks"`
+	UniqueUsers int64         `json:"unique_users"`
+	Orders      int64         `json:"orders"`
+	OrderValue  laravel.Money `json:"order_value"`
+	Cost        laravel.Money `json:"cost"`
+	Earnings    laravel.Money `json:"earnings"`
+	PerDay      []dayStats    `json:"per_day"`
 }
 
 type dayStats struct {
-	Date       string `json:"date"`
-	Clicks     int64  `json:"clicks"`
-	Orders     int64  `json:"orders"`
-	OrderValue money  `json:"order_value"`
-	Cost       money  `json:"cost"`
+	Date       string        `json:"date"`
+	Clicks     int64         `json:"clicks"`
+	Orders     int64         `json:"orders"`
+	OrderValue laravel.Money `json:"order_value"`
+	Cost       laravel.Money `json:"cost"`
 }
 
 // dates are the first and the last day of statistics, in the query or the body.
@@ -45,7 +46,7 @@ func days(start, end time.Time) (from, until time.Time, err error) {
 	if !end.IsZero() {
 		until = end.Truncate(day).Add(day)
 		if !until.After(from) {
-			err = invalid("end_date", "before_start_date", "must not be before start_date")
+			err = laravel.Invalid("end_date", "before_start_date", "must not be before start_date")
 		}
 	}
 	return from, until, err
@@ -67,11 +68,11 @@ func (s *server) campaignStats(ctx context.Context, p affiliate.Principal, in st
 	if err != nil {
 		return out, err
 	}
-	amount := func(minor int64) money { return money(affiliate.NewMoney(minor, o.Currency)) }
+	amount := func(minor int64) laravel.Money { return laravel.Money(affiliate.NewMoney(minor, o.Currency)) }
 	return campaignStats{
 		Clicks: stats.Clicks, UniqueUsers: stats.UniqueUsers,
 		OrderValue: amount(0), Cost: amount(stats.Cost), Earnings: amount(stats.Earnings),
-		PerDay: showAll(stats.PerDay, func(d offers.Day) dayStats {
+		PerDay: laravel.ShowAll(stats.PerDay, func(d offers.Day) dayStats {
 			return dayStats{Date: d.Date.UTC().Format(time.DateOnly), Clicks: d.Clicks, OrderValue: amount(0), Cost: amount(d.Cost)}
 		}),
 	}, nil
@@ -114,7 +115,7 @@ type participantStats struct {
 func showParticipantStats(v offers.ParticipantStats) participantStats {
 	gp := v.GrossProfit()
 	shown := participantStats{
-		ID: v.ID, UserID: idOrNull(v.UserID), DisplayName: nameOf(v.ParticipantView),
+		ID: v.ID, UserID: laravel.IDOrNull(v.UserID), DisplayName: nameOf(v.ParticipantView),
 		Clicks: v.Range.Clicks, Status: string(v.Status), GrossProfit: &gp,
 	}
 	if v.Range.Cost != 0 {
@@ -135,11 +136,11 @@ type listParticipantStats struct {
 	SortBy  affiliate.Sort      `query:"sort_by" json:"sort_by" sort:"id,user_id,status,clicks,estimated_gp,estimated_earning_to_cost_ratio"`
 }
 
-func (s *server) listParticipantStats(ctx context.Context, p affiliate.Principal, in listParticipantStats) (list wire.List[participantStats], err error) {
+func (s *server) listParticipantStats(ctx context.Context, p affiliate.Principal, in listParticipantStats) (list laravel.List[participantStats], err error) {
 	if _, err := s.owned(ctx, p, in.OfferID); err != nil {
 		return list, err
 	}
-	f := offers.ParticipantFilter{OfferID: in.OfferID, Query: in.Query, Active: optional(in.Active.Ptr())}
+	f := offers.ParticipantFilter{OfferID: in.OfferID, Query: in.Query, Active: laravel.OptionalOf(in.Active.Ptr())}
 	if f.From, f.Until, err = days(in.Start, in.End); err != nil {
 		return list, err
 	}
@@ -148,5 +149,5 @@ func (s *server) listParticipantStats(ctx context.Context, p affiliate.Principal
 		req.Sort = affiliate.Sort{} // the same for all, as long as no orders are kept
 	}
 	page, err := s.offers.ParticipantsStats(ctx, f, req)
-	return wire.NewList(in.URL, req, page, showParticipantStats), err
+	return laravel.NewList(in.URL, req, page, showParticipantStats), err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -20,11 +21,11 @@ type campaign struct {
 	HasOnetimePayment bool            `json:"has_onetime_payment"`
 	Status            string          `json:"status"`
 	ImageURL          string          `json:"image_url"`
-	Image             image           `json:"image"`
+	Image             laravel.Image   `json:"image"`
 	StoreID           int64           `json:"store_id"`
 	StoreName         string          `json:"store_name"`
 	StoreLogoURL      *string         `json:"store_logo_url"`
-	StoreLogo         *image          `json:"store_logo"` // always null: a store's logo is a URL
+	StoreLogo         *laravel.Image  `json:"store_logo"` // always null: a store's logo is a URL
 	Currency          string          `json:"currency"`
 	Token             string          `json:"token"`
 	Costs             []campaignCosts `json:"traffic_sources_costs,omitzero"`
@@ -55,20 +56,20 @@ type invoiceCosts struct {
 // of what campaign-create takes, and how much of it is used. Amounts are minor
 // units.
 type campaignSettings struct {
-	Name              string         `json:"name"`
-	PerUserLimit      bool           `json:"per_user_limit"`
-	OneTimePayment    int64          `json:"one_time_payment"`
-	BudgetLimit       *int64         `json:"budget_limit"`
-	MaxClicks         *int64         `json:"max_clicks"`
-	ValidFrom         wire.DateTime  `json:"valid_from"`
-	ValidUntil        wire.DateTime  `json:"valid_until"`
-	Todo              []string       `json:"todo"`
-	ShowForAdvertiser bool           `json:"show_for_advertiser"`
-	SharedBudgetID    *int64         `json:"shared_budget_id"`
-	Clicks            int64          `json:"clicks"`          // paid so far
-	ConsumedBudget    int64          `json:"consumed_budget"` // cost so far
-	CreatedAt         wire.Timestamp `json:"created_at"`
-	Targets           *targets       `json:"targets"` // null: deleted
+	Name              string            `json:"name"`
+	PerUserLimit      bool              `json:"per_user_limit"`
+	OneTimePayment    int64             `json:"one_time_payment"`
+	BudgetLimit       *int64            `json:"budget_limit"`
+	MaxClicks         *int64            `json:"max_clicks"`
+	ValidFrom         laravel.DateTime  `json:"valid_from"`
+	ValidUntil        laravel.DateTime  `json:"valid_until"`
+	Todo              []string          `json:"todo"`
+	ShowForAdvertiser bool              `json:"show_for_advertiser"`
+	SharedBudgetID    *int64            `json:"shared_budget_id"`
+	Clicks            int64             `json:"clicks"`          // paid so far
+	ConsumedBudget    int64             `json:"consumed_budget"` // cost so far
+	CreatedAt         laravel.Timestamp `json:"created_at"`
+	Targets           *targets          `json:"targets"` // null: deleted
 }
 
 func (s *server) showCampaign(v offers.View) campaign {
@@ -77,7 +78,7 @@ func (s *server) showCampaign(v offers.View) campaign {
 		ID: v.ID, Title: v.Title, Text: v.Text,
 		HasProductSeeding: v.HasProductSeeding, HasOnetimePayment: v.HasOneTimePayment,
 		Status: string(v.Status), Image: s.showImage(v.ImageKey),
-		StoreID: a.ID, StoreName: a.Name, StoreLogoURL: textOrNull(a.LogoURL),
+		StoreID: a.ID, StoreName: a.Name, StoreLogoURL: laravel.TextOrNull(a.LogoURL),
 		Currency: string(v.Currency), Token: v.Token, Type: string(v.Type),
 	}
 	c.ImageURL = c.Image.URL
@@ -109,11 +110,11 @@ func (s *server) details(ctx context.Context, p affiliate.Principal, v offers.Vi
 func showSettings(v offers.View) *campaignSettings {
 	return &campaignSettings{
 		Name: v.Name, PerUserLimit: v.PerUserLimit, OneTimePayment: v.OneTimePayment,
-		BudgetLimit: pointer(v.BudgetLimit), MaxClicks: pointer(v.MaxClicks),
-		ValidFrom: wire.DateTime(v.ValidFrom), ValidUntil: wire.DateTime(v.ValidUntil),
+		BudgetLimit: laravel.Pointer(v.BudgetLimit), MaxClicks: laravel.Pointer(v.MaxClicks),
+		ValidFrom: laravel.DateTime(v.ValidFrom), ValidUntil: laravel.DateTime(v.ValidUntil),
 		Todo: append([]string{}, v.Todo...), ShowForAdvertiser: v.ShowForAdvertiser,
-		SharedBudgetID: idOrNull(v.SharedBudgetID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
-		CreatedAt: wire.Timestamp(v.CreatedAt),
+		SharedBudgetID: laravel.IDOrNull(v.SharedBudgetID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
+		CreatedAt: laravel.Timestamp(v.CreatedAt),
 	}
 }
 
@@ -133,10 +134,10 @@ func showCosts(o offers.Offer, invoices bool) []campaignCosts {
 	for i, c := range o.Costs {
 		shown[i] = campaignCosts{
 			ID: o.ID*affiliate.TrafficSources + int64(c.Source), Source: int(c.Source),
-			CPC: pointer(c.CPC), CPA: showRate(c.CPA), Currency: string(o.Currency),
+			CPC: laravel.Pointer(c.CPC), CPA: laravel.ShowRate(c.CPA), Currency: string(o.Currency),
 		}
 		if invoices {
-			shown[i].invoiceCosts = &invoiceCosts{pointer(c.InvoiceCPC), showRate(c.InvoiceCPA), showRate(c.UserRevenue)}
+			shown[i].invoiceCosts = &invoiceCosts{laravel.Pointer(c.InvoiceCPC), laravel.ShowRate(c.InvoiceCPA), laravel.ShowRate(c.UserRevenue)}
 		}
 	}
 	return shown
@@ -311,12 +312,12 @@ func (s *server) uploadCampaignImage(ctx context.Context, p affiliate.Principal,
 	OfferID int64     `path:"offer_id"`
 	File    wire.File `json:"default" alias:"image,file" required:"true"`
 }) (campaign, error) {
-	content, err := picture(in.File)
+	content, err := laravel.Picture(in.File)
 	if err != nil {
 		return campaign{}, err
 	}
 	return s.changed(ctx, p, in.OfferID, func(ctx context.Context, id int64) (offers.View, error) {
 		v, err := s.offers.SetImage(ctx, id, content)
-		return v, underName("default", err)
+		return v, laravel.UnderName("default", err)
 	})
 }

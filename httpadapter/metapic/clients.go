@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
 
@@ -20,14 +21,14 @@ func showGroup(g affiliate.AdvertiserGroup) group {
 }
 
 type listGroups struct {
-	paging
+	laravel.Paging
 	ReturnAdEnabled bool           `query:"return_ad_enabled"`
 	SortBy          affiliate.Sort `query:"sort_by" sort:"id,name,key,currency"`
 }
 
 // listGroups answers an admin all groups, a representative or an agency those
 // of its advertisers, a client its own, and a creator its client's.
-func (s *server) listGroups(ctx context.Context, p affiliate.Principal, in listGroups) (list wire.List[group], err error) {
+func (s *server) listGroups(ctx context.Context, p affiliate.Principal, in listGroups) (list laravel.List[group], err error) {
 	var f affiliate.AdvertiserGroupFilter
 	if in.ReturnAdEnabled {
 		f.ReturnAdEnabled = affiliate.Some(true)
@@ -35,9 +36,9 @@ func (s *server) listGroups(ctx context.Context, p affiliate.Principal, in listG
 	if f.IDs, err = s.groupsOf(ctx, p); err != nil {
 		return list, err
 	}
-	req := in.request(in.SortBy)
+	req := in.Request(in.SortBy)
 	page, err := s.core.AdvertiserGroups(ctx, f, req)
-	return wire.NewList(in.URL, req, page, showGroup), err
+	return laravel.NewList(in.URL, req, page, showGroup), err
 }
 
 // groupsOf are the groups that a principal sees; nil: all.
@@ -104,12 +105,12 @@ type listClients struct {
 }
 
 // listClients answers an admin all clients and a client itself.
-func (s *server) listClients(ctx context.Context, p affiliate.Principal, in listClients) (wire.List[listedClient], error) {
+func (s *server) listClients(ctx context.Context, p affiliate.Principal, in listClients) (laravel.List[listedClient], error) {
 	f := affiliate.ClientFilter{Query: in.Query, GroupIDs: in.GroupIDs}
 	if !p.IsAdmin() {
 		f.IDs = ids(p.ClientID)
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: in.Size, Sort: in.SortBy}
 	page, err := s.core.Clients(ctx, f, req)
-	return wire.NewList(in.URL, req, page, showListedClient), err
+	return laravel.NewList(in.URL, req, page, showListedClient), err
 }

@@ -4,18 +4,19 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // comment is a remark on a participant.
 type comment struct {
-	ID            int64          `json:"id"`
-	ParticipantID int64          `json:"offer_user_id"`
-	Text          string         `json:"comment"`
-	Author        author         `json:"author"`
-	CreatedAt     wire.Timestamp `json:"created_at"`
-	UpdatedAt     wire.Timestamp `json:"updated_at"`
+	ID            int64             `json:"id"`
+	ParticipantID int64             `json:"offer_user_id"`
+	Text          string            `json:"comment"`
+	Author        author            `json:"author"`
+	CreatedAt     laravel.Timestamp `json:"created_at"`
+	UpdatedAt     laravel.Timestamp `json:"updated_at"`
 }
 
 // author is who did something; the id is 0 without a user account.
@@ -29,7 +30,7 @@ func showActor(a affiliate.Actor) author { return author{a.UserID, a.Name} }
 func showComment(c offers.Comment) comment {
 	return comment{
 		ID: c.ID, ParticipantID: c.ParticipantID, Text: c.Text, Author: showActor(c.Author),
-		CreatedAt: wire.Timestamp(c.CreatedAt), UpdatedAt: wire.Timestamp(c.UpdatedAt),
+		CreatedAt: laravel.Timestamp(c.CreatedAt), UpdatedAt: laravel.Timestamp(c.UpdatedAt),
 	}
 }
 
@@ -90,19 +91,19 @@ func (s *server) deleteComment(ctx context.Context, p affiliate.Principal, in co
 
 // activity is something that happened to a participant.
 type activity struct {
-	ID        int64          `json:"id"`
-	Type      string         `json:"type"`
-	Actor     author         `json:"actor"`
-	From      *string        `json:"from"`
-	To        *string        `json:"to"`
-	CreatedAt wire.Timestamp `json:"created_at"`
-	IsUnread  bool           `json:"is_unread"`
+	ID        int64             `json:"id"`
+	Type      string            `json:"type"`
+	Actor     author            `json:"actor"`
+	From      *string           `json:"from"`
+	To        *string           `json:"to"`
+	CreatedAt laravel.Timestamp `json:"created_at"`
+	IsUnread  bool              `json:"is_unread"`
 }
 
 func showActivity(a offers.Activity) activity {
 	return activity{
-		ID: a.ID, Type: a.Type, Actor: showActor(a.Actor), From: textOrNull(a.From), To: textOrNull(a.To),
-		CreatedAt: wire.Timestamp(a.CreatedAt), IsUnread: a.ReadAt.IsZero(),
+		ID: a.ID, Type: a.Type, Actor: showActor(a.Actor), From: laravel.TextOrNull(a.From), To: laravel.TextOrNull(a.To),
+		CreatedAt: laravel.Timestamp(a.CreatedAt), IsUnread: a.ReadAt.IsZero(),
 	}
 }
 
@@ -136,7 +137,7 @@ func (s *server) listActivities(ctx context.Context, p affiliate.Principal, in s
 	if included(in.Include, "has_unread_notification") || included(in.Include, "has_unread_notifications") {
 		out.HasUnread = &unread
 	}
-	out.Data = showAll(page.Items, showActivity)
+	out.Data = laravel.ShowAll(page.Items, showActivity)
 	if unread && !p.IsAdmin() {
 		err = s.offers.MarkActivitiesRead(ctx, in.ParticipantID)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
 )
@@ -105,7 +106,7 @@ func (s *server) inspectURL(ctx context.Context, p affiliate.Principal, in inspe
 	if err != nil {
 		return inspection{}, err
 	}
-	out := inspection{URL: i.URL, Convertible: i.Convertible(), Advertisers: showAll(i.Advertisers, showChoice)}
+	out := inspection{URL: i.URL, Convertible: i.Convertible(), Advertisers: laravel.ShowAll(i.Advertisers, showChoice)}
 	if i.Reason != links.ReasonNone {
 		reason := string(i.Reason)
 		out.Reason = &reason
@@ -178,7 +179,7 @@ func (s *server) create(ctx context.Context, p affiliate.Principal, userID int64
 		view, created, err = s.links.Convert(ctx, c)
 	}
 	if several, ok := errors.AsType[*links.AmbiguousError](err); ok {
-		return wire.Reply[any]{Status: http.StatusOK, Body: choice{Advertisers: showAll(several.Advertisers, showChoice)}}, nil
+		return wire.Reply[any]{Status: http.StatusOK, Body: choice{Advertisers: laravel.ShowAll(several.Advertisers, showChoice)}}, nil
 	}
 	return wire.Reply[any]{Status: statusOf(created), Body: s.showLink(view)}, err
 }

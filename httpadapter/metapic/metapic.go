@@ -43,10 +43,10 @@ type server struct {
 type need uint8
 
 const (
-	core        need = 1 << iota // Services.Core
-	linking                      // Services.Links
-	campaigning                  // Services.Offers
-	nothing     need = 0
+	needsCore   need = 1 << iota // Services.Core
+	needsLinks                   // Services.Links
+	needsOffers                  // Services.Offers
+	needsNone   need = 0
 )
 
 // route is one line of the table.
@@ -62,13 +62,13 @@ type route struct {
 func (s *server) routes() []wire.Route {
 	var have need
 	if s.core != nil {
-		have |= core
+		have |= needsCore
 	}
 	if s.links != nil {
-		have |= linking
+		have |= needsLinks
 	}
 	if s.offers != nil {
-		have |= campaigning
+		have |= needsOffers
 	}
 	var routes []wire.Route
 	for _, r := range s.table() {

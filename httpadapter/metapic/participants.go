@@ -4,23 +4,24 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // participant is somebody's part in a campaign, or the promise of one.
 type participant struct {
-	ID            int64      `json:"id"`
-	OfferID       int64      `json:"offer_id"`
-	UserID        *int64     `json:"user_id"`      // null: pre-registered
-	DisplayName   *string    `json:"display_name"` // of a pre-registration what it was registered by
-	Clicks        int64      `json:"clicks"`
-	Status        string     `json:"status"`
-	Email         *string    `json:"pre_registered_email,omitempty"`
-	Identifier    *string    `json:"pre_registered_identifier,omitempty"`
-	Todo          []todoItem `json:"todo"`
-	PaymentAmount *money     `json:"payment_amount"`
-	HasUnread     *bool      `json:"has_unread_notifications,omitempty"`
+	ID            int64          `json:"id"`
+	OfferID       int64          `json:"offer_id"`
+	UserID        *int64         `json:"user_id"`      // null: pre-registered
+	DisplayName   *string        `json:"display_name"` // of a pre-registration what it was registered by
+	Clicks        int64          `json:"clicks"`
+	Status        string         `json:"status"`
+	Email         *string        `json:"pre_registered_email,omitempty"`
+	Identifier    *string        `json:"pre_registered_identifier,omitempty"`
+	Todo          []todoItem     `json:"todo"`
+	PaymentAmount *laravel.Money `json:"payment_amount"`
+	HasUnread     *bool          `json:"has_unread_notifications,omitempty"`
 }
 
 type todoItem struct {
@@ -30,9 +31,9 @@ type todoItem struct {
 
 func showParticipant(v offers.ParticipantView, c affiliate.Currency) participant {
 	return participant{
-		ID: v.ID, OfferID: v.OfferID, UserID: idOrNull(v.UserID), DisplayName: nameOf(v),
+		ID: v.ID, OfferID: v.OfferID, UserID: laravel.IDOrNull(v.UserID), DisplayName: nameOf(v),
 		Clicks: v.Used.Clicks, Status: string(v.Status),
-		Email: textOrNull(v.Email), Identifier: textOrNull(v.Identifier),
+		Email: laravel.TextOrNull(v.Email), Identifier: laravel.TextOrNull(v.Identifier),
 		Todo: showTodo(v.Todo), PaymentAmount: showPayment(v.PaymentAmount, c),
 	}
 }
@@ -42,15 +43,15 @@ func showTodo(todo []offers.TodoItem) []todoItem {
 	if len(todo) == 0 {
 		return nil
 	}
-	return showAll(todo, func(t offers.TodoItem) todoItem { return todoItem{t.Key, t.Done} })
+	return laravel.ShowAll(todo, func(t offers.TodoItem) todoItem { return todoItem{t.Key, t.Done} })
 }
 
 // showPayment shows an amount in major units; null: none.
-func showPayment(o affiliate.Optional[int64], c affiliate.Currency) *money {
+func showPayment(o affiliate.Optional[int64], c affiliate.Currency) *laravel.Money {
 	if !o.Set {
 		return nil
 	}
-	amount := money(affiliate.NewMoney(o.Value, c))
+	amount := laravel.Money(affiliate.NewMoney(o.Value, c))
 	return &amount
 }
 
@@ -58,7 +59,7 @@ func showPayment(o affiliate.Optional[int64], c affiliate.Currency) *money {
 func nameOf(v offers.ParticipantView) *string {
 	switch {
 	case v.UserID != 0:
-		return textOrNull(v.User.Value.DisplayName)
+		return laravel.TextOrNull(v.User.Value.DisplayName)
 	case v.Email != "":
 		return &v.Email
 	}
@@ -88,9 +89,9 @@ func (s *server) listParticipants(ctx context.Context, p affiliate.Principal, in
 		f.Statuses = []offers.ParticipantStatus{in.Status}
 	}
 	if in.Format != "" {
-		return exportParticipants(o.Currency, pages(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
+		return exportParticipants(o.Currency, laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
 			return s.offers.Participants(ctx, f, req)
-		})).export(in.Format)
+		})).Export(in.Format)
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: participantsPage}
 	page, err := s.offers.Participants(ctx, f, req)
@@ -98,7 +99,7 @@ func (s *server) listParticipants(ctx context.Context, p affiliate.Principal, in
 		return nil, err
 	}
 	unread := included(in.Include, "has_unread_notifications") || included(in.Include, "has_unread_notification")
-	return wire.NewList(in.URL, req, page, func(v offers.ParticipantView) participant {
+	return laravel.NewList(in.URL, req, page, func(v offers.ParticipantView) participant {
 		shown := showParticipant(v, o.Currency)
 		if unread {
 			has := v.Unread > 0
@@ -108,22 +109,22 @@ func (s *server) listParticipants(ctx context.Context, p affiliate.Principal, in
 	}), nil
 }
 
-func exportParticipants(c affiliate.Currency, next func() ([]offers.ParticipantView, error)) table[offers.ParticipantView] {
+func exportParticipants(c affiliate.Currency, next func() ([]offers.ParticipantView, error)) laravel.Table[offers.ParticipantView] {
 	type view = offers.ParticipantView
-	return table[view]{name: "participants", next: next, columns: []column[view]{
-		{"id", func(v view) any { return v.ID }},
-		{"user_id", func(v view) any { return idCell(v.UserID) }},
-		{"username", func(v view) any { return v.User.Value.Username }},
-		{"display_name", func(v view) any { return textCell(nameOf(v)) }},
-		{"pre_registered_email", func(v view) any { return v.Email }},
-		{"pre_registered_identifier", func(v view) any { return v.Identifier }},
-		{"status", func(v view) any { return string(v.Status) }},
-		{"clicks", func(v view) any { return v.Used.Clicks }},
-		{"cost", func(v view) any { return v.Used.Spent }},
-		{"payment_amount", func(v view) any { return optionalCell(v.PaymentAmount) }},
-		{"click_limit", func(v view) any { return optionalCell(v.ClickLimit) }},
-		{"currency", func(view) any { return string(c) }},
-		{"created_at", func(v view) any { return timeCell(v.CreatedAt) }},
+	return laravel.Table[view]{Name: "participants", Next: next, Columns: []laravel.Column[view]{
+		laravel.NewColumn("id", func(v view) any { return v.ID }),
+		laravel.NewColumn("user_id", func(v view) any { return laravel.IDCell(v.UserID) }),
+		laravel.NewColumn("username", func(v view) any { return v.User.Value.Username }),
+		laravel.NewColumn("display_name", func(v view) any { return laravel.TextCell(nameOf(v)) }),
+		laravel.NewColumn("pre_registered_email", func(v view) any { return v.Email }),
+		laravel.NewColumn("pre_registered_identifier", func(v view) any { return v.Identifier }),
+		laravel.NewColumn("status", func(v view) any { return string(v.Status) }),
+		laravel.NewColumn("clicks", func(v view) any { return v.Used.Clicks }),
+		laravel.NewColumn("cost", func(v view) any { return v.Used.Spent }),
+		laravel.NewColumn("payment_amount", func(v view) any { return laravel.OptionalCell(v.PaymentAmount) }),
+		laravel.NewColumn("click_limit", func(v view) any { return laravel.OptionalCell(v.ClickLimit) }),
+		laravel.NewColumn("currency", func(view) any { return string(c) }),
+		laravel.NewColumn("created_at", func(v view) any { return laravel.TimeCell(v.CreatedAt) }),
 	}}
 }
 
@@ -165,9 +166,9 @@ func (s *server) getParticipant(ctx context.Context, p affiliate.Principal, in s
 	}
 	return participantDetails{
 		participant: showParticipant(v, o.Currency),
-		SocialMedia: showAll(v.User.Value.SocialMedia, func(m affiliate.SocialMedia) socialMedia { return socialMedia(m) }),
-		Tags:        showAll(tags.Items, showUserTag),
-		ClickLimit:  pointer(v.ClickLimit),
+		SocialMedia: laravel.ShowAll(v.User.Value.SocialMedia, func(m affiliate.SocialMedia) socialMedia { return socialMedia(m) }),
+		Tags:        laravel.ShowAll(tags.Items, showUserTag),
+		ClickLimit:  laravel.Pointer(v.ClickLimit),
 		Costs:       showCosts(offers.Offer{ID: o.ID, Currency: o.Currency, Costs: v.Costs}, true),
 	}, nil
 }
@@ -205,23 +206,23 @@ func (s *server) setTodo(ctx context.Context, p affiliate.Principal, in struct {
 	Todo []todoItem `json:"todo" required:"true" max:"100"`
 }) (participant, error) {
 	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
-		return s.offers.SetTodo(ctx, o.ID, in.ParticipantID, showAll(in.Todo, func(t todoItem) offers.TodoItem { return offers.TodoItem{Key: t.Key, Done: t.Value} }))
+		return s.offers.SetTodo(ctx, o.ID, in.ParticipantID, laravel.ShowAll(in.Todo, func(t todoItem) offers.TodoItem { return offers.TodoItem{Key: t.Key, Done: t.Value} }))
 	})
 }
 
 // setPaymentAmount: null gives back the campaign's own payment.
 func (s *server) setPaymentAmount(ctx context.Context, p affiliate.Principal, in struct {
 	partPath
-	Amount wire.Optional[amount] `json:"payment_amount"`
+	Amount wire.Optional[laravel.Amount] `json:"payment_amount"`
 }) (participant, error) {
 	if !in.Amount.Set {
-		return participant{}, invalid("payment_amount", "required", "is required")
+		return participant{}, laravel.Invalid("payment_amount", "required", "is required")
 	}
 	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
 		var sent affiliate.Optional[affiliate.Money]
 		if a := in.Amount.Ptr(); a != nil {
 			var v affiliate.Validation
-			sent = affiliate.Some(affiliate.NewMoney(a.in(o.Currency, "payment_amount", &v), o.Currency))
+			sent = affiliate.Some(affiliate.NewMoney(a.In(o.Currency, "payment_amount", &v), o.Currency))
 			if err := v.Err("participant"); err != nil {
 				return offers.ParticipantView{}, err
 			}
@@ -236,10 +237,10 @@ func (s *server) setClickLimit(ctx context.Context, p affiliate.Principal, in st
 	Limit wire.Optional[int64] `json:"click_limit"`
 }) (participant, error) {
 	if !in.Limit.Set {
-		return participant{}, invalid("click_limit", "required", "is required")
+		return participant{}, laravel.Invalid("click_limit", "required", "is required")
 	}
 	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
-		return s.offers.SetClickLimit(ctx, o.ID, in.ParticipantID, optional(in.Limit.Ptr()))
+		return s.offers.SetClickLimit(ctx, o.ID, in.ParticipantID, laravel.OptionalOf(in.Limit.Ptr()))
 	})
 }
 
@@ -249,7 +250,7 @@ func (s *server) overrideCosts(ctx context.Context, p affiliate.Principal, in st
 	Costs wire.Optional[[]costFields] `json:"traffic_sources_costs" max:"5"`
 }) (participant, error) {
 	if !in.Costs.Set {
-		return participant{}, invalid("traffic_sources_costs", "required", "is required")
+		return participant{}, laravel.Invalid("traffic_sources_costs", "required", "is required")
 	}
 	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
 		var v affiliate.Validation

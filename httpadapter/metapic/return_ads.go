@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -22,9 +23,9 @@ type returnAd struct {
 	DisplayForAll bool              `json:"display_for_all_advertisers"`
 	Status        string            `json:"status"`
 	Styles        map[string]string `json:"styles"`
-	Image         image             `json:"image"`
-	StartsAt      wire.DateTime     `json:"starts_at"`
-	EndsAt        wire.DateTime     `json:"ends_at"`
+	Image         laravel.Image     `json:"image"`
+	StartsAt      laravel.DateTime  `json:"starts_at"`
+	EndsAt        laravel.DateTime  `json:"ends_at"`
 	Stats         []returnAdStats   `json:"stats"` // one item; none for those who do not act for the advertiser
 }
 
@@ -51,8 +52,8 @@ func (s *server) showReturnAd(v offers.ReturnAdView, at int64) returnAd {
 			Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
 		},
 		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey),
-		StartsAt: wire.DateTime(v.StartsAt), EndsAt: wire.DateTime(v.EndsAt),
-		Stats: []returnAdStats{{v.Counts.Views, v.Counts.Clicks, pointer(v.ViewLimit), pointer(v.ClickLimit)}},
+		StartsAt: laravel.DateTime(v.StartsAt), EndsAt: laravel.DateTime(v.EndsAt),
+		Stats: []returnAdStats{{v.Counts.Views, v.Counts.Clicks, laravel.Pointer(v.ViewLimit), laravel.Pointer(v.ClickLimit)}},
 	}
 	if len(v.Styles) > 0 {
 		shown.Styles = make(map[string]string, len(v.Styles))
@@ -72,7 +73,7 @@ type returnAdFields struct {
 	AdvertiserIDs wire.Optional[[]int64]           `json:"advertiser_ids" max:"1000"`
 	CategoryIDs   wire.Optional[[]int64]           `json:"advertiser_category_ids" max:"1000"`
 	Styles        wire.Optional[map[string]string] `json:"styles" max:"50"`
-	ImageKey      wire.Optional[mediaKey]          `json:"image_key"`
+	ImageKey      wire.Optional[laravel.MediaKey]  `json:"image_key"`
 	StartsAt      wire.Optional[time.Time]         `json:"starts_at"`
 	EndsAt        wire.Optional[time.Time]         `json:"ends_at"`
 	ClickLimit    wire.Optional[int64]             `json:"click_limit"`
@@ -80,11 +81,11 @@ type returnAdFields struct {
 }
 
 func (f returnAdFields) apply(a *offers.ReturnAd) {
-	set(&a.Name, f.Name)
-	set(&a.ReturnLink, f.ReturnLink)
-	set(&a.DisplayForAll, f.DisplayForAll)
-	setOrClear(&a.AdvertiserIDs, f.AdvertiserIDs)
-	setOrClear(&a.CategoryIDs, f.CategoryIDs)
+	laravel.Set(&a.Name, f.Name)
+	laravel.Set(&a.ReturnLink, f.ReturnLink)
+	laravel.Set(&a.DisplayForAll, f.DisplayForAll)
+	laravel.SetOrClear(&a.AdvertiserIDs, f.AdvertiserIDs)
+	laravel.SetOrClear(&a.CategoryIDs, f.CategoryIDs)
 	if f.Styles.Set {
 		a.Styles = nil
 		for _, name := range slices.Sorted(maps.Keys(f.Styles.Value)) {
@@ -94,14 +95,14 @@ func (f returnAdFields) apply(a *offers.ReturnAd) {
 	if f.ImageKey.Set {
 		a.ImageKey = string(f.ImageKey.Value)
 	}
-	setOrClear(&a.StartsAt, f.StartsAt)
-	setOrClear(&a.EndsAt, f.EndsAt)
-	setOptional(&a.ClickLimit, f.ClickLimit)
-	setOptional(&a.ViewLimit, f.ViewLimit)
+	laravel.SetOrClear(&a.StartsAt, f.StartsAt)
+	laravel.SetOrClear(&a.EndsAt, f.EndsAt)
+	laravel.SetOptional(&a.ClickLimit, f.ClickLimit)
+	laravel.SetOptional(&a.ViewLimit, f.ViewLimit)
 }
 
 type listReturnAds struct {
-	paging
+	laravel.Paging
 	Query         string          `query:"query" max:"64"`
 	GroupIDs      []int64         `query:"advertiser_group_ids" max:"1000"`
 	AdvertiserIDs []int64         `query:"advertiser_ids" max:"1000"`
@@ -113,7 +114,7 @@ type listReturnAds struct {
 
 // listReturnAds answers an admin all ads, a representative or an agency those
 // of its advertisers.
-func (s *server) listReturnAds(ctx context.Context, p affiliate.Principal, in listReturnAds) (list wire.List[returnAd], err error) {
+func (s *server) listReturnAds(ctx context.Context, p affiliate.Principal, in listReturnAds) (list laravel.List[returnAd], err error) {
 	f := offers.ReturnAdFilter{
 		Query: in.Query, AdvertiserGroupIDs: in.GroupIDs, AdvertiserIDs: in.AdvertiserIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses,
 	}
@@ -125,13 +126,13 @@ func (s *server) listReturnAds(ctx context.Context, p affiliate.Principal, in li
 			return list, err
 		}
 	}
-	req := in.request(in.SortBy)
+	req := in.Request(in.SortBy)
 	switch req.Sort.Column {
 	case "order_count", "order_value", "earnings", "conversion_rate":
 		req.Sort = affiliate.Sort{} // the same for all: ads bring no orders of their own
 	}
 	page, err := s.offers.ReturnAds(ctx, f, req)
-	return wire.NewList(in.URL, req, page, func(v offers.ReturnAdView) returnAd { return s.showReturnAd(v, 0) }), err
+	return laravel.NewList(in.URL, req, page, func(v offers.ReturnAdView) returnAd { return s.showReturnAd(v, 0) }), err
 }
 
 // visibleReturnAd is the id, or 0 when the principal does not see that ad.
@@ -156,7 +157,7 @@ func (s *server) createReturnAd(ctx context.Context, p affiliate.Principal, in s
 	returnAdFields
 }) (out returnAd, err error) {
 	if !p.ActsFor(in.AdvertiserID) {
-		return out, invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
+		return out, laravel.Invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
 	}
 	a := offers.ReturnAd{AdvertiserID: in.AdvertiserID, AdvertiserGroupID: in.GroupID, Author: p.Actor()}
 	in.apply(&a)
@@ -227,7 +228,7 @@ func (s *server) listShownReturnAds(ctx context.Context, p affiliate.Principal, 
 	StoreID int64 `path:"store_id"`
 }) ([]returnAd, error) {
 	ads, err := s.offers.ReturnAdsFor(ctx, in.StoreID)
-	return showAll(ads, func(v offers.ReturnAdView) returnAd {
+	return laravel.ShowAll(ads, func(v offers.ReturnAdView) returnAd {
 		shown := s.showReturnAd(v, in.StoreID)
 		if !p.ActsFor(v.AdvertiserID) {
 			shown.Stats = []returnAdStats{}

@@ -4,21 +4,22 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
 type urlRule struct {
-	ID        int64          `json:"id"`
-	Type      string         `json:"type"`
-	IsMain    bool           `json:"is_main"`
-	URL       string         `json:"url"`
-	Keyword   *string        `json:"keyword"`
-	UpdatedAt wire.Timestamp `json:"updated_at"`
+	ID        int64             `json:"id"`
+	Type      string            `json:"type"`
+	IsMain    bool              `json:"is_main"`
+	URL       string            `json:"url"`
+	Keyword   *string           `json:"keyword"`
+	UpdatedAt laravel.Timestamp `json:"updated_at"`
 }
 
 func showRule(r links.Rule) urlRule {
-	shown := urlRule{ID: r.ID, Type: string(r.Type), IsMain: r.IsMain, URL: r.URL, UpdatedAt: wire.Timestamp(r.UpdatedAt)}
+	shown := urlRule{ID: r.ID, Type: string(r.Type), IsMain: r.IsMain, URL: r.URL, UpdatedAt: laravel.Timestamp(r.UpdatedAt)}
 	if r.Keyword != "" {
 		shown.Keyword = &r.Keyword
 	}
@@ -29,7 +30,7 @@ func (s *server) listRules(ctx context.Context, _ affiliate.Principal, in struct
 	AdvertiserID int64 `path:"advertiser_id"`
 }) ([]urlRule, error) {
 	rules, err := s.links.Rules(ctx, in.AdvertiserID)
-	return showAll(rules, showRule), err
+	return laravel.ShowAll(rules, showRule), err
 }
 
 // addRule has no bounds of its own: the domain names all that is wrong at once.

@@ -4,25 +4,26 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // sharedBudget shows its amounts twice: in minor and in major units.
 type sharedBudget struct {
-	ID              int64  `json:"id"`
-	Title           string `json:"title"`
-	Amount          int64  `json:"amount"`
-	AmountMoney     money  `json:"amount_v2"`
-	Consumed        int64  `json:"consumed_budget"`
-	ConsumedOfMoney money  `json:"consumed_budget_v2"`
-	Currency        string `json:"currency"`
+	ID              int64         `json:"id"`
+	Title           string        `json:"title"`
+	Amount          int64         `json:"amount"`
+	AmountMoney     laravel.Money `json:"amount_v2"`
+	Consumed        int64         `json:"consumed_budget"`
+	ConsumedOfMoney laravel.Money `json:"consumed_budget_v2"`
+	Currency        string        `json:"currency"`
 }
 
 func showSharedBudget(b offers.SharedBudgetView) sharedBudget {
 	return sharedBudget{
-		ID: b.ID, Title: b.Title, Amount: b.Amount, AmountMoney: money(affiliate.NewMoney(b.Amount, b.Currency)),
-		Consumed: b.Consumed, ConsumedOfMoney: money(affiliate.NewMoney(b.Consumed, b.Currency)), Currency: string(b.Currency),
+		ID: b.ID, Title: b.Title, Amount: b.Amount, AmountMoney: laravel.Money(affiliate.NewMoney(b.Amount, b.Currency)),
+		Consumed: b.Consumed, ConsumedOfMoney: laravel.Money(affiliate.NewMoney(b.Consumed, b.Currency)), Currency: string(b.Currency),
 	}
 }
 
@@ -35,7 +36,7 @@ func (s *server) listSharedBudgets(ctx context.Context, _ affiliate.Principal, i
 		return nil, err
 	}
 	all := []sharedBudget{}
-	next := pages(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
+	next := laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
 		return s.offers.SharedBudgets(ctx, offers.SharedBudgetFilter{AdvertiserID: in.StoreID}, req)
 	})
 	for {
@@ -43,7 +44,7 @@ func (s *server) listSharedBudgets(ctx context.Context, _ affiliate.Principal, i
 		if err != nil || len(batch) == 0 {
 			return all, err
 		}
-		all = append(all, showAll(batch, showSharedBudget)...)
+		all = append(all, laravel.ShowAll(batch, showSharedBudget)...)
 	}
 }
 
@@ -73,8 +74,8 @@ func (s *server) getSharedBudget(ctx context.Context, _ affiliate.Principal, in 
 // updateSharedBudget changes what is sent, for PUT as for PATCH.
 func (s *server) updateSharedBudget(ctx context.Context, _ affiliate.Principal, in struct {
 	budgetPath
-	Title  wire.Optional[string] `json:"title"`
-	Amount wire.Optional[amount] `json:"amount"`
+	Title  wire.Optional[string]         `json:"title"`
+	Amount wire.Optional[laravel.Amount] `json:"amount"`
 }) (out sharedBudget, err error) {
 	before, err := s.budgetAt(ctx, in.budgetPath)
 	if err != nil {
@@ -83,13 +84,13 @@ func (s *server) updateSharedBudget(ctx context.Context, _ affiliate.Principal, 
 	var v affiliate.Validation
 	minor := before.Amount
 	if sent := in.Amount.Ptr(); sent != nil {
-		minor = sent.in(before.Currency, "amount", &v)
+		minor = sent.In(before.Currency, "amount", &v)
 	}
 	if err := v.Err("shared_budget"); err != nil {
 		return out, err
 	}
 	b, err := s.offers.UpdateSharedBudget(ctx, in.BudgetID, func(b *offers.SharedBudget) {
-		set(&b.Title, in.Title)
+		laravel.Set(&b.Title, in.Title)
 		if in.Amount.Ptr() != nil {
 			b.Amount = minor
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
 )
@@ -19,7 +20,7 @@ type store struct {
 func showStore(a affiliate.Advertiser) store { return store{ID: a.ID, Name: a.Name} }
 
 type listStores struct {
-	paging
+	laravel.Paging
 	Query   string         `query:"query" max:"255"`
 	GroupID int64          `query:"store_group_id" min:"1"`
 	SortBy  affiliate.Sort `query:"sort_by" sort:"id,name"`
@@ -28,7 +29,7 @@ type listStores struct {
 // listStores answers an admin all advertisers, a representative or an agency
 // its own, a creator those that it sees, and a client those that its users may
 // see: all that take part and are not hidden.
-func (s *server) listStores(ctx context.Context, p affiliate.Principal, in listStores) (wire.List[store], error) {
+func (s *server) listStores(ctx context.Context, p affiliate.Principal, in listStores) (laravel.List[store], error) {
 	f := affiliate.AdvertiserFilter{Query: in.Query, GroupID: in.GroupID}
 	list := s.core.Advertisers
 	switch p.Role {
@@ -41,9 +42,9 @@ func (s *server) listStores(ctx context.Context, p affiliate.Principal, in listS
 			return s.links.VisibleAdvertisers(ctx, p.UserID, f, req)
 		}
 	}
-	req := in.request(in.SortBy)
+	req := in.Request(in.SortBy)
 	page, err := list(ctx, f, req)
-	return wire.NewList(in.URL, req, page, showStore), err
+	return laravel.NewList(in.URL, req, page, showStore), err
 }
 
 // createStore has few bounds of its own: the domain names all that is wrong at
@@ -122,7 +123,7 @@ func showCategory(c affiliate.Category) category { return category(c) }
 
 func (s *server) listCategories(ctx context.Context, _ affiliate.Principal, _ struct{}) ([]category, error) {
 	all, err := s.core.Categories(ctx)
-	return showAll(all, showCategory), err
+	return laravel.ShowAll(all, showCategory), err
 }
 
 // status is what the health route says.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -29,9 +30,9 @@ func (t targets) domain() offers.Targets {
 // showTargets shows all seven lists.
 func showTargets(t offers.Targets) targets {
 	return targets{
-		UserIDs: orEmpty(t.UserIDs), UserTagIDs: orEmpty(t.TagIDs), StoreGroupIDs: orEmpty(t.StoreGroupIDs),
+		UserIDs: laravel.OrEmpty(t.UserIDs), UserTagIDs: laravel.OrEmpty(t.TagIDs), StoreGroupIDs: laravel.OrEmpty(t.StoreGroupIDs),
 		Emails: append([]string{}, t.Emails...), Identifiers: append([]string{}, t.Identifiers...),
-		ClientIDs: orEmpty(t.ClientIDs), RevenueTierIDs: orEmpty(t.RevenueTierIDs),
+		ClientIDs: laravel.OrEmpty(t.ClientIDs), RevenueTierIDs: laravel.OrEmpty(t.RevenueTierIDs),
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 )
 
 type user struct {
@@ -43,7 +43,7 @@ func usersOf(p affiliate.Principal) affiliate.UserFilter {
 }
 
 type listUsers struct {
-	paging
+	laravel.Paging
 	Query        string         `query:"query" max:"64"`
 	ClientID     int64          `query:"client_id" min:"1"`
 	GroupID      int64          `query:"store_group_id" min:"1"`
@@ -52,7 +52,7 @@ type listUsers struct {
 	SortBy       affiliate.Sort `query:"sort_by" sort:"id,username,display_name,email,client_id,preferred_locale"`
 }
 
-func (s *server) listUsers(ctx context.Context, p affiliate.Principal, in listUsers) (list wire.List[user], err error) {
+func (s *server) listUsers(ctx context.Context, p affiliate.Principal, in listUsers) (list laravel.List[user], err error) {
 	if err := s.mayAskAbout(ctx, p, in.AdvertiserID); err != nil {
 		return list, err
 	}
@@ -67,9 +67,9 @@ func (s *server) listUsers(ctx context.Context, p affiliate.Principal, in listUs
 		f.IDs = ids() // a client asks for another one's users
 	}
 	withEmail := slices.Contains(in.Include, "email")
-	req := in.request(in.SortBy)
+	req := in.Request(in.SortBy)
 	page, err := s.core.Users(ctx, f, req)
-	return wire.NewList(in.URL, req, page, func(u affiliate.User) user { return showUser(u, withEmail) }), err
+	return laravel.NewList(in.URL, req, page, func(u affiliate.User) user { return showUser(u, withEmail) }), err
 }
 
 // mayAskAbout checks the advertiser_id of users-list: who acts for advertisers
@@ -79,7 +79,7 @@ func (s *server) mayAskAbout(ctx context.Context, p affiliate.Principal, adverti
 	acts := p.Role == affiliate.RoleRepresentative || p.Role == affiliate.RoleAgency
 	switch {
 	case acts && advertiserID == 0:
-		return invalid("advertiser_id", "required", "is required")
+		return laravel.Invalid("advertiser_id", "required", "is required")
 	case acts && !p.ActsFor(advertiserID):
 		return affiliate.NotFound("advertiser", advertiserID)
 	case advertiserID == 0 || !p.IsAdmin():
@@ -87,7 +87,7 @@ func (s *server) mayAskAbout(ctx context.Context, p affiliate.Principal, adverti
 	}
 	found, err := s.core.AdvertisersByID(ctx, ids(advertiserID))
 	if err == nil && len(found) == 0 {
-		return invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
+		return laravel.Invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
 	}
 	return err
 }
@@ -112,7 +112,7 @@ func (s *server) getUser(ctx context.Context, p affiliate.Principal, in struct {
 }
 
 type listUserTags struct {
-	paging
+	laravel.Paging
 	Name         string         `query:"name" max:"255"`
 	AdvertiserID int64          `query:"store_id" min:"1"`
 	AccessLevels []int64        `query:"access_levels" enum:"0,1,2" max:"100"`
@@ -146,13 +146,13 @@ func tagsOf(p affiliate.Principal) affiliate.UserTagFilter {
 
 // listUserTags answers an admin all tags, a representative or an agency those
 // for everyone and those of its stores, others those for everyone.
-func (s *server) listUserTags(ctx context.Context, p affiliate.Principal, in listUserTags) (wire.List[userTag], error) {
+func (s *server) listUserTags(ctx context.Context, p affiliate.Principal, in listUserTags) (laravel.List[userTag], error) {
 	f := tagsOf(p)
 	f.Name, f.AdvertiserID = in.Name, in.AdvertiserID
 	if in.AccessLevels != nil {
 		f.AccessLevels = slices.DeleteFunc(f.AccessLevels, func(level affiliate.AccessLevel) bool { return !slices.Contains(in.AccessLevels, int64(level)) })
 	}
-	req := in.request(in.SortBy)
+	req := in.Request(in.SortBy)
 	page, err := s.core.UserTags(ctx, f, req)
-	return wire.NewList(in.URL, req, page, showUserTag), err
+	return laravel.NewList(in.URL, req, page, showUserTag), err
 }

@@ -31,8 +31,9 @@ func Credentials(r *http.Request) (scheme, token string) {
 	return scheme, token
 }
 
-// APIKey reads the mtpc-api-key header; empty when there is none.
-func APIKey(r *http.Request) string { return singleHeader(r, "Mtpc-Api-Key") }
+// HeaderToken reads a credential from a header of its own. It is empty without
+// that header, and when the header comes twice.
+func HeaderToken(r *http.Request, name string) string { return singleHeader(r, name) }
 
 func singleHeader(r *http.Request, name string) string {
 	values := r.Header.Values(name)

@@ -22,15 +22,15 @@ type benchInput struct {
 }
 
 type benchOutput struct {
-	ID    int64    `json:"id"`
-	At    DateTime `json:"created_at"`
-	Users []user   `json:"users"`
+	ID    int64     `json:"id"`
+	At    time.Time `json:"created_at"`
+	Users []user    `json:"users"`
 }
 
 const benchBody = `{"users":[{"id":123,"validate_clicks":true},{"id":456,"validate_clicks":false}],"user_tag_ids":[10],"client_ids":[20]}`
 
 func benchAnswer(in benchInput) benchOutput {
-	return benchOutput{ID: in.AdvertiserID, At: DateTime(time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC)), Users: in.Users}
+	return benchOutput{ID: in.AdvertiserID, At: time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC), Users: in.Users}
 }
 
 // handWritten is the floor: encoding/json straight into the struct, the same
@@ -69,7 +69,7 @@ func BenchmarkCall(b *testing.B) {
 	const pattern = "POST /v2/advertisers/{advertiser_id}/blocklist"
 	hand := http.NewServeMux()
 	hand.HandleFunc(pattern, handWritten)
-	typed, err := NewMux(metapicLike, Options{Authenticator: people}, []Route{{pattern, "blocklist-add", Advertiser("advertiser_id"),
+	typed, err := NewMux(sampleDialect, Options{Authenticator: people}, []Route{{pattern, "blocklist-add", ofAdvertiser("advertiser_id"),
 		Call(func(_ context.Context, _ affiliate.Principal, in benchInput) (benchOutput, error) {
 			return benchAnswer(in), nil
 		}).Status(201)}})

@@ -143,7 +143,7 @@ func TestWrongFieldsAreNamedWithTheirBound(t *testing.T) {
 		{`{"patch":"x"}`, "patch", "must be an integer"},
 	} {
 		t.Run(c.body, func(t *testing.T) {
-			got := decodeErrors[everything](t, metapicLike, c.body, "application/json")
+			got := decodeErrors[everything](t, sampleDialect, c.body, "application/json")
 			if len(got) != 1 || len(got[c.field]) != 1 || got[c.field][0] != c.message {
 				t.Fatalf("got %q, want %s: %s", got, c.field, c.message)
 			}
@@ -153,7 +153,7 @@ func TestWrongFieldsAreNamedWithTheirBound(t *testing.T) {
 
 func TestAllWrongFieldsAreToldAtOnce(t *testing.T) {
 	is := is.New(t)
-	got := decodeErrors[everything](t, metapicLike, `{"id":"x","name":5,"users":[{"id":"a"},{"id":1,"validate_clicks":"no"}],"billing":{}}`, "application/json")
+	got := decodeErrors[everything](t, sampleDialect, `{"id":"x","name":5,"users":[{"id":"a"},{"id":1,"validate_clicks":"no"}],"billing":{}}`, "application/json")
 	is.Equal(len(got), 5)
 	for _, f := range []string{"id", "name", "users.0.id", "users.1.validate_clicks", "billing.city"} {
 		is.Equal(len(got[f]), 1) // f
@@ -161,7 +161,7 @@ func TestAllWrongFieldsAreToldAtOnce(t *testing.T) {
 }
 
 func TestAcceptedSpellings(t *testing.T) {
-	b := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in everything) (map[string]any, error) {
+	b := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in everything) (map[string]any, error) {
 		raw, err := json.Marshal(in)
 		if err != nil {
 			return nil, err
@@ -218,7 +218,7 @@ func TestAcceptedSpellings(t *testing.T) {
 func TestNumbersStayAsGiven(t *testing.T) {
 	is := is.New(t)
 	var got everything
-	b := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in everything) (None, error) {
+	b := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in everything) (None, error) {
 		got = in
 		return None{}, nil
 	})})
@@ -229,7 +229,7 @@ func TestNumbersStayAsGiven(t *testing.T) {
 }
 
 func TestStrictDialectsTakeNoOtherTypes(t *testing.T) {
-	strict := Dialect{Errors: MetapicErrors{}}
+	strict := Dialect{Errors: sampleErrors{}}
 	for body, field := range map[string]string{
 		`{"id":"12"}`: "id", `{"on":1}`: "on", `{"on":"true"}`: "on", `{"levels":"[1]"}`: "levels",
 	} {
@@ -244,7 +244,7 @@ func TestOptionalTellsAbsentFromNull(t *testing.T) {
 		N Optional[int64]  `json:"n"`
 		S Optional[string] `json:"s"`
 	}
-	b := newBench(t, metapicLike, Options{}, Route{"PATCH /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in in) (string, error) {
+	b := newBench(t, sampleDialect, Options{}, Route{"PATCH /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in in) (string, error) {
 		return fmt.Sprint(in.N, in.S, in.N.Ptr() == nil), nil
 	})})
 	want(t, b.do("PATCH", "/x", `{}`), 200, `"{0 false false} { false false} true"`)
@@ -269,7 +269,7 @@ func TestQuery(t *testing.T) {
 		Bare map[string]string `query:"" json:"-"`
 	}
 	var got in
-	b := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in in) (None, error) {
+	b := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(func(_ context.Context, _ affiliate.Principal, in in) (None, error) {
 		got = in
 		return None{}, nil
 	})})
@@ -313,7 +313,7 @@ func TestQuery(t *testing.T) {
 }
 
 func TestGetWithBody(t *testing.T) {
-	b := newBench(t, metapicLike, Options{},
+	b := newBench(t, sampleDialect, Options{},
 		Route{"GET /x", "x", Any(), Call(echo[struct {
 			A string `query:"a" json:"a"`
 		}])},
@@ -333,7 +333,7 @@ func TestForm(t *testing.T) {
 		On   bool   `json:"on"`
 		Name string `json:"name"`
 	}
-	b := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(echo[in])})
+	b := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(echo[in])})
 	const form = "application/x-www-form-urlencoded"
 	want(t, b.do("POST", "/x", "users[1][id]=2&users[0][id]=1&users[0][validate_clicks]=1&domains[]=a&domains[]=b+c&targets[user_ids][]=3&on=true&name=x&name=%C3%A5", "Content-Type", form),
 		200, `{"users":[{"id":1,"validate_clicks":true},{"id":2,"validate_clicks":false}],"domains":["a","b c"],"targets":{"user_ids":[3]},"on":true,"name":"å"}`)
@@ -360,8 +360,8 @@ func TestForm(t *testing.T) {
 }
 
 func TestBodiesThatCannotBeRead(t *testing.T) {
-	b := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(echo[everything])})
-	plain := newBench(t, Dialect{Errors: MetapicErrors{}, Accepts: []string{"application/vnd.api+json"}, ContentType: "application/vnd.api+json"}, Options{},
+	b := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(echo[everything])})
+	plain := newBench(t, Dialect{Errors: sampleErrors{}, Accepts: []string{"application/vnd.api+json"}, ContentType: "application/vnd.api+json"}, Options{},
 		Route{"POST /x", "x", Any(), Call(echo[everything])})
 	malformed := func(what string) string { return `{"message":"The body is ` + what + `.","code":"malformed_request"}` }
 	for body, answer := range map[string]string{
@@ -444,7 +444,7 @@ func TestFiles(t *testing.T) {
 		return fmt.Sprint(n, " ", in.Logo.Size, " ", in.Logo.Name, " ", in.User.Name), err
 	}
 	t.Setenv("TMPDIR", t.TempDir())
-	b := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(run).Files(13 << 20)})
+	b := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(run).Files(13 << 20)})
 	want(t, upload(t, b, 10), 200, `"10 10 x.png å"`)
 	want(t, upload(t, b, 13<<20), 200, `"13631488 13631488 x.png å"`)
 	want(t, upload(t, b, 13<<20+1), 413, `{"message":"The body is too large.","code":"payload_too_large"}`)
@@ -457,12 +457,12 @@ func TestFiles(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Fatalf("temporary files left: %v %v", left, err)
 	}
-	small := newBench(t, metapicLike, Options{}, Route{"POST /x", "x", Any(), Call(run)})
+	small := newBench(t, sampleDialect, Options{}, Route{"POST /x", "x", Any(), Call(run)})
 	want(t, upload(t, small, 2<<20), 413, `{"message":"The body is too large.","code":"payload_too_large"}`)
 }
 
 func TestPathValuesThatFitNoTypeAreNotFound(t *testing.T) {
-	b := newBench(t, metapicLike, Options{}, Route{"GET /x/{id}", "x", Any(), Call(echo[struct {
+	b := newBench(t, sampleDialect, Options{}, Route{"GET /x/{id}", "x", Any(), Call(echo[struct {
 		ID int64 `path:"id" json:"id"`
 	}])})
 	want(t, b.do("GET", "/x/12", ""), 200, `{"id":12}`)

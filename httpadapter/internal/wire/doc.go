@@ -11,24 +11,23 @@
 //	type route wire.Route
 //
 //	routes := []route{
-//		{"GET /v2/advertisers/{advertiser_id}/blocklist", "blocklist-list", advertiser, wire.Call(s.listBlocklist)},
-//		{"POST /v2/advertisers/{advertiser_id}/blocklist", "blocklist-add", advertiser, wire.Call(s.addBlocklist).Status(201)},
-//		{"PUT,PATCH /v2/return-ads/{id}", "return-ad-update", wire.Any(), wire.Call(s.updateReturnAd)},
+//		{"GET /v2/shops/{shop_id}/guests", "guests-list", shop, wire.Call(s.listGuests)},
+//		{"POST /v2/shops/{shop_id}/guests", "guests-add", shop, wire.Call(s.addGuests).Status(201)},
+//		{"PUT,PATCH /v2/ads/{id}", "ad-update", wire.Any(), wire.Call(s.updateAd)},
 //	}
-//	mux, err := wire.NewMux(wire.Dialect{Errors: wire.MetapicErrors{}, Forms: true, Lenient: true}, options, wire.Table(routes))
+//	mux, err := wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, options, wire.Table(routes))
 //
 // A handler is a function of a context, the principal and its input:
 //
-//	type addBlocklist struct {
-//		AdvertiserID int64 `path:"advertiser_id"`
-//		Users        []struct {
-//			ID             int64 `json:"id" required:"true"`
-//			ValidateClicks bool  `json:"validate_clicks"`
-//		} `json:"users" max:"1000"`
-//		ClientIDs []int64 `json:"client_ids" max:"1000"`
+//	type addGuests struct {
+//		ShopID int64 `path:"shop_id"`
+//		Guests []struct {
+//			ID    int64 `json:"id" required:"true"`
+//			Plain bool  `json:"plain"`
+//		} `json:"guests" max:"1000"`
 //	}
 //
-//	func (s *server) addBlocklist(ctx context.Context, p affiliate.Principal, in addBlocklist) (blocklist, error)
+//	func (s *server) addGuests(ctx context.Context, p affiliate.Principal, in addGuests) (guests, error)
 //
 // # What happens to a request, in this order
 //

@@ -133,25 +133,3 @@ func (m *Mux) encodeProblem(p Problem) answer {
 	}
 	return answer{status: status, contentType: m.dialect.ContentType, body: encoded}
 }
-
-// MetapicErrors is the error form of the two Metapic dialects:
-// {"message","code"}, and with 422 the failing fields under "errors", sorted.
-type MetapicErrors struct{}
-
-type metapicError struct {
-	Message string              `json:"message"`
-	Code    string              `json:"code"`
-	Errors  map[string][]string `json:"errors,omitempty"`
-}
-
-// EncodeError builds the body.
-func (MetapicErrors) EncodeError(p Problem) (int, any) {
-	body := metapicError{Message: p.Message, Code: p.Code}
-	if p.Status == http.StatusUnprocessableEntity && len(p.Fields) > 0 {
-		body.Errors = make(map[string][]string, len(p.Fields))
-		for _, f := range p.Fields {
-			body.Errors[f.Field] = append(body.Errors[f.Field], f.Message)
-		}
-	}
-	return p.Status, body
-}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
 
@@ -36,10 +37,10 @@ func addTagsTo(_ context.Context, p affiliate.Principal, in addTags) (tags, erro
 
 func Example() {
 	mux, err := wire.NewMux(
-		wire.Dialect{Errors: wire.MetapicErrors{}, Forms: true, Lenient: true},
+		wire.Dialect{Errors: laravel.Errors{}, Forms: true, Lenient: true},
 		wire.Options{Authenticator: everybodyIsAcme{}},
 		wire.Table([]route{
-			{"POST /v2/advertisers/{advertiser_id}/tags", "tags-add", wire.Advertiser("advertiser_id"), wire.Call(addTagsTo).Status(201)},
+			{"POST /v2/advertisers/{advertiser_id}/tags", "tags-add", laravel.Advertiser("advertiser_id"), wire.Call(addTagsTo).Status(201)},
 		}))
 	if err != nil {
 		fmt.Println(err)

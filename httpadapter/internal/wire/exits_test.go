@@ -43,7 +43,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
-			b := newBench(t, metapicLike, Options{}, Route{"GET /x", "the-route", Any(), Call(failing(c.err))})
+			b := newBench(t, sampleDialect, Options{}, Route{"GET /x", "the-route", Any(), Call(failing(c.err))})
 			w := b.do("GET", "/x", "", "X-Request-Id", "rid-1")
 			want(t, w, c.status, c.body)
 			logged := 0
@@ -82,7 +82,7 @@ func TestADialectHasItsOwnErrors(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	is := is.New(t)
 	type in = nothing
-	b := newBench(t, metapicLike, Options{},
+	b := newBench(t, sampleDialect, Options{},
 		Route{"POST /created", "1", Any(), Call(succeed).Status(201)},
 		Route{"GET /none", "2", Any(), Call(failing(nil))},
 		Route{"GET /none200", "3", Any(), Call(failing(nil)).Status(200)},
@@ -134,7 +134,7 @@ func TestAnswers(t *testing.T) {
 
 func TestPanicsAreAnsweredAndLoggedOnce(t *testing.T) {
 	is := is.New(t)
-	b := newBench(t, metapicLike, Options{},
+	b := newBench(t, sampleDialect, Options{},
 		Route{"GET /x", "x", Any(), Call(func(context.Context, affiliate.Principal, nothing) (None, error) { panic("boom") })},
 		Route{"GET /half", "half", Any(), Raw(func(w http.ResponseWriter, _ *http.Request, _ affiliate.Principal) error {
 			io.WriteString(w, "half")
@@ -168,7 +168,7 @@ func TestPanicsAreAnsweredAndLoggedOnce(t *testing.T) {
 
 func TestOverARealConnection(t *testing.T) {
 	is := is.New(t)
-	b := newBench(t, metapicLike, Options{Authenticator: nil},
+	b := newBench(t, sampleDialect, Options{Authenticator: nil},
 		Route{"GET /ok", "ok", Open(), Call(succeed)},
 		Route{"GET /panic", "panic", Open(), Call(func(context.Context, affiliate.Principal, nothing) (None, error) { panic("boom") })},
 		Route{"GET /stream", "stream", Open(), Call(func(context.Context, affiliate.Principal, nothing) (Stream, error) {
@@ -201,7 +201,7 @@ func TestOverARealConnection(t *testing.T) {
 func TestACancelledRequestIsNobodysFailure(t *testing.T) {
 	is := is.New(t)
 	status := 0
-	b := newBench(t, metapicLike, Options{Observe: func(_ string, s int, _ time.Duration) { status = s }},
+	b := newBench(t, sampleDialect, Options{Observe: func(_ string, s int, _ time.Duration) { status = s }},
 		Route{"GET /x", "x", Any(), Call(func(ctx context.Context, _ affiliate.Principal, _ nothing) (None, error) {
 			return None{}, fmt.Errorf("db: %w", ctx.Err())
 		})})

@@ -195,7 +195,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("PUT", "/catalog", "--x", "multipart/form-data; boundary=x")
 	f.Add("CONNECT", "/proxy", "", "")
 	f.Add("OPTIONS", "/", "", ";")
-	mux, err := NewMux(metapicLike, Options{Authenticator: people}, []Route{
+	mux, err := NewMux(sampleDialect, Options{Authenticator: people}, []Route{
 		{"GET,POST /v2/things/{id}", "a", Any(), Call(echo[everything])},
 		{"GET /catalog/", "b", Any(), Call(succeed)},
 		{"POST /proxy/{path...}", "c", Open(), Call(succeed)},

@@ -48,7 +48,7 @@ func TestRateLimit(t *testing.T) {
 		return 30
 	})
 	is.NoErr(err)
-	b := newBench(t, metapicLike, Options{RateLimiter: limiter},
+	b := newBench(t, sampleDialect, Options{RateLimiter: limiter},
 		Route{"GET /any", "any", Any(), Call(succeed)},
 		Route{"GET /open", "open", Open(), Call(succeed)},
 		Route{"GET /pixel", "pixel", Open(), Call(succeed).Unlimited()})
@@ -172,11 +172,11 @@ func (c *counting) run(_ context.Context, _ affiliate.Principal, in struct {
 
 func idempotencyBench(t *testing.T) (*bench, *memoryStore, *counting, *handClock) {
 	store, c, clock := &memoryStore{}, &counting{}, newHandClock()
-	b := newBench(t, metapicLike, Options{Idempotency: store, Clock: clock.now},
+	b := newBench(t, sampleDialect, Options{Idempotency: store, Clock: clock.now},
 		Route{"POST /x", "x", Any(), Call(c.run).Files(5 << 20)},
 		Route{"POST /y", "y", Any(), Call(c.run)},
 		Route{"PUT /x", "put", Any(), Call(c.run)},
-		Route{"POST /adv/{id}", "adv", Advertiser("id"), Call(c.run)},
+		Route{"POST /adv/{id}", "adv", ofAdvertiser("id"), Call(c.run)},
 		Route{"POST /open", "open", Open(), Call(c.run)})
 	return b, store, c, clock
 }

@@ -18,7 +18,7 @@ import (
 // Route is one line of a dialect's table.
 type Route struct {
 	// Pattern is methods and path as the document has them:
-	// "PUT,PATCH /v2/return-ads/{id}". GET answers HEAD too. A path that ends
+	// "PUT,PATCH /v2/ads/{id}". GET answers HEAD too. A path that ends
 	// in / is answered without it as well; a last segment {name...} takes the
 	// rest of the path, which may be missing.
 	Pattern string

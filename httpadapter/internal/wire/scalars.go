@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
@@ -328,8 +326,3 @@ func decodeTime(d *decoding, dst reflect.Value, v Value) {
 	}
 	d.fail("invalid_date", "must be a date or a time, such as 2026-03-18 or 2026-03-18T11:42:10Z")
 }
-
-var (
-	_ json.Marshaler = DateTime(time.Time{})
-	_ json.Marshaler = Timestamp(time.Time{})
-)

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -16,7 +15,7 @@ import (
 // may, but not for this id: another tenant's things do not exist.
 // What a scope cannot know (whose link, whose user) is the use case's to check.
 type Scope struct {
-	Name  string // for tests and logs: "advertiser"
+	Name  string // for tests and logs: "admin"
 	Param string // the path parameter that Allow gets; "" for none
 	Allow func(p affiliate.Principal, value string) error
 	open  bool
@@ -52,61 +51,4 @@ func Only(roles ...affiliate.Role) Scope {
 // Admin lets the operator in.
 func Admin() Scope { return Only(affiliate.RoleAdmin) }
 
-// Advertiser lets the operator in, and the representatives and agencies of the
-// advertiser that the path parameter names.
-func Advertiser(param string) Scope {
-	return Scope{Name: "advertiser", Param: param, Allow: func(p affiliate.Principal, value string) error {
-		switch p.Role {
-		case affiliate.RoleAdmin, affiliate.RoleRepresentative, affiliate.RoleAgency:
-		default:
-			return forbidden()
-		}
-		if id, ok := pathID(value); !ok || !p.ActsFor(id) {
-			return affiliate.NotFound("advertiser", value)
-		}
-		return nil
-	}}
-}
-
-// UserSelf lets the creator in that the path parameter names, and nobody else.
-func UserSelf(param string) Scope {
-	return Scope{Name: "user-self", Param: param, Allow: func(p affiliate.Principal, value string) error {
-		if p.Role != affiliate.RoleCreator {
-			return forbidden()
-		}
-		return ownUser(p, value)
-	}}
-}
-
-// User lets in the operator, the creator that the path parameter names, and
-// clients. Whether the user is one of the client's is for the use case to
-// check: it has the users.
-func User(param string) Scope {
-	return Scope{Name: "user", Param: param, Allow: func(p affiliate.Principal, value string) error {
-		switch p.Role {
-		case affiliate.RoleAdmin, affiliate.RoleClient:
-			if _, ok := pathID(value); !ok {
-				return affiliate.NotFound("user", value)
-			}
-			return nil
-		case affiliate.RoleCreator:
-			return ownUser(p, value)
-		}
-		return forbidden()
-	}}
-}
-
-func ownUser(p affiliate.Principal, value string) error {
-	if id, ok := pathID(value); !ok || id != p.UserID {
-		return affiliate.NotFound("user", value)
-	}
-	return nil
-}
-
 func forbidden() error { return affiliate.Forbidden("") }
-
-// pathID reads an id as the API prints it: no sign, no leading zeros.
-func pathID(s string) (int64, bool) {
-	id, err := strconv.ParseInt(s, 10, 64)
-	return id, err == nil && id > 0 && strconv.FormatInt(id, 10) == s
-}

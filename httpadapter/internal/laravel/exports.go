@@ -1,4 +1,4 @@
-package metapic
+package laravel
 
 import (
 	"encoding/csv"
@@ -18,72 +18,75 @@ import (
 // exportBatch is how many rows of an export are read at a time.
 const exportBatch = 1000
 
-// column is one column of an export. A cell is a string, an int64, a bool, or
+// Column is one column of an export. A cell is a string, an int64, a bool, or
 // nil for an empty one.
-type column[T any] struct {
-	name string
-	cell func(T) any
+type Column[T any] struct {
+	Name string
+	Cell func(T) any
 }
 
-// table is a list as a file: all of it, not a page. It is read batch by batch
+// NewColumn makes a column.
+func NewColumn[T any](name string, cell func(T) any) Column[T] { return Column[T]{name, cell} }
+
+// Table is a list as a file: all of it, not a page. It is read batch by batch
 // while it is written, each batch in a unit of its own, so that a slow reader
 // holds nothing up and the memory does not grow with the rows.
-type table[T any] struct {
-	name    string
-	columns []column[T]
-	// next answers the rows that follow those it answered before; none at the end.
-	next func() ([]T, error)
+type Table[T any] struct {
+	Name    string
+	Columns []Column[T]
+	// Next returns the rows that follow those it returned before, none at the end.
+	Next func() ([]T, error)
 }
 
 // The formats of an export.
 const (
-	formatCSV  = "csv"
-	formatXLSX = "xlsx"
+	CSV  = "csv"
+	XLSX = "xlsx"
 )
 
-// export is the table as an answer. The first batch is read before the answer
-// begins, so that what cannot be read at all is an error and not half a file.
-func (t table[T]) export(format string) (wire.Stream, error) {
-	rows, err := t.next()
+// Export returns the table as a file. The first batch is read before the file
+// begins, so that a list that cannot be read is an error and not half a file.
+func (t Table[T]) Export(format string) (wire.Stream, error) {
+	rows, err := t.Next()
 	if err != nil {
 		return wire.Stream{}, err
 	}
 	write, contentType := t.writeCSV, "text/csv; charset=utf-8"
-	if format == formatXLSX {
+	if format == XLSX {
 		write, contentType = t.writeXLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	}
 	return wire.Stream{
 		ContentType: contentType,
-		Header:      http.Header{"Content-Disposition": {`attachment; filename="` + t.name + "." + format + `"`}},
+		Header:      http.Header{"Content-Disposition": {`attachment; filename="` + t.Name + "." + format + `"`}},
 		Write:       func(w io.Writer) error { return write(w, rows) },
 	}, nil
 }
 
 // each calls write for every row, the given ones first.
-func (t table[T]) each(rows []T, write func(T) error) (err error) {
+func (t Table[T]) each(rows []T, write func(T) error) (err error) {
 	for len(rows) > 0 && err == nil {
 		for _, row := range rows {
 			if err := write(row); err != nil {
 				return err
 			}
 		}
-		rows, err = t.next()
+		rows, err = t.Next()
 	}
 	return err
 }
 
-func (t table[T]) writeCSV(w io.Writer, rows []T) error {
+func (t Table[T]) writeCSV(w io.Writer, rows []T) error {
 	out := csv.NewWriter(w)
-	record := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		record[i] = c.name
+	record := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		record[i] = c.Name
 	}
 	if err := out.Write(record); err != nil {
 		return err
 	}
 	err := t.each(rows, func(row T) error {
-		for i, c := range t.columns {
-			record[i] = cellText(c.cell(row))
+		for i, c := range t.Columns {
+			record[i] = cellText(c.Cell(row))
 		}
 		return out.Write(record)
 	})
@@ -108,16 +111,16 @@ func cellText(v any) string {
 
 // writeXLSX keeps what is beyond some MiB in a temporary file until the end:
 // the format is an archive whose parts are compressed at last.
-func (t table[T]) writeXLSX(w io.Writer, rows []T) (err error) {
+func (t Table[T]) writeXLSX(w io.Writer, rows []T) (err error) {
 	book := excelize.NewFile()
 	defer func() { err = errors.Join(err, book.Close()) }()
 	sheet, err := book.NewStreamWriter(book.GetSheetName(0))
 	if err != nil {
 		return err
 	}
-	cells := make([]any, len(t.columns))
-	for i, c := range t.columns {
-		cells[i] = c.name
+	cells := make([]any, len(t.Columns))
+	for i, c := range t.Columns {
+		cells[i] = c.Name
 	}
 	line := 0
 	write := func() error {
@@ -128,8 +131,8 @@ func (t table[T]) writeXLSX(w io.Writer, rows []T) (err error) {
 		return err
 	}
 	err = t.each(rows, func(row T) error {
-		for i, c := range t.columns {
-			cells[i] = c.cell(row)
+		for i, c := range t.Columns {
+			cells[i] = c.Cell(row)
 			if s, ok := cells[i].(string); ok {
 				cells[i] = defused(s)
 			}
@@ -158,8 +161,8 @@ func defused(s string) string {
 	return s
 }
 
-// pages reads a list from its beginning, batch by batch.
-func pages[T any](by affiliate.Sort, list func(affiliate.PageRequest) (affiliate.Page[T], error)) func() ([]T, error) {
+// Batches reads a list from its beginning, batch by batch.
+func Batches[T any](by affiliate.Sort, list func(affiliate.PageRequest) (affiliate.Page[T], error)) func() ([]T, error) {
 	req := affiliate.PageRequest{Size: exportBatch, Sort: by}
 	ended := false
 	return func() ([]T, error) {
@@ -173,32 +176,32 @@ func pages[T any](by affiliate.Sort, list func(affiliate.PageRequest) (affiliate
 	}
 }
 
-// timeCell is a time as lists show it; the zero time is an empty cell.
-func timeCell(t time.Time) any {
+// TimeCell is a time as lists show it; the zero time is an empty cell.
+func TimeCell(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
 	return t.UTC().Format(time.DateTime)
 }
 
-// optionalCell is a number, or an empty cell.
-func optionalCell(o affiliate.Optional[int64]) any {
+// OptionalCell is a number, or an empty cell.
+func OptionalCell(o affiliate.Optional[int64]) any {
 	if !o.Set {
 		return nil
 	}
 	return o.Value
 }
 
-// idCell is an id, or an empty cell for none.
-func idCell(id int64) any {
+// IDCell is an id, or an empty cell for none.
+func IDCell(id int64) any {
 	if id == 0 {
 		return nil
 	}
 	return id
 }
 
-// textCell is a text, or an empty cell for null.
-func textCell(s *string) any {
+// TextCell is a text, or an empty cell for null.
+func TextCell(s *string) any {
 	if s == nil {
 		return nil
 	}

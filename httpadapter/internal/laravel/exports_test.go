@@ -1,4 +1,4 @@
-package metapic
+package laravel
 
 import (
 	"archive/zip"
@@ -23,8 +23,8 @@ type exported struct {
 	text string
 }
 
-func exportOf(next func() ([]exported, error)) table[exported] {
-	return table[exported]{name: "things", next: next, columns: []column[exported]{
+func exportOf(next func() ([]exported, error)) Table[exported] {
+	return Table[exported]{Name: "things", Next: next, Columns: []Column[exported]{
 		{"id", func(e exported) any { return e.id }},
 		{"text", func(e exported) any { return e.text }},
 		{"nothing", func(exported) any { return nil }},
@@ -52,9 +52,9 @@ var hostile = map[string]string{
 
 func TestExportsDefuseFormulas(t *testing.T) {
 	for text, want := range hostile {
-		for format, read := range map[string]func(*testing.T, []byte) [][]string{formatCSV: readCSV, formatXLSX: readXLSX} {
+		for format, read := range map[string]func(*testing.T, []byte) [][]string{CSV: readCSV, XLSX: readXLSX} {
 			is := is.New(t)
-			stream, err := exportOf(batches([]exported{{1, text}, {-2, "last"}})).export(format)
+			stream, err := exportOf(batches([]exported{{1, text}, {-2, "last"}})).Export(format)
 			is.NoErr(err)
 			var file bytes.Buffer
 			is.NoErr(stream.Write(&file))
@@ -128,7 +128,7 @@ func (p *peak) grown() uint64 { return p.most - min(p.base, p.most) }
 func TestExportsOfManyRowsStayInBoundedMemory(t *testing.T) {
 	const rows = 100_000
 	filler := strings.Repeat("x", 1000)
-	for format, bound := range map[string]uint64{formatCSV: 4 << 20, formatXLSX: 64 << 20} {
+	for format, bound := range map[string]uint64{CSV: 4 << 20, XLSX: 64 << 20} {
 		t.Run(format, func(t *testing.T) {
 			is := is.New(t)
 			memory := peak{base: live()}
@@ -143,7 +143,7 @@ func TestExportsOfManyRowsStayInBoundedMemory(t *testing.T) {
 				}
 				return batch, nil
 			}
-			stream, err := exportOf(next).export(format)
+			stream, err := exportOf(next).Export(format)
 			is.NoErr(err)
 			path := filepath.Join(t.TempDir(), "things."+format)
 			file, err := os.Create(path)
@@ -162,7 +162,7 @@ func TestExportsOfManyRowsStayInBoundedMemory(t *testing.T) {
 // countRows counts the lines of a file without keeping it.
 func countRows(t *testing.T, format, path string) int {
 	t.Helper()
-	if format == formatCSV {
+	if format == CSV {
 		file, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -203,8 +203,8 @@ func count(t *testing.T, r io.Reader, what string) int {
 func TestAnExportThatBreaksIsNoWholeFile(t *testing.T) {
 	is := is.New(t)
 	broken := errors.New("the database went away")
-	for _, format := range []string{formatCSV, formatXLSX} {
-		_, err := exportOf(func() ([]exported, error) { return nil, broken }).export(format)
+	for _, format := range []string{CSV, XLSX} {
+		_, err := exportOf(func() ([]exported, error) { return nil, broken }).Export(format)
 		is.True(errors.Is(err, broken)) // before anything was sent: an answer of its own
 		calls := 0
 		stream, err := exportOf(func() ([]exported, error) {
@@ -212,7 +212,7 @@ func TestAnExportThatBreaksIsNoWholeFile(t *testing.T) {
 				return nil, broken
 			}
 			return []exported{{1, "first"}}, nil
-		}).export(format)
+		}).Export(format)
 		is.NoErr(err)
 		is.True(errors.Is(stream.Write(io.Discard), broken)) // later: the connection is cut
 		is.Equal(stream.Header.Get("Content-Disposition"), fmt.Sprintf(`attachment; filename="things.%s"`, format))
