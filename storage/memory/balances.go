@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 type totalKey struct {
@@ -23,22 +24,22 @@ type totalRow struct {
 }
 
 type totalTable struct {
-	*table[totalRow]
-	byKey     *unique[totalRow, totalKey]
-	byAccount *groups[totalRow, uint32]
-	inOrder   *ordered[totalRow] // of account, then currency
+	*engine.Table[totalRow]
+	byKey     *engine.Unique[totalRow, totalKey]
+	byAccount *engine.Groups[totalRow, uint32]
+	inOrder   *engine.Ordered[totalRow] // of account, then currency
 }
 
-func newTotalTable(w, codes *words) totalTable {
-	t := &table[totalRow]{}
+func newTotalTable(db *DB) totalTable {
+	t := engine.NewTable[totalRow](&db.store)
 	return totalTable{t,
-		newUnique(t, func(t *totalRow) (totalKey, bool) { return totalKey{t.account, t.currency}, true }),
-		newGroups(t, func(t *totalRow) (uint32, bool) { return t.account, true }, nil),
-		newOrdered(t, func(a, b *totalRow) int {
+		engine.NewUnique(t, func(t *totalRow) (totalKey, bool) { return totalKey{t.account, t.currency}, true }),
+		engine.NewGroups(t, func(t *totalRow) (uint32, bool) { return t.account, true }, nil),
+		engine.NewOrdered(t, func(a, b *totalRow) int {
 			if a.account != b.account {
-				return strings.Compare(w.text(a.account), w.text(b.account))
+				return strings.Compare(db.words.Text(a.account), db.words.Text(b.account))
 			}
-			return strings.Compare(codes.text(uint32(a.currency)), codes.text(uint32(b.currency)))
+			return strings.Compare(db.codes.Text(uint32(a.currency)), db.codes.Text(uint32(b.currency)))
 		}),
 	}
 }
@@ -48,28 +49,28 @@ type balances struct{ u *unit }
 func (r balances) total(t *totalRow) affiliate.Total {
 	db := r.u.db
 	return affiliate.Total{
-		Account:  affiliate.Account(db.words.text(t.account)),
-		Currency: affiliate.Currency(db.codes.text(uint32(t.currency))),
+		Account:  affiliate.Account(db.words.Text(t.account)),
+		Currency: affiliate.Currency(db.codes.Text(uint32(t.currency))),
 		Earned:   t.earned, Paid: t.paid, Cost: t.cost, Entries: t.entries,
 	}
 }
 
 func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Time) ([]affiliate.Balance, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	db := r.u.db
-	word, ok := db.words.find(string(account))
+	word, ok := db.words.Find(string(account))
 	if !ok {
 		return nil, nil
 	}
 	pending, err := ledger(r).pending(word, at.UnixMicro())
 	if err != nil {
-		return nil, r.u.fail(err)
+		return nil, r.u.Fail(err)
 	}
 	var list []affiliate.Balance
-	for _, id := range db.core.totals.byAccount.of(word) {
-		row := db.core.totals.at(id)
+	for _, id := range db.core.totals.byAccount.Of(word) {
+		row := db.core.totals.At(id)
 		t := r.total(row)
 		b := affiliate.Balance{Account: account, Currency: t.Currency, Paid: affiliate.NewMoney(t.Paid, t.Currency)}
 		if b.Pending, ok = pending[row.currency]; !ok {
@@ -79,7 +80,7 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 			b.Payable, err = b.Payable.Sub(b.Paid)
 		}
 		if err != nil {
-			return nil, r.u.fail(overflow("balance"))
+			return nil, r.u.Fail(engine.Overflow("balance"))
 		}
 		list = append(list, b)
 	}
@@ -88,20 +89,20 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 }
 
 func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, limit int) ([]affiliate.Total, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
 		return nil, nil
 	}
 	t := r.u.db.core.totals
-	part, i := t.inOrder.search(func(row *totalRow) bool {
+	part, i := t.inOrder.Search(func(row *totalRow) bool {
 		total := r.total(row)
 		return cmp.Or(cmp.Compare(total.Account, after), cmp.Compare(total.Currency, afterCurrency)) > 0
 	})
 	var list []affiliate.Total
-	t.inOrder.each(part, i, func(id uint32) bool {
-		list = append(list, r.total(t.at(id)))
+	t.inOrder.Each(part, i, func(id uint32) bool {
+		list = append(list, r.total(t.At(id)))
 		return len(list) < limit
 	})
 	return list, nil

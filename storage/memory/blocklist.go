@@ -5,6 +5,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // blockTarget is whom an entry keeps away, and from which advertiser.
@@ -15,21 +16,21 @@ func targetOf(e *links.BlocklistEntry) (blockTarget, bool) {
 }
 
 type blocklistTable struct {
-	*table[links.BlocklistEntry]
-	byTarget     *unique[links.BlocklistEntry, blockTarget]
-	byAdvertiser *groups[links.BlocklistEntry, int64]
-	byUser       *groups[links.BlocklistEntry, int64]
-	byTag        *groups[links.BlocklistEntry, int64]
-	byClient     *groups[links.BlocklistEntry, int64]
+	*engine.Table[links.BlocklistEntry]
+	byTarget     *engine.Unique[links.BlocklistEntry, blockTarget]
+	byAdvertiser *engine.Groups[links.BlocklistEntry, int64]
+	byUser       *engine.Groups[links.BlocklistEntry, int64]
+	byTag        *engine.Groups[links.BlocklistEntry, int64]
+	byClient     *engine.Groups[links.BlocklistEntry, int64]
 }
 
-func newBlocklistTable() blocklistTable {
-	t := &table[links.BlocklistEntry]{}
-	by := func(id func(*links.BlocklistEntry) int64) *groups[links.BlocklistEntry, int64] {
-		return newGroups(t, func(e *links.BlocklistEntry) (int64, bool) { return id(e), id(e) != 0 }, nil)
+func newBlocklistTable(db *DB) blocklistTable {
+	t := engine.NewTable[links.BlocklistEntry](&db.store)
+	by := func(id func(*links.BlocklistEntry) int64) *engine.Groups[links.BlocklistEntry, int64] {
+		return engine.NewGroups(t, func(e *links.BlocklistEntry) (int64, bool) { return id(e), id(e) != 0 }, nil)
 	}
 	return blocklistTable{t,
-		newUnique(t, targetOf),
+		engine.NewUnique(t, targetOf),
 		by(func(e *links.BlocklistEntry) int64 { return e.AdvertiserID }),
 		by(func(e *links.BlocklistEntry) int64 { return e.UserID }),
 		by(func(e *links.BlocklistEntry) int64 { return e.UserTagID }),
@@ -37,8 +38,8 @@ func newBlocklistTable() blocklistTable {
 	}
 }
 
-var blocklistColumns = columns[links.BlocklistEntry]{
-	"created_at": number(func(e *links.BlocklistEntry) int64 { return e.CreatedAt.UnixMicro() }),
+var blocklistColumns = engine.Columns[links.BlocklistEntry]{
+	"created_at": engine.Number(func(e *links.BlocklistEntry) int64 { return e.CreatedAt.UnixMicro() }),
 }
 
 func copyBlock(id uint32, e *links.BlocklistEntry) links.BlocklistEntry {
@@ -50,39 +51,39 @@ func copyBlock(id uint32, e *links.BlocklistEntry) links.BlocklistEntry {
 type blocklist struct{ u *unit }
 
 func (r blocklist) refer(e *links.BlocklistEntry) error {
-	var f refusal
+	var f engine.Refusal
 	core := &r.u.db.core
-	f.refers(core.advertisers.knows(e.AdvertiserID), "advertiser_id")
-	f.refers(core.users.knowsOr0(e.UserID), "user_id")
-	f.refers(core.userTags.knowsOr0(e.UserTagID), "user_tag_id")
-	f.refers(core.clients.knowsOr0(e.ClientID), "client_id")
-	f.refers(core.users.knowsOr0(e.CreatedBy.UserID), "created_by")
-	return f.err("blocklist_entry")
+	f.Refers(core.advertisers.Knows(e.AdvertiserID), "advertiser_id")
+	f.Refers(core.users.KnowsOr0(e.UserID), "user_id")
+	f.Refers(core.userTags.KnowsOr0(e.UserTagID), "user_tag_id")
+	f.Refers(core.clients.KnowsOr0(e.ClientID), "client_id")
+	f.Refers(core.users.KnowsOr0(e.CreatedBy.UserID), "created_by")
+	return f.Err("blocklist_entry")
 }
 
 func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEntry) ([]links.BlocklistEntry, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
 		if err := e.Validate(); err != nil {
-			return nil, r.u.fail(err)
+			return nil, r.u.Fail(err)
 		}
 	}
 	t := r.u.db.links.blocklist
 	var added []links.BlocklistEntry
 	for _, e := range entries {
 		target, _ := targetOf(&e)
-		if _, ok := t.byTarget.find(target); ok {
+		if _, ok := t.byTarget.Find(target); ok {
 			continue
 		}
 		if err := r.refer(&e); err != nil {
-			return nil, r.u.fail(err)
+			return nil, r.u.Fail(err)
 		}
-		e.CreatedAt = kept(e.CreatedAt)
-		id, err := t.insert(r.u, e)
+		e.CreatedAt = engine.Kept(e.CreatedAt)
+		id, err := t.Insert(e)
 		if err != nil {
-			return nil, r.u.fail(err)
+			return nil, r.u.Fail(err)
 		}
 		added = append(added, copyBlock(id, &e))
 	}
@@ -90,44 +91,44 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEnt
 }
 
 func (r blocklist) Get(ctx context.Context, id int64) (links.BlocklistEntry, error) {
-	return getRow(ctx, r.u, r.u.db.links.blocklist.table, "blocklist_entry", id, copyBlock)
+	return engine.Get(ctx, &r.u.Unit, r.u.db.links.blocklist.Table, "blocklist_entry", id, copyBlock)
 }
 
 func (r blocklist) Delete(ctx context.Context, id int64) error {
-	return remove(ctx, r.u, r.u.db.links.blocklist.table, "blocklist_entry", id)
+	return engine.Remove(ctx, &r.u.Unit, r.u.db.links.blocklist.Table, "blocklist_entry", id)
 }
 
 func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[links.BlocklistEntry], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[links.BlocklistEntry]{}, err
 	}
 	db := r.u.db
 	t := db.links.blocklist
-	s := everything[links.BlocklistEntry]()
+	s := engine.Everything[links.BlocklistEntry]()
 	if f.AdvertiserID != 0 {
-		s = only[links.BlocklistEntry](t.byAdvertiser.of(f.AdvertiserID))
+		s = engine.Only[links.BlocklistEntry](t.byAdvertiser.Of(f.AdvertiserID))
 	}
 	if f.Query != "" {
-		s.keep = func(_ uint32, e *links.BlocklistEntry) bool {
-			user, ok := db.core.users.find(e.UserID)
-			return ok && (isID(f.Query, user) || matches(db.core.users.at(user).Username, f.Query))
+		s.Keep = func(_ uint32, e *links.BlocklistEntry) bool {
+			user, ok := db.core.users.Find(e.UserID)
+			return ok && (engine.IsID(f.Query, user) || engine.Matches(db.core.users.At(user).Username, f.Query))
 		}
 	}
-	return page(r.u, t.table, s, p, blocklistColumns, copyBlock)
+	return engine.Page(&r.u.Unit, t.Table, s, p, blocklistColumns, copyBlock)
 }
 
 func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]links.BlocklistEntry, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.links.blocklist
-	ids := byKeys(t.byUser.of, userIDs)
-	ids = append(ids, byKeys(t.byTag.of, userTagIDs)...)
-	ids = append(ids, byKeys(t.byClient.of, clientIDs)...)
-	among := setOf(advertiserIDs)
+	ids := engine.ByKeys(t.byUser.Of, userIDs)
+	ids = append(ids, engine.ByKeys(t.byTag.Of, userTagIDs)...)
+	ids = append(ids, engine.ByKeys(t.byClient.Of, clientIDs)...)
+	among := engine.SetOf(advertiserIDs)
 	var list []links.BlocklistEntry
-	for _, id := range sorted(ids) {
-		if e := t.at(id); advertiserIDs == nil || among[e.AdvertiserID] {
+	for _, id := range engine.Sorted(ids) {
+		if e := t.At(id); advertiserIDs == nil || among[e.AdvertiserID] {
 			list = append(list, copyBlock(id, e))
 		}
 	}

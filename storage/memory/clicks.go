@@ -3,7 +3,6 @@ package memory
 import (
 	"bytes"
 	"context"
-	"hash/maphash"
 	"slices"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // clickRow is a links.Click in 88 bytes, and without pointers, so that the
@@ -33,31 +33,31 @@ func compareClicks(a, b *clickRow) int { return bytes.Compare(a.id[:], b.id[:]) 
 // clickTable has the clicks in the order they came, and by id, which is nearly
 // the same order.
 type clickTable struct {
-	*table[clickRow]
-	byID         *ordered[clickRow]
-	byLink       *groups[clickRow, uint32]
-	byUser       *groups[clickRow, uint32]
-	byAdvertiser *groups[clickRow, uint32]
+	*engine.Table[clickRow]
+	byID         *engine.Ordered[clickRow]
+	byLink       *engine.Groups[clickRow, uint32]
+	byUser       *engine.Groups[clickRow, uint32]
+	byAdvertiser *engine.Groups[clickRow, uint32]
 	newestValid  *visits
 	verdicts     []links.Verdict
 }
 
-func newClickTable() clickTable {
-	t := &table[clickRow]{}
+func newClickTable(db *DB) clickTable {
+	t := engine.NewTable[clickRow](&db.store)
 	return clickTable{t,
-		newOrdered(t, compareClicks),
-		newGroups(t, func(c *clickRow) (uint32, bool) { return c.link, true }, compareClicks),
-		newGroups(t, func(c *clickRow) (uint32, bool) { return c.user, true }, compareClicks),
-		newGroups(t, func(c *clickRow) (uint32, bool) { return c.advertiser, true }, compareClicks),
-		&visits{unique[clickRow, visit]{rows: &t.slab, key: visitOf, seed: maphash.MakeSeed()}},
+		engine.NewOrdered(t, compareClicks),
+		engine.NewGroups(t, func(c *clickRow) (uint32, bool) { return c.link, true }, compareClicks),
+		engine.NewGroups(t, func(c *clickRow) (uint32, bool) { return c.user, true }, compareClicks),
+		engine.NewGroups(t, func(c *clickRow) (uint32, bool) { return c.advertiser, true }, compareClicks),
+		&visits{&db.store, engine.NewKeys(&t.Slab, visitOf)},
 		links.Verdicts(),
 	}
 }
 
 // find is the row of the click with the id.
 func (t clickTable) find(id uuid.UUID) (uint32, bool) {
-	row, ok := t.byID.first(func(c *clickRow) bool { return bytes.Compare(c.id[:], id[:]) >= 0 })
-	return row, ok && t.at(row).id == id
+	row, ok := t.byID.First(func(c *clickRow) bool { return bytes.Compare(c.id[:], id[:]) >= 0 })
+	return row, ok && t.At(row).id == id
 }
 
 // visit is a links.Visit under one of its keys.
@@ -70,53 +70,56 @@ func visitOf(c *clickRow) (visit, bool) { return visit{c.link, c.visitor}, true 
 
 // visits knows the newest valid click of each visit. It is not an index of the
 // table, because a click takes the place of another in it.
-type visits struct{ newest unique[clickRow, visit] }
+type visits struct {
+	store  *engine.Store
+	newest *engine.Unique[clickRow, visit]
+}
 
 // note takes the valid click in, when it is the newest of its visit.
-func (x *visits) note(u *unit, id uint32) {
-	c := x.newest.rows.at(id)
+func (x *visits) note(id uint32) {
+	c := x.newest.Rows.At(id)
 	k, _ := visitOf(c)
-	old, ok := x.newest.find(k)
-	if ok && x.newest.rows.at(old).at >= c.at {
+	old, ok := x.newest.Find(k)
+	if ok && x.newest.Rows.At(old).at >= c.at {
 		return
 	}
 	if ok {
-		x.newest.remove(old)
+		x.newest.Remove(old)
 	}
-	x.newest.add(id)
-	u.note(change{target: x, id: id, old: old})
+	x.newest.Add(id)
+	x.store.Note(engine.Step{Target: x, ID: id, Old: old})
 }
 
-func (x *visits) undo(c change) {
-	x.newest.remove(c.id)
-	if c.old != 0 {
-		x.newest.add(c.old)
+func (x *visits) Undo(c engine.Step) {
+	x.newest.Remove(c.ID)
+	if c.Old != 0 {
+		x.newest.Add(c.Old)
 	}
 }
 
-func (x *visits) keep(change) {}
+func (x *visits) Keep(engine.Step) {}
 
-var clickColumns = columns[clickRow]{"at": number(func(c *clickRow) int64 { return c.at })}
+var clickColumns = engine.Columns[clickRow]{"at": engine.Number(func(c *clickRow) int64 { return c.at })}
 
 type clicks struct{ u *unit }
 
 func (r clicks) click(_ uint32, c *clickRow) links.Click {
 	db := r.u.db
-	currency := affiliate.Currency(db.codes.text(uint32(c.currency)))
+	currency := affiliate.Currency(db.codes.Text(uint32(c.currency)))
 	return links.Click{
 		ID:           c.id,
 		LinkID:       int64(c.link),
 		UserID:       int64(c.user),
 		AdvertiserID: int64(c.advertiser),
 		OfferID:      int64(c.offer),
-		At:           fromMicro(c.at),
+		At:           engine.FromMicro(c.at),
 		Source:       affiliate.TrafficSource(c.source),
 		Visitor:      c.visitor,
 		Verdict:      db.links.clicks.verdicts[c.verdict],
-		Reason:       db.words.text(c.reason),
+		Reason:       db.words.Text(c.reason),
 		Earning:      affiliate.NewMoney(c.earning, currency),
 		Cost:         affiliate.NewMoney(c.cost, currency),
-		Terms:        db.words.text(c.terms),
+		Terms:        db.words.Text(c.terms),
 	}
 }
 
@@ -133,41 +136,41 @@ func (r clicks) row(c *links.Click) clickRow {
 		user:       uint32(c.UserID),
 		advertiser: uint32(c.AdvertiserID),
 		offer:      uint32(c.OfferID),
-		terms:      db.words.number(c.Terms),
-		reason:     db.words.number(c.Reason),
-		currency:   uint16(db.codes.number(string(c.Earning.Currency()))),
+		terms:      db.words.Number(c.Terms),
+		reason:     db.words.Number(c.Reason),
+		currency:   uint16(db.codes.Number(string(c.Earning.Currency()))),
 		source:     uint8(c.Source),
 		verdict:    uint8(slices.Index(db.links.clicks.verdicts, c.Verdict)),
 	}
 }
 
 func (r clicks) Add(ctx context.Context, list ...links.Click) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	for i := range list {
 		if err := list[i].Validate(); err != nil {
-			return r.u.fail(err)
+			return r.u.Fail(err)
 		}
 	}
 	if err := r.refer(list); err != nil {
-		return r.u.fail(err)
+		return r.u.Fail(err)
 	}
 	t := r.u.db.links.clicks
 	for i := range list {
 		row := r.row(&list[i])
-		var f refusal
+		var f engine.Refusal
 		_, taken := t.find(row.id)
-		f.frees(taken, "id")
-		if err := f.err("click"); err != nil {
-			return r.u.fail(err)
+		f.Unique(taken, "id")
+		if err := f.Err("click"); err != nil {
+			return r.u.Fail(err)
 		}
-		id, err := t.insert(r.u, row)
+		id, err := t.Insert(row)
 		if err != nil {
-			return r.u.fail(err)
+			return r.u.Fail(err)
 		}
 		if list[i].Verdict == links.VerdictValid {
-			t.newestValid.note(r.u, id)
+			t.newestValid.note(id)
 		}
 	}
 	return nil
@@ -176,12 +179,12 @@ func (r clicks) Add(ctx context.Context, list ...links.Click) error {
 func (r clicks) refer(list []links.Click) error {
 	db := r.u.db
 	for i := range list {
-		var f refusal
-		f.refers(db.links.links.knows(list[i].LinkID), "link_id")
-		f.refers(db.core.users.knows(list[i].UserID), "user_id")
-		f.refers(db.core.advertisers.knows(list[i].AdvertiserID), "advertiser_id")
-		f.refers(db.offers.offers.knowsOr0(list[i].OfferID), "offer_id")
-		if err := f.err("click"); err != nil {
+		var f engine.Refusal
+		f.Refers(db.links.links.Knows(list[i].LinkID), "link_id")
+		f.Refers(db.core.users.Knows(list[i].UserID), "user_id")
+		f.Refers(db.core.advertisers.Knows(list[i].AdvertiserID), "advertiser_id")
+		f.Refers(db.offers.offers.KnowsOr0(list[i].OfferID), "offer_id")
+		if err := f.Err("click"); err != nil {
 			return err
 		}
 	}
@@ -189,7 +192,7 @@ func (r clicks) refer(list []links.Click) error {
 }
 
 func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return links.Click{}, err
 	}
 	t := r.u.db.links.clicks
@@ -197,83 +200,83 @@ func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
 	if !ok {
 		return links.Click{}, affiliate.NotFound("click", id)
 	}
-	return r.click(row, t.at(row)), nil
+	return r.click(row, t.At(row)), nil
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[links.Click]{}, err
 	}
 	db := r.u.db
 	t := db.links.clicks
-	link, okLink := db.links.links.find(f.LinkID)
-	user, okUser := db.core.users.find(f.UserID)
-	advertiser, okAdvertiser := db.core.advertisers.find(f.AdvertiserID)
+	link, okLink := db.links.links.Find(f.LinkID)
+	user, okUser := db.core.users.Find(f.UserID)
+	advertiser, okAdvertiser := db.core.advertisers.Find(f.AdvertiserID)
 	verdict := slices.Index(t.verdicts, f.Verdict)
-	s := selection[clickRow]{all: true, inOrder: t.byID}
+	s := engine.Selection[clickRow]{All: true, InOrder: t.byID}
 	partly := f.Verdict != "" || !f.From.IsZero() || !f.Until.IsZero()
 	switch {
 	case f.LinkID != 0 && !okLink, f.UserID != 0 && !okUser, f.AdvertiserID != 0 && !okAdvertiser, f.Verdict != "" && verdict < 0:
-		s = only[clickRow](nil)
+		s = engine.Only[clickRow](nil)
 	case okLink:
-		s = only[clickRow](t.byLink.of(link))
+		s = engine.Only[clickRow](t.byLink.Of(link))
 		partly = partly || okUser || okAdvertiser
 	case okUser && okAdvertiser:
-		s = only[clickRow](shorter(t.byUser.of(user), t.byAdvertiser.of(advertiser)))
+		s = engine.Only[clickRow](shorter(t.byUser.Of(user), t.byAdvertiser.Of(advertiser)))
 		partly = true
 	case okUser:
-		s = only[clickRow](t.byUser.of(user))
+		s = engine.Only[clickRow](t.byUser.Of(user))
 	case okAdvertiser:
-		s = only[clickRow](t.byAdvertiser.of(advertiser))
+		s = engine.Only[clickRow](t.byAdvertiser.Of(advertiser))
 	}
 	if partly {
 		from, until := microFrom(f.From), microFrom(f.Until)
-		s.keep = func(_ uint32, c *clickRow) bool {
+		s.Keep = func(_ uint32, c *clickRow) bool {
 			return (!okUser || user == c.user) && (!okAdvertiser || advertiser == c.advertiser) &&
 				(verdict < 0 || verdict == int(c.verdict)) &&
 				(f.From.IsZero() || c.at >= from) && (f.Until.IsZero() || c.at < until)
 		}
 	}
-	return page(r.u, t.table, s, p, clickColumns, r.click)
+	return engine.Page(&r.u.Unit, t.Table, s, p, clickColumns, r.click)
 }
 
 // microFrom is the first microsecond since 1970 that is not before t.
 func microFrom(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
 
 func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.Click, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
 		return nil, nil
 	}
 	t := r.u.db.links.clicks
-	part, i := t.byID.search(func(c *clickRow) bool { return bytes.Compare(c.id[:], after[:]) > 0 })
+	part, i := t.byID.Search(func(c *clickRow) bool { return bytes.Compare(c.id[:], after[:]) > 0 })
 	var ids []uint32
-	t.byID.each(part, i, func(id uint32) bool {
+	t.byID.Each(part, i, func(id uint32) bool {
 		ids = append(ids, id)
 		return len(ids) < limit
 	})
-	return answer(t.table, ids, r.click), nil
+	return engine.Collect(t.Table, ids, r.click), nil
 }
 
 func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Time) ([]time.Time, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.links.clicks
 	out := make([]time.Time, len(list))
 	for i := range list {
 		v := &list[i]
-		link, ok := r.u.db.links.links.find(v.LinkID)
+		link, ok := r.u.db.links.links.Find(v.LinkID)
 		if !ok {
 			continue
 		}
 		newest := since.UnixMicro()
 		for _, key := range [...]links.VisitorKey{v.Visitor, v.Previous} {
-			if id, ok := t.newestValid.newest.find(visit{link, key}); ok && t.at(id).at > newest {
-				newest = t.at(id).at
-				out[i] = fromMicro(newest)
+			if id, ok := t.newestValid.newest.Find(visit{link, key}); ok && t.At(id).at > newest {
+				newest = t.At(id).at
+				out[i] = engine.FromMicro(newest)
 			}
 		}
 	}

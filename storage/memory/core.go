@@ -18,25 +18,26 @@ type coreTables struct {
 	memberships membershipTable
 	entries     entryTable
 	totals      totalTable
-	events      table[affiliate.Event]
+	events      eventTable
 	keys        keyTable
 }
 
-func newCoreTables(w, codes *words) coreTables {
+func newCoreTables(db *DB) coreTables {
 	return coreTables{
-		advertisers: newAdvertiserTable(),
-		groups:      newGroupTable(),
-		categories:  newCategoryTable(),
-		clients:     newClientTable(),
-		tiers:       newTierTable(),
-		users:       newUserTable(),
-		relations:   newRelationTable(),
-		userTags:    newUserTagTable(),
-		tokens:      newTokenTable(),
-		memberships: newMembershipTable(),
-		entries:     newEntryTable(),
-		totals:      newTotalTable(w, codes),
-		keys:        newKeyTable(),
+		advertisers: newAdvertiserTable(db),
+		groups:      newGroupTable(db),
+		categories:  newCategoryTable(db),
+		clients:     newClientTable(db),
+		tiers:       newTierTable(db),
+		users:       newUserTable(db),
+		relations:   newRelationTable(db),
+		userTags:    newUserTagTable(db),
+		tokens:      newTokenTable(db),
+		memberships: newMembershipTable(db),
+		entries:     newEntryTable(db),
+		totals:      newTotalTable(db),
+		events:      newEventTable(db),
+		keys:        newKeyTable(db),
 	}
 }
 

@@ -2,36 +2,35 @@ package memory
 
 import (
 	"context"
-	"errors"
-	"sync"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // DB is one store in memory, safe for concurrent use. Its views, one for each
 // domain, are of the same data, and a unit in one of them is serial to the
 // units in all.
 type DB struct {
-	mu       sync.RWMutex // held by a unit from its start to its end
-	words    words        // accounts, causes, terms, …: what a rolled back unit brought is forgotten
-	codes    words        // currencies, kinds, …: a few hundred at most, so that 16 bits are enough
+	store    engine.Store
+	words    *engine.Words // accounts, causes, terms, …
+	codes    engine.Words  // currencies, kinds, …: a few hundred at most, so that 16 bits are enough
 	core     coreTables
 	offers   offerTables
 	links    linkTables
 	products productTables
 	deals    dealTables
-	log      []change // of the unit that writes: what it did so far
 }
 
-// New is an empty store.
+// New returns an empty store.
 func New() *DB {
-	db := &DB{words: newWords(), codes: newWords()}
-	db.core = newCoreTables(&db.words, &db.codes)
-	db.offers = newOfferTables()
-	db.links = newLinkTables(&db.codes)
-	db.products = newProductTables()
-	db.deals = newDealTables()
+	db := &DB{}
+	db.words = db.store.Words()
+	db.core = newCoreTables(db)
+	db.offers = newOfferTables(db)
+	db.links = newLinkTables(db)
+	db.products = newProductTables(db)
+	db.deals = newDealTables(db)
 	return db
 }
 
@@ -46,6 +45,12 @@ func (db *DB) Links() links.Store {
 	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{coreTx{u}}} }}}
 }
 
+// unit is one unit of work: the receiver of every repository.
+type unit struct {
+	engine.Unit
+	db *DB
+}
+
 // view runs the units of one domain, whose transaction is T.
 type view[T any] struct {
 	db   *DB
@@ -54,50 +59,12 @@ type view[T any] struct {
 
 // Read runs fn while no writer runs, beside other readers.
 func (v view[T]) Read(ctx context.Context, fn func(context.Context, T) error) error {
-	if err := v.db.admit(ctx); err != nil {
-		return err
-	}
-	v.db.mu.RLock()
-	u := &unit{Context: ctx, db: v.db, readOnly: true}
-	defer u.endRead()
-	if err := u.use(ctx); err != nil { // the wait may have been long
-		return err
-	}
-	return u.result(fn(u, v.bind(u)))
+	u := &unit{db: v.db}
+	return v.db.store.Read(ctx, &u.Unit, func(ctx context.Context) error { return fn(ctx, v.bind(u)) })
 }
 
 // Write runs fn alone, once.
 func (v view[T]) Write(ctx context.Context, fn func(context.Context, T) error) error {
-	if err := v.db.admit(ctx); err != nil {
-		return err
-	}
-	v.db.mu.Lock()
-	u := &unit{Context: ctx, db: v.db, words: v.db.words.texts.last}
-	defer u.endWrite() // also when fn panics or ends its goroutine
-	if err := u.use(ctx); err != nil {
-		return err
-	}
-	if err := u.result(fn(u, v.bind(u))); err != nil {
-		return err
-	}
-	u.commit()
-	return nil
+	u := &unit{db: v.db}
+	return v.db.store.Write(ctx, &u.Unit, func(ctx context.Context) error { return fn(ctx, v.bind(u)) })
 }
-
-// unitKey is where a unit's context answers that it belongs to a unit of db.
-type unitKey struct{ db *DB }
-
-// admit refuses a context that is over, or belongs to a unit already.
-func (db *DB) admit(ctx context.Context) error {
-	if db.nested(ctx) {
-		return affiliate.ErrNested
-	}
-	if err := ctx.Err(); err != nil {
-		return affiliate.Unavailable(err)
-	}
-	return nil
-}
-
-func (db *DB) nested(ctx context.Context) bool { return ctx.Value(unitKey{db}) != nil }
-
-var errEnded = errors.New("memory: the transaction was used after its unit ended")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // dealRow is a deals.Deal.
@@ -42,33 +43,33 @@ func dealSources() [3]deals.Source {
 func placeOf[E comparable](list []E, e E) uint8 { return uint8(slices.Index(list, e)) }
 
 type dealTable struct {
-	*table[dealRow]
-	byID       *unique[dealRow, uuid.UUID]
-	byExternal *unique[dealRow, ownCode]
-	bySeller   *groups[dealRow, uuid.UUID]
-	byCatalog  *groups[dealRow, uint32]
-	byPartner  *groups[dealRow, uuid.UUID]
+	*engine.Table[dealRow]
+	byID       *engine.Unique[dealRow, uuid.UUID]
+	byExternal *engine.Unique[dealRow, ownCode]
+	bySeller   *engine.Groups[dealRow, uuid.UUID]
+	byCatalog  *engine.Groups[dealRow, uint32]
+	byPartner  *engine.Groups[dealRow, uuid.UUID]
 	// These two change with the status, so they are in parts: a deal that leaves
 	// the front of a long list must not move all others.
-	byStatus *ordered[dealRow] // by business partner, then status, then number
-	byDue    *ordered[dealRow] // by due, then number
+	byStatus *engine.Ordered[dealRow] // by business partner, then status, then number
+	byDue    *engine.Ordered[dealRow] // by due, then number
 }
 
-func newDealTable() dealTable {
-	t := &table[dealRow]{}
+func newDealTable(db *DB) dealTable {
+	t := engine.NewTable[dealRow](&db.store)
 	return dealTable{t,
-		newUnique(t, func(d *dealRow) (uuid.UUID, bool) { return d.id, true }),
-		newUnique(t, func(d *dealRow) (ownCode, bool) { return ownCode{d.seller, d.external}, true }),
-		newGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.seller, true }, nil),
-		newGroups(t, func(d *dealRow) (uint32, bool) { return d.catalog, true }, nil),
-		newGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.partner, d.partner != uuid.Nil }, nil),
-		newOrdered(t, func(a, b *dealRow) int {
+		engine.NewUnique(t, func(d *dealRow) (uuid.UUID, bool) { return d.id, true }),
+		engine.NewUnique(t, func(d *dealRow) (ownCode, bool) { return ownCode{d.seller, d.external}, true }),
+		engine.NewGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.seller, true }, nil),
+		engine.NewGroups(t, func(d *dealRow) (uint32, bool) { return d.catalog, true }, nil),
+		engine.NewGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.partner, d.partner != uuid.Nil }, nil),
+		engine.NewOrdered(t, func(a, b *dealRow) int {
 			if c := a.compareStatus(b.seller, b.status); c != 0 {
 				return c
 			}
 			return cmp.Compare(a.number, b.number)
 		}),
-		newOrdered(t, func(a, b *dealRow) int {
+		engine.NewOrdered(t, func(a, b *dealRow) int {
 			return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.number, b.number))
 		}),
 	}
@@ -78,42 +79,42 @@ func (d *dealRow) compareStatus(seller uuid.UUID, status uint8) int {
 	return cmp.Or(bytes.Compare(d.seller[:], seller[:]), cmp.Compare(d.status, status))
 }
 
-var dealColumns = columns[dealRow]{
-	"created_at":  number(func(d *dealRow) int64 { return d.created }),
-	"modified_at": number(func(d *dealRow) int64 { return d.modified }),
-	"cost":        number(func(d *dealRow) int64 { return d.cost }),
+var dealColumns = engine.Columns[dealRow]{
+	"created_at":  engine.Number(func(d *dealRow) int64 { return d.created }),
+	"modified_at": engine.Number(func(d *dealRow) int64 { return d.modified }),
+	"cost":        engine.Number(func(d *dealRow) int64 { return d.cost }),
 }
 
 type dealRepository struct{ u *unit }
 
 func (r dealRepository) deal(_ uint32, d *dealRow) deals.Deal {
 	db := r.u.db
-	currency := affiliate.Currency(db.codes.text(uint32(d.currency)))
+	currency := affiliate.Currency(db.codes.Text(uint32(d.currency)))
 	return deals.Deal{
 		ID: d.id, BusinessPartnerID: d.seller, ExternalID: d.external,
-		CatalogID: db.deals.catalogs.at(d.catalog).ID, OfferID: db.deals.offers.at(d.offer).ID,
-		CatalogCode: db.words.text(d.catalogCode), OfferName: db.words.text(d.offerName),
+		CatalogID: db.deals.catalogs.At(d.catalog).ID, OfferID: db.deals.offers.At(d.offer).ID,
+		CatalogCode: db.words.Text(d.catalogCode), OfferName: db.words.Text(d.offerName),
 		Status: deals.Statuses()[d.status], Cost: affiliate.NewMoney(d.cost, currency),
-		PromoCode: db.words.text(d.promoCode), AnotherData: d.another,
+		PromoCode: db.words.Text(d.promoCode), AnotherData: d.another,
 		Source: dealSources()[d.source], PartnerID: d.partner, Terms: d.terms, Reward: affiliate.NewMoney(d.reward, currency),
 		EntryID: int64(d.entry), Hold: d.hold, Cancel: d.cancel, Returned: d.returned, Comment: d.comment,
-		CreatedAt: fromMicro(d.created), PaidAt: fromMicro(d.paid), ApprovedAt: fromMicro(d.approved),
-		CanceledAt: fromMicro(d.canceled), ModifiedAt: fromMicro(d.modified),
+		CreatedAt: engine.FromMicro(d.created), PaidAt: engine.FromMicro(d.paid), ApprovedAt: engine.FromMicro(d.approved),
+		CanceledAt: engine.FromMicro(d.canceled), ModifiedAt: engine.FromMicro(d.modified),
 	}
 }
 
 // row is the deal as kept, under the given number; what it refers to exists.
 func (r dealRepository) row(d *deals.Deal, number uint32) dealRow {
 	db := r.u.db
-	catalog, _ := db.deals.catalogs.byID.find(d.CatalogID)
-	offer, _ := db.deals.offers.byID.find(d.OfferID)
+	catalog, _ := db.deals.catalogs.byID.Find(d.CatalogID)
+	offer, _ := db.deals.offers.byID.Find(d.OfferID)
 	sources := dealSources()
 	row := dealRow{
 		id: d.ID, seller: d.BusinessPartnerID, partner: d.PartnerID,
 		external: strings.Clone(d.ExternalID), another: strings.Clone(d.AnotherData), comment: strings.Clone(d.Comment),
-		catalogCode: db.words.number(d.CatalogCode), offerName: db.words.number(d.OfferName), promoCode: db.words.number(d.PromoCode),
+		catalogCode: db.words.Number(d.CatalogCode), offerName: db.words.Number(d.OfferName), promoCode: db.words.Number(d.PromoCode),
 		catalog: catalog, offer: offer, entry: uint32(d.EntryID), number: number,
-		currency: uint16(db.codes.number(string(d.Cost.Currency()))),
+		currency: uint16(db.codes.Number(string(d.Cost.Currency()))),
 		status:   placeOf(deals.Statuses(), d.Status), source: placeOf(sources[:], d.Source),
 		returned: d.Returned, terms: d.Terms, cost: d.Cost.Minor(), reward: d.Reward.Minor(), hold: d.Hold, cancel: d.Cancel,
 		created: d.CreatedAt.UnixMicro(), paid: d.PaidAt.UnixMicro(), approved: d.ApprovedAt.UnixMicro(),
@@ -126,64 +127,64 @@ func (r dealRepository) row(d *deals.Deal, number uint32) dealRow {
 }
 
 func (r dealRepository) refers(d *deals.Deal) error {
-	var f refusal
-	_, catalog := r.u.db.deals.catalogs.byID.find(d.CatalogID)
-	_, offer := r.u.db.deals.offers.byID.find(d.OfferID)
-	f.refers(catalog, "catalog_id")
-	f.refers(offer, "offer_id")
-	f.refers(r.u.db.core.entries.knowsOr0(d.EntryID), "entry_id")
-	return f.err("deal")
+	var f engine.Refusal
+	_, catalog := r.u.db.deals.catalogs.byID.Find(d.CatalogID)
+	_, offer := r.u.db.deals.offers.byID.Find(d.OfferID)
+	f.Refers(catalog, "catalog_id")
+	f.Refers(offer, "offer_id")
+	f.Refers(r.u.db.core.entries.KnowsOr0(d.EntryID), "entry_id")
+	return f.Err("deal")
 }
 
 func (r dealRepository) AddOrGet(ctx context.Context, d deals.Deal) (deals.Deal, bool, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return deals.Deal{}, false, err
 	}
 	if err := d.Validate(); err != nil {
-		return deals.Deal{}, false, r.u.fail(err)
+		return deals.Deal{}, false, r.u.Fail(err)
 	}
 	if err := r.refers(&d); err != nil {
-		return deals.Deal{}, false, r.u.fail(err)
+		return deals.Deal{}, false, r.u.Fail(err)
 	}
 	t := r.u.db.deals.deals
-	if id, ok := t.byExternal.find(ownCode{d.BusinessPartnerID, d.ExternalID}); ok {
-		return r.deal(id, t.at(id)), false, nil
+	if id, ok := t.byExternal.Find(ownCode{d.BusinessPartnerID, d.ExternalID}); ok {
+		return r.deal(id, t.At(id)), false, nil
 	}
-	row := r.row(&d, t.last+1)
-	var f refusal
-	f.frees(t.byID.taken(&row, 0), "id")
-	if err := f.err("deal"); err != nil {
-		return deals.Deal{}, false, r.u.fail(err)
+	row := r.row(&d, t.Last()+1)
+	var f engine.Refusal
+	f.Unique(t.byID.Taken(&row, 0), "id")
+	if err := f.Err("deal"); err != nil {
+		return deals.Deal{}, false, r.u.Fail(err)
 	}
-	id, err := t.insert(r.u, row)
+	id, err := t.Insert(row)
 	if err != nil {
-		return deals.Deal{}, false, r.u.fail(err)
+		return deals.Deal{}, false, r.u.Fail(err)
 	}
-	return r.deal(id, t.at(id)), true, nil
+	return r.deal(id, t.At(id)), true, nil
 }
 
 func (r dealRepository) Get(ctx context.Context, id uuid.UUID) (deals.Deal, error) {
 	t := r.u.db.deals.deals
-	return findBy(ctx, r.u, t.table, t.byID, id, "deal", r.deal)
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byID, id, "deal", r.deal)
 }
 
 func (r dealRepository) ByExternalID(ctx context.Context, businessPartnerID uuid.UUID, externalID string) (deals.Deal, error) {
 	t := r.u.db.deals.deals
-	return findBy(ctx, r.u, t.table, t.byExternal, ownCode{businessPartnerID, externalID}, "deal", r.deal)
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byExternal, ownCode{businessPartnerID, externalID}, "deal", r.deal)
 }
 
 func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	for i := range list {
 		if err := list[i].Validate(); err != nil {
-			return r.u.fail(err)
+			return r.u.Fail(err)
 		}
 	}
 	for i := range list {
 		if err := r.replace(&list[i]); err != nil {
-			return r.u.fail(err)
+			return r.u.Fail(err)
 		}
 	}
 	return nil
@@ -191,20 +192,20 @@ func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
 
 func (r dealRepository) replace(d *deals.Deal) error {
 	t := r.u.db.deals.deals
-	id, ok := t.byID.find(d.ID)
+	id, ok := t.byID.Find(d.ID)
 	if !ok {
 		return affiliate.NotFound("deal", d.ID)
 	}
 	if err := r.refers(d); err != nil {
 		return err
 	}
-	row := r.row(d, t.at(id).number)
-	var f refusal
-	f.frees(t.byExternal.taken(&row, id), "deal_id")
-	if err := f.err("deal"); err != nil {
+	row := r.row(d, t.At(id).number)
+	var f engine.Refusal
+	f.Unique(t.byExternal.Taken(&row, id), "deal_id")
+	if err := f.Err("deal"); err != nil {
 		return err
 	}
-	t.replace(r.u, id, row)
+	t.Replace(id, row)
 	return nil
 }
 
@@ -238,35 +239,35 @@ func covers(ranges []keptRange, d *dealRow) bool {
 }
 
 func (r dealRepository) List(ctx context.Context, f deals.KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[deals.Deal], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[deals.Deal]{}, err
 	}
 	t := r.u.db.deals.deals
 	ranges := keptRanges(f.Statuses)
-	catalog, known := r.u.db.deals.catalogs.byID.find(f.CatalogID)
-	s := everything[dealRow]()
+	catalog, known := r.u.db.deals.catalogs.byID.Find(f.CatalogID)
+	s := engine.Everything[dealRow]()
 	whole := false // the ids answer the whole filter
 	switch {
 	case f.CatalogID != uuid.Nil && !known:
-		s, whole = only[dealRow](nil), true
+		s, whole = engine.Only[dealRow](nil), true
 	case f.PartnerID != uuid.Nil:
-		s, whole = only[dealRow](t.byPartner.of(f.PartnerID)), f.BusinessPartnerID == uuid.Nil && !known && f.Statuses == nil
+		s, whole = engine.Only[dealRow](t.byPartner.Of(f.PartnerID)), f.BusinessPartnerID == uuid.Nil && !known && f.Statuses == nil
 	case known:
-		s, whole = only[dealRow](t.byCatalog.of(catalog)), f.BusinessPartnerID == uuid.Nil && f.Statuses == nil
+		s, whole = engine.Only[dealRow](t.byCatalog.Of(catalog)), f.BusinessPartnerID == uuid.Nil && f.Statuses == nil
 	case f.BusinessPartnerID != uuid.Nil && f.Statuses != nil:
-		s, whole = only[dealRow](r.inStatuses(f.BusinessPartnerID, ranges)), true
+		s, whole = engine.Only[dealRow](r.inStatuses(f.BusinessPartnerID, ranges)), true
 	case f.BusinessPartnerID != uuid.Nil:
-		s, whole = only[dealRow](t.bySeller.of(f.BusinessPartnerID)), true
+		s, whole = engine.Only[dealRow](t.bySeller.Of(f.BusinessPartnerID)), true
 	case f.Statuses == nil:
 		whole = true
 	}
 	if !whole {
-		s.keep = func(_ uint32, d *dealRow) bool {
+		s.Keep = func(_ uint32, d *dealRow) bool {
 			return (f.BusinessPartnerID == uuid.Nil || d.seller == f.BusinessPartnerID) && (!known || d.catalog == catalog) &&
 				(f.Statuses == nil || covers(ranges, d))
 		}
 	}
-	return page(r.u, t.table, s, p, dealColumns, r.deal)
+	return engine.Page(&r.u.Unit, t.Table, s, p, dealColumns, r.deal)
 }
 
 // inStatuses are the business partner's deals in one of the ranges.
@@ -277,9 +278,9 @@ func (r dealRepository) inStatuses(seller uuid.UUID, ranges []keptRange) []uint3
 		if !slices.ContainsFunc(ranges, func(k keptRange) bool { return k.status == status }) {
 			continue
 		}
-		part, i := t.byStatus.search(func(d *dealRow) bool { return d.compareStatus(seller, status) >= 0 })
-		t.byStatus.each(part, i, func(id uint32) bool {
-			d := t.at(id)
+		part, i := t.byStatus.Search(func(d *dealRow) bool { return d.compareStatus(seller, status) >= 0 })
+		t.byStatus.Each(part, i, func(id uint32) bool {
+			d := t.At(id)
 			if d.compareStatus(seller, status) != 0 {
 				return false
 			}
@@ -289,22 +290,22 @@ func (r dealRepository) inStatuses(seller uuid.UUID, ranges []keptRange) []uint3
 			return true
 		})
 	}
-	return sorted(ids)
+	return engine.Sorted(ids)
 }
 
 func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]deals.Deal, error) {
-	if err := r.u.change(ctx); err != nil { // the unit has locked everything
+	if err := r.u.Change(ctx); err != nil { // the unit has locked everything
 		return nil, err
 	}
 	t := r.u.db.deals.deals
 	at := now.UnixMicro()
 	var ids []uint32
-	t.byDue.each(0, 0, func(id uint32) bool {
-		if len(ids) >= limit || t.at(id).due > at {
+	t.byDue.Each(0, 0, func(id uint32) bool {
+		if len(ids) >= limit || t.At(id).due > at {
 			return false
 		}
 		ids = append(ids, id)
 		return true
 	})
-	return answer(t.table, ids, r.deal), nil
+	return engine.Collect(t.Table, ids, r.deal), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // dealTables are the tables of package deals.
@@ -21,16 +22,16 @@ type dealTables struct {
 	deals    dealTable
 }
 
-func newDealTables() dealTables {
+func newDealTables(db *DB) dealTables {
 	return dealTables{
-		partners: newDealPartnerTable(),
-		catalogs: newCatalogTable(),
-		offers:   newCatalogOfferTable(),
-		landings: newLandingTable(),
-		uids:     newUIDTable(),
-		codes:    newPromoCodeTable(),
-		access:   newAccessTable(),
-		deals:    newDealTable(),
+		partners: newDealPartnerTable(db),
+		catalogs: newCatalogTable(db),
+		offers:   newCatalogOfferTable(db),
+		landings: newLandingTable(db),
+		uids:     newUIDTable(db),
+		codes:    newPromoCodeTable(db),
+		access:   newAccessTable(db),
+		deals:    newDealTable(db),
 	}
 }
 
@@ -53,131 +54,70 @@ func (tx dealTx) PromoCodes() deals.PromoCodeRepository             { return pro
 func (tx dealTx) CatalogAccess() deals.AccessRepository             { return accesses(tx.coreTx) }
 func (tx dealTx) Deals() deals.DealRepository                       { return dealRepository(tx.coreTx) }
 
-// findBy is what the lookups by a unique key have in common.
-func findBy[R any, K comparable, E any](ctx context.Context, u *unit, t *table[R], x *unique[R, K], k K, resource string, out func(id uint32, r *R) E) (E, error) {
-	var none E
-	if err := u.use(ctx); err != nil {
-		return none, err
-	}
-	id, ok := x.find(k)
-	if !ok {
-		return none, affiliate.NotFound(resource, k)
-	}
-	return out(id, t.at(id)), nil
-}
-
-// updateBy is update for an entity with a key from outside.
-func updateBy[E valid, K comparable](ctx context.Context, u *unit, t *table[E], x *unique[E, K], resource string, k K, e E, keep func(E) E, check func(e E, id uint32) error) error {
-	if err := u.change(ctx); err != nil {
-		return err
-	}
-	if err := e.Validate(); err != nil {
-		return u.fail(err)
-	}
-	id, ok := x.find(k)
-	if !ok {
-		return u.fail(affiliate.NotFound(resource, k))
-	}
-	if err := check(e, id); err != nil {
-		return u.fail(err)
-	}
-	t.replace(u, id, keep(e))
-	return nil
-}
-
-// putBy keeps a valid entity in place of the one with its key, if there is one.
-func putBy[E valid, K comparable](ctx context.Context, u *unit, t *table[E], x *unique[E, K], k K, e E, keep func(E) E, check func(E) error) error {
-	if err := u.change(ctx); err != nil {
-		return err
-	}
-	if err := e.Validate(); err != nil {
-		return u.fail(err)
-	}
-	if err := check(e); err != nil {
-		return u.fail(err)
-	}
-	if id, ok := x.find(k); ok {
-		t.replace(u, id, keep(e))
-		return nil
-	}
-	if _, err := t.insert(u, keep(e)); err != nil {
-		return u.fail(err)
-	}
-	return nil
-}
-
-// asKept is an entity that goes out as it is kept.
-func asKept[E any](_ uint32, e *E) E { return *e }
-
-// asGiven is an entity that is kept as it comes in.
-func asGiven[E any](e E) E { return e }
-
-func noCheck[E any](E) error { return nil }
-
 type dealPartnerTable struct {
-	*table[deals.BusinessPartner]
-	byID *unique[deals.BusinessPartner, uuid.UUID]
+	*engine.Table[deals.BusinessPartner]
+	byID *engine.Unique[deals.BusinessPartner, uuid.UUID]
 }
 
-func newDealPartnerTable() dealPartnerTable {
-	t := &table[deals.BusinessPartner]{}
-	return dealPartnerTable{t, newUnique(t, func(b *deals.BusinessPartner) (uuid.UUID, bool) { return b.ID, true })}
+func newDealPartnerTable(db *DB) dealPartnerTable {
+	t := engine.NewTable[deals.BusinessPartner](&db.store)
+	return dealPartnerTable{t, engine.NewUnique(t, func(b *deals.BusinessPartner) (uuid.UUID, bool) { return b.ID, true })}
 }
 
 type dealPartners struct{ u *unit }
 
 func (r dealPartners) Put(ctx context.Context, b deals.BusinessPartner) error {
 	t := r.u.db.deals.partners
-	return putBy(ctx, r.u, t.table, t.byID, b.ID, b, asGiven, noCheck)
+	return engine.PutBy(ctx, &r.u.Unit, t.Table, t.byID, b.ID, b, engine.AsGiven, engine.NoCheck)
 }
 
 func (r dealPartners) Get(ctx context.Context, id uuid.UUID) (deals.BusinessPartner, error) {
 	t := r.u.db.deals.partners
-	return findBy(ctx, r.u, t.table, t.byID, id, "business_partner", asKept)
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byID, id, "business_partner", engine.AsKept)
 }
 
 type uidTable struct {
-	*table[deals.UID]
-	byUID *unique[deals.UID, string]
+	*engine.Table[deals.UID]
+	byUID *engine.Unique[deals.UID, string]
 }
 
-func newUIDTable() uidTable {
-	t := &table[deals.UID]{}
-	return uidTable{t, newUnique(t, func(u *deals.UID) (string, bool) { return u.UID, true })}
+func newUIDTable(db *DB) uidTable {
+	t := engine.NewTable[deals.UID](&db.store)
+	return uidTable{t, engine.NewUnique(t, func(u *deals.UID) (string, bool) { return u.UID, true })}
 }
 
 type uids struct{ u *unit }
 
 func (r uids) AddOrGet(ctx context.Context, u deals.UID) (deals.UID, bool, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return deals.UID{}, false, err
 	}
 	if err := u.Validate(); err != nil {
-		return deals.UID{}, false, r.u.fail(err)
+		return deals.UID{}, false, r.u.Fail(err)
 	}
 	t := r.u.db.deals.uids
-	if id, ok := t.byUID.find(u.UID); ok {
-		return *t.at(id), false, nil
+	if id, ok := t.byUID.Find(u.UID); ok {
+		return *t.At(id), false, nil
 	}
-	u.CreatedAt = kept(u.CreatedAt)
-	if _, err := t.insert(r.u, u); err != nil {
-		return deals.UID{}, false, r.u.fail(err)
+	u.CreatedAt = engine.Kept(u.CreatedAt)
+	if _, err := t.Insert(u); err != nil {
+		return deals.UID{}, false, r.u.Fail(err)
 	}
 	return u, true, nil
 }
 
 func (r uids) GetMany(ctx context.Context, list []string) ([]deals.UID, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.deals.uids
 	var ids []uint32
 	for _, uid := range deals.Codes(list) {
-		if id, ok := t.byUID.find(uid); ok {
+		if id, ok := t.byUID.Find(uid); ok {
 			ids = append(ids, id)
 		}
 	}
-	return answer(t.table, ids, asKept), nil
+	return engine.Collect(t.Table, ids, engine.AsKept), nil
 }
 
 type codeKey struct {
@@ -191,68 +131,68 @@ type sellerCode struct {
 }
 
 type promoCodeTable struct {
-	*table[deals.PromoCode]
-	byCode   *unique[deals.PromoCode, codeKey]
-	bySeller *groups[deals.PromoCode, sellerCode]
+	*engine.Table[deals.PromoCode]
+	byCode   *engine.Unique[deals.PromoCode, codeKey]
+	bySeller *engine.Groups[deals.PromoCode, sellerCode]
 }
 
-func newPromoCodeTable() promoCodeTable {
-	t := &table[deals.PromoCode]{}
+func newPromoCodeTable(db *DB) promoCodeTable {
+	t := engine.NewTable[deals.PromoCode](&db.store)
 	return promoCodeTable{t,
-		newUnique(t, func(p *deals.PromoCode) (codeKey, bool) { return codeKey{p.CatalogID, p.Key()}, true }),
-		newGroups(t, func(p *deals.PromoCode) (sellerCode, bool) { return sellerCode{p.BusinessPartnerID, p.Key()}, true }, nil),
+		engine.NewUnique(t, func(p *deals.PromoCode) (codeKey, bool) { return codeKey{p.CatalogID, p.Key()}, true }),
+		engine.NewGroups(t, func(p *deals.PromoCode) (sellerCode, bool) { return sellerCode{p.BusinessPartnerID, p.Key()}, true }, nil),
 	}
 }
 
 type promoCodes struct{ u *unit }
 
 func (r promoCodes) check(p deals.PromoCode) error {
-	var f refusal
-	_, known := r.u.db.deals.catalogs.byID.find(p.CatalogID)
-	f.refers(known, "catalog_id")
-	f.frees(r.u.db.deals.codes.byCode.taken(&p, 0), "code")
-	return f.err("promo_code")
+	var f engine.Refusal
+	_, known := r.u.db.deals.catalogs.byID.Find(p.CatalogID)
+	f.Refers(known, "catalog_id")
+	f.Unique(r.u.db.deals.codes.byCode.Taken(&p, 0), "code")
+	return f.Err("promo_code")
 }
 
 func (r promoCodes) Add(ctx context.Context, p deals.PromoCode) (deals.PromoCode, error) {
-	return add(ctx, r.u, r.u.db.deals.codes.table, p, func(p deals.PromoCode) deals.PromoCode {
-		p.CreatedAt = kept(p.CreatedAt)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.deals.codes.Table, p, func(p deals.PromoCode) deals.PromoCode {
+		p.CreatedAt = engine.Kept(p.CreatedAt)
 		return p
-	}, r.check, asKept)
+	}, r.check, engine.AsKept)
 }
 
 func (r promoCodes) Get(ctx context.Context, catalogID uuid.UUID, code string) (deals.PromoCode, error) {
 	t := r.u.db.deals.codes
-	return findBy(ctx, r.u, t.table, t.byCode, codeKey{catalogID, deals.FoldCode(code)}, "promo_code", asKept)
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byCode, codeKey{catalogID, deals.FoldCode(code)}, "promo_code", engine.AsKept)
 }
 
 func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (deals.PromoCode, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return deals.PromoCode{}, err
 	}
 	t := r.u.db.deals.codes
-	ids := t.bySeller.of(sellerCode{businessPartnerID, deals.FoldCode(code)})
+	ids := t.bySeller.Of(sellerCode{businessPartnerID, deals.FoldCode(code)})
 	if len(ids) == 0 {
 		return deals.PromoCode{}, affiliate.NotFound("promo_code", code)
 	}
-	return *t.at(ids[0]), nil
+	return *t.At(ids[0]), nil
 }
 
 type accessKey struct{ catalog, partner uuid.UUID }
 
 type accessTable struct {
-	*table[deals.Access]
-	byKey     *unique[deals.Access, accessKey]
-	byCatalog *groups[deals.Access, uuid.UUID]
-	byPartner *groups[deals.Access, uuid.UUID]
+	*engine.Table[deals.Access]
+	byKey     *engine.Unique[deals.Access, accessKey]
+	byCatalog *engine.Groups[deals.Access, uuid.UUID]
+	byPartner *engine.Groups[deals.Access, uuid.UUID]
 }
 
-func newAccessTable() accessTable {
-	t := &table[deals.Access]{}
+func newAccessTable(db *DB) accessTable {
+	t := engine.NewTable[deals.Access](&db.store)
 	return accessTable{t,
-		newUnique(t, func(a *deals.Access) (accessKey, bool) { return accessKey{a.CatalogID, a.PartnerID}, true }),
-		newGroups(t, func(a *deals.Access) (uuid.UUID, bool) { return a.CatalogID, true }, nil),
-		newGroups(t, func(a *deals.Access) (uuid.UUID, bool) { return a.PartnerID, true }, nil),
+		engine.NewUnique(t, func(a *deals.Access) (accessKey, bool) { return accessKey{a.CatalogID, a.PartnerID}, true }),
+		engine.NewGroups(t, func(a *deals.Access) (uuid.UUID, bool) { return a.CatalogID, true }, nil),
+		engine.NewGroups(t, func(a *deals.Access) (uuid.UUID, bool) { return a.PartnerID, true }, nil),
 	}
 }
 
@@ -260,38 +200,38 @@ type accesses struct{ u *unit }
 
 func (r accesses) Put(ctx context.Context, a deals.Access) error {
 	t := r.u.db.deals.access
-	return putBy(ctx, r.u, t.table, t.byKey, accessKey{a.CatalogID, a.PartnerID}, a, func(a deals.Access) deals.Access {
-		a.RequestedAt, a.DecidedAt = kept(a.RequestedAt), kept(a.DecidedAt)
+	return engine.PutBy(ctx, &r.u.Unit, t.Table, t.byKey, accessKey{a.CatalogID, a.PartnerID}, a, func(a deals.Access) deals.Access {
+		a.RequestedAt, a.DecidedAt = engine.Kept(a.RequestedAt), engine.Kept(a.DecidedAt)
 		return a
 	}, func(a deals.Access) error {
-		var f refusal
-		_, known := r.u.db.deals.catalogs.byID.find(a.CatalogID)
-		f.refers(known, "catalog_id")
-		return f.err("access")
+		var f engine.Refusal
+		_, known := r.u.db.deals.catalogs.byID.Find(a.CatalogID)
+		f.Refers(known, "catalog_id")
+		return f.Err("access")
 	})
 }
 
 func (r accesses) Get(ctx context.Context, catalogID, partnerID uuid.UUID) (deals.Access, error) {
 	t := r.u.db.deals.access
-	return findBy(ctx, r.u, t.table, t.byKey, accessKey{catalogID, partnerID}, "access", asKept)
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byKey, accessKey{catalogID, partnerID}, "access", engine.AsKept)
 }
 
 func (r accesses) List(ctx context.Context, f deals.AccessFilter, p affiliate.PageRequest) (affiliate.Page[deals.Access], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[deals.Access]{}, err
 	}
 	t := r.u.db.deals.access
-	s := everything[deals.Access]()
+	s := engine.Everything[deals.Access]()
 	switch {
 	case f.CatalogID != uuid.Nil:
-		s = only[deals.Access](t.byCatalog.of(f.CatalogID))
+		s = engine.Only[deals.Access](t.byCatalog.Of(f.CatalogID))
 	case f.PartnerID != uuid.Nil:
-		s = only[deals.Access](t.byPartner.of(f.PartnerID))
+		s = engine.Only[deals.Access](t.byPartner.Of(f.PartnerID))
 	}
 	if f.PartnerID != uuid.Nil || f.Status != "" {
-		s.keep = func(_ uint32, a *deals.Access) bool {
+		s.Keep = func(_ uint32, a *deals.Access) bool {
 			return (f.PartnerID == uuid.Nil || a.PartnerID == f.PartnerID) && (f.Status == "" || a.Status == f.Status)
 		}
 	}
-	return page(r.u, t.table, s, p, nil, asKept)
+	return engine.Page(&r.u.Unit, t.Table, s, p, nil, engine.AsKept)
 }

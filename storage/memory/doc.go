@@ -21,36 +21,26 @@
 //
 // # How it works
 //
-// A [DB] is a set of tables under one read-write lock. A table is a slab, rows
-// by a dense id in chunks that never move, and its indexes, which keep 4-byte
-// ids and read the keys from the rows:
-//
-//	slab      id → row                 arithmetic
-//	unique    key → id                 a hash table that grows by splitting segments
-//	groups    key → ids                rows that share a key, ascending or in an order
-//	tags      key → ids                rows that have the key among several
-//	ordered   ids in another order     for scans and ranges
-//
-// Indexes are changed in place, at once; a log of small records takes the
-// changes back, newest first, when the unit does not commit. Rows that come by
-// the million (links, clicks, entries, roll-ups) are kept in a compact form:
-// microseconds, 32-bit ids, and numbers for texts that repeat; the last three
-// have no pointers, so that the garbage collector does not walk them. The bounds
-// that follow from it: 4,294,967,295 rows a table.
+// A [DB] is a set of tables under one read-write lock; package internal/engine
+// has the tables, their indexes and the units, and knows no domain. Rows that
+// come by the million (links, clicks, entries, roll-ups) are kept in a compact
+// form: microseconds, 32-bit ids, and numbers for texts that repeat; the last
+// three have no pointers, so that the garbage collector does not walk them. The
+// bounds that follow from it: 4,294,967,295 rows a table.
 //
 // # How to add a table
 //
-//  1. Write one file for the aggregate: a struct with *table[Row] and its
-//     indexes, a constructor that makes them (newUnique and the others add
-//     themselves to the table), and the repository, a struct{ u *unit }.
-//  2. Begin each method with u.use, or u.change when it changes something, and
-//     give each error but a read's ErrNotFound to u.fail. Change rows only by
-//     insert, replace, touch and delete. For entities that are kept as they are,
-//     add, update, remove, getRow, getRows and page do all of that.
-//  3. Put the table into its domain's struct of tables, the repository into its
-//     transaction, and the table into the list of the package's tests, which
-//     then hold its indexes against its rows.
+//  1. Write one file for the aggregate: a struct with *engine.Table[Row] and its
+//     indexes, a constructor newXTable(db) that makes them (engine.NewUnique and
+//     the others add themselves to the table), and the repository, a
+//     struct{ u *unit }.
+//  2. Begin each method with u.Use, or u.Change when it changes something, and
+//     give each error but a read's ErrNotFound to u.Fail. Change rows only by
+//     Insert, Replace, Touch and Delete. For entities that are kept as they are,
+//     engine.Add, Update, Remove, Get, GetMany and Page do all of that.
+//  3. Put the table into its domain's struct of tables, and the repository into
+//     its transaction. The package's tests then hold its indexes against its rows.
 //
 // A new domain is one more such struct, a transaction that embeds coreTx, and a
-// method of DB that answers a view of it.
+// method of DB that returns a view of it.
 package memory

@@ -4,7 +4,12 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
+
+type eventTable struct{ *engine.Table[affiliate.Event] }
+
+func newEventTable(db *DB) eventTable { return eventTable{engine.NewTable[affiliate.Event](&db.store)} }
 
 type events struct{ u *unit }
 
@@ -15,38 +20,38 @@ func copyEvent(id uint32, e *affiliate.Event) affiliate.Event {
 }
 
 func (r events) Add(ctx context.Context, list ...affiliate.Event) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	for _, e := range list {
 		if err := e.Validate(); err != nil {
-			return r.u.fail(err)
+			return r.u.Fail(err)
 		}
 	}
 	for _, e := range list {
-		e.At = kept(e.At)
-		if _, err := r.u.db.core.events.insert(r.u, e); err != nil {
-			return r.u.fail(err)
+		e.At = engine.Kept(e.At)
+		if _, err := r.u.db.core.events.Insert(e); err != nil {
+			return r.u.Fail(err)
 		}
 	}
 	return nil
 }
 
 func (r events) Pending(ctx context.Context, limit int) ([]affiliate.Event, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
-	t := &r.u.db.core.events
-	return answer(t, t.scan(0, limit), copyEvent), nil
+	t := r.u.db.core.events
+	return engine.Collect(t.Table, t.Scan(0, limit), copyEvent), nil
 }
 
 func (r events) Remove(ctx context.Context, ids []int64) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	t := &r.u.db.core.events
-	for _, id := range t.among(ids) {
-		t.delete(r.u, id)
+	t := r.u.db.core.events
+	for _, id := range t.Among(ids) {
+		t.Delete(id)
 	}
 	return nil
 }

@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 type keyName struct{ principal, key string }
 
 type keyTable struct {
-	*table[affiliate.IdempotencyKey]
-	byName    *unique[affiliate.IdempotencyKey, keyName]
-	byExpires *ordered[affiliate.IdempotencyKey]
+	*engine.Table[affiliate.IdempotencyKey]
+	byName    *engine.Unique[affiliate.IdempotencyKey, keyName]
+	byExpires *engine.Ordered[affiliate.IdempotencyKey]
 }
 
-func newKeyTable() keyTable {
-	t := &table[affiliate.IdempotencyKey]{}
+func newKeyTable(db *DB) keyTable {
+	t := engine.NewTable[affiliate.IdempotencyKey](&db.store)
 	return keyTable{t,
-		newUnique(t, func(k *affiliate.IdempotencyKey) (keyName, bool) { return keyName{k.Principal, k.Key}, true }),
-		newOrdered(t, func(a, b *affiliate.IdempotencyKey) int {
+		engine.NewUnique(t, func(k *affiliate.IdempotencyKey) (keyName, bool) { return keyName{k.Principal, k.Key}, true }),
+		engine.NewOrdered(t, func(a, b *affiliate.IdempotencyKey) int {
 			return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), strings.Compare(a.Principal, b.Principal), strings.Compare(a.Key, b.Key))
 		}),
 	}
@@ -29,56 +30,56 @@ func newKeyTable() keyTable {
 
 // copyKey is k as kept, or as answered.
 func copyKey(k affiliate.IdempotencyKey) affiliate.IdempotencyKey {
-	k.Body = copied(k.Body)
-	k.ExpiresAt = kept(k.ExpiresAt)
+	k.Body = engine.Copied(k.Body)
+	k.ExpiresAt = engine.Kept(k.ExpiresAt)
 	return k
 }
 
 type idempotencyKeys struct{ u *unit }
 
 func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey, now time.Time) (affiliate.IdempotencyKey, bool, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return affiliate.IdempotencyKey{}, false, err
 	}
 	if err := k.Validate(); err != nil {
-		return affiliate.IdempotencyKey{}, false, r.u.fail(err)
+		return affiliate.IdempotencyKey{}, false, r.u.Fail(err)
 	}
 	t := r.u.db.core.keys
-	id, ok := t.byName.find(keyName{k.Principal, k.Key})
-	if ok && t.at(id).ExpiresAt.After(now) {
-		return copyKey(*t.at(id)), false, nil
+	id, ok := t.byName.Find(keyName{k.Principal, k.Key})
+	if ok && t.At(id).ExpiresAt.After(now) {
+		return copyKey(*t.At(id)), false, nil
 	}
 	if ok {
-		t.delete(r.u, id)
+		t.Delete(id)
 	}
-	id, err := t.insert(r.u, copyKey(k))
+	id, err := t.Insert(copyKey(k))
 	if err != nil {
-		return affiliate.IdempotencyKey{}, false, r.u.fail(err)
+		return affiliate.IdempotencyKey{}, false, r.u.Fail(err)
 	}
-	return copyKey(*t.at(id)), true, nil
+	return copyKey(*t.At(id)), true, nil
 }
 
 func (r idempotencyKeys) Complete(ctx context.Context, k affiliate.IdempotencyKey) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	if err := k.Validate(); err != nil {
-		return r.u.fail(err)
+		return r.u.Fail(err)
 	}
 	id, ok := r.held(k.Principal, k.Key, k.Token)
 	if !ok {
-		return r.u.fail(affiliate.NotFound("idempotency_key", k.Key))
+		return r.u.Fail(affiliate.NotFound("idempotency_key", k.Key))
 	}
-	r.u.db.core.keys.replace(r.u, id, copyKey(k))
+	r.u.db.core.keys.Replace(id, copyKey(k))
 	return nil
 }
 
 func (r idempotencyKeys) Remove(ctx context.Context, principal, key, token string) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	if id, ok := r.held(principal, key, token); ok {
-		r.u.db.core.keys.delete(r.u, id)
+		r.u.db.core.keys.Delete(id)
 	}
 	return nil
 }
@@ -86,25 +87,25 @@ func (r idempotencyKeys) Remove(ctx context.Context, principal, key, token strin
 // held finds the key unless a request with another token has taken it over.
 func (r idempotencyKeys) held(principal, key, token string) (uint32, bool) {
 	t := r.u.db.core.keys
-	id, ok := t.byName.find(keyName{principal, key})
-	return id, ok && t.at(id).Token == token
+	id, ok := t.byName.Find(keyName{principal, key})
+	return id, ok && t.At(id).Token == token
 }
 
 func (r idempotencyKeys) Expire(ctx context.Context, now time.Time, limit int) (int, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return 0, err
 	}
 	t := r.u.db.core.keys
 	var over []uint32
-	t.byExpires.each(0, 0, func(id uint32) bool {
-		if len(over) >= limit || t.at(id).ExpiresAt.After(now) {
+	t.byExpires.Each(0, 0, func(id uint32) bool {
+		if len(over) >= limit || t.At(id).ExpiresAt.After(now) {
 			return false
 		}
 		over = append(over, id)
 		return true
 	})
 	for _, id := range over {
-		t.delete(r.u, id)
+		t.Delete(id)
 	}
 	return len(over), nil
 }

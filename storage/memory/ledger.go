@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // cause is Entry.Cause. Nearly all are a word and a UUID, "click:0190…"; then
@@ -38,11 +39,12 @@ func splitCause(s string) (prefix string, id uuid.UUID) {
 	return s[:len(s)-length], id
 }
 
-func (w *words) cause(c cause) string {
+// causeText returns the cause in one piece again.
+func (db *DB) causeText(c cause) string {
 	if c.id == uuid.Nil {
-		return w.text(c.prefix)
+		return db.words.Text(c.prefix)
 	}
-	return w.text(c.prefix) + c.id.String()
+	return db.words.Text(c.prefix) + c.id.String()
 }
 
 // entryRow is an affiliate.Entry in 72 bytes, and without pointers, so that the
@@ -57,85 +59,85 @@ type entryRow struct {
 }
 
 type entryTable struct {
-	*table[entryRow]
-	byCause      *unique[entryRow, cause]
-	byAccount    *groups[entryRow, uint32]
-	byPayable    *groups[entryRow, uint32] // by account; of each in the order of payable
-	byAdvertiser *groups[entryRow, uint32]
-	byReversed   *groups[entryRow, uint32]
+	*engine.Table[entryRow]
+	byCause      *engine.Unique[entryRow, cause]
+	byAccount    *engine.Groups[entryRow, uint32]
+	byPayable    *engine.Groups[entryRow, uint32] // by account; of each in the order of payable
+	byAdvertiser *engine.Groups[entryRow, uint32]
+	byReversed   *engine.Groups[entryRow, uint32]
 }
 
-func newEntryTable() entryTable {
-	t := &table[entryRow]{}
+func newEntryTable(db *DB) entryTable {
+	t := engine.NewTable[entryRow](&db.store)
 	account := func(e *entryRow) (uint32, bool) { return e.account, true }
 	return entryTable{t,
-		newUnique(t, func(e *entryRow) (cause, bool) { return e.cause, true }),
-		newGroups(t, account, nil),
-		newGroups(t, account, func(a, b *entryRow) int {
+		engine.NewUnique(t, func(e *entryRow) (cause, bool) { return e.cause, true }),
+		engine.NewGroups(t, account, nil),
+		engine.NewGroups(t, account, func(a, b *entryRow) int {
 			if a.payable != b.payable {
 				return cmp.Compare(a.payable, b.payable)
 			}
 			return cmp.Or(cmp.Compare(a.cause.prefix, b.cause.prefix), bytes.Compare(a.cause.id[:], b.cause.id[:]))
 		}),
-		newGroups(t, func(e *entryRow) (uint32, bool) { return e.advertiser, e.advertiser != 0 }, nil),
-		newGroups(t, func(e *entryRow) (uint32, bool) { return e.reverses, e.reverses != 0 }, nil),
+		engine.NewGroups(t, func(e *entryRow) (uint32, bool) { return e.advertiser, e.advertiser != 0 }, nil),
+		engine.NewGroups(t, func(e *entryRow) (uint32, bool) { return e.reverses, e.reverses != 0 }, nil),
 	}
 }
 
-var entryColumns = columns[entryRow]{
-	"occurred_at": number(func(e *entryRow) int64 { return e.occurred }),
-	"payable_at":  number(func(e *entryRow) int64 { return e.payable }),
+var entryColumns = engine.Columns[entryRow]{
+	"occurred_at": engine.Number(func(e *entryRow) int64 { return e.occurred }),
+	"payable_at":  engine.Number(func(e *entryRow) int64 { return e.payable }),
 }
 
 type ledger struct{ u *unit }
 
 func (r ledger) entry(id uint32, e *entryRow) affiliate.Entry {
 	db := r.u.db
-	currency := affiliate.Currency(db.codes.text(uint32(e.currency)))
+	currency := affiliate.Currency(db.codes.Text(uint32(e.currency)))
 	return affiliate.Entry{
 		ID:           int64(id),
-		Kind:         affiliate.EntryKind(db.codes.text(uint32(e.kind))),
-		Account:      affiliate.Account(db.words.text(e.account)),
+		Kind:         affiliate.EntryKind(db.codes.Text(uint32(e.kind))),
+		Account:      affiliate.Account(db.words.Text(e.account)),
 		AdvertiserID: int64(e.advertiser),
 		Earning:      affiliate.NewMoney(e.earning, currency),
 		Cost:         affiliate.NewMoney(e.cost, currency),
-		OccurredAt:   fromMicro(e.occurred),
-		PayableAt:    fromMicro(e.payable),
-		Cause:        db.words.cause(e.cause),
-		Terms:        db.words.text(e.terms),
+		OccurredAt:   engine.FromMicro(e.occurred),
+		PayableAt:    engine.FromMicro(e.payable),
+		Cause:        db.causeText(e.cause),
+		Terms:        db.words.Text(e.terms),
 		Reverses:     int64(e.reverses),
 	}
 }
 
 func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affiliate.Entry, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return nil, err
 	}
 	core := &r.u.db.core
 	for i := range entries {
 		if err := entries[i].Validate(); err != nil {
-			return nil, r.u.fail(err)
+			return nil, r.u.Fail(err)
 		}
 	}
-	var f refusal
+	var f engine.Refusal
 	for i := range entries {
 		e := &entries[i]
-		f.refers(core.advertisers.knowsOr0(e.AdvertiserID), "advertiser_id")
-		f.refers(core.entries.knowsOr0(e.Reverses), "reverses")
+		f.Refers(core.advertisers.KnowsOr0(e.AdvertiserID), "advertiser_id")
+		f.Refers(core.entries.KnowsOr0(e.Reverses), "reverses")
 	}
-	if err := f.err("entry"); err != nil {
-		return nil, r.u.fail(err)
+	if err := f.Err("entry"); err != nil {
+		return nil, r.u.Fail(err)
 	}
 	kept := make([]affiliate.Entry, len(entries))
 	for i := range entries {
 		id, err := r.append(&entries[i])
 		if err != nil {
-			return nil, r.u.fail(err)
+			return nil, r.u.Fail(err)
 		}
 		e := &entries[i]
 		kept[i] = *e
-		row := core.entries.at(id)
-		kept[i].ID, kept[i].OccurredAt, kept[i].PayableAt = int64(id), fromMicro(row.occurred), fromMicro(row.payable)
+		row := core.entries.At(id)
+		kept[i].ID, kept[i].OccurredAt, kept[i].PayableAt = int64(id), engine.FromMicro(row.occurred), engine.FromMicro(row.payable)
 	}
 	return kept, nil
 }
@@ -144,40 +146,40 @@ func (r ledger) append(e *affiliate.Entry) (uint32, error) {
 	db := r.u.db
 	prefix, id := splitCause(e.Cause)
 	row := entryRow{
-		cause:      cause{db.words.number(prefix), id},
-		account:    db.words.number(string(e.Account)),
-		terms:      db.words.number(e.Terms),
+		cause:      cause{db.words.Number(prefix), id},
+		account:    db.words.Number(string(e.Account)),
+		terms:      db.words.Number(e.Terms),
 		advertiser: uint32(e.AdvertiserID),
 		reverses:   uint32(e.Reverses),
-		kind:       uint16(db.codes.number(string(e.Kind))),
-		currency:   uint16(db.codes.number(string(e.Earning.Currency()))),
+		kind:       uint16(db.codes.Number(string(e.Kind))),
+		currency:   uint16(db.codes.Number(string(e.Earning.Currency()))),
 		earning:    e.Earning.Minor(),
 		cost:       e.Cost.Minor(),
 		occurred:   e.OccurredAt.UnixMicro(),
 		payable:    e.PayableAt.UnixMicro(),
 	}
-	var f refusal
-	_, booked := db.core.entries.byCause.find(row.cause)
-	f.frees(booked, "cause")
-	if err := f.err("entry"); err != nil {
+	var f engine.Refusal
+	_, booked := db.core.entries.byCause.Find(row.cause)
+	f.Unique(booked, "cause")
+	if err := f.Err("entry"); err != nil {
 		return 0, err
 	}
 	if err := r.addToTotal(&row, e); err != nil {
 		return 0, err
 	}
-	return db.core.entries.insert(r.u, row)
+	return db.core.entries.Insert(row)
 }
 
 func (r ledger) addToTotal(row *entryRow, e *affiliate.Entry) error {
 	totals := r.u.db.core.totals
-	id, ok := totals.byKey.find(totalKey{row.account, row.currency})
+	id, ok := totals.byKey.Find(totalKey{row.account, row.currency})
 	if !ok {
 		var err error
-		if id, err = totals.insert(r.u, totalRow{account: row.account, currency: row.currency}); err != nil {
+		if id, err = totals.Insert(totalRow{account: row.account, currency: row.currency}); err != nil {
 			return err
 		}
 	}
-	t := totals.touch(r.u, id)
+	t := totals.Touch(id)
 	sum := affiliate.Total{Earned: t.earned, Paid: t.paid, Cost: t.cost, Entries: t.entries}
 	if err := sum.Apply(*e); err != nil {
 		return err
@@ -187,71 +189,71 @@ func (r ledger) addToTotal(row *entryRow, e *affiliate.Entry) error {
 }
 
 func (r ledger) GetMany(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
-	return getRows(ctx, r.u, r.u.db.core.entries.table, ids, r.entry)
+	return engine.GetMany(ctx, &r.u.Unit, r.u.db.core.entries.Table, ids, r.entry)
 }
 
 func (r ledger) ByCauses(ctx context.Context, causes []string) ([]affiliate.Entry, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	db := r.u.db
 	var ids []uint32
 	for _, c := range causes {
 		prefix, id := splitCause(c)
-		word, known := db.words.find(prefix)
+		word, known := db.words.Find(prefix)
 		if !known {
 			continue
 		}
-		if id, ok := db.core.entries.byCause.find(cause{word, id}); ok {
+		if id, ok := db.core.entries.byCause.Find(cause{word, id}); ok {
 			ids = append(ids, id)
 		}
 	}
-	return answer(db.core.entries.table, sorted(ids), r.entry), nil
+	return engine.Collect(db.core.entries.Table, engine.Sorted(ids), r.entry), nil
 }
 
 func (r ledger) Reversals(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.core.entries
-	return answer(t.table, byKeys(t.byReversed.of, t.among(ids)), r.entry), nil
+	return engine.Collect(t.Table, engine.ByKeys(t.byReversed.Of, t.Among(ids)), r.entry), nil
 }
 
 func (r ledger) List(ctx context.Context, f affiliate.EntryFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Entry], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[affiliate.Entry]{}, err
 	}
 	db := r.u.db
 	t := db.core.entries
-	account, knownAccount := db.words.find(string(f.Account))
-	kind, knownKind := db.codes.find(string(f.Kind))
+	account, knownAccount := db.words.Find(string(f.Account))
+	kind, knownKind := db.codes.Find(string(f.Kind))
 	advertiser, knownAdvertiser := uint32(0), true
 	if f.AdvertiserID != 0 {
-		advertiser, knownAdvertiser = db.core.advertisers.find(f.AdvertiserID)
+		advertiser, knownAdvertiser = db.core.advertisers.Find(f.AdvertiserID)
 	}
-	s := everything[entryRow]()
+	s := engine.Everything[entryRow]()
 	switch {
 	case !knownAccount || !knownKind || !knownAdvertiser:
-		s = only[entryRow](nil)
+		s = engine.Only[entryRow](nil)
 	case account != 0:
-		s = only[entryRow](t.byAccount.of(account))
+		s = engine.Only[entryRow](t.byAccount.Of(account))
 	case advertiser != 0:
-		s = only[entryRow](t.byAdvertiser.of(advertiser))
+		s = engine.Only[entryRow](t.byAdvertiser.Of(advertiser))
 	}
 	if kind != 0 || account != 0 && advertiser != 0 {
-		s.keep = func(_ uint32, e *entryRow) bool {
+		s.Keep = func(_ uint32, e *entryRow) bool {
 			return (kind == 0 || kind == uint32(e.kind)) && (advertiser == 0 || advertiser == e.advertiser)
 		}
 	}
-	return page(r.u, t.table, s, p, entryColumns, r.entry)
+	return engine.Page(&r.u.Unit, t.Table, s, p, entryColumns, r.entry)
 }
 
 func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.Entry, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.core.entries
-	return answer(t.table, t.scan(after, limit), r.entry), nil
+	return engine.Collect(t.Table, t.Scan(after, limit), r.entry), nil
 }
 
 // pending are the sums, by currency, of what the account earned and is payable
@@ -259,23 +261,23 @@ func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.E
 func (r ledger) pending(account uint32, at int64) (map[uint16]affiliate.Money, error) {
 	db := r.u.db
 	t := db.core.entries
-	ids := t.byPayable.of(account)
-	first := sort.Search(len(ids), func(i int) bool { return t.at(ids[i]).payable > at })
-	payout, _ := db.codes.find(string(affiliate.EntryPayout))
+	ids := t.byPayable.Of(account)
+	first := sort.Search(len(ids), func(i int) bool { return t.At(ids[i]).payable > at })
+	payout, _ := db.codes.Find(string(affiliate.EntryPayout))
 	sums := map[uint16]affiliate.Money{}
 	for _, id := range ids[first:] {
-		e := t.at(id)
+		e := t.At(id)
 		if uint32(e.kind) == payout {
 			continue
 		}
-		currency := affiliate.Currency(db.codes.text(uint32(e.currency)))
+		currency := affiliate.Currency(db.codes.Text(uint32(e.currency)))
 		sum, ok := sums[e.currency]
 		if !ok {
 			sum = affiliate.NewMoney(0, currency)
 		}
 		sum, err := sum.Add(affiliate.NewMoney(e.earning, currency))
 		if err != nil {
-			return nil, overflow("balance")
+			return nil, engine.Overflow("balance")
 		}
 		sums[e.currency] = sum
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // linkTables are the tables of package links.
@@ -18,15 +19,15 @@ type linkTables struct {
 	secrets     secretTable
 }
 
-func newLinkTables(codes *words) linkTables {
+func newLinkTables(db *DB) linkTables {
 	return linkTables{
-		rules:       newRuleTable(),
-		ruleChanges: newRuleChangeTable(),
-		blocklist:   newBlocklistTable(),
-		links:       newLinkTable(),
-		clicks:      newClickTable(),
-		days:        newDayTable(codes),
-		secrets:     newSecretTable(),
+		rules:       newRuleTable(db),
+		ruleChanges: newRuleChangeTable(db),
+		blocklist:   newBlocklistTable(db),
+		links:       newLinkTable(db),
+		clicks:      newClickTable(db),
+		days:        newDayTable(db),
+		secrets:     newSecretTable(db),
 	}
 }
 
@@ -36,7 +37,7 @@ func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx
 	return v.Write(ctx, fn)
 }
 
-func (v linksView) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
+func (v linksView) Nested(ctx context.Context) bool { return v.db.store.Nested(ctx) }
 
 // linksTx is the transaction of package links.
 type linksTx struct{ offersTx }
@@ -64,22 +65,22 @@ type linkRow struct {
 }
 
 type linkTable struct {
-	*table[linkRow]
-	byKey        *unique[linkRow, linkKey]
-	byUser       *groups[linkRow, uint32]
-	byAdvertiser *groups[linkRow, uint32]
+	*engine.Table[linkRow]
+	byKey        *engine.Unique[linkRow, linkKey]
+	byUser       *engine.Groups[linkRow, uint32]
+	byAdvertiser *engine.Groups[linkRow, uint32]
 }
 
-func newLinkTable() linkTable {
-	t := &table[linkRow]{}
+func newLinkTable(db *DB) linkTable {
+	t := engine.NewTable[linkRow](&db.store)
 	return linkTable{t,
-		newUnique(t, func(l *linkRow) (linkKey, bool) { return l.linkKey, true }),
-		newGroups(t, func(l *linkRow) (uint32, bool) { return l.user, true }, nil),
-		newGroups(t, func(l *linkRow) (uint32, bool) { return l.advertiser, true }, nil),
+		engine.NewUnique(t, func(l *linkRow) (linkKey, bool) { return l.linkKey, true }),
+		engine.NewGroups(t, func(l *linkRow) (uint32, bool) { return l.user, true }, nil),
+		engine.NewGroups(t, func(l *linkRow) (uint32, bool) { return l.advertiser, true }, nil),
 	}
 }
 
-var linkColumns = columns[linkRow]{"created_at": number(func(l *linkRow) int64 { return l.created })}
+var linkColumns = engine.Columns[linkRow]{"created_at": engine.Number(func(l *linkRow) int64 { return l.created })}
 
 type linkRepository struct{ u *unit }
 
@@ -96,16 +97,16 @@ func (r linkRepository) fill(l *links.Link, id uint32, row *linkRow) {
 	l.Key = row.key
 	l.OriginalURL = row.original
 	l.TargetURL = row.target
-	l.Template = r.u.db.words.text(row.template)
-	l.CreatedAt = fromMicro(row.created)
-	l.DeletedAt = fromMicro(row.deleted)
+	l.Template = r.u.db.words.Text(row.template)
+	l.CreatedAt = engine.FromMicro(row.created)
+	l.DeletedAt = engine.FromMicro(row.deleted)
 }
 
 // row is the link as kept; its user and advertiser are known to exist.
 func (r linkRepository) row(l *links.Link) linkRow {
 	row := linkRow{
 		linkKey:  linkKey{uint32(l.UserID), uint32(l.AdvertiserID), l.Key},
-		template: r.u.db.words.number(l.Template),
+		template: r.u.db.words.Number(l.Template),
 		original: l.OriginalURL,
 		target:   l.TargetURL,
 		created:  l.CreatedAt.UnixMicro(),
@@ -118,35 +119,35 @@ func (r linkRepository) row(l *links.Link) linkRow {
 }
 
 func (r linkRepository) refers(l *links.Link) error {
-	var f refusal
-	f.refers(r.u.db.core.users.knows(l.UserID), "user_id")
-	f.refers(r.u.db.core.advertisers.knows(l.AdvertiserID), "advertiser_id")
-	return f.err("link")
+	var f engine.Refusal
+	f.Refers(r.u.db.core.users.Knows(l.UserID), "user_id")
+	f.Refers(r.u.db.core.advertisers.Knows(l.AdvertiserID), "advertiser_id")
+	return f.Err("link")
 }
 
 func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link, bool, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return links.Link{}, false, err
 	}
 	if err := l.Validate(); err != nil {
-		return links.Link{}, false, r.u.fail(err)
+		return links.Link{}, false, r.u.Fail(err)
 	}
 	if err := r.refers(&l); err != nil {
-		return links.Link{}, false, r.u.fail(err)
+		return links.Link{}, false, r.u.Fail(err)
 	}
 	t := r.u.db.links.links
-	if id, ok := t.byKey.find(linkKey{uint32(l.UserID), uint32(l.AdvertiserID), l.Key}); ok {
-		return r.link(id, t.at(id)), false, nil
+	if id, ok := t.byKey.Find(linkKey{uint32(l.UserID), uint32(l.AdvertiserID), l.Key}); ok {
+		return r.link(id, t.At(id)), false, nil
 	}
-	id, err := t.insert(r.u, r.row(&l))
+	id, err := t.Insert(r.row(&l))
 	if err != nil {
-		return links.Link{}, false, r.u.fail(err)
+		return links.Link{}, false, r.u.Fail(err)
 	}
-	return r.link(id, t.at(id)), true, nil
+	return r.link(id, t.At(id)), true, nil
 }
 
 func (r linkRepository) Get(ctx context.Context, id int64) (l links.Link, err error) {
-	row, err := lookUp(ctx, r.u, r.u.db.links.links.table, "link", id)
+	row, err := engine.LookUp(ctx, &r.u.Unit, r.u.db.links.links.Table, "link", id)
 	if err == nil {
 		r.fill(&l, uint32(id), row)
 	}
@@ -154,19 +155,19 @@ func (r linkRepository) Get(ctx context.Context, id int64) (l links.Link, err er
 }
 
 func (r linkRepository) GetMany(ctx context.Context, ids []int64) ([]links.Link, error) {
-	return getRows(ctx, r.u, r.u.db.links.links.table, ids, r.link)
+	return engine.GetMany(ctx, &r.u.Unit, r.u.db.links.links.Table, ids, r.link)
 }
 
 func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, key links.LinkKey) (l links.Link, err error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return l, err
 	}
 	db := r.u.db
-	user, okUser := db.core.users.find(userID)
-	advertiser, okAdvertiser := db.core.advertisers.find(advertiserID)
+	user, okUser := db.core.users.Find(userID)
+	advertiser, okAdvertiser := db.core.advertisers.Find(advertiserID)
 	if okUser && okAdvertiser {
-		if id, ok := db.links.links.byKey.find(linkKey{user, advertiser, key}); ok {
-			r.fill(&l, id, db.links.links.at(id))
+		if id, ok := db.links.links.byKey.Find(linkKey{user, advertiser, key}); ok {
+			r.fill(&l, id, db.links.links.At(id))
 			return l, nil
 		}
 	}
@@ -174,61 +175,61 @@ func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, ke
 }
 
 func (r linkRepository) Update(ctx context.Context, l links.Link) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	if err := l.Validate(); err != nil {
-		return r.u.fail(err)
+		return r.u.Fail(err)
 	}
 	t := r.u.db.links.links
-	id, ok := t.find(l.ID)
+	id, ok := t.Find(l.ID)
 	if !ok {
-		return r.u.fail(affiliate.NotFound("link", l.ID))
+		return r.u.Fail(affiliate.NotFound("link", l.ID))
 	}
 	if err := r.refers(&l); err != nil {
-		return r.u.fail(err)
+		return r.u.Fail(err)
 	}
 	row := r.row(&l)
-	var f refusal
-	f.frees(t.byKey.taken(&row, id), "key")
-	if err := f.err("link"); err != nil {
-		return r.u.fail(err)
+	var f engine.Refusal
+	f.Unique(t.byKey.Taken(&row, id), "key")
+	if err := f.Err("link"); err != nil {
+		return r.u.Fail(err)
 	}
-	t.replace(r.u, id, row)
+	t.Replace(id, row)
 	return nil
 }
 
 func (r linkRepository) List(ctx context.Context, f links.LinkFilter, p affiliate.PageRequest) (affiliate.Page[links.Link], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[links.Link]{}, err
 	}
 	db := r.u.db
 	t := db.links.links
-	user, okUser := db.core.users.find(f.UserID)
-	advertiser, okAdvertiser := db.core.advertisers.find(f.AdvertiserID)
-	s := everything[linkRow]()
+	user, okUser := db.core.users.Find(f.UserID)
+	advertiser, okAdvertiser := db.core.advertisers.Find(f.AdvertiserID)
+	s := engine.Everything[linkRow]()
 	partly := false // the ids answer a part of the filter only
 	switch {
 	case f.UserID != 0 && !okUser || f.AdvertiserID != 0 && !okAdvertiser:
-		s = only[linkRow](nil)
+		s = engine.Only[linkRow](nil)
 	case f.IDs != nil:
-		s = only[linkRow](t.among(f.IDs))
+		s = engine.Only[linkRow](t.Among(f.IDs))
 		partly = true
 	case okUser && okAdvertiser:
-		s = only[linkRow](shorter(t.byUser.of(user), t.byAdvertiser.of(advertiser)))
+		s = engine.Only[linkRow](shorter(t.byUser.Of(user), t.byAdvertiser.Of(advertiser)))
 		partly = true
 	case okUser:
-		s = only[linkRow](t.byUser.of(user))
+		s = engine.Only[linkRow](t.byUser.Of(user))
 	case okAdvertiser:
-		s = only[linkRow](t.byAdvertiser.of(advertiser))
+		s = engine.Only[linkRow](t.byAdvertiser.Of(advertiser))
 	}
 	if partly || f.Deleted.Set {
-		s.keep = func(_ uint32, l *linkRow) bool {
+		s.Keep = func(_ uint32, l *linkRow) bool {
 			return (!okUser || user == l.user) && (!okAdvertiser || advertiser == l.advertiser) &&
-				(!f.Deleted.Set || f.Deleted.Value == (l.deleted != zeroTime))
+				(!f.Deleted.Set || f.Deleted.Value == (l.deleted != engine.ZeroTime))
 		}
 	}
-	return page(r.u, t.table, s, p, linkColumns, r.link)
+	return engine.Page(&r.u.Unit, t.Table, s, p, linkColumns, r.link)
 }
 
 // shorter is the shorter one of two lists.
@@ -241,19 +242,19 @@ func shorter(a, b []uint32) []uint32 {
 
 func (r linkRepository) Target(ctx context.Context, id int64) (t links.Target, err error) {
 	db := r.u.db
-	l, err := lookUp(ctx, r.u, db.links.links.table, "link", id)
+	l, err := engine.LookUp(ctx, &r.u.Unit, db.links.links.Table, "link", id)
 	if err != nil {
 		return t, err
 	}
 	r.fill(&t.Link, uint32(id), l)
-	a := db.core.advertisers.at(l.advertiser)
+	a := db.core.advertisers.At(l.advertiser)
 	t.AdvertiserStatus, t.Provider = a.Status, a.Provider
-	t.UserSuspended = db.core.users.at(l.user).Status() == affiliate.UserSuspended
+	t.UserSuspended = db.core.users.At(l.user).Status() == affiliate.UserSuspended
 	return t, nil
 }
 
 func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, error) {
-	if err := r.u.change(ctx); err != nil { // the unit has locked everything
+	if err := r.u.Change(ctx); err != nil { // the unit has locked everything
 		return nil, err
 	}
 	return r.GetMany(ctx, ids)

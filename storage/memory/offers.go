@@ -9,6 +9,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // offerTables are the tables of package offers.
@@ -24,17 +25,17 @@ type offerTables struct {
 	ads          returnAdTable
 }
 
-func newOfferTables() offerTables {
+func newOfferTables(db *DB) offerTables {
 	return offerTables{
-		offers:       newOfferTable(),
-		targets:      newTargetTable(),
-		participants: newParticipantTable(),
-		usage:        newUsageTable(),
-		days:         newOfferDayTable(),
-		budgets:      newSharedBudgetTable(),
-		comments:     newCommentTable(),
-		activities:   newActivityTable(),
-		ads:          returnAdTable{&table[returnAdRow]{}},
+		offers:       newOfferTable(db),
+		targets:      newTargetTable(db),
+		participants: newParticipantTable(db),
+		usage:        newUsageTable(db),
+		days:         newOfferDayTable(db),
+		budgets:      newSharedBudgetTable(db),
+		comments:     newCommentTable(db),
+		activities:   newActivityTable(db),
+		ads:          returnAdTable{engine.NewTable[returnAdRow](&db.store)},
 	}
 }
 
@@ -59,36 +60,36 @@ func (tx offersTx) Activities() offers.ActivityRepository        { return activi
 func (tx offersTx) ReturnAds() offers.ReturnAdRepository         { return returnAds(tx.coreTx) }
 
 type offerTable struct {
-	*table[offers.Offer]
-	byToken      *unique[offers.Offer, string]
-	byAdvertiser *groups[offers.Offer, int64]
-	ranked       *groups[offers.Offer, int64] // by advertiser; of each the live ones, the last served first
-	byBudget     *groups[offers.Offer, int64]
+	*engine.Table[offers.Offer]
+	byToken      *engine.Unique[offers.Offer, string]
+	byAdvertiser *engine.Groups[offers.Offer, int64]
+	ranked       *engine.Groups[offers.Offer, int64] // by advertiser; of each the live ones, the last served first
+	byBudget     *engine.Groups[offers.Offer, int64]
 }
 
-func newOfferTable() offerTable {
-	t := &table[offers.Offer]{}
+func newOfferTable(db *DB) offerTable {
+	t := engine.NewTable[offers.Offer](&db.store)
 	return offerTable{t,
-		newUnique(t, func(o *offers.Offer) (string, bool) { return o.Token, true }),
-		newGroups(t, func(o *offers.Offer) (int64, bool) { return o.AdvertiserID, true }, nil),
-		newGroups(t, func(o *offers.Offer) (int64, bool) { return o.AdvertiserID, o.DeletedAt.IsZero() }, func(a, b *offers.Offer) int {
+		engine.NewUnique(t, func(o *offers.Offer) (string, bool) { return o.Token, true }),
+		engine.NewGroups(t, func(o *offers.Offer) (int64, bool) { return o.AdvertiserID, true }, nil),
+		engine.NewGroups(t, func(o *offers.Offer) (int64, bool) { return o.AdvertiserID, o.DeletedAt.IsZero() }, func(a, b *offers.Offer) int {
 			return cmp.Or(cmp.Compare(a.Priority, b.Priority), strings.Compare(a.Token, b.Token))
 		}),
-		newGroups(t, func(o *offers.Offer) (int64, bool) { return o.SharedBudgetID, o.SharedBudgetID != 0 }, nil),
+		engine.NewGroups(t, func(o *offers.Offer) (int64, bool) { return o.SharedBudgetID, o.SharedBudgetID != 0 }, nil),
 	}
 }
 
 func copyOffer(id uint32, o *offers.Offer) offers.Offer {
 	c := *o
 	c.ID = int64(id)
-	c.Todo, c.Costs = copied(o.Todo), copied(o.Costs)
+	c.Todo, c.Costs = engine.Copied(o.Todo), engine.Copied(o.Costs)
 	return c
 }
 
 func keptOffer(o offers.Offer) offers.Offer {
 	o = copyOffer(0, &o)
 	for _, t := range []*time.Time{&o.ValidFrom, &o.ValidUntil, &o.CreatedAt, &o.UpdatedAt, &o.PausedAt, &o.DeletedAt} {
-		*t = kept(*t)
+		*t = engine.Kept(*t)
 	}
 	return o
 }
@@ -96,47 +97,47 @@ func keptOffer(o offers.Offer) offers.Offer {
 type offerRepository struct{ u *unit }
 
 func (r offerRepository) check(o offers.Offer) error {
-	var f refusal
+	var f engine.Refusal
 	db := r.u.db
-	f.refers(db.core.advertisers.knows(o.AdvertiserID), "store_id")
-	f.refers(db.offers.budgets.knowsOr0(o.SharedBudgetID), "shared_budget_id")
-	f.refers(db.core.users.knowsOr0(o.CreatedBy.UserID), "created_by")
-	f.frees(db.offers.offers.byToken.taken(&o, uint32(o.ID)), "token")
-	return f.err("offer")
+	f.Refers(db.core.advertisers.Knows(o.AdvertiserID), "store_id")
+	f.Refers(db.offers.budgets.KnowsOr0(o.SharedBudgetID), "shared_budget_id")
+	f.Refers(db.core.users.KnowsOr0(o.CreatedBy.UserID), "created_by")
+	f.Unique(db.offers.offers.byToken.Taken(&o, uint32(o.ID)), "token")
+	return f.Err("offer")
 }
 
 func (r offerRepository) Add(ctx context.Context, o offers.Offer) (offers.Offer, error) {
 	o.ID = 0
-	return add(ctx, r.u, r.u.db.offers.offers.table, o, keptOffer, r.check, copyOffer)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.offers.offers.Table, o, keptOffer, r.check, copyOffer)
 }
 
 func (r offerRepository) Get(ctx context.Context, id int64) (offers.Offer, error) {
-	return getRow(ctx, r.u, r.u.db.offers.offers.table, "offer", id, copyOffer)
+	return engine.Get(ctx, &r.u.Unit, r.u.db.offers.offers.Table, "offer", id, copyOffer)
 }
 
 func (r offerRepository) GetMany(ctx context.Context, ids []int64) ([]offers.Offer, error) {
-	return getRows(ctx, r.u, r.u.db.offers.offers.table, ids, copyOffer)
+	return engine.GetMany(ctx, &r.u.Unit, r.u.db.offers.offers.Table, ids, copyOffer)
 }
 
 func (r offerRepository) ByToken(ctx context.Context, token string) (offers.Offer, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return offers.Offer{}, err
 	}
 	t := r.u.db.offers.offers
-	id, ok := t.byToken.find(token)
+	id, ok := t.byToken.Find(token)
 	if !ok {
 		return offers.Offer{}, affiliate.NotFound("offer", token)
 	}
-	return copyOffer(id, t.at(id)), nil
+	return copyOffer(id, t.At(id)), nil
 }
 
 func (r offerRepository) Update(ctx context.Context, o offers.Offer) error {
 	t := r.u.db.offers.offers
-	return update(ctx, r.u, t.table, "offer", o.ID, o, keptOffer, func(o offers.Offer) error {
+	return engine.Update(ctx, &r.u.Unit, t.Table, "offer", o.ID, o, keptOffer, func(o offers.Offer) error {
 		if err := r.check(o); err != nil {
 			return err
 		}
-		if t.at(uint32(o.ID)).AdvertiserID != o.AdvertiserID {
+		if t.At(uint32(o.ID)).AdvertiserID != o.AdvertiserID {
 			return affiliate.Invalid("offer", affiliate.FieldError{Field: "store_id", Code: "immutable", Message: "cannot be changed"})
 		}
 		return nil
@@ -147,25 +148,25 @@ func (r offerRepository) Update(ctx context.Context, o offers.Offer) error {
 func (r offerRepository) status(id uint32, o *offers.Offer, at time.Time) offers.Status {
 	db := r.u.db
 	var shared affiliate.Optional[offers.Shared]
-	if b, ok := db.offers.budgets.find(o.SharedBudgetID); ok {
+	if b, ok := db.offers.budgets.Find(o.SharedBudgetID); ok {
 		spent := db.offers.usage.counts(offers.SharedUsage(o.SharedBudgetID)).Spent
-		shared = affiliate.Some(offers.Shared{Amount: db.offers.budgets.at(b).Amount, Spent: spent})
+		shared = affiliate.Some(offers.Shared{Amount: db.offers.budgets.At(b).Amount, Spent: spent})
 	}
 	return o.Status(at, db.offers.usage.counts(offers.OfferUsage(int64(id))), shared)
 }
 
-func (r offerRepository) columns(at time.Time) columns[offers.Offer] {
-	cols := columns[offers.Offer]{
-		"name":           text(func(o *offers.Offer) string { return o.Name }),
-		"campaign_title": text(func(o *offers.Offer) string { return o.Title }),
-		"store_id":       number(func(o *offers.Offer) int64 { return o.AdvertiserID }),
-		"type":           text(func(o *offers.Offer) string { return string(o.Type) }),
-		"currency":       text(func(o *offers.Offer) string { return string(o.Currency) }),
-		"token":          text(func(o *offers.Offer) string { return o.Token }),
-		"created_at":     number(func(o *offers.Offer) int64 { return o.CreatedAt.UnixMicro() }),
-		"valid_from":     number(func(o *offers.Offer) int64 { return o.ValidFrom.UnixMicro() }),
-		"valid_until":    number(func(o *offers.Offer) int64 { return o.ValidUntil.UnixMicro() }),
-		"priority":       number(func(o *offers.Offer) int64 { return o.Priority }),
+func (r offerRepository) columns(at time.Time) engine.Columns[offers.Offer] {
+	cols := engine.Columns[offers.Offer]{
+		"name":           engine.Text(func(o *offers.Offer) string { return o.Name }),
+		"campaign_title": engine.Text(func(o *offers.Offer) string { return o.Title }),
+		"store_id":       engine.Number(func(o *offers.Offer) int64 { return o.AdvertiserID }),
+		"type":           engine.Text(func(o *offers.Offer) string { return string(o.Type) }),
+		"currency":       engine.Text(func(o *offers.Offer) string { return string(o.Currency) }),
+		"token":          engine.Text(func(o *offers.Offer) string { return o.Token }),
+		"created_at":     engine.Number(func(o *offers.Offer) int64 { return o.CreatedAt.UnixMicro() }),
+		"valid_from":     engine.Number(func(o *offers.Offer) int64 { return o.ValidFrom.UnixMicro() }),
+		"valid_until":    engine.Number(func(o *offers.Offer) int64 { return o.ValidUntil.UnixMicro() }),
+		"priority":       engine.Number(func(o *offers.Offer) int64 { return o.Priority }),
 		"ends_soon": func(a, b *offers.Offer) int {
 			if a.ValidUntil.IsZero() != b.ValidUntil.IsZero() {
 				return cmp.Compare(b.ValidUntil.UnixMicro(), a.ValidUntil.UnixMicro())
@@ -175,7 +176,7 @@ func (r offerRepository) columns(at time.Time) columns[offers.Offer] {
 	}
 	cols["active_first"] = func(a, b *offers.Offer) int {
 		rank := func(o *offers.Offer) int {
-			id, _ := r.u.db.offers.offers.byToken.find(o.Token)
+			id, _ := r.u.db.offers.offers.byToken.Find(o.Token)
 			if r.status(id, o, at) == offers.Active {
 				return 0
 			}
@@ -187,31 +188,31 @@ func (r offerRepository) columns(at time.Time) columns[offers.Offer] {
 }
 
 func (r offerRepository) List(ctx context.Context, f offers.OfferFilter, p affiliate.PageRequest) (affiliate.Page[offers.Offer], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[offers.Offer]{}, err
 	}
 	db := r.u.db
 	t := db.offers.offers
-	s := everything[offers.Offer]()
+	s := engine.Everything[offers.Offer]()
 	switch {
 	case f.OrID != 0:
 	case f.IDs != nil:
-		s = only[offers.Offer](t.among(f.IDs))
+		s = engine.Only[offers.Offer](t.Among(f.IDs))
 	case f.AdvertiserIDs != nil:
-		s = only[offers.Offer](byKeys(t.byAdvertiser.of, f.AdvertiserIDs))
+		s = engine.Only[offers.Offer](engine.ByKeys(t.byAdvertiser.Of, f.AdvertiserIDs))
 	case f.SharedBudgetID != 0:
-		s = only[offers.Offer](t.byBudget.of(f.SharedBudgetID))
+		s = engine.Only[offers.Offer](t.byBudget.Of(f.SharedBudgetID))
 	}
 	if keep := r.matching(f); keep != nil {
-		s.keep = keep
+		s.Keep = keep
 	}
-	return page(r.u, t.table, s, p, r.columns(f.At), copyOffer)
+	return engine.Page(&r.u.Unit, t.Table, s, p, r.columns(f.At), copyOffer)
 }
 
 // matching is nil when the filter leaves everything.
 func (r offerRepository) matching(f offers.OfferFilter) func(uint32, *offers.Offer) bool {
 	db := r.u.db
-	ids, advertisers, groups, excluded := setOf(f.IDs), setOf(f.AdvertiserIDs), setOf(f.GroupIDs), setOf(f.ExcludedAdvertisers)
+	ids, advertisers, groups, excluded := engine.SetOf(f.IDs), engine.SetOf(f.AdvertiserIDs), engine.SetOf(f.GroupIDs), engine.SetOf(f.ExcludedAdvertisers)
 	type test struct {
 		asked bool
 		is    func(id uint32, o *offers.Offer) bool
@@ -219,16 +220,16 @@ func (r offerRepository) matching(f offers.OfferFilter) func(uint32, *offers.Off
 	var tests []func(uint32, *offers.Offer) bool
 	for _, c := range []test{
 		{f.Query != "", func(id uint32, o *offers.Offer) bool {
-			return isID(f.Query, id) || matches(o.Name, f.Query) || matches(o.Title, f.Query)
+			return engine.IsID(f.Query, id) || engine.Matches(o.Name, f.Query) || engine.Matches(o.Title, f.Query)
 		}},
 		{f.IDs != nil, func(id uint32, _ *offers.Offer) bool { return ids[int64(id)] }},
 		{f.AdvertiserIDs != nil, func(_ uint32, o *offers.Offer) bool { return advertisers[o.AdvertiserID] }},
 		{f.GroupIDs != nil, func(_ uint32, o *offers.Offer) bool {
-			group := db.core.advertisers.at(uint32(o.AdvertiserID)).GroupID
+			group := db.core.advertisers.At(uint32(o.AdvertiserID)).GroupID
 			return group != 0 && groups[group]
 		}},
 		{f.ShownAdvertisers, func(_ uint32, o *offers.Offer) bool {
-			a := db.core.advertisers.at(uint32(o.AdvertiserID))
+			a := db.core.advertisers.At(uint32(o.AdvertiserID))
 			return a.Status == affiliate.AdvertiserActive && !a.Hidden
 		}},
 		{len(f.ExcludedAdvertisers) > 0, func(_ uint32, o *offers.Offer) bool { return !excluded[o.AdvertiserID] }},
@@ -260,18 +261,18 @@ func (r offerRepository) matching(f offers.OfferFilter) func(uint32, *offers.Off
 }
 
 func (r offerRepository) Ranked(ctx context.Context, advertiserID, priority int64, limit int) ([]offers.Offer, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.offers.offers
-	all := t.ranked.of(advertiserID)
+	all := t.ranked.Of(advertiserID)
 	end, _ := slices.BinarySearchFunc(all, priority, func(id uint32, priority int64) int {
-		if t.at(id).Priority <= priority {
+		if t.At(id).Priority <= priority {
 			return -1
 		}
 		return 1
 	})
 	ids := slices.Clone(all[max(0, end-max(limit, 0)):end])
 	slices.Reverse(ids)
-	return answer(t.table, ids, copyOffer), nil
+	return engine.Collect(t.Table, ids, copyOffer), nil
 }

@@ -7,16 +7,17 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 type commentTable struct {
-	*table[offers.Comment]
-	byParticipant *groups[offers.Comment, int64]
+	*engine.Table[offers.Comment]
+	byParticipant *engine.Groups[offers.Comment, int64]
 }
 
-func newCommentTable() commentTable {
-	t := &table[offers.Comment]{}
-	return commentTable{t, newGroups(t, func(c *offers.Comment) (int64, bool) { return c.ParticipantID, true }, nil)}
+func newCommentTable(db *DB) commentTable {
+	t := engine.NewTable[offers.Comment](&db.store)
+	return commentTable{t, engine.NewGroups(t, func(c *offers.Comment) (int64, bool) { return c.ParticipantID, true }, nil)}
 }
 
 func copyComment(id uint32, c *offers.Comment) offers.Comment {
@@ -26,54 +27,54 @@ func copyComment(id uint32, c *offers.Comment) offers.Comment {
 }
 
 func keptComment(c offers.Comment) offers.Comment {
-	c.ID, c.CreatedAt, c.UpdatedAt = 0, kept(c.CreatedAt), kept(c.UpdatedAt)
+	c.ID, c.CreatedAt, c.UpdatedAt = 0, engine.Kept(c.CreatedAt), engine.Kept(c.UpdatedAt)
 	return c
 }
 
 type comments struct{ u *unit }
 
 func (r comments) check(c offers.Comment) error {
-	var f refusal
-	f.refers(r.u.db.offers.participants.knows(c.ParticipantID), "offer_user_id")
-	f.refers(r.u.db.core.users.knowsOr0(c.Author.UserID), "author")
-	return f.err("comment")
+	var f engine.Refusal
+	f.Refers(r.u.db.offers.participants.Knows(c.ParticipantID), "offer_user_id")
+	f.Refers(r.u.db.core.users.KnowsOr0(c.Author.UserID), "author")
+	return f.Err("comment")
 }
 
 func (r comments) Add(ctx context.Context, c offers.Comment) (offers.Comment, error) {
-	return add(ctx, r.u, r.u.db.offers.comments.table, c, keptComment, r.check, copyComment)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.offers.comments.Table, c, keptComment, r.check, copyComment)
 }
 
 func (r comments) Get(ctx context.Context, id int64) (offers.Comment, error) {
-	return getRow(ctx, r.u, r.u.db.offers.comments.table, "comment", id, copyComment)
+	return engine.Get(ctx, &r.u.Unit, r.u.db.offers.comments.Table, "comment", id, copyComment)
 }
 
 func (r comments) Update(ctx context.Context, c offers.Comment) error {
-	return update(ctx, r.u, r.u.db.offers.comments.table, "comment", c.ID, c, keptComment, r.check)
+	return engine.Update(ctx, &r.u.Unit, r.u.db.offers.comments.Table, "comment", c.ID, c, keptComment, r.check)
 }
 
 func (r comments) Delete(ctx context.Context, id int64) error {
-	return remove(ctx, r.u, r.u.db.offers.comments.table, "comment", id)
+	return engine.Remove(ctx, &r.u.Unit, r.u.db.offers.comments.Table, "comment", id)
 }
 
 func (r comments) ByParticipant(ctx context.Context, participantID int64) ([]offers.Comment, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.offers.comments
-	return answer(t.table, t.byParticipant.of(participantID), copyComment), nil
+	return engine.Collect(t.Table, t.byParticipant.Of(participantID), copyComment), nil
 }
 
 type activityTable struct {
-	*table[offers.Activity]
-	byParticipant *groups[offers.Activity, int64]
-	unread        *groups[offers.Activity, int64]
+	*engine.Table[offers.Activity]
+	byParticipant *engine.Groups[offers.Activity, int64]
+	unread        *engine.Groups[offers.Activity, int64]
 }
 
-func newActivityTable() activityTable {
-	t := &table[offers.Activity]{}
+func newActivityTable(db *DB) activityTable {
+	t := engine.NewTable[offers.Activity](&db.store)
 	return activityTable{t,
-		newGroups(t, func(a *offers.Activity) (int64, bool) { return a.ParticipantID, true }, nil),
-		newGroups(t, func(a *offers.Activity) (int64, bool) { return a.ParticipantID, a.ReadAt.IsZero() }, nil),
+		engine.NewGroups(t, func(a *offers.Activity) (int64, bool) { return a.ParticipantID, true }, nil),
+		engine.NewGroups(t, func(a *offers.Activity) (int64, bool) { return a.ParticipantID, a.ReadAt.IsZero() }, nil),
 	}
 }
 
@@ -84,29 +85,29 @@ func copyActivity(id uint32, a *offers.Activity) offers.Activity {
 }
 
 func keptActivity(a offers.Activity) offers.Activity {
-	a.ID, a.CreatedAt, a.ReadAt = 0, kept(a.CreatedAt), kept(a.ReadAt)
+	a.ID, a.CreatedAt, a.ReadAt = 0, engine.Kept(a.CreatedAt), engine.Kept(a.ReadAt)
 	return a
 }
 
-var activityColumns = columns[offers.Activity]{
-	"created_at": number(func(a *offers.Activity) int64 { return a.CreatedAt.UnixMicro() }),
+var activityColumns = engine.Columns[offers.Activity]{
+	"created_at": engine.Number(func(a *offers.Activity) int64 { return a.CreatedAt.UnixMicro() }),
 }
 
 type activities struct{ u *unit }
 
 func (r activities) check(a offers.Activity) error {
-	var f refusal
-	f.refers(r.u.db.offers.participants.knows(a.ParticipantID), "offer_user_id")
-	f.refers(r.u.db.core.users.knowsOr0(a.Actor.UserID), "actor")
-	return f.err("activity")
+	var f engine.Refusal
+	f.Refers(r.u.db.offers.participants.Knows(a.ParticipantID), "offer_user_id")
+	f.Refers(r.u.db.core.users.KnowsOr0(a.Actor.UserID), "actor")
+	return f.Err("activity")
 }
 
 func (r activities) Add(ctx context.Context, list ...offers.Activity) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	for _, a := range list {
-		if _, err := add(ctx, r.u, r.u.db.offers.activities.table, a, keptActivity, r.check, copyActivity); err != nil {
+		if _, err := engine.Add(ctx, &r.u.Unit, r.u.db.offers.activities.Table, a, keptActivity, r.check, copyActivity); err != nil {
 			return err
 		}
 	}
@@ -114,27 +115,27 @@ func (r activities) Add(ctx context.Context, list ...offers.Activity) error {
 }
 
 func (r activities) List(ctx context.Context, f offers.ActivityFilter, p affiliate.PageRequest) (affiliate.Page[offers.Activity], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[offers.Activity]{}, err
 	}
 	t := r.u.db.offers.activities
-	s := everything[offers.Activity]()
+	s := engine.Everything[offers.Activity]()
 	if f.ParticipantID != 0 {
-		s = only[offers.Activity](t.byParticipant.of(f.ParticipantID))
+		s = engine.Only[offers.Activity](t.byParticipant.Of(f.ParticipantID))
 	}
 	if f.Unread.Set {
-		s.keep = func(_ uint32, a *offers.Activity) bool { return a.ReadAt.IsZero() == f.Unread.Value }
+		s.Keep = func(_ uint32, a *offers.Activity) bool { return a.ReadAt.IsZero() == f.Unread.Value }
 	}
-	return page(r.u, t.table, s, p, activityColumns, copyActivity)
+	return engine.Page(&r.u.Unit, t.Table, s, p, activityColumns, copyActivity)
 }
 
 func (r activities) Unread(ctx context.Context, participantIDs []int64) (map[int64]int, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	out := map[int64]int{}
 	for _, id := range participantIDs {
-		if n := len(r.u.db.offers.activities.unread.of(id)); n > 0 {
+		if n := len(r.u.db.offers.activities.unread.Of(id)); n > 0 {
 			out[id] = n
 		}
 	}
@@ -142,14 +143,14 @@ func (r activities) Unread(ctx context.Context, participantIDs []int64) (map[int
 }
 
 func (r activities) MarkRead(ctx context.Context, participantID int64, at time.Time) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	t := r.u.db.offers.activities
-	for _, id := range slices.Clone(t.unread.of(participantID)) {
-		a := *t.at(id)
-		a.ReadAt = kept(at)
-		t.replace(r.u, id, a)
+	for _, id := range slices.Clone(t.unread.Of(participantID)) {
+		a := *t.At(id)
+		a.ReadAt = engine.Kept(at)
+		t.Replace(id, a)
 	}
 	return nil
 }

@@ -7,35 +7,36 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 type usageTable struct {
-	*table[offers.Usage]
-	byKey   *unique[offers.Usage, offers.UsageKey]
-	inOrder *ordered[offers.Usage]
+	*engine.Table[offers.Usage]
+	byKey   *engine.Unique[offers.Usage, offers.UsageKey]
+	inOrder *engine.Ordered[offers.Usage]
 }
 
-func newUsageTable() usageTable {
-	t := &table[offers.Usage]{}
+func newUsageTable(db *DB) usageTable {
+	t := engine.NewTable[offers.Usage](&db.store)
 	return usageTable{t,
-		newUnique(t, func(u *offers.Usage) (offers.UsageKey, bool) { return u.UsageKey, true }),
-		newOrdered(t, func(a, b *offers.Usage) int { return a.Compare(b.UsageKey) }),
+		engine.NewUnique(t, func(u *offers.Usage) (offers.UsageKey, bool) { return u.UsageKey, true }),
+		engine.NewOrdered(t, func(a, b *offers.Usage) int { return a.Compare(b.UsageKey) }),
 	}
 }
 
 // counts are those of a key, zero when nothing was added to it.
 func (t usageTable) counts(k offers.UsageKey) offers.Counts {
-	id, ok := t.byKey.find(k)
+	id, ok := t.byKey.Find(k)
 	if !ok {
 		return offers.Counts{}
 	}
-	return t.at(id).Counts
+	return t.At(id).Counts
 }
 
 type usage struct{ u *unit }
 
 func (r usage) Get(ctx context.Context, keys []offers.UsageKey) (map[offers.UsageKey]offers.Counts, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	out := make(map[offers.UsageKey]offers.Counts, len(keys))
@@ -46,28 +47,28 @@ func (r usage) Get(ctx context.Context, keys []offers.UsageKey) (map[offers.Usag
 }
 
 func (r usage) Lock(ctx context.Context, keys []offers.UsageKey) (map[offers.UsageKey]offers.Counts, error) {
-	if err := r.u.change(ctx); err != nil { // the unit has locked everything
+	if err := r.u.Change(ctx); err != nil { // the unit has locked everything
 		return nil, err
 	}
 	return r.Get(ctx, keys)
 }
 
 func (r usage) Add(ctx context.Context, list ...offers.Usage) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	t := r.u.db.offers.usage
 	for _, add := range list {
-		id, ok := t.byKey.find(add.UsageKey)
+		id, ok := t.byKey.Find(add.UsageKey)
 		if !ok {
 			var err error
-			if id, err = t.insert(r.u, offers.Usage{UsageKey: add.UsageKey}); err != nil {
-				return r.u.fail(err)
+			if id, err = t.Insert(offers.Usage{UsageKey: add.UsageKey}); err != nil {
+				return r.u.Fail(err)
 			}
 		}
-		row := t.touch(r.u, id)
+		row := t.Touch(id)
 		if !addTo(&row.Clicks, add.Clicks) || !addTo(&row.Spent, add.Spent) {
-			return r.u.fail(overflow("usage"))
+			return r.u.Fail(engine.Overflow("usage"))
 		}
 	}
 	return nil
@@ -84,17 +85,17 @@ func addTo(sum *int64, n int64) bool {
 }
 
 func (r usage) Scan(ctx context.Context, after offers.UsageKey, limit int) ([]offers.Usage, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
 		return nil, nil
 	}
 	t := r.u.db.offers.usage
-	part, i := t.inOrder.search(func(u *offers.Usage) bool { return u.Compare(after) > 0 })
+	part, i := t.inOrder.Search(func(u *offers.Usage) bool { return u.Compare(after) > 0 })
 	var out []offers.Usage
-	t.inOrder.each(part, i, func(id uint32) bool {
-		out = append(out, *t.at(id))
+	t.inOrder.Each(part, i, func(id uint32) bool {
+		out = append(out, *t.At(id))
 		return len(out) < limit
 	})
 	return out, nil
@@ -116,40 +117,40 @@ func (k offerDayKey) compare(o offerDayKey) int {
 }
 
 type offerDayTable struct {
-	*table[offerDayRow]
-	byKey   *unique[offerDayRow, offerDayKey]
-	byOffer *groups[offerDayRow, int64]
-	byPart  *groups[offerDayRow, offers.Part]
+	*engine.Table[offerDayRow]
+	byKey   *engine.Unique[offerDayRow, offerDayKey]
+	byOffer *engine.Groups[offerDayRow, int64]
+	byPart  *engine.Groups[offerDayRow, offers.Part]
 }
 
-func newOfferDayTable() offerDayTable {
-	t := &table[offerDayRow]{}
+func newOfferDayTable(db *DB) offerDayTable {
+	t := engine.NewTable[offerDayRow](&db.store)
 	return offerDayTable{t,
-		newUnique(t, func(d *offerDayRow) (offerDayKey, bool) { return d.offerDayKey, true }),
-		newGroups(t, func(d *offerDayRow) (int64, bool) { return d.offer, true }, nil),
-		newGroups(t, func(d *offerDayRow) (offers.Part, bool) { return offers.Part{OfferID: d.offer, UserID: d.user}, true }, nil),
+		engine.NewUnique(t, func(d *offerDayRow) (offerDayKey, bool) { return d.offerDayKey, true }),
+		engine.NewGroups(t, func(d *offerDayRow) (int64, bool) { return d.offer, true }, nil),
+		engine.NewGroups(t, func(d *offerDayRow) (offers.Part, bool) { return offers.Part{OfferID: d.offer, UserID: d.user}, true }, nil),
 	}
 }
 
 type offerDays struct{ u *unit }
 
 func (r offerDays) Add(ctx context.Context, list ...offers.Day) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	t := r.u.db.offers.days
 	for _, d := range list {
 		key := offerDayKey{dayNumber(d.Date), d.OfferID, d.UserID}
-		id, ok := t.byKey.find(key)
+		id, ok := t.byKey.Find(key)
 		if !ok {
 			var err error
-			if id, err = t.insert(r.u, offerDayRow{offerDayKey: key}); err != nil {
-				return r.u.fail(err)
+			if id, err = t.Insert(offerDayRow{offerDayKey: key}); err != nil {
+				return r.u.Fail(err)
 			}
 		}
-		row := t.touch(r.u, id)
+		row := t.Touch(id)
 		if !addTo(&row.clicks, d.Clicks) || !addTo(&row.earning, d.Earning) || !addTo(&row.cost, d.Cost) {
-			return r.u.fail(overflow("day"))
+			return r.u.Fail(engine.Overflow("day"))
 		}
 	}
 	return nil
@@ -158,10 +159,10 @@ func (r offerDays) Add(ctx context.Context, list ...offers.Day) error {
 // find are the roll-ups of a filter, in the order of the list.
 func (r offerDays) find(f offers.DayFilter) []offerDayRow {
 	t := r.u.db.offers.days
-	users := setOf(f.UserIDs)
+	users := engine.SetOf(f.UserIDs)
 	var rows []offerDayRow
 	keep := func(id uint32) bool {
-		d := t.at(id)
+		d := t.At(id)
 		if (f.OfferID == 0 || d.offer == f.OfferID) && (f.UserIDs == nil || users[d.user]) &&
 			(f.From.IsZero() || d.date >= dayNumber(f.From)) && (f.Until.IsZero() || d.date < dayNumber(f.Until)) {
 			rows = append(rows, *d)
@@ -169,18 +170,18 @@ func (r offerDays) find(f offers.DayFilter) []offerDayRow {
 		return true
 	}
 	if f.OfferID != 0 {
-		for _, id := range t.byOffer.of(f.OfferID) {
+		for _, id := range t.byOffer.Of(f.OfferID) {
 			keep(id)
 		}
 	} else {
-		t.each(0, keep)
+		t.Each(0, keep)
 	}
 	slices.SortFunc(rows, func(a, b offerDayRow) int { return a.compare(b.offerDayKey) })
 	return rows
 }
 
 func (r offerDays) List(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	var out []offers.Day
@@ -204,7 +205,7 @@ func (r offerDays) ByUser(ctx context.Context, f offers.DayFilter) ([]offers.Day
 
 // sums adds roll-ups up by the key that of gives them.
 func (r offerDays) sums(ctx context.Context, f offers.DayFilter, of func(offers.Day) offers.Day) ([]offers.Day, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	at := make(map[offers.Day]int)
@@ -219,7 +220,7 @@ func (r offerDays) sums(ctx context.Context, f offers.DayFilter, of func(offers.
 		}
 		sum := &out[i]
 		if !addTo(&sum.Clicks, d.Clicks) || !addTo(&sum.Earning, d.Earning) || !addTo(&sum.Cost, d.Cost) {
-			return nil, r.u.fail(overflow("day"))
+			return nil, r.u.Fail(engine.Overflow("day"))
 		}
 	}
 	slices.SortFunc(out, func(a, b offers.Day) int { return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.UserID, b.UserID)) })
@@ -227,13 +228,13 @@ func (r offerDays) sums(ctx context.Context, f offers.DayFilter, of func(offers.
 }
 
 type sharedBudgetTable struct {
-	*table[offers.SharedBudget]
-	byAdvertiser *groups[offers.SharedBudget, int64]
+	*engine.Table[offers.SharedBudget]
+	byAdvertiser *engine.Groups[offers.SharedBudget, int64]
 }
 
-func newSharedBudgetTable() sharedBudgetTable {
-	t := &table[offers.SharedBudget]{}
-	return sharedBudgetTable{t, newGroups(t, func(b *offers.SharedBudget) (int64, bool) { return b.AdvertiserID, true }, nil)}
+func newSharedBudgetTable(db *DB) sharedBudgetTable {
+	t := engine.NewTable[offers.SharedBudget](&db.store)
+	return sharedBudgetTable{t, engine.NewGroups(t, func(b *offers.SharedBudget) (int64, bool) { return b.AdvertiserID, true }, nil)}
 }
 
 func copySharedBudget(id uint32, b *offers.SharedBudget) offers.SharedBudget {
@@ -243,61 +244,61 @@ func copySharedBudget(id uint32, b *offers.SharedBudget) offers.SharedBudget {
 }
 
 func keptSharedBudget(b offers.SharedBudget) offers.SharedBudget {
-	b.ID, b.CreatedAt, b.UpdatedAt = 0, kept(b.CreatedAt), kept(b.UpdatedAt)
+	b.ID, b.CreatedAt, b.UpdatedAt = 0, engine.Kept(b.CreatedAt), engine.Kept(b.UpdatedAt)
 	return b
 }
 
-var sharedBudgetColumns = columns[offers.SharedBudget]{
-	"title":  text(func(b *offers.SharedBudget) string { return b.Title }),
-	"amount": number(func(b *offers.SharedBudget) int64 { return b.Amount }),
+var sharedBudgetColumns = engine.Columns[offers.SharedBudget]{
+	"title":  engine.Text(func(b *offers.SharedBudget) string { return b.Title }),
+	"amount": engine.Number(func(b *offers.SharedBudget) int64 { return b.Amount }),
 }
 
 type sharedBudgets struct{ u *unit }
 
 func (r sharedBudgets) check(b offers.SharedBudget) error {
-	var f refusal
-	f.refers(r.u.db.core.advertisers.knows(b.AdvertiserID), "store_id")
-	return f.err("shared_budget")
+	var f engine.Refusal
+	f.Refers(r.u.db.core.advertisers.Knows(b.AdvertiserID), "store_id")
+	return f.Err("shared_budget")
 }
 
 func (r sharedBudgets) Add(ctx context.Context, b offers.SharedBudget) (offers.SharedBudget, error) {
-	return add(ctx, r.u, r.u.db.offers.budgets.table, b, keptSharedBudget, r.check, copySharedBudget)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.offers.budgets.Table, b, keptSharedBudget, r.check, copySharedBudget)
 }
 
 func (r sharedBudgets) Get(ctx context.Context, id int64) (offers.SharedBudget, error) {
-	return getRow(ctx, r.u, r.u.db.offers.budgets.table, "shared_budget", id, copySharedBudget)
+	return engine.Get(ctx, &r.u.Unit, r.u.db.offers.budgets.Table, "shared_budget", id, copySharedBudget)
 }
 
 func (r sharedBudgets) GetMany(ctx context.Context, ids []int64) ([]offers.SharedBudget, error) {
-	return getRows(ctx, r.u, r.u.db.offers.budgets.table, ids, copySharedBudget)
+	return engine.GetMany(ctx, &r.u.Unit, r.u.db.offers.budgets.Table, ids, copySharedBudget)
 }
 
 func (r sharedBudgets) Update(ctx context.Context, b offers.SharedBudget) error {
-	return update(ctx, r.u, r.u.db.offers.budgets.table, "shared_budget", b.ID, b, keptSharedBudget, r.check)
+	return engine.Update(ctx, &r.u.Unit, r.u.db.offers.budgets.Table, "shared_budget", b.ID, b, keptSharedBudget, r.check)
 }
 
 func (r sharedBudgets) Delete(ctx context.Context, id int64) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	if len(r.u.db.offers.offers.byBudget.of(id)) > 0 {
-		return r.u.fail(affiliate.Conflict("shared_budget", "in_use", "a campaign has the shared budget"))
+	if len(r.u.db.offers.offers.byBudget.Of(id)) > 0 {
+		return r.u.Fail(affiliate.Conflict("shared_budget", "in_use", "a campaign has the shared budget"))
 	}
-	return remove(ctx, r.u, r.u.db.offers.budgets.table, "shared_budget", id)
+	return engine.Remove(ctx, &r.u.Unit, r.u.db.offers.budgets.Table, "shared_budget", id)
 }
 
 func (r sharedBudgets) List(ctx context.Context, f offers.SharedBudgetFilter, p affiliate.PageRequest) (affiliate.Page[offers.SharedBudget], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[offers.SharedBudget]{}, err
 	}
 	t := r.u.db.offers.budgets
-	s := everything[offers.SharedBudget]()
+	s := engine.Everything[offers.SharedBudget]()
 	if f.AdvertiserID != 0 {
-		s = only[offers.SharedBudget](t.byAdvertiser.of(f.AdvertiserID))
+		s = engine.Only[offers.SharedBudget](t.byAdvertiser.Of(f.AdvertiserID))
 	}
 	if f.IDs != nil {
-		ids := setOf(f.IDs)
-		s.keep = func(id uint32, _ *offers.SharedBudget) bool { return ids[int64(id)] }
+		ids := engine.SetOf(f.IDs)
+		s.Keep = func(id uint32, _ *offers.SharedBudget) bool { return ids[int64(id)] }
 	}
-	return page(r.u, t.table, s, p, sharedBudgetColumns, copySharedBudget)
+	return engine.Page(&r.u.Unit, t.Table, s, p, sharedBudgetColumns, copySharedBudget)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/productlists"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // productTables are the tables of package productlists.
@@ -18,8 +19,8 @@ type productTables struct {
 	products productTable
 }
 
-func newProductTables() productTables {
-	return productTables{newProductListTable(), newProductItemTable(), newProductTable()}
+func newProductTables(db *DB) productTables {
+	return productTables{newProductListTable(db), newProductItemTable(db), newProductTable(db)}
 }
 
 // ProductLists is the view for package productlists.
@@ -43,18 +44,18 @@ type accountPair struct {
 }
 
 type productListTable struct {
-	*table[productlists.List]
-	byID      *unique[productlists.List, uuid.UUID]
-	byAccount *groups[productlists.List, string]
-	byPair    *tags[productlists.List, accountPair]
+	*engine.Table[productlists.List]
+	byID      *engine.Unique[productlists.List, uuid.UUID]
+	byAccount *engine.Groups[productlists.List, string]
+	byPair    *engine.Tags[productlists.List, accountPair]
 }
 
-func newProductListTable() productListTable {
-	t := &table[productlists.List]{}
+func newProductListTable(db *DB) productListTable {
+	t := engine.NewTable[productlists.List](&db.store)
 	return productListTable{t,
-		newUnique(t, func(l *productlists.List) (uuid.UUID, bool) { return l.ID, true }),
-		newGroups(t, func(l *productlists.List) (string, bool) { return l.AccountID, true }, nil),
-		newTags(t, func(l *productlists.List) []accountPair {
+		engine.NewUnique(t, func(l *productlists.List) (uuid.UUID, bool) { return l.ID, true }),
+		engine.NewGroups(t, func(l *productlists.List) (string, bool) { return l.AccountID, true }, nil),
+		engine.NewTags(t, func(l *productlists.List) []accountPair {
 			pairs := make([]accountPair, len(l.Metadata))
 			for i, p := range l.Metadata {
 				pairs[i] = accountPair{l.AccountID, p}
@@ -66,83 +67,85 @@ func newProductListTable() productListTable {
 
 func copyProductList(_ uint32, l *productlists.List) productlists.List {
 	c := *l
-	c.Metadata = copied(l.Metadata)
+	c.Metadata = engine.Copied(l.Metadata)
 	return c
 }
 
 func keptProductList(l productlists.List) productlists.List {
 	l = copyProductList(0, &l)
-	l.CreatedAt, l.Size = kept(l.CreatedAt), 0
+	l.CreatedAt, l.Size = engine.Kept(l.CreatedAt), 0
 	return l
 }
 
 type productLists struct{ u *unit }
 
 func (r productLists) check(l productlists.List) error {
-	var f refusal
-	f.frees(r.u.db.products.lists.byID.taken(&l, 0), "id")
-	return f.err("product_list")
+	var f engine.Refusal
+	f.Unique(r.u.db.products.lists.byID.Taken(&l, 0), "id")
+	return f.Err("product_list")
 }
 
 func (r productLists) Add(ctx context.Context, l productlists.List) (productlists.List, error) {
-	return add(ctx, r.u, r.u.db.products.lists.table, l, keptProductList, r.check, copyProductList)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.products.lists.Table, l, keptProductList, r.check, copyProductList)
 }
 
 func (r productLists) Get(ctx context.Context, id uuid.UUID) (productlists.List, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return productlists.List{}, err
 	}
 	t := r.u.db.products.lists
-	row, ok := t.byID.find(id)
+	row, ok := t.byID.Find(id)
 	if !ok {
 		return productlists.List{}, affiliate.NotFound("product_list", id)
 	}
-	return copyProductList(row, t.at(row)), nil
+	return copyProductList(row, t.At(row)), nil
 }
 
 func (r productLists) Delete(ctx context.Context, id uuid.UUID) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	t, items := r.u.db.products.lists, r.u.db.products.items
-	row, ok := t.byID.find(id)
+	row, ok := t.byID.Find(id)
 	if !ok {
-		return r.u.fail(affiliate.NotFound("product_list", id))
+		return r.u.Fail(affiliate.NotFound("product_list", id))
 	}
 	for {
-		on := items.byList.of(row)
+		on := items.byList.Of(row)
 		if len(on) == 0 {
 			break
 		}
-		items.delete(r.u, on[len(on)-1]) // from the end, which moves no others
+		items.Delete(on[len(on)-1]) // from the end, which moves no others
 	}
-	t.delete(r.u, row)
+	t.Delete(row)
 	return nil
 }
 
 func (r productLists) List(ctx context.Context, f productlists.ListFilter, p affiliate.PageRequest) (affiliate.Page[productlists.List], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[productlists.List]{}, err
 	}
 	t := r.u.db.products.lists
-	s := everything[productlists.List]()
+	s := engine.Everything[productlists.List]()
 	pairs := f.Metadata
 	switch {
 	case f.AccountID != "" && len(pairs) > 0:
+		var ids []uint32
 		fewest := 0
 		for i, p := range pairs {
-			if n := len(t.byPair.of(accountPair{f.AccountID, p})); i == 0 || n < len(s.ids) {
-				s, fewest = only[productlists.List](t.byPair.of(accountPair{f.AccountID, p})), i
+			if of := t.byPair.Of(accountPair{f.AccountID, p}); i == 0 || len(of) < len(ids) {
+				ids, fewest = of, i
 			}
 		}
+		s = engine.Only[productlists.List](ids)
 		pairs = slices.Delete(slices.Clone(pairs), fewest, fewest+1)
 	case f.AccountID != "":
-		s = only[productlists.List](t.byAccount.of(f.AccountID))
+		s = engine.Only[productlists.List](t.byAccount.Of(f.AccountID))
 	}
 	if len(pairs) > 0 {
-		s.keep = func(_ uint32, l *productlists.List) bool { return hasPairs(l, pairs) }
+		s.Keep = func(_ uint32, l *productlists.List) bool { return hasPairs(l, pairs) }
 	}
-	return page(r.u, t.table, s, p, nil, copyProductList)
+	return engine.Page(&r.u.Unit, t.Table, s, p, nil, copyProductList)
 }
 
 func hasPairs(l *productlists.List, pairs []productlists.Pair) bool {
@@ -162,68 +165,68 @@ type productItemRow struct {
 }
 
 type productItemTable struct {
-	*table[productItemRow]
-	byProduct *unique[productItemRow, productItemRow]
-	byList    *groups[productItemRow, uint32]
+	*engine.Table[productItemRow]
+	byProduct *engine.Unique[productItemRow, productItemRow]
+	byList    *engine.Groups[productItemRow, uint32]
 }
 
-func newProductItemTable() productItemTable {
-	t := &table[productItemRow]{}
+func newProductItemTable(db *DB) productItemTable {
+	t := engine.NewTable[productItemRow](&db.store)
 	return productItemTable{t,
-		newUnique(t, func(i *productItemRow) (productItemRow, bool) { return *i, true }),
-		newGroups(t, func(i *productItemRow) (uint32, bool) { return i.list, true }, nil),
+		engine.NewUnique(t, func(i *productItemRow) (productItemRow, bool) { return *i, true }),
+		engine.NewGroups(t, func(i *productItemRow) (uint32, bool) { return i.list, true }, nil),
 	}
 }
 
 type productItems struct{ u *unit }
 
 func (r productItems) Append(ctx context.Context, listID uuid.UUID, productIDs []string) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	if err := productlists.ValidateProductIDs(productIDs); err != nil {
-		return r.u.fail(err)
+		return r.u.Fail(err)
 	}
 	lists, t := r.u.db.products.lists, r.u.db.products.items
-	list, ok := lists.byID.find(listID)
+	list, ok := lists.byID.Find(listID)
 	if !ok {
-		return r.u.fail(affiliate.NotFound("product_list", listID))
+		return r.u.Fail(affiliate.NotFound("product_list", listID))
 	}
-	lists.touch(r.u, list).Size += len(productIDs)
+	lists.Touch(list).Size += len(productIDs)
 	for _, id := range productIDs {
-		row := productItemRow{list, r.u.db.words.number(id)}
-		var f refusal
-		f.frees(t.byProduct.taken(&row, 0), "product_ids")
-		if err := f.err("product_list"); err != nil {
-			return r.u.fail(err)
+		row := productItemRow{list, r.u.db.words.Number(id)}
+		var f engine.Refusal
+		f.Unique(t.byProduct.Taken(&row, 0), "product_ids")
+		if err := f.Err("product_list"); err != nil {
+			return r.u.Fail(err)
 		}
-		if _, err := t.insert(r.u, row); err != nil {
-			return r.u.fail(err)
+		if _, err := t.Insert(row); err != nil {
+			return r.u.Fail(err)
 		}
 	}
 	return nil
 }
 
 func (r productItems) All(ctx context.Context, listID uuid.UUID) ([]string, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
-	list, ok := r.u.db.products.lists.byID.find(listID)
+	list, ok := r.u.db.products.lists.byID.Find(listID)
 	if !ok {
 		return nil, nil
 	}
-	return r.ids(r.u.db.products.items.byList.of(list)), nil
+	return r.ids(r.u.db.products.items.byList.Of(list)), nil
 }
 
 func (r productItems) Among(ctx context.Context, listID uuid.UUID, productIDs []string) ([]string, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	return r.ids(r.rows(listID, productIDs)), nil
 }
 
 func (r productItems) Remove(ctx context.Context, listID uuid.UUID, productIDs []string) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	rows := r.rows(listID, productIDs)
@@ -231,28 +234,28 @@ func (r productItems) Remove(ctx context.Context, listID uuid.UUID, productIDs [
 		return nil
 	}
 	lists, t := r.u.db.products.lists, r.u.db.products.items
-	list, _ := lists.byID.find(listID) // it has items
-	lists.touch(r.u, list).Size -= len(rows)
+	list, _ := lists.byID.Find(listID) // it has items
+	lists.Touch(list).Size -= len(rows)
 	for _, row := range slices.Backward(rows) {
-		t.delete(r.u, row)
+		t.Delete(row)
 	}
 	return nil
 }
 
 // rows are those of the products that are on the list, in its order.
 func (r productItems) rows(listID uuid.UUID, productIDs []string) []uint32 {
-	list, ok := r.u.db.products.lists.byID.find(listID)
+	list, ok := r.u.db.products.lists.byID.Find(listID)
 	if !ok {
 		return nil
 	}
 	var rows []uint32
 	for _, id := range productIDs {
-		word, known := r.u.db.words.find(id)
-		if row, ok := r.u.db.products.items.byProduct.find(productItemRow{list, word}); ok && known {
+		word, known := r.u.db.words.Find(id)
+		if row, ok := r.u.db.products.items.byProduct.Find(productItemRow{list, word}); ok && known {
 			rows = append(rows, row)
 		}
 	}
-	return sorted(rows)
+	return engine.Sorted(rows)
 }
 
 func (r productItems) ids(rows []uint32) []string {
@@ -261,42 +264,42 @@ func (r productItems) ids(rows []uint32) []string {
 	}
 	ids := make([]string, len(rows))
 	for i, row := range rows {
-		ids[i] = r.u.db.words.text(r.u.db.products.items.at(row).product)
+		ids[i] = r.u.db.words.Text(r.u.db.products.items.At(row).product)
 	}
 	return ids
 }
 
 type productTable struct {
-	*table[productlists.Product]
-	byID *unique[productlists.Product, string]
+	*engine.Table[productlists.Product]
+	byID *engine.Unique[productlists.Product, string]
 }
 
-func newProductTable() productTable {
-	t := &table[productlists.Product]{}
-	return productTable{t, newUnique(t, func(p *productlists.Product) (string, bool) { return p.ID, true })}
+func newProductTable(db *DB) productTable {
+	t := engine.NewTable[productlists.Product](&db.store)
+	return productTable{t, engine.NewUnique(t, func(p *productlists.Product) (string, bool) { return p.ID, true })}
 }
 
 type products struct{ u *unit }
 
 func (r products) Put(ctx context.Context, list ...productlists.Product) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	for i := range list {
 		if err := list[i].Validate(); err != nil {
-			return r.u.fail(err)
+			return r.u.Fail(err)
 		}
 	}
 	t := r.u.db.products.products
 	for i := range list {
-		id, there := t.byID.find(list[i].ID)
+		id, there := t.byID.Find(list[i].ID)
 		switch {
-		case there && *t.at(id) == list[i]:
+		case there && *t.At(id) == list[i]:
 		case there:
-			t.replace(r.u, id, r.kept(list[i]))
+			t.Replace(id, r.kept(list[i]))
 		default:
-			if _, err := t.insert(r.u, r.kept(list[i])); err != nil {
-				return r.u.fail(err)
+			if _, err := t.Insert(r.kept(list[i])); err != nil {
+				return r.u.Fail(err)
 			}
 		}
 	}
@@ -308,28 +311,28 @@ func (r products) kept(p productlists.Product) productlists.Product {
 	for _, s := range []*string{
 		&p.Brand, &p.Category, &p.CommissionURL, &p.Network.Name, &p.Network.LogoURL, &p.Merchant.Name, &p.Merchant.LogoURL,
 	} {
-		*s = r.u.db.words.text(r.u.db.words.number(*s))
+		*s = r.u.db.words.Text(r.u.db.words.Number(*s))
 	}
 	return p
 }
 
 func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Product, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.products.products
-	list := answer(t.table, r.rows(ids), func(_ uint32, p *productlists.Product) productlists.Product { return *p })
+	list := engine.Collect(t.Table, r.rows(ids), func(_ uint32, p *productlists.Product) productlists.Product { return *p })
 	slices.SortFunc(list, func(a, b productlists.Product) int { return cmp.Compare(a.ID, b.ID) })
 	return list, nil
 }
 
 func (r products) Delete(ctx context.Context, ids []string) (int, error) {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return 0, err
 	}
 	rows := r.rows(ids)
 	for _, row := range rows {
-		r.u.db.products.products.delete(r.u, row)
+		r.u.db.products.products.Delete(row)
 	}
 	return len(rows), nil
 }
@@ -338,9 +341,9 @@ func (r products) Delete(ctx context.Context, ids []string) (int, error) {
 func (r products) rows(ids []string) []uint32 {
 	var rows []uint32
 	for _, id := range ids {
-		if row, ok := r.u.db.products.products.byID.find(id); ok {
+		if row, ok := r.u.db.products.products.byID.Find(id); ok {
 			rows = append(rows, row)
 		}
 	}
-	return sorted(rows)
+	return engine.Sorted(rows)
 }

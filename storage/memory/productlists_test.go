@@ -75,12 +75,12 @@ func TestADeletedListKeepsNothing(t *testing.T) {
 		_, err := tx.ProductLists().Add(ctx, list)
 		return errors.Join(err, tx.ProductListItems().Append(ctx, list.ID, []string{"a", "b", "c"}))
 	}))
-	is.Equal(db.products.items.live, 3)
+	is.Equal(db.products.items.Len(), 3)
 	is.NoErr(db.ProductLists().Write(context.Background(), func(ctx context.Context, tx productlists.Tx) error {
 		return tx.ProductLists().Delete(ctx, list.ID)
 	}))
-	is.Equal(db.products.items.live+db.products.lists.live, 0)
-	is.Equal(len(db.products.lists.byPair.ids)+len(db.products.items.byList.ids), 0)
+	is.Equal(db.products.items.Len()+db.products.lists.Len(), 0)
+	is.Equal(db.products.lists.byPair.Dump()+db.products.items.byList.Dump(), "map[]map[]")
 }
 
 // BenchmarkListsByMetadata finds one list of a million by a pair of its

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // subject names an account of a role.
@@ -14,16 +15,16 @@ type subject struct {
 }
 
 type tokenTable struct {
-	*table[affiliate.AccessToken]
-	byHash    *unique[affiliate.AccessToken, [32]byte]
-	bySubject *groups[affiliate.AccessToken, subject]
+	*engine.Table[affiliate.AccessToken]
+	byHash    *engine.Unique[affiliate.AccessToken, [32]byte]
+	bySubject *engine.Groups[affiliate.AccessToken, subject]
 }
 
-func newTokenTable() tokenTable {
-	t := &table[affiliate.AccessToken]{}
+func newTokenTable(db *DB) tokenTable {
+	t := engine.NewTable[affiliate.AccessToken](&db.store)
 	return tokenTable{t,
-		newUnique(t, func(t *affiliate.AccessToken) ([32]byte, bool) { return t.Hash, true }),
-		newGroups(t, func(t *affiliate.AccessToken) (subject, bool) { return subject{t.Role, t.Subject}, true }, nil),
+		engine.NewUnique(t, func(t *affiliate.AccessToken) ([32]byte, bool) { return t.Hash, true }),
+		engine.NewGroups(t, func(t *affiliate.AccessToken) (subject, bool) { return subject{t.Role, t.Subject}, true }, nil),
 	}
 }
 
@@ -34,107 +35,107 @@ func copyToken(id uint32, t *affiliate.AccessToken) affiliate.AccessToken {
 }
 
 func keptToken(t affiliate.AccessToken) affiliate.AccessToken {
-	t.CreatedAt, t.ExpiresAt = kept(t.CreatedAt), kept(t.ExpiresAt)
+	t.CreatedAt, t.ExpiresAt = engine.Kept(t.CreatedAt), engine.Kept(t.ExpiresAt)
 	return t
 }
 
 type tokens struct{ u *unit }
 
 func (r tokens) check(t affiliate.AccessToken) error {
-	var f refusal
+	var f engine.Refusal
 	core := &r.u.db.core
-	f.refers(core.users.knowsOr0(t.UserID), "user_id")
-	f.refers(core.clients.knowsOr0(t.ClientID), "client_id")
-	f.frees(core.tokens.byHash.taken(&t, 0), "hash")
-	return f.err("access_token")
+	f.Refers(core.users.KnowsOr0(t.UserID), "user_id")
+	f.Refers(core.clients.KnowsOr0(t.ClientID), "client_id")
+	f.Unique(core.tokens.byHash.Taken(&t, 0), "hash")
+	return f.Err("access_token")
 }
 
 func (r tokens) Add(ctx context.Context, t affiliate.AccessToken) (affiliate.AccessToken, error) {
-	return add(ctx, r.u, r.u.db.core.tokens.table, t, keptToken, r.check, copyToken)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.core.tokens.Table, t, keptToken, r.check, copyToken)
 }
 
 func (r tokens) ByHash(ctx context.Context, hash [32]byte) (affiliate.AccessToken, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.AccessToken{}, err
 	}
 	t := r.u.db.core.tokens
-	id, ok := t.byHash.find(hash)
+	id, ok := t.byHash.Find(hash)
 	if !ok {
 		return affiliate.AccessToken{}, affiliate.NotFound("access_token", "")
 	}
-	return copyToken(id, t.at(id)), nil
+	return copyToken(id, t.At(id)), nil
 }
 
 func (r tokens) BySubject(ctx context.Context, role affiliate.Role, name string) ([]affiliate.AccessToken, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.core.tokens
-	return answer(t.table, t.bySubject.of(subject{role, name}), copyToken), nil
+	return engine.Collect(t.Table, t.bySubject.Of(subject{role, name}), copyToken), nil
 }
 
 func (r tokens) Delete(ctx context.Context, id int64) error {
-	return remove(ctx, r.u, r.u.db.core.tokens.table, "access_token", id)
+	return engine.Remove(ctx, &r.u.Unit, r.u.db.core.tokens.Table, "access_token", id)
 }
 
 type membershipTable struct {
-	*table[affiliate.Membership]
-	byAll     *unique[affiliate.Membership, affiliate.Membership]
-	bySubject *groups[affiliate.Membership, subject]
+	*engine.Table[affiliate.Membership]
+	byAll     *engine.Unique[affiliate.Membership, affiliate.Membership]
+	bySubject *engine.Groups[affiliate.Membership, subject]
 }
 
-func newMembershipTable() membershipTable {
-	t := &table[affiliate.Membership]{}
+func newMembershipTable(db *DB) membershipTable {
+	t := engine.NewTable[affiliate.Membership](&db.store)
 	return membershipTable{t,
-		newUnique(t, func(m *affiliate.Membership) (affiliate.Membership, bool) { return *m, true }),
-		newGroups(t, func(m *affiliate.Membership) (subject, bool) { return subject{m.Role, m.Subject}, true }, nil),
+		engine.NewUnique(t, func(m *affiliate.Membership) (affiliate.Membership, bool) { return *m, true }),
+		engine.NewGroups(t, func(m *affiliate.Membership) (subject, bool) { return subject{m.Role, m.Subject}, true }, nil),
 	}
 }
 
 type memberships struct{ u *unit }
 
 func (r memberships) Add(ctx context.Context, m affiliate.Membership) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	if err := m.Validate(); err != nil {
-		return r.u.fail(err)
+		return r.u.Fail(err)
 	}
 	core := &r.u.db.core
-	var f refusal
-	f.refers(core.advertisers.knows(m.AdvertiserID), "advertiser_id")
-	if err := f.err("membership"); err != nil {
-		return r.u.fail(err)
+	var f engine.Refusal
+	f.Refers(core.advertisers.Knows(m.AdvertiserID), "advertiser_id")
+	if err := f.Err("membership"); err != nil {
+		return r.u.Fail(err)
 	}
-	if _, ok := core.memberships.byAll.find(m); ok {
+	if _, ok := core.memberships.byAll.Find(m); ok {
 		return nil
 	}
-	if _, err := core.memberships.insert(r.u, m); err != nil {
-		return r.u.fail(err)
+	if _, err := core.memberships.Insert(m); err != nil {
+		return r.u.Fail(err)
 	}
 	return nil
 }
 
 func (r memberships) Advertisers(ctx context.Context, role affiliate.Role, name string) ([]int64, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.core.memberships
 	var ids []int64
-	for _, m := range t.bySubject.of(subject{role, name}) {
-		ids = append(ids, t.at(m).AdvertiserID)
+	for _, m := range t.bySubject.Of(subject{role, name}) {
+		ids = append(ids, t.At(m).AdvertiserID)
 	}
 	slices.Sort(ids)
 	return ids, nil
 }
 
 func (r memberships) Remove(ctx context.Context, m affiliate.Membership) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	t := r.u.db.core.memberships
-	if id, ok := t.byAll.find(m); ok {
-		t.delete(r.u, id)
+	if id, ok := t.byAll.Find(m); ok {
+		t.Delete(id)
 	}
 	return nil
 }

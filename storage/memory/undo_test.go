@@ -152,7 +152,7 @@ func sampleUser(n int64) affiliate.User {
 func populated(t *rapid.T) *DB {
 	db := New()
 	for _, code := range []string{"EUR", string(affiliate.EntryClick), string(affiliate.EntryPayout)} {
-		db.codes.number(code)
+		db.codes.Number(code)
 	}
 	err := db.Links().Write(context.Background(), func(ctx context.Context, tx links.Tx) error {
 		for n := int64(1); n <= 6; n++ {
@@ -194,9 +194,9 @@ func leavesNoTrace[T, E any](t *rapid.T, db, innocent *DB, domain func(*DB) affi
 			}
 			return nil
 		}
-		before, last := db.dump(), *db.links.ruleChanges.last
+		before, last := db.Dump(), *db.links.ruleChanges.last
 		if err := domain(db).Write(context.Background(), unit); err != nil {
-			if after := db.dump(); after != before {
+			if after := db.Dump(); after != before {
 				t.Fatalf("rolled back by %v, before:\n%s\nafter:\n%s", err, before, after)
 			}
 			continue
@@ -205,10 +205,10 @@ func leavesNoTrace[T, E any](t *rapid.T, db, innocent *DB, domain func(*DB) affi
 		if err := domain(innocent).Write(context.Background(), unit); err != nil {
 			t.Fatalf("the store that saw no rollback refuses: %v", err)
 		}
-		if got, want := db.dump(), innocent.dump(); got != want {
+		if got, want := db.Dump(), innocent.Dump(); got != want {
 			t.Fatalf("got:\n%s\nwant:\n%s", got, want)
 		}
-		if err := db.check(); err != nil {
+		if err := db.Check(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -224,7 +224,7 @@ func TestRolledBackUnitsLeaveNoTrace(t *testing.T) {
 func TestAPanicRollsBackAndGoesOn(t *testing.T) {
 	is := is.New(t)
 	db := New()
-	before := db.dump()
+	before := db.Dump()
 	func() {
 		defer func() { is.Equal(recover(), "oh") }()
 		_ = db.Core().Write(context.Background(), func(ctx context.Context, tx affiliate.Tx) error {
@@ -233,7 +233,7 @@ func TestAPanicRollsBackAndGoesOn(t *testing.T) {
 			panic("oh")
 		})
 	}()
-	is.Equal(db.dump(), before)
+	is.Equal(db.Dump(), before)
 	is.NoErr(db.Core().Write(context.Background(), func(context.Context, affiliate.Tx) error { return nil })) // nothing is locked
 }
 
@@ -288,7 +288,7 @@ func TestTheNewestValidClickComesBackAfterARollback(t *testing.T) {
 			return result
 		})
 		is.Equal(err, result)
-		is.NoErr(db.check())
+		is.NoErr(db.Check())
 	}
 	add(errStop, click(5, links.VerdictValid))
 	is.True(last().IsZero())

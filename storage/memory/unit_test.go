@@ -8,6 +8,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // Whoever keeps a transaction beyond its unit gets an error, also while another
@@ -28,16 +29,16 @@ func TestATransactionIsOverWithItsUnit(t *testing.T) {
 		}
 		for _, old := range []links.Tx{read, written} {
 			_, err := old.Advertisers().Get(ctx, 1)
-			is.True(errors.Is(err, errEnded))
+			is.True(errors.Is(err, engine.ErrEnded))
 			_, err = old.Advertisers().Add(ctx, sampleAdvertiser("3"))
-			is.True(errors.Is(err, errEnded))
+			is.True(errors.Is(err, engine.ErrEnded))
 			_, err = old.Links().Get(ctx, 1)
-			is.True(errors.Is(err, errEnded))
+			is.True(errors.Is(err, engine.ErrEnded))
 			_, err = old.Links().Find(ctx, 1, 1, links.LinkKey{})
-			is.True(errors.Is(err, errEnded))
+			is.True(errors.Is(err, engine.ErrEnded))
 		}
 		return nil
 	}))
-	is.Equal(s.core.advertisers.live, 2)
-	is.NoErr(s.check())
+	is.Equal(s.core.advertisers.Len(), 2)
+	is.NoErr(s.Check())
 }

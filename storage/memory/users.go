@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 type userName struct {
@@ -13,20 +14,20 @@ type userName struct {
 }
 
 type userTable struct {
-	*table[affiliate.User]
-	byEmail    *unique[affiliate.User, string]
-	byUsername *unique[affiliate.User, userName]
-	byClient   *groups[affiliate.User, int64]
-	bySocial   *tags[affiliate.User, string]
+	*engine.Table[affiliate.User]
+	byEmail    *engine.Unique[affiliate.User, string]
+	byUsername *engine.Unique[affiliate.User, userName]
+	byClient   *engine.Groups[affiliate.User, int64]
+	bySocial   *engine.Tags[affiliate.User, string]
 }
 
-func newUserTable() userTable {
-	t := &table[affiliate.User]{}
+func newUserTable(db *DB) userTable {
+	t := engine.NewTable[affiliate.User](&db.store)
 	return userTable{t,
-		newUnique(t, func(u *affiliate.User) (string, bool) { return u.Email, u.Email != "" }),
-		newUnique(t, func(u *affiliate.User) (userName, bool) { return userName{u.ClientID, u.Username}, true }),
-		newGroups(t, func(u *affiliate.User) (int64, bool) { return u.ClientID, u.ClientID != 0 }, nil),
-		newTags(t, socialIdentifiers),
+		engine.NewUnique(t, func(u *affiliate.User) (string, bool) { return u.Email, u.Email != "" }),
+		engine.NewUnique(t, func(u *affiliate.User) (userName, bool) { return userName{u.ClientID, u.Username}, true }),
+		engine.NewGroups(t, func(u *affiliate.User) (int64, bool) { return u.ClientID, u.ClientID != 0 }, nil),
+		engine.NewTags(t, socialIdentifiers),
 	}
 }
 
@@ -43,134 +44,134 @@ func socialIdentifiers(u *affiliate.User) []string {
 	return slices.Compact(handles)
 }
 
-var userColumns = columns[affiliate.User]{
-	"username":         text(func(u *affiliate.User) string { return u.Username }),
-	"display_name":     text(func(u *affiliate.User) string { return u.DisplayName }),
-	"email":            text(func(u *affiliate.User) string { return u.Email }),
-	"client_id":        number(func(u *affiliate.User) int64 { return u.ClientID }),
-	"preferred_locale": text(func(u *affiliate.User) string { return u.Locale }),
-	"created_at":       number(func(u *affiliate.User) int64 { return u.CreatedAt.UnixMicro() }),
+var userColumns = engine.Columns[affiliate.User]{
+	"username":         engine.Text(func(u *affiliate.User) string { return u.Username }),
+	"display_name":     engine.Text(func(u *affiliate.User) string { return u.DisplayName }),
+	"email":            engine.Text(func(u *affiliate.User) string { return u.Email }),
+	"client_id":        engine.Number(func(u *affiliate.User) int64 { return u.ClientID }),
+	"preferred_locale": engine.Text(func(u *affiliate.User) string { return u.Locale }),
+	"created_at":       engine.Number(func(u *affiliate.User) int64 { return u.CreatedAt.UnixMicro() }),
 }
 
 func copyUser(id uint32, u *affiliate.User) (c affiliate.User) {
 	c = *u
 	c.ID = int64(id)
-	c.SocialMedia = copied(u.SocialMedia)
-	c.TagIDs = copied(u.TagIDs)
+	c.SocialMedia = engine.Copied(u.SocialMedia)
+	c.TagIDs = engine.Copied(u.TagIDs)
 	return c
 }
 
 func keptUser(u affiliate.User) affiliate.User {
 	u = copyUser(0, &u)
-	u.VerifiedAt, u.SuspendedAt = kept(u.VerifiedAt), kept(u.SuspendedAt)
-	u.CreatedAt, u.UpdatedAt = kept(u.CreatedAt), kept(u.UpdatedAt)
+	u.VerifiedAt, u.SuspendedAt = engine.Kept(u.VerifiedAt), engine.Kept(u.SuspendedAt)
+	u.CreatedAt, u.UpdatedAt = engine.Kept(u.CreatedAt), engine.Kept(u.UpdatedAt)
 	return u
 }
 
 type users struct{ u *unit }
 
 func (r users) check(u affiliate.User) error {
-	var f refusal
+	var f engine.Refusal
 	core := &r.u.db.core
-	f.refers(core.clients.knowsOr0(u.ClientID), "client_id")
-	f.refers(core.userTags.knowsAll(u.TagIDs), "tag_ids")
-	f.refers(core.tiers.knowsOr0(u.TierID), "tier_id")
-	f.frees(core.users.byEmail.taken(&u, uint32(u.ID)), "email")
-	f.frees(core.users.byUsername.taken(&u, uint32(u.ID)), "username")
-	return f.err("user")
+	f.Refers(core.clients.KnowsOr0(u.ClientID), "client_id")
+	f.Refers(core.userTags.KnowsAll(u.TagIDs), "tag_ids")
+	f.Refers(core.tiers.KnowsOr0(u.TierID), "tier_id")
+	f.Unique(core.users.byEmail.Taken(&u, uint32(u.ID)), "email")
+	f.Unique(core.users.byUsername.Taken(&u, uint32(u.ID)), "username")
+	return f.Err("user")
 }
 
 func (r users) Add(ctx context.Context, u affiliate.User) (affiliate.User, error) {
 	u.ID = 0
-	return add(ctx, r.u, r.u.db.core.users.table, u, keptUser, r.check, copyUser)
+	return engine.Add(ctx, &r.u.Unit, r.u.db.core.users.Table, u, keptUser, r.check, copyUser)
 }
 
 func (r users) Get(ctx context.Context, id int64) (affiliate.User, error) {
-	return getRow(ctx, r.u, r.u.db.core.users.table, "user", id, copyUser)
+	return engine.Get(ctx, &r.u.Unit, r.u.db.core.users.Table, "user", id, copyUser)
 }
 
 func (r users) GetMany(ctx context.Context, ids []int64) ([]affiliate.User, error) {
-	return getRows(ctx, r.u, r.u.db.core.users.table, ids, copyUser)
+	return engine.GetMany(ctx, &r.u.Unit, r.u.db.core.users.Table, ids, copyUser)
 }
 
 func (r users) ByEmails(ctx context.Context, emails []string) ([]affiliate.User, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.core.users
 	var ids []uint32
 	for _, email := range emails {
-		if id, ok := t.byEmail.find(email); ok {
+		if id, ok := t.byEmail.Find(email); ok {
 			ids = append(ids, id)
 		}
 	}
-	return answer(t.table, sorted(ids), copyUser), nil
+	return engine.Collect(t.Table, engine.Sorted(ids), copyUser), nil
 }
 
 func (r users) BySocialMedia(ctx context.Context, identifiers []string) ([]affiliate.User, error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.core.users
-	return answer(t.table, byKeys(t.bySocial.of, identifiers), copyUser), nil
+	return engine.Collect(t.Table, engine.ByKeys(t.bySocial.Of, identifiers), copyUser), nil
 }
 
 func (r users) Update(ctx context.Context, u affiliate.User) error {
-	return update(ctx, r.u, r.u.db.core.users.table, "user", u.ID, u, keptUser, r.check)
+	return engine.Update(ctx, &r.u.Unit, r.u.db.core.users.Table, "user", u.ID, u, keptUser, r.check)
 }
 
 func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.User], error) {
-	if err := r.u.use(ctx); err != nil {
+	if err := r.u.Use(ctx); err != nil {
 		return affiliate.Page[affiliate.User]{}, err
 	}
 	core := &r.u.db.core
 	t := core.users
-	s := everything[affiliate.User]()
+	s := engine.Everything[affiliate.User]()
 	switch {
 	case f.IDs != nil:
-		s = only[affiliate.User](t.among(f.IDs))
+		s = engine.Only[affiliate.User](t.Among(f.IDs))
 	case f.AdvertiserIDs != nil:
-		s = only[affiliate.User](core.relations.users(f.AdvertiserIDs))
+		s = engine.Only[affiliate.User](core.relations.users(f.AdvertiserIDs))
 	case f.ClientID != 0:
-		s = only[affiliate.User](t.byClient.of(f.ClientID))
+		s = engine.Only[affiliate.User](t.byClient.Of(f.ClientID))
 	case f.GroupID != 0:
 		var ids []int64
-		for _, c := range core.clients.byGroup.of(f.GroupID) {
+		for _, c := range core.clients.byGroup.Of(f.GroupID) {
 			ids = append(ids, int64(c))
 		}
-		s = only[affiliate.User](byKeys(t.byClient.of, ids))
+		s = engine.Only[affiliate.User](engine.ByKeys(t.byClient.Of, ids))
 	}
 	if f.Query != "" || f.ClientID != 0 || f.GroupID != 0 || f.AdvertiserIDs != nil || f.Status != "" {
-		s.keep = func(id uint32, u *affiliate.User) bool {
-			return (f.Query == "" || isID(f.Query, id) || matches(u.Username, f.Query) || matches(u.Email, f.Query)) &&
+		s.Keep = func(id uint32, u *affiliate.User) bool {
+			return (f.Query == "" || engine.IsID(f.Query, id) || engine.Matches(u.Username, f.Query) || engine.Matches(u.Email, f.Query)) &&
 				(f.ClientID == 0 || f.ClientID == u.ClientID) &&
-				(f.GroupID == 0 || u.ClientID != 0 && core.clients.at(uint32(u.ClientID)).GroupID == f.GroupID) &&
+				(f.GroupID == 0 || u.ClientID != 0 && core.clients.At(uint32(u.ClientID)).GroupID == f.GroupID) &&
 				(f.AdvertiserIDs == nil || f.IDs == nil || core.relations.any(id, f.AdvertiserIDs)) &&
 				(f.Status == "" || f.Status == u.Status())
 		}
 	}
-	return page(r.u, t.table, s, p, userColumns, copyUser)
+	return engine.Page(&r.u.Unit, t.Table, s, p, userColumns, copyUser)
 }
 
 func (r users) Relate(ctx context.Context, userID, advertiserID int64) error {
-	if err := r.u.change(ctx); err != nil {
+	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
 	core := &r.u.db.core
-	user, okUser := core.users.find(userID)
-	advertiser, okAdvertiser := core.advertisers.find(advertiserID)
-	var f refusal
-	f.refers(okUser, "user_id")
-	f.refers(okAdvertiser, "advertiser_id")
-	if err := f.err("user"); err != nil {
-		return r.u.fail(err)
+	user, okUser := core.users.Find(userID)
+	advertiser, okAdvertiser := core.advertisers.Find(advertiserID)
+	var f engine.Refusal
+	f.Refers(okUser, "user_id")
+	f.Refers(okAdvertiser, "advertiser_id")
+	if err := f.Err("user"); err != nil {
+		return r.u.Fail(err)
 	}
 	pair := relation{user, advertiser}
-	if _, ok := core.relations.byPair.find(pair); ok {
+	if _, ok := core.relations.byPair.Find(pair); ok {
 		return nil
 	}
-	if _, err := core.relations.insert(r.u, pair); err != nil {
-		return r.u.fail(err)
+	if _, err := core.relations.Insert(pair); err != nil {
+		return r.u.Fail(err)
 	}
 	return nil
 }
@@ -179,16 +180,16 @@ func (r users) Relate(ctx context.Context, userID, advertiserID int64) error {
 type relation struct{ user, advertiser uint32 }
 
 type relationTable struct {
-	*table[relation]
-	byPair       *unique[relation, relation]
-	byAdvertiser *groups[relation, uint32]
+	*engine.Table[relation]
+	byPair       *engine.Unique[relation, relation]
+	byAdvertiser *engine.Groups[relation, uint32]
 }
 
-func newRelationTable() relationTable {
-	t := &table[relation]{}
+func newRelationTable(db *DB) relationTable {
+	t := engine.NewTable[relation](&db.store)
 	return relationTable{t,
-		newUnique(t, func(r *relation) (relation, bool) { return *r, true }),
-		newGroups(t, func(r *relation) (uint32, bool) { return r.advertiser, true }, nil),
+		engine.NewUnique(t, func(r *relation) (relation, bool) { return *r, true }),
+		engine.NewGroups(t, func(r *relation) (uint32, bool) { return r.advertiser, true }, nil),
 	}
 }
 
@@ -199,11 +200,11 @@ func (t relationTable) users(advertiserIDs []int64) []uint32 {
 		if a <= 0 || a > 1<<32-1 {
 			continue
 		}
-		for _, pair := range t.byAdvertiser.of(uint32(a)) {
-			ids = append(ids, t.at(pair).user)
+		for _, pair := range t.byAdvertiser.Of(uint32(a)) {
+			ids = append(ids, t.At(pair).user)
 		}
 	}
-	return sorted(ids)
+	return engine.Sorted(ids)
 }
 
 // any reports whether the user is related to one of the advertisers.
@@ -212,7 +213,7 @@ func (t relationTable) any(user uint32, advertiserIDs []int64) bool {
 		if a <= 0 || a > 1<<32-1 {
 			continue
 		}
-		if _, ok := t.byPair.find(relation{user, uint32(a)}); ok {
+		if _, ok := t.byPair.Find(relation{user, uint32(a)}); ok {
 			return true
 		}
 	}

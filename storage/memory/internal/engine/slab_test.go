@@ -1,4 +1,4 @@
-package memory
+package engine
 
 import (
 	"slices"
@@ -15,11 +15,11 @@ func TestSlabKeepsRowsAcrossItsBorders(t *testing.T) {
 			value int
 			row   *int
 		}
-		var s slab[int]
+		var s Slab[int]
 		var want map[uint32]place
 		push := func(v int) {
 			id := s.push(v)
-			want[id] = place{v, s.at(id)}
+			want[id] = place{v, s.At(id)}
 		}
 		border := rapid.SampledFrom([]int{64, pieceRows, 2 * pieceRows, chunkRows, 2 * chunkRows}).Draw(t, "border")
 		want = make(map[uint32]place, border)
@@ -44,7 +44,7 @@ func TestSlabKeepsRowsAcrossItsBorders(t *testing.T) {
 			case "put":
 				if id <= s.last && !s.has(id) {
 					s.put(id, int(id)*7)
-					want[id] = place{int(id) * 7, s.at(id)}
+					want[id] = place{int(id) * 7, s.At(id)}
 				}
 			}
 		}
@@ -52,7 +52,7 @@ func TestSlabKeepsRowsAcrossItsBorders(t *testing.T) {
 		var ids []uint32
 		for id := range s.last + 3 {
 			p, there := want[id]
-			_, found := s.find(int64(id))
+			_, found := s.Find(int64(id))
 			if s.has(id) != there || found != there {
 				t.Fatalf("row %d of %d: has %v, found %v; want %v", id, s.last, s.has(id), found, there)
 			}
@@ -60,16 +60,16 @@ func TestSlabKeepsRowsAcrossItsBorders(t *testing.T) {
 				continue
 			}
 			ids = append(ids, id)
-			if s.at(id) != p.row || *p.row != p.value {
-				t.Fatalf("row %d moved, or is %d, want %d", id, *s.at(id), p.value)
+			if s.At(id) != p.row || *p.row != p.value {
+				t.Fatalf("row %d moved, or is %d, want %d", id, *s.At(id), p.value)
 			}
 		}
-		if !slices.Equal(s.ids(), ids) || s.live != len(ids) || s.gapless() != (len(ids) == int(s.last)) {
-			t.Fatalf("%d rows, gapless %v, each %v; want %v", s.live, s.gapless(), s.ids(), ids)
+		if !slices.Equal(s.IDs(), ids) || s.live != len(ids) || s.gapless() != (len(ids) == int(s.last)) {
+			t.Fatalf("%d rows, gapless %v, each %v; want %v", s.live, s.gapless(), s.IDs(), ids)
 		}
 		after := near.Draw(t, "after")
 		var rest []uint32
-		s.each(after, func(id uint32) bool { rest = append(rest, id); return len(rest) < 4 })
+		s.Each(after, func(id uint32) bool { rest = append(rest, id); return len(rest) < 4 })
 		i, _ := slices.BinarySearch(ids, after+1)
 		if want := ids[i:min(i+4, len(ids))]; !slices.Equal(rest, want) {
 			t.Fatalf("after %d come %v, want %v", after, rest, want)
@@ -79,7 +79,7 @@ func TestSlabKeepsRowsAcrossItsBorders(t *testing.T) {
 
 func TestSmallSlabsStaySmall(t *testing.T) {
 	is := is.New(t)
-	var s slab[int]
+	var s Slab[int]
 	for n := 1; n <= 3*chunkRows; n++ {
 		s.push(n)
 		room := 0
@@ -92,13 +92,13 @@ func TestSmallSlabsStaySmall(t *testing.T) {
 
 func TestIDsFromOutsideMayBeAnything(t *testing.T) {
 	is := is.New(t)
-	var s slab[int]
+	var s Slab[int]
 	for _, id := range []int64{-1 << 63, -1, 0, 1, 1 << 32, 1<<32 + 1, 1<<63 - 1} {
-		is.True(!s.knows(id))
+		is.True(!s.Knows(id))
 	}
 	s.push(1)
 	for _, id := range []int64{-1 << 63, -1, 0, 2, 1 << 32, 1<<32 + 1, 1<<63 - 1} {
-		is.True(!s.knows(id))
+		is.True(!s.Knows(id))
 	}
-	is.True(s.knows(1))
+	is.True(s.Knows(1))
 }

@@ -1,4 +1,4 @@
-package memory
+package engine
 
 import (
 	"slices"
@@ -8,29 +8,29 @@ import (
 // partIDs bounds a part of an ordered index: an insertion moves at most as many.
 const partIDs = 512
 
-// ordered keeps all rows of a table in an order other than by id, in parts that
+// Ordered keeps all rows of a table in an order other than by id, in parts that
 // split when they are full. Rows that come in order fill the parts wholly.
-type ordered[R any] struct {
-	rows  *slab[R]
+type Ordered[R any] struct {
+	rows  *Slab[R]
 	cmp   func(a, b *R) int // over rows that are all different to it
 	parts [][]uint32        // none is empty
 }
 
-func newOrdered[R any](t *table[R], cmp func(a, b *R) int) *ordered[R] {
-	x := &ordered[R]{rows: &t.slab, cmp: cmp}
+func NewOrdered[R any](t *Table[R], cmp func(a, b *R) int) *Ordered[R] {
+	x := &Ordered[R]{rows: &t.Slab, cmp: cmp}
 	t.indexes = append(t.indexes, x)
 	return x
 }
 
-// search is the place of the first row for which reached is true; it must be
+// Search is the place of the first row for which reached is true; it must be
 // false for all before and true for all after. Past the end it is
 // (len(parts), 0).
-func (x *ordered[R]) search(reached func(*R) bool) (part, i int) {
+func (x *Ordered[R]) Search(reached func(*R) bool) (part, i int) {
 	n := len(x.parts)
 	if n == 0 {
 		return 0, 0
 	}
-	last := func(p int) *R { ids := x.parts[p]; return x.rows.at(ids[len(ids)-1]) }
+	last := func(p int) *R { ids := x.parts[p]; return x.rows.At(ids[len(ids)-1]) }
 	switch { // nearly always it is at the end
 	case !reached(last(n - 1)):
 		return n, 0
@@ -40,24 +40,24 @@ func (x *ordered[R]) search(reached func(*R) bool) (part, i int) {
 		part = sort.Search(n, func(p int) bool { return reached(last(p)) })
 	}
 	ids := x.parts[part]
-	return part, sort.Search(len(ids), func(i int) bool { return reached(x.rows.at(ids[i])) })
+	return part, sort.Search(len(ids), func(i int) bool { return reached(x.rows.At(ids[i])) })
 }
 
-func (x *ordered[R]) place(r *R) (part, i int) {
-	return x.search(func(o *R) bool { return x.cmp(o, r) >= 0 })
+func (x *Ordered[R]) place(r *R) (part, i int) {
+	return x.Search(func(o *R) bool { return x.cmp(o, r) >= 0 })
 }
 
-// first is the id of the first row for which reached is true; see search.
-func (x *ordered[R]) first(reached func(*R) bool) (uint32, bool) {
-	p, i := x.search(reached)
+// First is the id of the first row for which reached is true; see search.
+func (x *Ordered[R]) First(reached func(*R) bool) (uint32, bool) {
+	p, i := x.Search(reached)
 	if p == len(x.parts) {
 		return 0, false
 	}
 	return x.parts[p][i], true
 }
 
-// each calls f with the ids from a place on, until it answers false.
-func (x *ordered[R]) each(part, i int, f func(id uint32) bool) {
+// Each calls f with the ids from a place on, until it returns false.
+func (x *Ordered[R]) Each(part, i int, f func(id uint32) bool) {
 	for ; part < len(x.parts); part, i = part+1, 0 {
 		for _, id := range x.parts[part][i:] {
 			if !f(id) {
@@ -67,8 +67,8 @@ func (x *ordered[R]) each(part, i int, f func(id uint32) bool) {
 	}
 }
 
-func (x *ordered[R]) add(id uint32) {
-	p, i := x.place(x.rows.at(id))
+func (x *Ordered[R]) Add(id uint32) {
+	p, i := x.place(x.rows.At(id))
 	n := len(x.parts)
 	switch {
 	case p == n && (n == 0 || len(x.parts[n-1]) == partIDs):
@@ -86,11 +86,11 @@ func (x *ordered[R]) add(id uint32) {
 	x.parts[p] = insertAt(x.parts[p], i, id)
 }
 
-func (x *ordered[R]) remove(id uint32) {
-	p, i := x.place(x.rows.at(id))
+func (x *Ordered[R]) Remove(id uint32) {
+	p, i := x.place(x.rows.At(id))
 	if x.parts[p] = slices.Delete(x.parts[p], i, i+1); len(x.parts[p]) == 0 {
 		x.parts = slices.Delete(x.parts, p, p+1)
 	}
 }
 
-func (x *ordered[R]) same(a, b *R) bool { return x.cmp(a, b) == 0 }
+func (x *Ordered[R]) same(a, b *R) bool { return x.cmp(a, b) == 0 }

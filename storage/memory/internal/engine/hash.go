@@ -1,4 +1,4 @@
-package memory
+package engine
 
 import "hash/maphash"
 
@@ -137,25 +137,30 @@ func (h *hashTable) remove(hash, id uint32) {
 	s.used--
 }
 
-// unique finds a row by a key that no two rows share. It keeps ids only: the
+// Unique finds a row by a key that no two rows share. It keeps ids only: the
 // key is read from the row. A row whose key is not ok is left out.
-type unique[R any, K comparable] struct {
-	rows *slab[R]
+type Unique[R any, K comparable] struct {
+	Rows *Slab[R]
 	key  func(*R) (K, bool)
 	seed maphash.Seed
 	hash hashTable
 }
 
-func newUnique[R any, K comparable](t *table[R], key func(*R) (K, bool)) *unique[R, K] {
-	x := &unique[R, K]{rows: &t.slab, key: key, seed: maphash.MakeSeed()}
+func NewUnique[R any, K comparable](t *Table[R], key func(*R) (K, bool)) *Unique[R, K] {
+	x := NewKeys(&t.Slab, key)
 	t.indexes = append(t.indexes, x)
 	return x
 }
 
-func (x *unique[R, K]) hashOf(k K) uint32 { return uint32(maphash.Comparable(x.seed, k) >> 32) }
+// NewKeys returns a unique that its owner keeps in place, not a table.
+func NewKeys[R any, K comparable](rows *Slab[R], key func(*R) (K, bool)) *Unique[R, K] {
+	return &Unique[R, K]{Rows: rows, key: key, seed: maphash.MakeSeed()}
+}
 
-// find is the id of the row with the key.
-func (x *unique[R, K]) find(k K) (uint32, bool) {
+func (x *Unique[R, K]) hashOf(k K) uint32 { return uint32(maphash.Comparable(x.seed, k) >> 32) }
+
+// Find is the id of the row with the key.
+func (x *Unique[R, K]) Find(k K) (uint32, bool) {
 	if x.hash.dir == nil { // a find must not write: readers share the index
 		return 0, false
 	}
@@ -167,36 +172,36 @@ func (x *unique[R, K]) find(k K) (uint32, bool) {
 			continue
 		}
 		id := uint32(slots[i])
-		if other, _ := x.key(x.rows.at(id)); other == k {
+		if other, _ := x.key(x.Rows.At(id)); other == k {
 			return id, true
 		}
 	}
 	return 0, false
 }
 
-// taken reports whether a row other than id has the key of r.
-func (x *unique[R, K]) taken(r *R, id uint32) bool {
+// Taken reports whether a row other than id has the key of r.
+func (x *Unique[R, K]) Taken(r *R, id uint32) bool {
 	k, ok := x.key(r)
 	if !ok {
 		return false
 	}
-	other, found := x.find(k)
+	other, found := x.Find(k)
 	return found && other != id
 }
 
-func (x *unique[R, K]) add(id uint32) {
-	if k, ok := x.key(x.rows.at(id)); ok {
+func (x *Unique[R, K]) Add(id uint32) {
+	if k, ok := x.key(x.Rows.At(id)); ok {
 		x.hash.insert(x.hashOf(k), id)
 	}
 }
 
-func (x *unique[R, K]) remove(id uint32) {
-	if k, ok := x.key(x.rows.at(id)); ok {
+func (x *Unique[R, K]) Remove(id uint32) {
+	if k, ok := x.key(x.Rows.At(id)); ok {
 		x.hash.remove(x.hashOf(k), id)
 	}
 }
 
-func (x *unique[R, K]) same(a, b *R) bool {
+func (x *Unique[R, K]) same(a, b *R) bool {
 	ka, oka := x.key(a)
 	kb, okb := x.key(b)
 	return oka == okb && ka == kb

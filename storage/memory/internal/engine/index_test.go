@@ -1,4 +1,4 @@
-package memory
+package engine
 
 import (
 	"cmp"
@@ -17,17 +17,17 @@ import (
 type pair struct{ key, place int }
 
 type pairTable struct {
-	table[pair]
-	byKey   *unique[pair, int]
-	byPlace *groups[pair, int]
-	inOrder *ordered[pair]
+	Table[pair]
+	byKey   *Unique[pair, int]
+	byPlace *Groups[pair, int]
+	inOrder *Ordered[pair]
 }
 
-func newPairTable() *pairTable {
-	t := &pairTable{}
-	t.byKey = newUnique(&t.table, func(p *pair) (int, bool) { return p.key, p.key >= 0 })
-	t.byPlace = newGroups(&t.table, func(p *pair) (int, bool) { return p.place % 10, true }, func(a, b *pair) int { return cmp.Compare(a.key, b.key) })
-	t.inOrder = newOrdered(&t.table, func(a, b *pair) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.key, b.key)) })
+func newPairTable(s *Store) *pairTable {
+	t := &pairTable{Table: *NewTable[pair](s)}
+	t.byKey = NewUnique(&t.Table, func(p *pair) (int, bool) { return p.key, p.key >= 0 })
+	t.byPlace = NewGroups(&t.Table, func(p *pair) (int, bool) { return p.place % 10, true }, func(a, b *pair) int { return cmp.Compare(a.key, b.key) })
+	t.inOrder = NewOrdered(&t.Table, func(a, b *pair) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.key, b.key)) })
 	return t
 }
 
@@ -35,28 +35,27 @@ func newPairTable() *pairTable {
 func TestIndexesHoldWhileTheyGrowAndShrink(t *testing.T) {
 	is := is.New(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	table, u := newPairTable(), &unit{db: New()}
+	store := &Store{}
+	table := newPairTable(store)
 	keys := r.Perm(20_000)
 	for _, k := range keys {
-		_, err := table.insert(u, pair{k, r.IntN(5_000)})
+		_, err := table.Insert(pair{k, r.IntN(5_000)})
 		is.NoErr(err)
 	}
-	is.NoErr(table.check())
+	is.NoErr(table.Check())
 	is.True(table.byKey.hash.depth > 0)   // segments split
 	is.True(len(table.inOrder.parts) > 1) // parts split
 	for n := range table.last {
 		switch id := n + 1; r.IntN(3) {
 		case 0:
-			table.delete(u, id)
+			table.Delete(id)
 		case 1:
-			table.replace(u, id, pair{30_000 + int(id), r.IntN(5_000)})
+			table.Replace(id, pair{30_000 + int(id), r.IntN(5_000)})
 		}
 	}
-	is.NoErr(table.check())
-	for i := len(u.db.log) - 1; i >= 0; i-- {
-		u.db.log[i].target.undo(u.db.log[i])
-	}
-	is.NoErr(table.check())
+	is.NoErr(table.Check())
+	store.rollback(0)
+	is.NoErr(table.Check())
 	is.Equal(table.live, 0)
 	is.Equal(table.last, uint32(0))
 	is.Equal(len(table.before), 0)
@@ -105,9 +104,10 @@ func TestHashTableHoldsUnevenHashes(t *testing.T) {
 
 func TestRowsThatComeInOrderFillTheirParts(t *testing.T) {
 	is := is.New(t)
-	table, u := newPairTable(), &unit{db: New()}
+	store := &Store{}
+	table := newPairTable(store)
 	for n := range 3 * partIDs {
-		_, err := table.insert(u, pair{n, n})
+		_, err := table.Insert(pair{n, n})
 		is.NoErr(err)
 	}
 	is.Equal(len(table.inOrder.parts), 3)
@@ -115,16 +115,17 @@ func TestRowsThatComeInOrderFillTheirParts(t *testing.T) {
 
 func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 	is := is.New(t)
-	table, u := newPairTable(), &unit{db: New()}
+	store := &Store{}
+	table := newPairTable(store)
 	for n := range 3 * chunkRows {
-		_, err := table.insert(u, pair{n, n})
+		_, err := table.Insert(pair{n, n})
 		is.NoErr(err)
 	}
 	remove := func(from, until uint32) {
 		for id := from; id < until; id++ {
-			table.delete(u, id)
+			table.Delete(id)
 		}
-		u.commit()
+		store.commit()
 	}
 	remove(1, pieceRows)
 	is.True(table.pieces[0] == nil)
@@ -133,54 +134,55 @@ func TestChunksOfDeletedRowsAreReleased(t *testing.T) {
 	is.Equal(table.pieces, make([][]pair, chunkRows/pieceRows))
 	is.True(table.chunks[1] == nil)
 	is.True(table.chunks[2] != nil)
-	is.NoErr(table.check())
-	is.Equal(table.scan(0, 1), []uint32{2 * chunkRows})
+	is.NoErr(table.Check())
+	is.Equal(table.Scan(0, 1), []uint32{2 * chunkRows})
 }
 
 // A page is the same cut out of the whole list, sorted the slow way.
 func TestPagesAreCutsOfTheSortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table, u := newPairTable(), &unit{db: New()}
+		store := &Store{}
+		table := newPairTable(store)
 		rows := rapid.IntRange(0, 700).Draw(t, "rows")
 		gap := rapid.SampledFrom([]int{0, 2, 7}).Draw(t, "every so many deleted")
 		for n := range rows {
-			if _, err := table.insert(u, pair{n, n * 7919 % 13}); err != nil {
+			if _, err := table.Insert(pair{n, n * 7919 % 13}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for id := uint32(1); gap > 0 && int(id) <= rows; id += uint32(gap) {
-			table.delete(u, id)
+			table.Delete(id)
 		}
-		s := rapid.SampledFrom([]selection[pair]{
-			everything[pair](),
-			{all: true, inOrder: table.inOrder},
-			only[pair](table.byPlace.of(3)),
-			only[pair](table.among([]int64{5, 3, 3, 900, -1, 40})),
+		s := rapid.SampledFrom([]Selection[pair]{
+			Everything[pair](),
+			{All: true, InOrder: table.inOrder},
+			Only[pair](table.byPlace.Of(3)),
+			Only[pair](table.Among([]int64{5, 3, 3, 900, -1, 40})),
 		}).Draw(t, "selection")
 		if rapid.Bool().Draw(t, "filtered") {
-			s.keep = func(id uint32, p *pair) bool { return p.key%3 != 0 }
+			s.Keep = func(id uint32, p *pair) bool { return p.key%3 != 0 }
 		}
 		p := affiliate.PageRequest{
 			Number: rapid.SampledFrom([]int{1, 2, 3, 50, affiliate.MaxPageNumber}).Draw(t, "number"),
 			Size:   rapid.SampledFrom([]int{1, 2, 20, 1000}).Draw(t, "size"),
 			Sort:   affiliate.Sort{Column: rapid.SampledFrom([]string{"", "place"}).Draw(t, "column"), Desc: rapid.Bool().Draw(t, "desc")},
 		}
-		cols := columns[pair]{"place": number(func(p *pair) int { return p.place })}
+		cols := Columns[pair]{"place": Number(func(p *pair) int { return p.place })}
 
 		want := s.ids
 		switch {
-		case s.inOrder != nil:
-			want = slices.Concat(s.inOrder.parts...)
-		case s.all:
-			want = table.ids()
+		case s.InOrder != nil:
+			want = slices.Concat(s.InOrder.parts...)
+		case s.All:
+			want = table.IDs()
 		}
 		want = slices.Clone(want)
-		want = slices.DeleteFunc(want, func(id uint32) bool { return s.keep != nil && !s.keep(id, table.at(id)) })
+		want = slices.DeleteFunc(want, func(id uint32) bool { return s.Keep != nil && !s.Keep(id, table.At(id)) })
 		total := len(want)
 		switch {
 		case p.Sort.Column != "":
 			slices.SortStableFunc(want, func(a, b uint32) int {
-				c := cmp.Compare(table.at(a).place, table.at(b).place)
+				c := cmp.Compare(table.At(a).place, table.At(b).place)
 				if p.Sort.Desc {
 					c = -c
 				}
@@ -192,34 +194,11 @@ func TestPagesAreCutsOfTheSortedList(t *testing.T) {
 		from := min(p.Offset(), total)
 		want = want[from:min(from+p.Size, total)]
 
-		got, err := page(u, &table.table, s, p, cols, func(id uint32, _ *pair) uint32 { return id })
+		got, err := Page(&Unit{}, &table.Table, s, p, cols, func(id uint32, _ *pair) uint32 { return id })
 		if err != nil || got.Total != total || fmt.Sprint(got.Items) != fmt.Sprint(want) {
 			t.Fatalf("got %v of %d, %v; want %v of %d", got.Items, got.Total, err, want, total)
 		}
 	})
-}
-
-func TestCausesComeBackAsTheyWere(t *testing.T) {
-	const id = "0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f6071"
-	for _, tt := range []struct {
-		cause  string
-		packed bool
-	}{
-		{"click:" + id, true},
-		{id, true},
-		{"order:1", false},
-		{"click:", false},
-		{"click:0190A0B0-c0d0-7e0f-8a1b-2c3d4e5f6071", false},
-		{"click:00000000-0000-0000-0000-000000000000", false},
-		{"click:{0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f60}", false},
-		{"click:" + id + " ", false},
-	} {
-		w := newWords()
-		prefix, uuid := splitCause(tt.cause)
-		if got := w.cause(cause{w.number(prefix), uuid}); got != tt.cause || (uuid != [16]byte{}) != tt.packed {
-			t.Errorf("%q came back as %q with the id %v", tt.cause, got, uuid)
-		}
-	}
 }
 
 func TestMatchingIgnoresTheCaseOfAToZAlone(t *testing.T) {
@@ -230,7 +209,7 @@ func TestMatchingIgnoresTheCaseOfAToZAlone(t *testing.T) {
 		{"Anna", "nN", true}, {"Anna", "ann a", false}, {"Åsa", "å", false}, {"Åsa", "Å", true}, {"a_b%", "_", true}, {"ab", "%", false},
 		{"", "a", false}, {"aab", "AB", true}, {"[", "{", false}, {"@", "`", false},
 	} {
-		if got := matches(tt.text, tt.part); got != tt.want {
+		if got := Matches(tt.text, tt.part); got != tt.want {
 			t.Errorf("matches(%q, %q) = %v", tt.text, tt.part, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package memory
+package engine
 
 import "math/bits"
 
@@ -7,10 +7,10 @@ const (
 	chunkRows = 1 << 12 // what all others are: never more than are there already
 )
 
-// slab keeps rows by a dense id, from 1. It grows by whole chunks, so that a
+// Slab keeps rows by a dense id, from 1. It grows by whole chunks, so that a
 // row never moves and growth never copies rows. Finding one is arithmetic, and
 // at millions of rows the pointers to their chunks still stay in the cache.
-type slab[R any] struct {
+type Slab[R any] struct {
 	// Slices, not pointers to arrays: Go would look at the first row of an array
 	// to see that it is there, which is one more cache miss.
 	pieces [][]R    // the rows below chunkRows
@@ -20,24 +20,30 @@ type slab[R any] struct {
 	live   int      // how many rows are there
 }
 
-// at is the row of a live id. It is valid until the unit ends.
-func (s *slab[R]) at(id uint32) *R {
+// At is the row of a live id. It is valid until the unit ends.
+func (s *Slab[R]) At(id uint32) *R {
 	if id < chunkRows {
 		return &s.pieces[id/pieceRows][id%pieceRows]
 	}
 	return &s.chunks[id/chunkRows][id%chunkRows]
 }
 
+// Len returns how many rows are there.
+func (s *Slab[R]) Len() int { return s.live }
+
+// Last returns the newest id ever given, live or not.
+func (s *Slab[R]) Last() uint32 { return s.last }
+
 // gapless reports whether every id ever given is live: nothing was deleted.
-func (s *slab[R]) gapless() bool { return s.live == int(s.last) }
+func (s *Slab[R]) gapless() bool { return s.live == int(s.last) }
 
 // has reports whether the id is that of a live row.
-func (s *slab[R]) has(id uint32) bool {
+func (s *Slab[R]) has(id uint32) bool {
 	return id != 0 && id <= s.last && (s.gapless() || s.alive[id/64]>>(id%64)&1 != 0)
 }
 
-// find is has for an id from outside.
-func (s *slab[R]) find(id int64) (uint32, bool) {
+// Find is has for an id from outside.
+func (s *Slab[R]) Find(id int64) (uint32, bool) {
 	if id <= 0 || id > int64(s.last) {
 		return 0, false
 	}
@@ -45,28 +51,28 @@ func (s *slab[R]) find(id int64) (uint32, bool) {
 }
 
 // push keeps the row under the next id.
-func (s *slab[R]) push(r R) uint32 {
+func (s *Slab[R]) push(r R) uint32 {
 	s.last++
 	s.put(s.last, r)
 	return s.last
 }
 
 // pop takes back the latest push.
-func (s *slab[R]) pop() {
+func (s *Slab[R]) pop() {
 	s.drop(s.last)
 	s.last--
 }
 
 // put makes a dead id live, with this row.
-func (s *slab[R]) put(id uint32, r R) {
+func (s *Slab[R]) put(id uint32, r R) {
 	s.reserve(id)
-	*s.at(id) = r
+	*s.At(id) = r
 	s.alive[id/64] |= 1 << (id % 64)
 	s.live++
 }
 
 // reserve has memory for the row of the id, which is the next one or one before.
-func (s *slab[R]) reserve(id uint32) {
+func (s *Slab[R]) reserve(id uint32) {
 	if int(id/64) == len(s.alive) {
 		s.alive = append(s.alive, 0)
 	}
@@ -82,16 +88,16 @@ func (s *slab[R]) reserve(id uint32) {
 }
 
 // drop makes a live id dead and forgets what its row referred to.
-func (s *slab[R]) drop(id uint32) {
+func (s *Slab[R]) drop(id uint32) {
 	var none R
-	*s.at(id) = none
+	*s.At(id) = none
 	s.alive[id/64] &^= 1 << (id % 64)
 	s.live--
 }
 
 // release gives the memory around the id back when no row of it is live and
 // none will be added to it.
-func (s *slab[R]) release(id uint32) {
+func (s *Slab[R]) release(id uint32) {
 	rows := uint32(chunkRows)
 	if id < chunkRows {
 		rows = pieceRows
@@ -108,7 +114,7 @@ func (s *slab[R]) release(id uint32) {
 }
 
 // allDead reports whether none of n ids is live; both numbers are multiples of 64.
-func (s *slab[R]) allDead(from, n uint32) bool {
+func (s *Slab[R]) allDead(from, n uint32) bool {
 	for _, word := range s.alive[from/64 : from/64+n/64] {
 		if word != 0 {
 			return false
@@ -117,9 +123,9 @@ func (s *slab[R]) allDead(from, n uint32) bool {
 	return true
 }
 
-// each calls f with the live ids greater than after, ascending, until it
-// answers false.
-func (s *slab[R]) each(after uint32, f func(id uint32) bool) {
+// Each calls f with the live ids greater than after, ascending, until it
+// returns false.
+func (s *Slab[R]) Each(after uint32, f func(id uint32) bool) {
 	from := after + 1
 	if from == 0 {
 		return

@@ -1,4 +1,4 @@
-package memory
+package engine
 
 import (
 	"cmp"
@@ -9,71 +9,71 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// among are the live ones of ids, ascending, each once.
-func (s *slab[R]) among(ids []int64) []uint32 {
+// Among are the live ones of ids, ascending, each once.
+func (s *Slab[R]) Among(ids []int64) []uint32 {
 	return s.amongIn(make([]uint32, 0, len(ids)), ids)
 }
 
 // amongIn is among in the memory of rows, which is empty, as far as that goes.
-func (s *slab[R]) amongIn(rows []uint32, ids []int64) []uint32 {
+func (s *Slab[R]) amongIn(rows []uint32, ids []int64) []uint32 {
 	for _, id := range ids {
-		if row, ok := s.find(id); ok {
+		if row, ok := s.Find(id); ok {
 			rows = append(rows, row)
 		}
 	}
-	return sorted(rows)
+	return Sorted(rows)
 }
 
-// sorted brings ids to ascending order, each once, in place.
-func sorted(ids []uint32) []uint32 {
+// Sorted brings ids to ascending order, each once, in place.
+func Sorted(ids []uint32) []uint32 {
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-// answer are the rows as the caller gets them.
-func answer[R, E any](t *table[R], ids []uint32, out func(id uint32, r *R) E) []E {
+// Collect returns the rows as the caller gets them.
+func Collect[R, E any](t *Table[R], ids []uint32, out func(id uint32, r *R) E) []E {
 	if len(ids) == 0 {
 		return nil
 	}
 	list := make([]E, len(ids))
 	for i, id := range ids {
-		list[i] = out(id, t.at(id))
+		list[i] = out(id, t.At(id))
 	}
 	return list
 }
 
-// scan are at most limit live ids greater than after.
-func (s *slab[R]) scan(after int64, limit int) []uint32 {
+// Scan are at most limit live ids greater than after.
+func (s *Slab[R]) Scan(after int64, limit int) []uint32 {
 	if limit <= 0 || after >= int64(s.last) {
 		return nil
 	}
 	var ids []uint32
-	s.each(uint32(max(after, 0)), func(id uint32) bool {
+	s.Each(uint32(max(after, 0)), func(id uint32) bool {
 		ids = append(ids, id)
 		return len(ids) < limit
 	})
 	return ids
 }
 
-// selection are the rows that a list may show.
-type selection[R any] struct {
-	all     bool        // every live row; ids is nil
+// Selection are the rows that a list may show.
+type Selection[R any] struct {
+	All     bool        // every live row; ids is nil
 	ids     []uint32    // in the order of the list's ids; not changed
-	inOrder *ordered[R] // with all: by this, when it is not by row
-	keep    func(id uint32, r *R) bool
+	InOrder *Ordered[R] // with all: by this, when it is not by row
+	Keep    func(id uint32, r *R) bool
 }
 
-// everything selects all rows.
-func everything[R any]() selection[R] { return selection[R]{all: true} }
+// Everything selects all rows.
+func Everything[R any]() Selection[R] { return Selection[R]{All: true} }
 
-// only selects rows by ids, which an index or among gave.
-func only[R any](ids []uint32) selection[R] { return selection[R]{ids: ids} }
+// Only selects rows by ids, which an index or among gave.
+func Only[R any](ids []uint32) Selection[R] { return Selection[R]{ids: ids} }
 
-// columns are what a list can be sorted by, by name in wire spelling.
-type columns[R any] map[string]func(a, b *R) int
+// Columns are what a list can be sorted by, by name in wire spelling.
+type Columns[R any] map[string]func(a, b *R) int
 
 // names are for PageRequest.Validate.
-func (c columns[R]) names() []string {
+func (c Columns[R]) names() []string {
 	names := make([]string, 0, len(c))
 	for name := range c {
 		names = append(names, name)
@@ -81,40 +81,40 @@ func (c columns[R]) names() []string {
 	return names
 }
 
-// page cuts the page out of the selection: filtered, sorted, counted.
-func page[R, E any](u *unit, t *table[R], s selection[R], p affiliate.PageRequest, cols columns[R], out func(id uint32, r *R) E) (affiliate.Page[E], error) {
+// Page cuts the page out of the selection: filtered, sorted, counted.
+func Page[R, E any](u *Unit, t *Table[R], s Selection[R], p affiliate.PageRequest, cols Columns[R], out func(id uint32, r *R) E) (affiliate.Page[E], error) {
 	if err := p.Validate(cols.names()...); err != nil {
-		return affiliate.Page[E]{}, u.fail(err)
+		return affiliate.Page[E]{}, u.Fail(err)
 	}
 	ids, total := pick(t, s, p, cols[p.Sort.Column])
-	return affiliate.Page[E]{Items: answer(t, ids, out), Total: total}, nil
+	return affiliate.Page[E]{Items: Collect(t, ids, out), Total: total}, nil
 }
 
-func pick[R any](t *table[R], s selection[R], p affiliate.PageRequest, column func(a, b *R) int) (ids []uint32, total int) {
-	if s.all && s.keep == nil && column == nil {
+func pick[R any](t *Table[R], s Selection[R], p affiliate.PageRequest, column func(a, b *R) int) (ids []uint32, total int) {
+	if s.All && s.Keep == nil && column == nil {
 		switch {
-		case s.inOrder != nil:
-			return s.inOrder.cut(t.live, p), t.live
+		case s.InOrder != nil:
+			return s.InOrder.cut(t.live, p), t.live
 		case t.gapless(): // ids are positions
 			return dense(t.last, p), t.live
 		}
 	}
 	ids = s.ids
 	collect := func(id uint32) bool {
-		if s.keep == nil || s.keep(id, t.at(id)) {
+		if s.Keep == nil || s.Keep(id, t.At(id)) {
 			ids = append(ids, id)
 		}
 		return true
 	}
 	switch {
-	case s.inOrder != nil:
-		s.inOrder.each(0, 0, collect)
-	case s.all:
-		t.each(0, collect)
-	case s.keep != nil:
+	case s.InOrder != nil:
+		s.InOrder.Each(0, 0, collect)
+	case s.All:
+		t.Each(0, collect)
+	case s.Keep != nil:
 		kept := make([]uint32, 0, len(ids))
 		for _, id := range ids {
-			if s.keep(id, t.at(id)) {
+			if s.Keep(id, t.At(id)) {
 				kept = append(kept, id)
 			}
 		}
@@ -139,7 +139,7 @@ func cut(ids []uint32, p affiliate.PageRequest) []uint32 {
 }
 
 // cut is the page of all n rows in the order of the index, or backwards.
-func (x *ordered[R]) cut(n int, p affiliate.PageRequest) []uint32 {
+func (x *Ordered[R]) cut(n int, p affiliate.PageRequest) []uint32 {
 	from := min(p.Offset(), n)
 	until := min(from+p.Size, n)
 	if p.Sort.Desc {
@@ -182,7 +182,7 @@ func dense(last uint32, p affiliate.PageRequest) []uint32 {
 
 // best is the page of the ids sorted by a column, ties in the order that they
 // are in. It sorts what is on the page and before it, not all.
-func best[R any](t *table[R], ids []uint32, p affiliate.PageRequest, column func(a, b *R) int) []uint32 {
+func best[R any](t *Table[R], ids []uint32, p affiliate.PageRequest, column func(a, b *R) int) []uint32 {
 	type item struct {
 		row *R
 		at  int // in ids
@@ -199,7 +199,7 @@ func best[R any](t *table[R], ids []uint32, p affiliate.PageRequest, column func
 	buffer := make([]item, 0, min(len(ids), 2*want+64))
 	var worst item
 	for i, id := range ids {
-		it := item{t.at(id), i}
+		it := item{t.At(id), i}
 		if worst.row != nil && order(it, worst) > 0 {
 			continue
 		}
@@ -218,8 +218,8 @@ func best[R any](t *table[R], ids []uint32, p affiliate.PageRequest, column func
 	return out
 }
 
-// matches reports whether the text has the part, ignoring the case of A to Z.
-func matches(text, part string) bool {
+// Matches reports whether the text has the part, ignoring the case of A to Z.
+func Matches(text, part string) bool {
 	for i := 0; i+len(part) <= len(text); i++ {
 		j := 0
 		for j < len(part) && lower(text[i+j]) == lower(part[j]) {
@@ -239,17 +239,17 @@ func lower(b byte) byte {
 	return b
 }
 
-// isID reports whether the text is the decimal form of the id.
-func isID(text string, id uint32) bool { return text == strconv.FormatUint(uint64(id), 10) }
+// IsID reports whether the text is the decimal form of the id.
+func IsID(text string, id uint32) bool { return text == strconv.FormatUint(uint64(id), 10) }
 
-// text compares a column of text by code point, which is by byte.
-func text[R any](column func(*R) string) func(a, b *R) int {
+// Text compares a column of text by code point, which is by byte.
+func Text[R any](column func(*R) string) func(a, b *R) int {
 	return func(a, b *R) int { return strings.Compare(column(a), column(b)) }
 }
 
-// flag compares a column that is true or false; false comes first.
-func flag[R any](column func(*R) bool) func(a, b *R) int {
-	return number(func(r *R) int {
+// Flag compares a column that is true or false; false comes first.
+func Flag[R any](column func(*R) bool) func(a, b *R) int {
+	return Number(func(r *R) int {
 		if column(r) {
 			return 1
 		}
@@ -257,7 +257,7 @@ func flag[R any](column func(*R) bool) func(a, b *R) int {
 	})
 }
 
-// number compares a column of numbers.
-func number[R any, N cmp.Ordered](column func(*R) N) func(a, b *R) int {
+// Number compares a column of numbers.
+func Number[R any, N cmp.Ordered](column func(*R) N) func(a, b *R) int {
 	return func(a, b *R) int { return cmp.Compare(column(a), column(b)) }
 }
