@@ -87,37 +87,44 @@ func New(db bun.IDB, o Options) (*DB, error) {
 	return d, nil
 }
 
-// Core is the store of package affiliate.
-func (db *DB) Core() affiliate.Store[affiliate.Tx] { return coreStore{db} }
-
-// Links is the store of package links.
-func (db *DB) Links() links.Store { return linksStore{db} }
-
-type coreStore struct{ db *DB }
-
-func (s coreStore) Read(ctx context.Context, fn func(context.Context, affiliate.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+// Core returns the store of package affiliate.
+func (db *DB) Core() affiliate.Store[affiliate.Tx] {
+	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return coreTx{u} }}
 }
 
-func (s coreStore) Write(ctx context.Context, fn func(context.Context, affiliate.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+// Links returns the store of package links.
+func (db *DB) Links() links.Store {
+	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{coreTx{u}}} }}}
 }
 
-type linksStore struct{ db *DB }
-
-func (s linksStore) Read(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
+// view runs the units of one domain, whose transaction is T.
+type view[T any] struct {
+	db   *DB
+	bind func(*unit) T
 }
 
-func (s linksStore) Write(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
+// Read runs fn over one snapshot.
+func (v view[T]) Read(ctx context.Context, fn func(context.Context, T) error) error {
+	return v.run(ctx, readUnit, fn)
 }
 
-func (s linksStore) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return s.db.run(ctx, recordUnit, func(ctx context.Context, u *unit) error { return fn(ctx, linksTx{offersTx{coreTx{u}}}) })
+// Write runs fn serializably, again when the database asks for it.
+func (v view[T]) Write(ctx context.Context, fn func(context.Context, T) error) error {
+	return v.run(ctx, writeUnit, fn)
 }
 
-func (s linksStore) Nested(ctx context.Context) bool { return s.db.nested(ctx) }
+func (v view[T]) run(ctx context.Context, kind unitKind, fn func(context.Context, T) error) error {
+	return v.db.run(ctx, kind, func(ctx context.Context, u *unit) error { return fn(ctx, v.bind(u)) })
+}
+
+type linksView struct{ view[links.Tx] }
+
+// Record runs fn isolated by the locks that it takes.
+func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	return v.run(ctx, recordUnit, fn)
+}
+
+func (v linksView) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
 
 var (
 	_ affiliate.Tx = coreTx{} // and with it each repository

@@ -24,17 +24,9 @@ var (
 	_ deals.DealRepository            = dealRepository{}
 )
 
-// Deals is the store of package deals.
-func (db *DB) Deals() deals.Store { return dealStore{db} }
-
-type dealStore struct{ db *DB }
-
-func (s dealStore) Read(ctx context.Context, fn func(context.Context, deals.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, dealTx{coreTx{u}}) })
-}
-
-func (s dealStore) Write(ctx context.Context, fn func(context.Context, deals.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, dealTx{coreTx{u}}) })
+// Deals returns the store of package deals.
+func (db *DB) Deals() deals.Store {
+	return view[deals.Tx]{db, func(u *unit) deals.Tx { return dealTx{coreTx{u}} }}
 }
 
 // dealTx gives the repositories of deals beside those of the core.

@@ -16,17 +16,9 @@ import (
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// Offers is the store of package offers.
-func (db *DB) Offers() offers.Store { return offersStore{db} }
-
-type offersStore struct{ db *DB }
-
-func (s offersStore) Read(ctx context.Context, fn func(context.Context, offers.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, offersTx{coreTx{u}}) })
-}
-
-func (s offersStore) Write(ctx context.Context, fn func(context.Context, offers.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, offersTx{coreTx{u}}) })
+// Offers returns the store of package offers.
+func (db *DB) Offers() offers.Store {
+	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{coreTx{u}} }}
 }
 
 // offersTx gives the repositories of offers beside those of the core.

@@ -25,17 +25,9 @@ var (
 	_ productlists.ProductRepository = products{}
 )
 
-// ProductLists is the store of package productlists.
-func (db *DB) ProductLists() productlists.Store { return productStore{db} }
-
-type productStore struct{ db *DB }
-
-func (s productStore) Read(ctx context.Context, fn func(context.Context, productlists.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, productTx{coreTx{u}}) })
-}
-
-func (s productStore) Write(ctx context.Context, fn func(context.Context, productlists.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, productTx{coreTx{u}}) })
+// ProductLists returns the store of package productlists.
+func (db *DB) ProductLists() productlists.Store {
+	return view[productlists.Tx]{db, func(u *unit) productlists.Tx { return productTx{coreTx{u}} }}
 }
 
 // productTx gives the repositories of product lists beside those of the core.
