@@ -2,6 +2,7 @@ package affiliate
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,35 @@ func CutPlaceholder(template string, placeholders []string) (head, placeholder s
 		}
 	}
 	return template, ""
+}
+
+// UnknownPlaceholder returns the first word of a template that looks like a
+// placeholder and is none of the known ones: :WORD in capitals, or {word}. It
+// is empty when there is none. Such a word would be left standing, and what it
+// was meant to say would be lost with every click.
+func UnknownPlaceholder(template string, known []string) string {
+	for i := range len(template) {
+		switch template[i] {
+		case ':':
+			end := i + 1
+			for end < len(template) && isPlaceholderByte(template[end]) {
+				end++
+			}
+			word := template[i:end]
+			if len(word) > 2 && word[1] >= 'A' && !slices.Contains(known, word) {
+				return word
+			}
+		case '{':
+			if end := strings.IndexByte(template[i:], '}'); end > 1 && !strings.ContainsAny(template[i:i+end], "/?&=# ") {
+				return template[i : i+end+1]
+			}
+		}
+	}
+	return ""
+}
+
+func isPlaceholderByte(c byte) bool {
+	return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }
 
 // QueryEscape is url.QueryEscape with spaces as %20, which is right in a path too.

@@ -4,7 +4,8 @@ import (
 	"strings"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"github.com/mileusna/useragent"
+
+	"github.com/affiliatekit/affiliatekit/httpadapter/bots"
 )
 
 // How many user agents are remembered, and how much of one is looked at, in
@@ -14,34 +15,34 @@ const (
 	maxUserAgentLength = 512
 )
 
-// botDetector tells programs from people by the user agent. Taking one apart
-// costs microseconds, and a few thousand of them make nearly all requests, so
-// that the answers are remembered. It is safe for concurrent use.
+// botDetector remembers what isBot says about user agents: a few thousand of
+// them make nearly all requests. It is safe for concurrent use.
 type botDetector struct {
+	ask   func(userAgent string) bool
 	known *lru.Cache[string, bool]
 }
 
-func newBotDetector() (*botDetector, error) {
+// newBotDetector asks the function about each user agent once; nil: bots.IsBot.
+func newBotDetector(ask func(userAgent string) bool) (*botDetector, error) {
+	if ask == nil {
+		ask = bots.IsBot
+	}
 	known, err := lru.New[string, bool](maxUserAgents)
 	if err != nil {
 		return nil, err
 	}
-	return &botDetector{known: known}, nil
+	return &botDetector{ask: ask, known: known}, nil
 }
 
-// isBot reports whether the user agent says that it is a program. One that says
-// nothing is taken for one: every browser says something.
+// isBot reports whether the user agent says that it is a program.
 func (d *botDetector) isBot(userAgent string) bool {
-	if userAgent == "" {
-		return true
-	}
 	if len(userAgent) > maxUserAgentLength {
 		userAgent = userAgent[:maxUserAgentLength]
 	}
 	if bot, ok := d.known.Get(userAgent); ok {
 		return bot
 	}
-	bot := useragent.Parse(userAgent).Bot
+	bot := d.ask(userAgent)
 	d.known.Add(strings.Clone(userAgent), bot)
 	return bot
 }

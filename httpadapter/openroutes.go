@@ -34,11 +34,11 @@ func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	bots, err := newBotDetector()
+	detector, err := newBotDetector(o.Bots)
 	if err != nil {
 		return nil, err
 	}
-	h := openRoutes{offers: s, bots: bots}
+	h := openRoutes{offers: s, bots: detector}
 	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}}, o.Wire(), []wire.Route{
 		{Pattern: "GET " + open.MediaPrefix + "{key}", ID: "media", Scope: wire.Open(), Op: wire.Call(h.media).Unlimited()},
 		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/view", ID: "return-ad-view", Scope: wire.Open(), Op: wire.Raw(h.view).Unlimited()},

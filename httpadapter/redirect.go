@@ -28,8 +28,8 @@ const redirectID = "redirect"
 const statusClientGone = 499
 
 // NewRedirect makes the handler of GET /c/{id} alone, for a host that serves
-// links under a name of their own. Of the options it uses Logger, Observe and
-// ClientIP.
+// links under a name of their own. Of the options it uses Logger, Observe, Bots,
+// TrustedProxies and ClientIP.
 func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if s == nil {
 		return nil, errors.New("httpadapter: NewRedirect needs a service")
@@ -38,11 +38,11 @@ func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	bots, err := newBotDetector()
+	detector, err := newBotDetector(o.Bots)
 	if err != nil {
 		return nil, err
 	}
-	return &redirect{links: s, bots: bots, log: o.Logger, observe: o.Observe, clientIP: o.ClientIP}, nil
+	return &redirect{links: s, bots: detector, log: o.Logger, observe: o.Observe, clientIP: o.ClientIP}, nil
 }
 
 // redirect is the hot path: it takes the request apart itself, without a
@@ -107,9 +107,9 @@ func (h *redirect) answer(w http.ResponseWriter, r *http.Request, requestID stri
 	return http.StatusFound
 }
 
-// linkID reads the path: digits as the API prints them, nothing behind.
+// linkID reads the path: digits as the API prints them, and at most a slash behind.
 func linkID(path string) (int64, bool) {
-	digits := path[len(redirectPrefix):]
+	digits := strings.TrimSuffix(path[len(redirectPrefix):], "/")
 	if digits == "" || digits[0] < '1' || digits[0] > '9' {
 		return 0, false
 	}
@@ -135,15 +135,15 @@ func (h *redirect) hit(r *http.Request, linkID int64) links.Hit {
 }
 
 // uncounted reports whether nobody has followed the link yet: the request asks
-// where it leads, or a browser fetches ahead.
+// where it leads, or a browser or messenger fetches ahead.
 func uncounted(r *http.Request) bool {
 	if r.Method == http.MethodHead {
 		return true
 	}
-	for _, name := range [...]string{"Sec-Purpose", "Purpose"} {
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		for _, value := range r.Header[name] {
 			value = strings.ToLower(value)
-			if strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") {
+			if strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -79,7 +80,7 @@ func TestWhatARequestTellsAboutTheClick(t *testing.T) {
 	}{
 		{"a person", "", []string{"User-Agent", firefox}, affiliate.SourceGeneral, links.VerdictValid},
 		{"a person with a phone", "", []string{"User-Agent", safari}, affiliate.SourceGeneral, links.VerdictValid},
-		{"a person with curl", "", []string{"User-Agent", curl}, affiliate.SourceGeneral, links.VerdictValid},
+		{"an HTTP client", "", []string{"User-Agent", curl}, affiliate.SourceGeneral, links.VerdictBot},
 		{"a crawler", "", []string{"User-Agent", google}, affiliate.SourceGeneral, links.VerdictBot},
 		{"a preview", "", []string{"User-Agent", "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"}, affiliate.SourceGeneral, links.VerdictBot},
 		{"no user agent", "", nil, affiliate.SourceGeneral, links.VerdictBot},
@@ -144,6 +145,38 @@ func TestTheHostSaysWhatTheAddressIs(t *testing.T) {
 	is.Equal(w.lastClick(2).Verdict, links.VerdictDuplicate)
 }
 
+func TestReadersBehindATrustedProxyAreMany(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t, inMemory())
+	w.handler = w.adapter(httpadapter.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}) // httptest's address
+	for i := range 20 {
+		reader := "198.51.100." + strconv.Itoa(i)
+		w.follow("/c/{link anna}", "User-Agent", safari, "X-Forwarded-For", "203.0.113.5, "+reader) // the first is what it claims
+		is.Equal(w.lastClick(i).Verdict, links.VerdictValid)
+		w.pass(time.Second)
+	}
+	w.follow("/c/{link anna}", "User-Agent", safari, "X-Forwarded-For", "203.0.113.6, 198.51.100.7")
+	is.Equal(w.lastClick(20).Verdict, links.VerdictDuplicate)
+}
+
+func TestTheHostSaysWhatAProgramIs(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t, inMemory())
+	w.handler = w.adapter(httpadapter.Options{Bots: func(userAgent string) bool { return userAgent == firefox }})
+	w.follow("/c/{link anna}", "User-Agent", firefox)
+	is.Equal(w.lastClick(0).Verdict, links.VerdictBot)
+	w.pass(time.Second)
+	w.follow("/c/{link anna}", "User-Agent", curl)
+	is.Equal(w.lastClick(1).Verdict, links.VerdictValid)
+}
+
+func TestASlashBehindTheLinkIsNoOtherLink(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t, inMemory())
+	is.Equal(w.follow("/c/{link anna}/", "User-Agent", firefox).Code, http.StatusFound)
+	is.Equal(w.follow("/c/{link anna}//", "User-Agent", firefox).Code, http.StatusNotFound)
+}
+
 func TestWhoOnlyLooksIsNotCounted(t *testing.T) {
 	for name, c := range map[string]struct {
 		method  string
@@ -153,6 +186,9 @@ func TestWhoOnlyLooksIsNotCounted(t *testing.T) {
 		"Sec-Purpose":                {"GET", []string{"Sec-Purpose", "prefetch"}},
 		"Sec-Purpose with prerender": {"GET", []string{"Sec-Purpose", "prefetch;prerender"}},
 		"Purpose":                    {"GET", []string{"Purpose", "Prefetch"}},
+		"Purpose of a preview":       {"GET", []string{"Purpose", "preview"}},
+		"X-Purpose":                  {"GET", []string{"X-Purpose", "preview"}},
+		"X-Moz":                      {"GET", []string{"X-Moz", "prefetch"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -84,10 +84,23 @@ func (t *Target) location(clickID string) string {
 		return t.Link.TargetURL
 	}
 	to := FillTemplate(t.Link.Template, TemplateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
-	if t.Provider == affiliate.ProviderDirect && clickID != "" {
+	if clickID != "" && t.takesClickID() {
 		to = AppendQuery(to, ClickIDParameter, clickID)
 	}
 	return to
+}
+
+// takesClickID reports whether the click id is added to where the reader goes:
+// to the shop's own address, not to a network's, and not a second time.
+func (t *Target) takesClickID() bool {
+	if t.Provider != affiliate.ProviderDirect {
+		return false
+	}
+	if t.Link.Template == DefaultTemplate {
+		return true
+	}
+	tail, ok := cutTarget(t.Link.Template)
+	return ok && !strings.Contains(tail, ClickIDParameter+"=")
 }
 
 // pendingClick is a click on its way to be recorded, and what became of it.
@@ -118,16 +131,26 @@ func (s *Service) pending(ctx context.Context, h Hit) (*pendingClick, error) {
 	return &pendingClick{click: Click{ID: id, LinkID: h.LinkID, At: now, Source: h.Source, Visitor: today}, previous: previous, bot: h.Bot}, nil
 }
 
-// sites are the domains of the networks, without their public suffix.
-var sites = map[string]affiliate.TrafficSource{
-	"instagram": affiliate.SourceInstagram,
-	"tiktok":    affiliate.SourceTikTok,
-	"youtube":   affiliate.SourceYouTube, "youtu": affiliate.SourceYouTube,
-	"facebook": affiliate.SourceFacebook, "fb": affiliate.SourceFacebook,
+// sourceSites are the registrable domains and the app ids of the networks.
+var sourceSites = map[string]affiliate.TrafficSource{
+	"instagram.com": affiliate.SourceInstagram, "ig.me": affiliate.SourceInstagram,
+	"com.instagram.android": affiliate.SourceInstagram, "com.instagram.lite": affiliate.SourceInstagram,
+
+	"tiktok.com": affiliate.SourceTikTok, "tiktokv.com": affiliate.SourceTikTok,
+	"com.zhiliaoapp.musically": affiliate.SourceTikTok, "com.zhiliaoapp.musically.go": affiliate.SourceTikTok,
+	"com.ss.android.ugc.trill": affiliate.SourceTikTok, "com.ss.android.ugc.tiktok.lite": affiliate.SourceTikTok,
+
+	"youtube.com": affiliate.SourceYouTube, "youtu.be": affiliate.SourceYouTube, "youtube-nocookie.com": affiliate.SourceYouTube,
+	"com.google.android.youtube": affiliate.SourceYouTube, "com.google.android.apps.youtube.kids": affiliate.SourceYouTube,
+	"com.google.android.apps.youtube.music": affiliate.SourceYouTube, "com.google.android.youtube.tv": affiliate.SourceYouTube,
+
+	"facebook.com": affiliate.SourceFacebook, "fb.com": affiliate.SourceFacebook, "fb.me": affiliate.SourceFacebook, "fb.watch": affiliate.SourceFacebook,
+	"com.facebook.katana": affiliate.SourceFacebook, "com.facebook.lite": affiliate.SourceFacebook,
 }
 
-// SourceOf tells where a click comes from: src, when it names a traffic
-// source, else the site that the Referer header names; general otherwise.
+// SourceOf returns where a click comes from: src, when it names a traffic
+// source, else the network whose site or Android app the Referer header names;
+// general otherwise.
 func SourceOf(src, referer string) affiliate.TrafficSource {
 	if src != "" {
 		if s, ok := affiliate.ParseTrafficSource(src); ok {
@@ -141,12 +164,18 @@ func SourceOf(src, referer string) affiliate.TrafficSource {
 	if err != nil {
 		return affiliate.SourceGeneral
 	}
-	domain, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname()))
-	if err != nil {
-		return affiliate.SourceGeneral
+	host := strings.ToLower(u.Hostname())
+	switch u.Scheme {
+	case "android-app":
+		return sourceSites[host]
+	case "http", "https":
+		domain, err := publicsuffix.EffectiveTLDPlusOne(strings.TrimSuffix(host, "."))
+		if err != nil {
+			return affiliate.SourceGeneral
+		}
+		return sourceSites[domain]
 	}
-	name, _, _ := strings.Cut(domain, ".")
-	return sites[name]
+	return affiliate.SourceGeneral
 }
 
 // Clicks lists clicks.

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,18 +19,23 @@ type TemplateValues struct {
 	TargetURL string // the shop URL, best as URL.Full writes it
 	LinkID    int64
 	UserID    int64
-	ClickID   string // known only at the redirect; "" leaves :CLICK_ID standing
+	ClickID   string // known only at the redirect; "" leaves nothing in its place
 }
 
 // placeholders, each before those that it begins with.
-var placeholders = []string{":TARGET_URL_ENCODED", ":TARGET_URL", ":LINK_ID", ":CLICK_ID", ":USER_ID"}
+var placeholders = []string{
+	":TARGET_URL_SCHEMELESS_ENCODED", ":TARGET_URL_ENCODED_TWICE", ":TARGET_URL_ENCODED", ":TARGET_URL",
+	":LINK_ID", ":CLICK_ID", ":USER_ID",
+}
 
-// ValidateTemplate checks a tracking template. It must hold :TARGET_URL or
-// :TARGET_URL_ENCODED, and be an http or https URL when filled in. Only the
-// shop URL may decide about the host, and only by coming first: a template
-// begins with :TARGET_URL or with a scheme and a host of its own that no
-// placeholder is part of. At most MaxTemplateBytes, valid UTF-8, no control
-// characters. The error is of kind affiliate.ErrInvalid with one field
+// ValidateTemplate checks a tracking template. It must hold the shop URL in one
+// of its forms (:TARGET_URL, :TARGET_URL_ENCODED, :TARGET_URL_ENCODED_TWICE,
+// :TARGET_URL_SCHEMELESS_ENCODED), and be an http or https URL when filled in.
+// Only the shop URL may decide about the host, and only by coming first: a
+// template begins with :TARGET_URL or with a scheme and a host of its own that
+// no placeholder is part of. Words that look like placeholders and are none
+// (:CLICKID, {url}) are refused. At most MaxTemplateBytes, valid UTF-8, no
+// control characters. The error is of kind affiliate.ErrInvalid with one field
 // "tracking_template".
 func ValidateTemplate(template string) error {
 	code, message := checkTemplate(template)
@@ -48,6 +54,9 @@ func checkTemplate(template string) (code, message string) {
 	}
 	if !strings.Contains(template, ":TARGET_URL") {
 		return "target_missing", "must contain :TARGET_URL or :TARGET_URL_ENCODED"
+	}
+	if word := affiliate.UnknownPlaceholder(template, placeholders); word != "" {
+		return "unknown_placeholder", "must not contain " + word + ": the placeholders are " + strings.Join(placeholders, ", ")
 	}
 	const notURL = "must be an http or https address when filled in"
 	head, first := affiliate.CutPlaceholder(template, placeholders)
@@ -72,26 +81,74 @@ func checkTemplate(template string) (code, message string) {
 // keeps its template and its shop URL, not the text in between: the redirect
 // fills in both again, with the click id.
 //
-// :TARGET_URL is the shop URL as it stands; when a template goes on behind it,
-// a shop URL without a path gets "/" first, so that what follows cannot become
-// part of its host. :TARGET_URL_ENCODED is percent-encoded for use as a query
-// value, and so is the click id.
+// :TARGET_URL is the shop URL as it stands. A template that begins with it adds
+// to the shop's own address: what follows and begins with ? or & joins the
+// shop URL's query, and a fragment in the template replaces the shop URL's,
+// since one address has one and the advertiser counts by it. Anywhere else the
+// fragment of the shop URL goes to the end. :TARGET_URL_ENCODED is
+// percent-encoded for use as a query value, and so is the click id;
+// :TARGET_URL_ENCODED_TWICE is encoded again, and :TARGET_URL_SCHEMELESS_ENCODED
+// lacks https:// and http://.
 func FillTemplate(template string, v TemplateValues) string {
 	if template == DefaultTemplate {
 		return v.TargetURL
 	}
+	if tail, ok := cutTarget(template); ok {
+		return v.extended(v.filled(tail))
+	}
+	return v.filled(template)
+}
+
+// cutTarget takes :TARGET_URL off the beginning of a template, which then adds
+// to the shop's own address and does not wrap it.
+func cutTarget(template string) (tail string, ok bool) {
+	if head, first := affiliate.CutPlaceholder(template, placeholders); head != "" || first != ":TARGET_URL" {
+		return "", false
+	}
+	return template[len(":TARGET_URL"):], true
+}
+
+// extended is the shop URL with the filled-in tail of a template.
+func (v TemplateValues) extended(tail string) string {
+	base, fragment := cutFragment(v.TargetURL)
+	tail, ownFragment := cutFragment(tail)
+	if ownFragment != "" {
+		fragment = ownFragment
+	}
+	if !hasPath(base) {
+		base += "/" // else what follows would be part of the host
+	}
+	if query := strings.TrimLeft(tail, "?&"); query != tail {
+		if query == "" {
+			return base + fragment
+		}
+		return base + querySeparator(base) + query + fragment
+	}
+	return base + tail + fragment
+}
+
+// filled is a template, or a part of one, with its placeholders filled in.
+func (v TemplateValues) filled(template string) string {
 	var b strings.Builder
 	b.Grow(len(template) + 3*len(v.TargetURL))
+	fragment := ""
 	for template != "" {
 		head, placeholder := affiliate.CutPlaceholder(template, placeholders)
 		template = template[len(head)+len(placeholder):]
 		b.WriteString(head)
 		switch placeholder {
+		case ":TARGET_URL_SCHEMELESS_ENCODED":
+			_, rest, _ := cutScheme(v.TargetURL)
+			b.WriteString(affiliate.QueryEscape(rest))
+		case ":TARGET_URL_ENCODED_TWICE":
+			b.WriteString(affiliate.QueryEscape(affiliate.QueryEscape(v.TargetURL)))
 		case ":TARGET_URL_ENCODED":
 			b.WriteString(affiliate.QueryEscape(v.TargetURL))
 		case ":TARGET_URL":
-			b.WriteString(v.TargetURL)
-			if template != "" && !hasPath(v.TargetURL) {
+			var base string
+			base, fragment = cutFragment(v.TargetURL)
+			b.WriteString(base)
+			if template != "" && !hasPath(base) {
 				b.WriteByte('/')
 			}
 		case ":LINK_ID":
@@ -99,32 +156,57 @@ func FillTemplate(template string, v TemplateValues) string {
 		case ":USER_ID":
 			b.WriteString(strconv.FormatInt(v.UserID, 10))
 		case ":CLICK_ID":
-			if v.ClickID == "" {
-				b.WriteString(placeholder)
-			} else {
-				b.WriteString(affiliate.QueryEscape(v.ClickID))
-			}
+			b.WriteString(affiliate.QueryEscape(v.ClickID))
 		}
 	}
-	return b.String()
+	if filled := b.String(); fragment == "" || strings.Contains(filled, "#") {
+		return filled
+	}
+	return b.String() + fragment
+}
+
+// addedParameters are the names of the query parameters that a template adds to
+// the shop's own address, and the click id's.
+func addedParameters(template string) []string {
+	names := []string{ClickIDParameter}
+	tail, ok := cutTarget(template)
+	if !ok {
+		return names
+	}
+	query, _ := cutFragment(tail)
+	for pair := range strings.SplitSeq(strings.TrimLeft(query, "?&"), "&") {
+		if name, _, ok := strings.Cut(pair, "="); ok && name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // AppendQuery adds key=value to the query of a URL, in front of its fragment,
 // and leaves the rest of it as it is written.
 func AppendQuery(rawURL, key, value string) string {
-	i := strings.IndexByte(rawURL, '#')
-	if i < 0 {
-		i = len(rawURL)
+	base, fragment := cutFragment(rawURL)
+	return base + querySeparator(base) + affiliate.QueryEscape(key) + "=" + affiliate.QueryEscape(value) + fragment
+}
+
+// cutFragment cuts a URL in front of its #.
+func cutFragment(rawURL string) (base, fragment string) {
+	if i := strings.IndexByte(rawURL, '#'); i >= 0 {
+		return rawURL[:i], rawURL[i:]
 	}
-	base, fragment := rawURL[:i], rawURL[i:]
-	separator := "&"
+	return rawURL, ""
+}
+
+// querySeparator is what stands between a URL without a fragment and a further
+// parameter.
+func querySeparator(base string) string {
 	switch q := strings.IndexByte(base, '?'); {
 	case q < 0:
-		separator = "?"
+		return "?"
 	case q == len(base)-1 || base[len(base)-1] == '&':
-		separator = ""
+		return ""
 	}
-	return base + separator + affiliate.QueryEscape(key) + "=" + affiliate.QueryEscape(value) + fragment
+	return "&"
 }
 
 // hasPath reports whether something ends the host of a URL.

@@ -2,6 +2,7 @@ package links
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -104,6 +105,34 @@ func Normalize(raw string) (URL, error) {
 	u.pathEnd = u.path + uint16(len(path))
 	u.text = foldText(u.s[u.path:])
 	return u, nil
+}
+
+// without is the URL without the query parameters of these names.
+func (u URL) without(names []string) URL {
+	query := u.Query()
+	if query == "" {
+		return u
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if !slices.Contains(names, decodePercent(name)) {
+			kept = append(kept, pair)
+		}
+	}
+	rest := strings.Join(kept, "&")
+	if rest == query {
+		return u
+	}
+	text := u.s[:u.pathEnd]
+	if rest != "" {
+		text += "?" + rest
+	}
+	shorter, err := Normalize(text + u.fragment)
+	if err != nil { // a part of a normal URL is one
+		return u
+	}
+	return shorter
 }
 
 const tooLong = "must be at most 2048 bytes, also when percent-encoded"

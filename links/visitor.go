@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"hash"
 	"io"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,27 @@ func (k *visitorKeys) of(ctx context.Context, at time.Time, ip, userAgent string
 			return today, previous, err
 		}
 	}
+	ip = network(ip)
 	return keys.today.sum(ip, userAgent), keys.previous.sum(ip, userAgent), nil
+}
+
+// network is the address in the form that readers are told apart by: parsed, so
+// that every spelling of one is equal, without a port; IPv4 in IPv6 form is
+// IPv4, and of IPv6 the first 64 bits count, since one household has them all.
+// What is no address stands for itself.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		p, err := netip.ParseAddrPort(ip)
+		if err != nil {
+			return ip
+		}
+		a = p.Addr()
+	}
+	if a = a.Unmap().WithZone(""); a.Is6() {
+		return netip.PrefixFrom(a, 64).Masked().Addr().String()
+	}
+	return a.String()
 }
 
 func (k *visitorKeys) load(ctx context.Context, date time.Time) (*dayKeys, error) {

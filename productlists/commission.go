@@ -48,6 +48,9 @@ func checkTemplate(template string) (code, message string) {
 	if e, ok := v.Err("").(*affiliate.Error); ok {
 		return e.Fields[0].Code, e.Fields[0].Message
 	}
+	if word := affiliate.UnknownPlaceholder(template, placeholders); word != "" {
+		return "unknown_placeholder", "must not contain " + word + ": the placeholders are " + strings.Join(placeholders, ", ")
+	}
 	const notURL = "must be :TARGET_URL or an http or https address of at most 2048 bytes"
 	if len(template) > MaxURLBytes || !isWebAddress(template) {
 		return "not_a_url", notURL

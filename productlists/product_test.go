@@ -74,7 +74,7 @@ func TestCommissionTemplates(t *testing.T) {
 		"https://n.example/c?u=:TARGET_URL_ENCODED":     "https://n.example/c?u=https%3A%2F%2Fshop.example%2Fp%3Fa%3D1%26b%3D%3ALIST_ID",
 		"https://n.example/c?:TARGET_URL":               "https://n.example/c?https://shop.example/p?a=1&b=:LIST_ID",
 		"https://n.example/:PRODUCT_ID/:LIST_ID":        "https://n.example/7/0195cde4-325d-7376-ab52-48b8f1256dd0",
-		"https://n.example/?sub=:ACCOUNT_ID&x=:UNKNOWN": "https://n.example/?sub=a%26b&x=:UNKNOWN",
+		"https://n.example/?sub=:ACCOUNT_ID&x=:unknown": "https://n.example/?sub=a%26b&x=:unknown",
 		"https://n.example/finished":                    "https://n.example/finished",
 	} {
 		if err := productlists.ValidateTemplate(template); err != nil {
@@ -85,6 +85,7 @@ func TestCommissionTemplates(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
+		"https://n.example/?sub=:ACCOUNT&x", "https://n.example/?sub={account}",
 		"", "n.example/:TARGET_URL", ":TARGET_URL_ENCODED", ":TARGET_URL?x", "ftp://n.example/", "https://", "https:///x",
 		"https://:ACCOUNT_ID/", "https://n.example:PRODUCT_ID/", "https://n.example:LIST_ID", "javascript:alert(1)//:TARGET_URL",
 		"https://n.example/ x", "https://n.example/\"", "https://n.example/\x00", "https://n.example/\xff", "https://n.example\\@evil.example/",

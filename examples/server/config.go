@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
+	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -22,6 +24,7 @@ type config struct {
 	adminToken string
 	products   string // a feed to import; empty: none
 	images     string
+	proxies    []netip.Prefix // the reverse proxies in front
 }
 
 // blobs is where images are kept.
@@ -47,6 +50,10 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	flags.IntVar(&c.rate, "rate", 300, "requests a minute per principal; 0: no limit. Redirects are not counted")
 	flags.StringVar(&c.products, "import-products", "", "a product feed, `file`.csv or .jsonl, to import before listening")
 	flags.StringVar(&c.images, "images", "", "the `directory` to keep uploaded images in; without it they are in memory, and gone at the end")
+	flags.Func("trusted-proxies", "the reverse proxies in front of this server, as `CIDR,…`: the reader's address is then in X-Forwarded-For", func(list string) (err error) {
+		c.proxies, err = parsePrefixes(list)
+		return err
+	})
 	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
 	if err := flags.Parse(args); err != nil {
 		return c, err
@@ -77,6 +84,24 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 		return c, errors.New("-demo has well-known tokens: it listens on a loopback address only")
 	}
 	return c, nil
+}
+
+// parsePrefixes reads networks, or single addresses, with commas in between.
+func parsePrefixes(list string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for text := range strings.SplitSeq(list, ",") {
+		text = strings.TrimSpace(text)
+		if a, err := netip.ParseAddr(text); err == nil {
+			prefixes = append(prefixes, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q must be an IP address or a network such as 10.0.0.0/8", text)
+		}
+		prefixes = append(prefixes, p)
+	}
+	return prefixes, nil
 }
 
 func clickModes() map[string]links.ClickMode {

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/matryer/is"
@@ -29,9 +30,17 @@ func TestClickModesHaveTheNamesOfTheFlag(t *testing.T) {
 	}
 }
 
+func TestTrustedProxiesAreNetworksOrAddresses(t *testing.T) {
+	is := is.New(t)
+	c, err := parseFlags([]string{"-trusted-proxies", "10.0.0.0/8, 192.0.2.1,fd00::/8"}, noVariables, io.Discard)
+	is.NoErr(err)
+	is.Equal(c.proxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("fd00::/8")})
+}
+
 func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"-rate", "-1"}, {"-rate", "x"}, {"-clicks", "never"}, {"-unknown"}, {"demo"}, {"-addr", "127.0.0.1"}, {"-addr", "127.0.0.1:99999"},
+		{"-trusted-proxies", "proxy.example"}, {"-trusted-proxies", "10.0.0.0/8,"},
 	} {
 		if _, err := parseFlags(args, noVariables, io.Discard); err == nil {
 			t.Errorf("%q: got no error", args)

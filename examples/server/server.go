@@ -124,6 +124,7 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks, Offers: campaigns, ProductLists: lists, Deals: purchases}, httpadapter.Options{
 		Authenticator:     httpadapter.TokenAuthenticator(core),
 		RequestsPerMinute: perMinute(c.rate),
+		TrustedProxies:    c.proxies,
 		Observe:           metrics.observe,
 		Logger:            log,
 	})

@@ -5,6 +5,7 @@ package host
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -35,13 +36,20 @@ type Options struct {
 	// for GET /c/{id}, "" when no route matched), the status (499 when the
 	// client had gone), and how long it took.
 	Observe func(operation string, status int, took time.Duration)
-	// ClientIP tells the address of who sent the request: readers of links are
-	// told apart by it, and requests without a principal are limited by it.
-	// Default: the host of RemoteAddr. Behind a reverse proxy that is the
-	// proxy, and all readers with one browser would be one visitor: read the
-	// header there that your proxy sets, and only if the request comes from it,
-	// because anybody can send one.
+	// TrustedProxies are the reverse proxies in front of this server. A request
+	// that comes from one of them is of the last address in X-Forwarded-For (or
+	// in Forwarded) that is not a trusted proxy's. From anybody else these
+	// headers are ignored, and so they are when both are there and disagree: let
+	// the proxy remove the one that it does not set. Without proxies here, all
+	// readers behind one with the same browser are one visitor.
+	TrustedProxies []netip.Prefix
+	// ClientIP is to be used instead of TrustedProxies. It returns the address
+	// of who sent the request: readers of links are told apart by it, and
+	// requests without a principal are limited by it.
 	ClientIP func(*http.Request) string
+	// Bots reports whether a user agent is a program's, whose clicks are not
+	// paid. Its result is remembered. Default: bots.IsBot.
+	Bots func(userAgent string) bool
 }
 
 // WithDefaults fills in what the host left out. Options that have been through
@@ -51,7 +59,7 @@ func (o Options) WithDefaults(core *affiliate.Service) (Options, error) {
 		o.Logger = slog.Default()
 	}
 	if o.ClientIP == nil {
-		o.ClientIP = wire.RemoteHost
+		o.ClientIP = clientAddress(o.TrustedProxies)
 	}
 	if o.Idempotency == nil && core != nil {
 		o.Idempotency = idempotencyKeys{core}

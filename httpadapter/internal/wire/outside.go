@@ -9,6 +9,3 @@ const RequestIDHeader = requestIDHeader
 
 // RequestIDOf is the id of a request that no [Mux] serves.
 func RequestIDOf(r *http.Request) string { return requestID(r) }
-
-// RemoteHost is the host of RemoteAddr: the address of who is connected.
-func RemoteHost(r *http.Request) string { return remoteHost(r) }
