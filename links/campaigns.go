@@ -45,8 +45,8 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 
 // chargeOf is the charge of an award.
 func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
-	t := Terms{
-		Origin: string(a.Rates.Origins.CPC), Source: c.Click.Source, Currency: c.Advertiser.Currency,
+	t := offers.ClickTerms{
+		Origin: a.Rates.Origins.CPC, Source: c.Click.Source, Currency: c.Advertiser.Currency,
 		CPC: a.Rates.CPC, InvoiceCPC: a.Rates.InvoiceCPC, CPA: a.Rates.CPA, InvoiceCPA: a.Rates.InvoiceCPA,
 		UserRevenue: a.Rates.UserRevenue, Drawn: a.Drawn,
 	}
@@ -154,12 +154,16 @@ func newPaidClicks() *paidClicks {
 	return &paidClicks{make(map[offers.UsageKey]int64), make(map[offers.Day]offers.Day)}
 }
 
-func (p *paidClicks) add(clicks []Click) {
+func (p *paidClicks) add(clicks []Click) error {
 	for _, c := range clicks {
 		if c.OfferID == 0 || c.Verdict != VerdictValid {
 			continue
 		}
-		for _, k := range offers.CountedIn(c.Terms, c.UserID) {
+		counted, err := offers.CountedIn(c.Terms, c.UserID)
+		if err != nil {
+			return err
+		}
+		for _, k := range counted {
 			p.counts[k]++
 		}
 		key := offers.Day{Date: DayOf(c.At), OfferID: c.OfferID, UserID: c.UserID}
@@ -167,6 +171,7 @@ func (p *paidClicks) add(clicks []Click) {
 		d.Clicks, d.Earning, d.Cost = d.Clicks+1, d.Earning+c.Earning.Minor(), d.Cost+c.Cost.Minor()
 		p.days[key] = d
 	}
+	return nil
 }
 
 // verify holds the counters and roll-ups of offers against the clicks.

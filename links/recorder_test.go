@@ -2,7 +2,6 @@ package links
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -362,15 +361,4 @@ func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
 	for _, p := range all {
 		is.Equal(p.click.Verdict, Verdict("")) // it was answered before anything was known
 	}
-}
-
-func TestFrozenTermsAreJSON(t *testing.T) {
-	is := is.New(t)
-	cpa, err := affiliate.ParseRate("cpa", "0.125")
-	is.NoErr(err)
-	terms := Terms{Origin: "advertiser", OriginID: 7, Source: affiliate.SourceTikTok, Currency: "SEK", CPC: 10, InvoiceCPC: 12, CPA: cpa}
-	var got map[string]any
-	is.NoErr(json.Unmarshal([]byte(terms.String()), &got))
-	is.Equal(got, map[string]any{"origin": "advertiser", "origin_id": 7.0, "source": 2.0, "currency": "SEK",
-		"cpc": 10.0, "invoice_cpc": 12.0, "cpa": 0.125, "invoice_cpa": 0.0})
 }

@@ -61,7 +61,9 @@ func verifyClicks(ctx context.Context, tx Tx, paid *paidClicks) (map[dayKey]Day,
 		if err != nil {
 			return nil, nil, err
 		}
-		paid.add(clicks)
+		if err := paid.add(clicks); err != nil {
+			return nil, nil, err
+		}
 		for i := range clicks {
 			k := clicks[i].day().key()
 			d, ok := real[k]

@@ -3,29 +3,12 @@ package offers
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
-
-// Drawn says which budgets a ledger entry was drawn from. It is a part of the
-// entry's terms, whatever else they say, so that a reversal knows where the
-// money goes back to, also when the offer has another shared budget by then.
-type Drawn struct {
-	OfferID        int64 `json:"offer_id,omitempty"`
-	SharedBudgetID int64 `json:"shared_budget_id,omitempty"`
-}
-
-// drawnBy reads an entry's terms; ok is false when it is of no offer.
-func drawnBy(e affiliate.Entry) (d Drawn, ok bool) {
-	if !strings.Contains(e.Terms, `"offer_id"`) || json.Unmarshal([]byte(e.Terms), &d) != nil {
-		return Drawn{}, false
-	}
-	return d, d.OfferID != 0
-}
 
 // usages are the counters that something of one creator is counted in.
 func (d Drawn) usages(userID int64, c Counts) []Usage { return d.appendUsages(nil, userID, c) }
@@ -46,17 +29,9 @@ func keysOf(usages []Usage) []UsageKey {
 	return keys
 }
 
-// paymentTerms are the terms of the payment of a participation.
-type paymentTerms struct {
-	Origin        Origin `json:"origin"` // participant or offer: whose amount it is
-	ParticipantID int64  `json:"participant_id"`
-	Payment       int64  `json:"payment"` // minor units
-	Drawn
-}
-
 // pay books the payment of a participation that is done.
 func pay(ctx context.Context, tx Tx, o Offer, p Participant, now time.Time) error {
-	terms := paymentTerms{Origin: OriginOffer, ParticipantID: p.ID, Drawn: Drawn{o.ID, o.SharedBudgetID}}
+	terms := PaymentTerms{Origin: OriginOffer, ParticipantID: p.ID, Drawn: Drawn{o.ID, o.SharedBudgetID}}
 	switch {
 	case p.PaymentAmount.Set:
 		terms.Origin, terms.Payment = OriginParticipant, p.PaymentAmount.Value
@@ -91,7 +66,7 @@ func pay(ctx context.Context, tx Tx, o Offer, p Participant, now time.Time) erro
 	}
 	frozen, err := json.Marshal(terms)
 	if err != nil {
-		return fmt.Errorf("offers: terms of participant %d: %w", p.ID, err)
+		return err
 	}
 	amount := affiliate.NewMoney(terms.Payment, o.Currency)
 	_, err = tx.Ledger().Append(ctx, affiliate.Entry{
@@ -128,10 +103,10 @@ func Reverse(ctx context.Context, tx Tx, now time.Time, r affiliate.Reversal) (a
 // returned is what a reversal gives back to the budgets, as negative numbers.
 // It locks them.
 func returned(ctx context.Context, tx Tx, original affiliate.Entry, r affiliate.Reversal) ([]Usage, error) {
-	d, ok := drawnBy(original)
+	d, err := drawnBy(original.Kind, original.Terms)
 	userID, isUser := accountUser(original.Account)
-	if !ok || !isUser {
-		return nil, nil
+	if err != nil || d.OfferID == 0 || !isUser {
+		return nil, err
 	}
 	usages := d.usages(userID, Counts{})
 	if _, err := tx.Usage().Lock(ctx, keysOf(usages)); err != nil {

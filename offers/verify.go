@@ -2,7 +2,6 @@ package offers
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -11,14 +10,14 @@ import (
 // verifyPage is how many rows VerifyUsage holds at a time.
 const verifyPage = 1000
 
-// CountedIn are the counters that a click with these terms was counted in;
-// none when the terms name no offer.
-func CountedIn(terms string, userID int64) []UsageKey {
-	var d Drawn
-	if json.Unmarshal([]byte(terms), &d) != nil || d.OfferID == 0 {
-		return nil
+// CountedIn returns the counters that a click with these terms was counted in.
+// Terms that name no offer have none.
+func CountedIn(terms string, userID int64) ([]UsageKey, error) {
+	d, err := drawnBy(affiliate.EntryClick, terms)
+	if err != nil || d.OfferID == 0 {
+		return nil, err
 	}
-	return keysOf(d.usages(userID, Counts{}))
+	return keysOf(d.usages(userID, Counts{})), nil
 }
 
 // VerifyUsage holds every counter against what the ledger's entries and the
@@ -76,11 +75,18 @@ func usageOfLedger(ctx context.Context, tx Tx) (map[UsageKey]Counts, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
+		kinds, err := originalKinds(ctx, tx, entries)
+		if err != nil {
+			return nil, err
+		}
+		for i, e := range entries {
 			after = e.ID
-			d, ok := drawnBy(e)
+			d, err := drawnBy(kinds[i], e.Terms)
+			if err != nil {
+				return nil, err
+			}
 			userID, isUser := accountUser(e.Account)
-			if !ok || !isUser {
+			if d.OfferID == 0 || !isUser {
 				continue
 			}
 			for _, u := range d.usages(userID, Counts{Spent: e.Cost.Minor()}) {
@@ -97,21 +103,46 @@ func usageOfLedger(ctx context.Context, tx Tx) (map[UsageKey]Counts, error) {
 	}
 }
 
+// originalKinds returns for each entry its kind, and for a reversal the kind of
+// what it takes back, whose terms it repeats.
+func originalKinds(ctx context.Context, tx Tx, entries []affiliate.Entry) ([]affiliate.EntryKind, error) {
+	var reversed []int64
+	for _, e := range entries {
+		if e.Kind == affiliate.EntryReversal {
+			reversed = append(reversed, e.Reverses)
+		}
+	}
+	originals, err := indexed(ctx, tx.Ledger().GetMany, reversed, func(e affiliate.Entry) int64 { return e.ID })
+	kinds := make([]affiliate.EntryKind, len(entries))
+	for i, e := range entries {
+		if kinds[i] = e.Kind; e.Kind == affiliate.EntryReversal {
+			kinds[i] = originals[e.Reverses].Kind
+		}
+	}
+	return kinds, err
+}
+
 func takeBack(ctx context.Context, tx Tx, real map[UsageKey]Counts, taken map[int64][2]int64) error {
 	ids := make([]int64, 0, len(taken))
 	for id := range taken {
 		ids = append(ids, id)
 	}
 	originals, err := tx.Ledger().GetMany(ctx, affiliate.IDs(ids))
+	if err != nil {
+		return err
+	}
 	for _, e := range originals {
-		d, _ := drawnBy(e)
-		userID, _ := accountUser(e.Account)
 		if e.Kind != affiliate.EntryClick || taken[e.ID] != [2]int64{-e.Earning.Minor(), -e.Cost.Minor()} {
 			continue
 		}
+		d, err := drawnBy(e.Kind, e.Terms)
+		if err != nil {
+			return err
+		}
+		userID, _ := accountUser(e.Account)
 		for _, u := range d.usages(userID, Counts{Clicks: -1}) {
 			real[u.UsageKey] = real[u.UsageKey].plus(u.Counts)
 		}
 	}
-	return err
+	return nil
 }
