@@ -47,6 +47,9 @@ var (
 
 const pgtestFolder = "storage/postgres/pgtest"
 
+// testKits are packages of the adapter that only tests import.
+var testKits = []string{modulePath + "/httpadapter/internal/contract", modulePath + "/httpadapter/internal/market"}
+
 // rules is the import table of CONTRIBUTING.md; the most specific folder decides. A folder
 // always may import its own subfolders, unless its rule is for it alone.
 var rules = []rule{
@@ -63,9 +66,9 @@ var rules = []rule{
 	{folder: pgtestFolder, modules: []string{"github.com/jackc/pgx/v5"}},
 	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid"}}, // part of the domains' own API
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
-	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules)},
+	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
 	{folder: "examples", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
-		modules: slices.Concat(domainModules, sqlModules, httpModules), never: []string{modulePath + "/" + pgtestFolder}},
+		modules: slices.Concat(domainModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }
 
 // ruleFor returns the rule of a folder. Dialects and examples share one rule each, but every one
@@ -243,6 +246,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"httpadapter/metapic", "httpadapter/myshare", "httpadapter/metapic imports httpadapter/myshare"},
 		{"httpadapter/metapic", "storage/postgres", "httpadapter/metapic imports storage/postgres"},
 		{"httpadapter/internal/wire", "httpadapter/metapic", "httpadapter/internal/wire imports httpadapter/metapic"},
+		{"httpadapter/metapic", "httpadapter/internal/contract", "httpadapter/internal/contract, which it never may"},
 		{"examples/server", "storage/postgres", ""},
 		{"examples/server", "examples/quickstart", "examples/server imports examples/quickstart"},
 		{"links", "examples/server", "links imports examples/server"},

@@ -2,9 +2,7 @@ package httpadapter_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"image/png"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -13,58 +11,37 @@ import (
 
 	"github.com/matryer/is"
 
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
 
-// field is one field of an answer, by its path: "data.0.image.url".
-func field(t *testing.T, answer *httptest.ResponseRecorder, path string) any {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal(answer.Body.Bytes(), &v); err != nil {
-		t.Fatalf("%v in %d %s", err, answer.Code, answer.Body)
-	}
-	for name := range strings.SplitSeq(path, ".") {
-		switch container := v.(type) {
-		case map[string]any:
-			v = container[name]
-		case []any:
-			if len(container) == 0 || name != "0" {
-				t.Fatalf("no %s in %s", path, answer.Body)
-			}
-			v = container[0]
-		default:
-			t.Fatalf("no %s in %s", path, answer.Body)
-		}
-	}
-	return v
-}
-
 func TestAnUploadedImageIsServed(t *testing.T) {
-	eachBackend(t, func(t *testing.T, w *world) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
-		uploaded := somePNG(t)
+		uploaded := market.PNG(t)
 		var form bytes.Buffer
 		form.WriteString("--b\r\nContent-Disposition: form-data; name=\"default\"; filename=\"../../x.svg\"\r\nContent-Type: image/svg+xml\r\n\r\n")
 		form.Write(uploaded)
 		form.WriteString("\r\n--b--\r\n")
-		got := w.send("advertiser", "POST", "/v2/offers/{offer run}/uploads", form.String(), "Content-Type", "multipart/form-data; boundary=b")
+		got := w.Send("advertiser", "POST", "/v2/offers/{offer run}/uploads", form.String(), "Content-Type", "multipart/form-data; boundary=b")
 		is.Equal(got.Code, 200)
-		address := field(t, got, "image.url").(string)
-		is.Equal(field(t, got, "image_url"), address)
-		is.Equal(address, field(t, got, "image.base_url").(string)+"/media/"+field(t, got, "image.key").(string))
-		path := strings.TrimPrefix(address, publicURL)
+		address := market.Field(t, got, "image.url").(string)
+		is.Equal(market.Field(t, got, "image_url"), address)
+		is.Equal(address, market.Field(t, got, "image.base_url").(string)+"/media/"+market.Field(t, got, "image.key").(string))
+		path := strings.TrimPrefix(address, market.PublicURL)
 		is.True(path != address) // it is ours to serve
 
-		served := w.send("nobody", "GET", path, "")
+		served := w.Send("nobody", "GET", path, "")
 		is.Equal(served.Code, 200)
 		is.Equal(served.Body.Bytes(), uploaded)
 		is.Equal(served.Header().Get("Content-Type"), "image/png")
 		is.Equal(served.Header().Get("X-Content-Type-Options"), "nosniff")
 		is.True(strings.Contains(served.Header().Get("Cache-Control"), "immutable"))
-		is.Equal(w.send("nobody", "HEAD", path, "").Body.Len(), 0)
+		is.Equal(w.Send("nobody", "HEAD", path, "").Body.Len(), 0)
 
 		for _, unknown := range []string{"/media/", "/media/x", "/media/Li4vLi4vZXRjL3Bhc3N3ZA==", "/media/%00", "/media/bm90aGVyZS5wbmc=", "/media/..%2f..%2fetc%2fpasswd"} {
-			code := w.send("nobody", "GET", unknown, "").Code
+			code := w.Send("nobody", "GET", unknown, "").Code
 			is.True(code == 404 || code == 400) // path
 		}
 	})
@@ -72,9 +49,9 @@ func TestAnUploadedImageIsServed(t *testing.T) {
 
 func TestACampaignWithoutAnImageShowsABlankOne(t *testing.T) {
 	is := is.New(t)
-	w := newWorld(t, inMemory())
-	got := w.send("advertiser", "GET", "/v2/offers/{offer run}", "")
-	served := w.send("nobody", "GET", strings.TrimPrefix(field(t, got, "image_url").(string), publicURL), "")
+	w := newWorld(t, backends.Memory())
+	got := w.Send("advertiser", "GET", "/v2/offers/{offer run}", "")
+	served := w.Send("nobody", "GET", strings.TrimPrefix(market.Field(t, got, "image_url").(string), market.PublicURL), "")
 	is.Equal(served.Code, 200)
 	picture, err := png.Decode(served.Body)
 	is.NoErr(err)
@@ -82,104 +59,90 @@ func TestACampaignWithoutAnImageShowsABlankOne(t *testing.T) {
 }
 
 // counts are the views and clicks of an ad.
-func (w *world) counts(ad string) offers.ReturnAdCounts {
-	w.t.Helper()
-	return must(w.offers.ReturnAd(w.t.Context(), w.id[ad]))(w.t).Counts
+func counts(w *market.World, ad string) offers.ReturnAdCounts {
+	w.T.Helper()
+	return market.Must(w.Offers.ReturnAd(w.T.Context(), w.ID[ad]))(w.T).Counts
 }
 
 func TestReturnAdsCountViewsAndClicks(t *testing.T) {
-	eachBackend(t, func(t *testing.T, w *world) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
-		is.Equal(w.send("nobody", "GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "", "User-Agent", firefox).Header().Get("Content-Type"), "image/gif")
-		is.Equal(w.counts("ad acme"), offers.ReturnAdCounts{Views: 1})
-		click := w.send("nobody", "GET", "/r/{ad acme}/click?advertiser_id={advertiser nordic}&to=https://evil.example/", "", "User-Agent", firefox)
+		is.Equal(w.Send("nobody", "GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "", "User-Agent", market.Firefox).Header().Get("Content-Type"), "image/gif")
+		is.Equal(counts(w, "ad acme"), offers.ReturnAdCounts{Views: 1})
+		click := w.Send("nobody", "GET", "/r/{ad acme}/click?advertiser_id={advertiser nordic}&to=https://evil.example/", "", "User-Agent", market.Firefox)
 		is.Equal(click.Code, 302)
 		is.Equal(click.Header().Get("Location"), "https://acme.example/back?x=1&y=2") // never from the request
 		is.Equal(click.Header().Get("Cache-Control"), "no-store, private")
-		is.Equal(w.counts("ad acme"), offers.ReturnAdCounts{Views: 1, Clicks: 1})
+		is.Equal(counts(w, "ad acme"), offers.ReturnAdCounts{Views: 1, Clicks: 1})
 
 		for name, request := range map[string][]string{
 			"a program":                 {"GET", "/r/{ad acme}/click?advertiser_id={advertiser nordic}", "User-Agent", google},
-			"HEAD":                      {"HEAD", "/r/{ad acme}/click?advertiser_id={advertiser nordic}", "User-Agent", firefox},
-			"a prefetch":                {"GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "User-Agent", firefox, "Sec-Purpose", "prefetch"},
-			"a shop it is not shown at": {"GET", "/r/{ad acme}/click?advertiser_id={advertiser mall_one}", "User-Agent", firefox},
-			"its own shop":              {"GET", "/r/{ad acme}/click?advertiser_id={advertiser acme}", "User-Agent", firefox},
-			"an unknown shop":           {"GET", "/r/{ad acme}/click?advertiser_id=999999", "User-Agent", firefox},
+			"HEAD":                      {"HEAD", "/r/{ad acme}/click?advertiser_id={advertiser nordic}", "User-Agent", market.Firefox},
+			"a prefetch":                {"GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "User-Agent", market.Firefox, "Sec-Purpose", "prefetch"},
+			"a shop it is not shown at": {"GET", "/r/{ad acme}/click?advertiser_id={advertiser mall_one}", "User-Agent", market.Firefox},
+			"its own shop":              {"GET", "/r/{ad acme}/click?advertiser_id={advertiser acme}", "User-Agent", market.Firefox},
+			"an unknown shop":           {"GET", "/r/{ad acme}/click?advertiser_id=999999", "User-Agent", market.Firefox},
 		} {
-			got := w.send("nobody", request[0], request[1], "", request[2:]...)
-			if got.Code >= 400 || w.counts("ad acme") != (offers.ReturnAdCounts{Views: 1, Clicks: 1}) {
-				t.Errorf("%s: got %d, and the counts are %+v", name, got.Code, w.counts("ad acme"))
+			got := w.Send("nobody", request[0], request[1], "", request[2:]...)
+			if got.Code >= 400 || counts(w, "ad acme") != (offers.ReturnAdCounts{Views: 1, Clicks: 1}) {
+				t.Errorf("%s: got %d, and the counts are %+v", name, got.Code, counts(w, "ad acme"))
 			}
 		}
 		for _, unknown := range []string{"/r/999999/click", "/r/0/view", "/r/x/view", "/r/07/click", "/r/{ad acme}/other", "/r/"} {
-			is.Equal(w.send("nobody", "GET", unknown, "", "User-Agent", firefox).Code, 404) // path
+			is.Equal(w.Send("nobody", "GET", unknown, "", "User-Agent", market.Firefox).Code, 404) // path
 		}
-		is.Equal(w.send("nobody", "POST", "/r/{ad acme}/click", "", "User-Agent", firefox).Code, 405)
+		is.Equal(w.Send("nobody", "POST", "/r/{ad acme}/click", "", "User-Agent", market.Firefox).Code, 405)
 	})
 }
 
 func TestReturnAdLimitsAreExact(t *testing.T) {
-	eachBackend(t, func(t *testing.T, w *world) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				w.send("nobody", "GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "", "User-Agent", firefox)
+				w.Send("nobody", "GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "", "User-Agent", market.Firefox)
 			})
 		}
 		all.Wait()
-		is.Equal(w.counts("ad acme"), offers.ReturnAdCounts{Views: 3})
-		is.Equal(field(t, w.send("advertiser", "GET", "/v2/return-ads/{ad acme}", ""), "status"), "ended")
-		got := w.send("nobody", "GET", "/r/{ad acme}/click", "", "User-Agent", firefox)
+		is.Equal(counts(w, "ad acme"), offers.ReturnAdCounts{Views: 3})
+		is.Equal(market.Field(t, w.Send("advertiser", "GET", "/v2/return-ads/{ad acme}", ""), "status"), "ended")
+		got := w.Send("nobody", "GET", "/r/{ad acme}/click", "", "User-Agent", market.Firefox)
 		is.Equal(got.Code, 302) // the reader goes on
-		is.Equal(w.counts("ad acme").Clicks, int64(0))
+		is.Equal(counts(w, "ad acme").Clicks, int64(0))
 	})
 }
 
 func TestAReturnAdsOwnAddressCounts(t *testing.T) {
 	is := is.New(t)
-	w := newWorld(t, inMemory())
+	w := newWorld(t, backends.Memory())
 	for _, list := range []string{"/v2/advertisers/{advertiser acme}/return-ads", "/v2/return-ads/{ad nordic}"} {
 		prefix := ""
 		if strings.Contains(list, "advertisers") {
 			prefix = "0."
 		}
-		got := w.send("admin", "GET", list, "")
-		before := w.counts("ad nordic").Clicks
-		address := must(url.Parse(field(t, got, prefix+"affiliate_link.mtpc_url").(string)))(t)
-		is.Equal(w.send("nobody", "GET", address.RequestURI(), "", "User-Agent", firefox).Code, 302)
-		is.Equal(w.counts("ad nordic").Clicks, before+1)
+		got := w.Send("admin", "GET", list, "")
+		before := counts(w, "ad nordic").Clicks
+		address := market.Must(url.Parse(market.Field(t, got, prefix+"affiliate_link.mtpc_url").(string)))(t)
+		is.Equal(w.Send("nobody", "GET", address.RequestURI(), "", "User-Agent", market.Firefox).Code, 302)
+		is.Equal(counts(w, "ad nordic").Clicks, before+1)
 	}
 }
 
 func TestReturnAdsChangeStatusWithTheClock(t *testing.T) {
-	eachBackend(t, func(t *testing.T, w *world) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
 		shown := func() string {
-			return namesOnPlain(t, w.send("advertiser", "GET", "/v2/advertisers/{advertiser acme}/return-ads", ""), "name")
+			return market.NamesOnPlain(t, w.Send("advertiser", "GET", "/v2/advertisers/{advertiser acme}/return-ads", ""), "name")
 		}
 		is.Equal(shown(), "Return to nordic")
-		is.Equal(field(t, w.send("advertiser", "GET", "/v2/advertisers/{advertiser acme}/return-ads", ""), "0.stats"), []any{}) // another's figures
-		is.Equal(w.send("advertiser_2", "POST", "/v2/return-ads/{ad nordic}/pause", "").Code, 200)
+		is.Equal(market.Field(t, w.Send("advertiser", "GET", "/v2/advertisers/{advertiser acme}/return-ads", ""), "0.stats"), []any{}) // another's figures
+		is.Equal(w.Send("advertiser_2", "POST", "/v2/return-ads/{ad nordic}/pause", "").Code, 200)
 		is.Equal(shown(), "")
-		is.Equal(w.send("advertiser_2", "POST", "/v2/return-ads/{ad nordic}/unpause", "").Code, 200)
+		is.Equal(w.Send("advertiser_2", "POST", "/v2/return-ads/{ad nordic}/unpause", "").Code, 200)
 		is.Equal(shown(), "Return to nordic")
-		w.pass(40 * 24 * time.Hour)
+		w.Pass(40 * 24 * time.Hour)
 		is.Equal(shown(), "")
-		is.Equal(names(t, w.send("admin", "GET", "/v2/return-ads?statuses[]=ended&sort_by=name:asc", ""), "name"), "Return to acme Return to nordic Return to old")
+		is.Equal(market.Names(t, w.Send("admin", "GET", "/v2/return-ads?statuses[]=ended&sort_by=name:asc", ""), "name"), "Return to acme Return to nordic Return to old")
 	})
-}
-
-// namesOnPlain is names of a list without an envelope.
-func namesOnPlain(t *testing.T, answer *httptest.ResponseRecorder, name string) string {
-	t.Helper()
-	var list []map[string]any
-	if err := json.Unmarshal(answer.Body.Bytes(), &list); err != nil {
-		t.Fatalf("%v in %s", err, answer.Body)
-	}
-	var all []string
-	for _, item := range list {
-		all = append(all, item[name].(string))
-	}
-	return strings.Join(all, " ")
 }

@@ -16,8 +16,10 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 )
 
 // BenchmarkRedirectOverHTTP follows links over real connections, clicks
@@ -67,7 +69,7 @@ var readers atomic.Int64
 func BenchmarkRedirectHandler(b *testing.B) {
 	handler, inCampaigns, _ := redirectInMemory(b, links.GroupCommit)
 	r := httptest.NewRequest("GET", inCampaigns, nil)
-	r.Header.Set("User-Agent", firefox)
+	r.Header.Set("User-Agent", market.Firefox)
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Header.Set("X-Reader", strconv.FormatInt(readers.Add(1), 10))
@@ -80,8 +82,8 @@ func BenchmarkRedirectHandler(b *testing.B) {
 func redirectInMemory(b *testing.B, mode links.ClickMode) (handler http.Handler, inCampaigns, without string) {
 	b.Helper()
 	db := memory.New()
-	w := newWorld(b, backend{db.Offers(), db.Links()})
-	service := must(links.NewService(db.Links(), links.Options{Clicks: mode}))(b)
+	w := newWorld(b, storagetest.Backend{Offers: db.Offers(), Links: db.Links()})
+	service := market.Must(links.NewService(db.Links(), links.Options{Clicks: mode}))(b)
 	recording, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- service.Run(recording) }()
@@ -91,15 +93,15 @@ func redirectInMemory(b *testing.B, mode links.ClickMode) (handler http.Handler,
 			b.Error(err)
 		}
 	})
-	must(service.CreateStore(b.Context(), links.NewStore{
+	market.Must(service.CreateStore(b.Context(), links.NewStore{
 		Advertiser: affiliate.Advertiser{Name: "plain", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}},
 		Domains:    []string{"plain.example"},
 	}))(b)
-	plain, _, err := service.Convert(b.Context(), links.Conversion{UserID: w.id["user anna"], URL: "https://plain.example/shoes?size=38"})
+	plain, _, err := service.Convert(b.Context(), links.Conversion{UserID: w.ID["user anna"], URL: "https://plain.example/shoes?size=38"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return must(httpadapter.New(httpadapter.Services{Core: w.core, Links: service}, httpadapter.Options{
+	return market.Must(httpadapter.New(httpadapter.Services{Core: w.Core, Links: service}, httpadapter.Options{
 		ClientIP: func(r *http.Request) string { return r.Header.Get("X-Reader") },
 	}))(b), "/c/1", "/c/" + strconv.FormatInt(plain.Link.ID, 10)
 }
@@ -130,7 +132,7 @@ func get(b *testing.B, server, path string, n int, fresh bool) time.Duration {
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			request := []byte("GET " + path + " HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + firefox + " " + strconv.Itoa(i) + "\r\n" + string(readerAddress) + fmt.Sprintf("%-12d", -i) + "\r\nAccept: text/html\r\n\r\n")
+			request := []byte("GET " + path + " HTTP/1.1\r\nHost: go.example\r\nUser-Agent: " + market.Firefox + " " + strconv.Itoa(i) + "\r\n" + string(readerAddress) + fmt.Sprintf("%-12d", -i) + "\r\nAccept: text/html\r\n\r\n")
 			address := make([]byte, 0, 16)
 			answer := make([]byte, 4096)
 			<-start

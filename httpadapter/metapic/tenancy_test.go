@@ -1,27 +1,20 @@
-package httpadapter_test
+package metapic_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 )
 
-// tenancyRow is one request, and the status that each principal must get. The
-// statuses are in the order of principals:
+// The statuses are in the order of market.Principals:
 //
 //	nobody admin advertiser advertiser_2 agency creator creator_2 client client_2 partner lists sync service
 //
 // advertiser acts for acme, advertiser_2 for nordic, agency for the malls;
 // creator is anna, creator_2 is bo; client has anna and carl, client_2 has bo;
 // dora is of no client.
-type tenancyRow struct {
-	operation, method, path, body, statuses string
-}
-
 const (
 	acmeOnly   = "401 200 200 404 404 403 403 403 403 403 403 403 403"
 	nordicOnly = "401 200 404 200 404 403 403 403 403 403 403 403 403"
@@ -38,9 +31,7 @@ const (
 func created(row string) string { return strings.ReplaceAll(row, "200", "201") }
 func emptied(row string) string { return strings.ReplaceAll(row, "200", "204") }
 
-var tenancy = slices.Concat(coreTenancy, offerTenancy)
-
-var coreTenancy = []tenancyRow{
+var coreTenancy = []row{
 	{"blocklist-list", "GET", "/v2/advertisers/{advertiser acme}/blocklist", "", acmeOnly},
 	{"blocklist-list", "GET", "/v2/advertisers/{advertiser nordic}/blocklist", "", nordicOnly},
 	{"blocklist-list", "GET", "/v2/advertisers/999999/blocklist", "", noStore},
@@ -104,66 +95,6 @@ var coreTenancy = []tenancyRow{
 	{"user-tags-list", "GET", "/v2/user-tags", "", tenants},
 }
 
-func (r tenancyRow) status(t *testing.T, principal int) int {
-	t.Helper()
-	statuses := strings.Fields(r.statuses)
-	if len(statuses) != len(principals) {
-		t.Fatalf("%s %s: %d statuses for %d principals", r.operation, r.path, len(statuses), len(principals))
-	}
-	return must(strconv.Atoi(statuses[principal]))(t)
-}
-
-func TestEveryRouteIsInTheTenancyTable(t *testing.T) {
-	w := newWorld(t, inMemory())
-	for _, route := range mounted(t, w.dialect()) {
-		if !slices.ContainsFunc(tenancy, func(r tenancyRow) bool { return r.operation == route.ID }) {
-			t.Errorf("%s is not in the tenancy table", route.ID)
-		}
-	}
-}
-
-// Every cell has a world of its own: what one principal may do must not hide
-// what another may not.
-func TestTenancyInMemory(t *testing.T) {
-	for _, row := range tenancy {
-		t.Run(row.operation+" "+row.path, func(t *testing.T) {
-			t.Parallel()
-			for i, who := range principals {
-				w := newWorld(t, inMemory())
-				before := w.dump()
-				got := w.send(who, row.method, row.path, row.body)
-				if got.Code != row.status(t, i) {
-					t.Errorf("%s %s as %s: got %d %s, want %d", row.method, row.path, who, got.Code, got.Body, row.status(t, i))
-				}
-				if got.Code >= 400 && w.dump() != before {
-					t.Errorf("%s %s as %s: refused and changed something", row.method, row.path, who)
-				}
-			}
-		})
-	}
-}
-
-// On Postgres, where a world costs seconds, one world gets everything that it
-// must refuse and the reads that it must answer.
-func TestTenancyOnPostgres(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, onPostgres(t))
-	before := w.dump()
-	for _, row := range tenancy {
-		for i, who := range principals {
-			if status := row.status(t, i); status < 400 && row.method != "GET" {
-				continue
-			}
-			if got := w.send(who, row.method, row.path, row.body); got.Code != row.status(t, i) {
-				t.Errorf("%s %s as %s: got %d %s, want %d", row.method, row.path, who, got.Code, got.Body, row.status(t, i))
-			}
-		}
-	}
-	if after := w.dump(); after != before {
-		t.Errorf("refused requests changed something:\n%s\n%s", before, after)
-	}
-}
-
 type seen struct {
 	path, name string // the list, and the field that names an item
 	answers    map[string]string
@@ -201,28 +132,14 @@ var sees = []seen{
 }
 
 func TestListsShowEachWhatIsItsOwn(t *testing.T) {
-	eachBackend(t, func(t *testing.T, w *world) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
 		for _, list := range slices.Concat(sees, offersSeen) {
 			for who, want := range list.answers {
-				got := w.send(who, "GET", list.path, "")
-				if names := names(t, got, list.name); got.Code != 200 || names != want {
+				got := w.Send(who, "GET", list.path, "")
+				if names := market.Names(t, got, list.name); got.Code != 200 || names != want {
 					t.Errorf("%s as %s: got %d %q, want %q", list.path, who, got.Code, names, want)
 				}
 			}
 		}
 	})
-}
-
-// names are the values of a field of the items on a list.
-func names(t *testing.T, answer *httptest.ResponseRecorder, field string) string {
-	t.Helper()
-	var list struct{ Data []map[string]any }
-	if err := json.Unmarshal(answer.Body.Bytes(), &list); err != nil {
-		t.Fatalf("%v in %s", err, answer.Body)
-	}
-	var names []string
-	for _, item := range list.Data {
-		names = append(names, fmt.Sprint(item[field]))
-	}
-	return strings.Join(names, " ")
 }

@@ -1,4 +1,4 @@
-package httpadapter_test
+package metapic_test
 
 // Statuses of campaigns: acme keeps bo away, and norse is for bo.
 const (
@@ -16,7 +16,7 @@ const (
 
 const onePixel = `{"default":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAACklEQVR4nGMAAQAABQABDQottAAAAABJRU5ErkJggg=="}`
 
-var offerTenancy = []tenancyRow{
+var offerTenancy = []row{
 	{"campaign-create", "POST", "/v2/stores/{advertiser acme}/offers", `{"type":"standard","name":"new"}`, created(acmeOnly)},
 	{"campaign-create", "POST", "/v2/stores/{advertiser nordic}/offers", `{"type":"standard","name":"new"}`, created(nordicOnly)},
 	{"campaign-create", "POST", "/v2/stores/{advertiser nordic}/offers", `{"type":"standard","name":"new","shared_budget_id":‹budget acme›}`, "401 422 404 422 404 403 403 403 403 403 403 403 403"},

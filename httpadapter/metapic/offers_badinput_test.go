@@ -1,6 +1,8 @@
-package httpadapter_test
+package metapic_test
 
-import "strings"
+import (
+	"strings"
+)
 
 // moreBadOffers are those that only the domain knows to be bad.
 var moreBadOffers = []badCase{

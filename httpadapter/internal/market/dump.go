@@ -1,4 +1,4 @@
-package httpadapter_test
+package market
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// dump is everything that the world keeps, but the idempotency keys, as text:
+// Dump is everything that the world keeps, but the idempotency keys, as text:
 // two equal dumps say that nothing was changed in between.
-func (w *world) dump() string {
-	w.t.Helper()
+func (w *World) Dump() string {
+	w.T.Helper()
 	var out strings.Builder
-	err := w.backend.links.Read(context.WithoutCancel(w.t.Context()), func(ctx context.Context, tx links.Tx) error {
+	err := w.Backend.Links.Read(context.WithoutCancel(w.T.Context()), func(ctx context.Context, tx links.Tx) error {
 		all := affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize}
 		d := dumper{out: &out}
 		dumpPage[affiliate.Advertiser](&d, "advertiser")(tx.Advertisers().List(ctx, affiliate.AdvertiserFilter{}, all))
@@ -37,7 +37,7 @@ func (w *world) dump() string {
 			return err
 		}
 		for _, role := range []affiliate.Role{affiliate.RoleRepresentative, affiliate.RoleAgency} {
-			for _, who := range principals {
+			for _, who := range Principals {
 				dumpAll[int64](&d, "membership of "+who)(tx.Memberships().Advertisers(ctx, role, who))
 			}
 		}
@@ -48,15 +48,15 @@ func (w *world) dump() string {
 		return d.err
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return out.String()
 }
 
 // advertisers are the ids of the advertisers that the world began with.
-func (w *world) advertisers() []int64 {
+func (w *World) advertisers() []int64 {
 	var ids []int64
-	for name, id := range w.id {
+	for name, id := range w.ID {
 		if strings.HasPrefix(name, "advertiser ") {
 			ids = append(ids, id)
 		}
@@ -86,7 +86,7 @@ func dumpPage[T any](d *dumper, what string) func(affiliate.Page[T], error) {
 
 // dumpOffers dumps what package offers keeps, but when activities were read:
 // that is what reading them changes.
-func (w *world) dumpOffers(ctx context.Context, d *dumper, tx offers.Tx) error {
+func (w *World) dumpOffers(ctx context.Context, d *dumper, tx offers.Tx) error {
 	all := affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize}
 	list, err := tx.Offers().List(ctx, offers.OfferFilter{}, all)
 	dumpPage[offers.Offer](d, "offer")(list, err)
