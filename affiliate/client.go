@@ -44,12 +44,12 @@ func (t RevenueTier) Validate() error {
 // CreateClient adds a client and answers its secret, which is shown this once:
 // only its hash is kept. An empty PublicID is made up.
 func (s *Service) CreateClient(ctx context.Context, c Client) (Client, string, error) {
-	secret, err := s.newSecret()
+	secret, err := NewSecret(s.random)
 	if err != nil {
 		return Client{}, "", err
 	}
 	if c.PublicID == "" {
-		if c.PublicID, err = s.newSecret(); err != nil {
+		if c.PublicID, err = NewSecret(s.random); err != nil {
 			return Client{}, "", err
 		}
 		c.PublicID = c.PublicID[:10]

@@ -16,9 +16,10 @@ const (
 	RoleLists          Role = "lists"          // an account of product lists
 	RoleSync           Role = "sync"           // an account of ad inventory sync
 	RoleService        Role = "service"        // webhooks and other machines
+	RoleSession        Role = "session"        // somebody whom an OpenID provider knows and we do not yet
 )
 
-// Roles lists every role, in the order above.
+// Roles lists every role that an access token may have, in the order above.
 func Roles() []Role {
 	return []Role{RoleAdmin, RoleRepresentative, RoleAgency, RoleCreator, RoleClient, RolePartner, RoleLists, RoleSync, RoleService}
 }

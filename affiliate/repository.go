@@ -137,27 +137,6 @@ type UserTagRepository interface {
 	List(ctx context.Context, f UserTagFilter, p PageRequest) (Page[UserTag], error)
 }
 
-// TokenRepository keeps access tokens. Hash is unique.
-type TokenRepository interface {
-	Add(ctx context.Context, t AccessToken) (AccessToken, error)
-	// ByHash is ErrNotFound when no token has the hash; expired ones are answered too.
-	ByHash(ctx context.Context, hash [32]byte) (AccessToken, error)
-	// BySubject answers the tokens of one account by ascending id.
-	BySubject(ctx context.Context, role Role, subject string) ([]AccessToken, error)
-	// Delete is ErrNotFound when there is none.
-	Delete(ctx context.Context, id int64) error
-}
-
-// MembershipRepository keeps who acts for which advertiser.
-type MembershipRepository interface {
-	// Add notes a membership; once noted, again is no change.
-	Add(ctx context.Context, m Membership) error
-	// Advertisers answers the advertisers of a member by ascending id.
-	Advertisers(ctx context.Context, role Role, subject string) ([]int64, error)
-	// Remove is no change when there is no such membership.
-	Remove(ctx context.Context, m Membership) error
-}
-
 // EntryFilter chooses ledger entries. Sort columns: occurred_at, payable_at.
 type EntryFilter struct {
 	Account      Account

@@ -35,8 +35,6 @@ type Tx interface {
 	RevenueTiers() RevenueTierRepository
 	Users() UserRepository
 	UserTags() UserTagRepository
-	Tokens() TokenRepository
-	Memberships() MembershipRepository
 	Ledger() LedgerRepository
 	Balances() BalanceRepository
 	Events() EventRepository

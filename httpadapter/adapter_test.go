@@ -15,6 +15,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
@@ -50,7 +51,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	w := newWorld(t, backends.Memory())
-	market.Must(w.Core.AddToken(t.Context(), "a token that is over", affiliate.AccessToken{Role: affiliate.RoleAdmin, Subject: "old", ExpiresAt: w.Clock()}))(t)
+	market.Must(w.People.AddToken(t.Context(), "a token that is over", identity.AccessToken{Role: affiliate.RoleAdmin, Subject: "old", ExpiresAt: w.Clock()}))(t)
 	const unauthenticated = `{"message":"Unauthenticated.","code":"unauthenticated"}`
 	for name, c := range map[string]struct {
 		headers []string
@@ -148,7 +149,7 @@ func TestUnderAPrefix(t *testing.T) {
 	w := newWorld(t, backends.Memory())
 	mux := http.NewServeMux()
 	mux.Handle("/affiliates/", http.StripPrefix("/affiliates", w.Handler))
-	mux.Handle("/own/", http.StripPrefix("/own", market.Must(metapic.New(metapic.Services{Core: w.Core, Links: w.Links}, metapic.Options{Authenticator: httpadapter.TokenAuthenticator(w.Core)}))(t)))
+	mux.Handle("/own/", http.StripPrefix("/own", market.Must(metapic.New(metapic.Services{Core: w.Core, Links: w.Links}, metapic.Options{Authenticator: httpadapter.TokenAuthenticator(w.People)}))(t)))
 	is.Equal(w.SendTo(mux, "nobody", "GET", "/affiliates/v2/health", "").Code, 200)
 	is.Equal(w.SendTo(mux, "nobody", "GET", "/affiliates/c/{link anna}", "").Code, 302)
 	is.Equal(w.SendTo(mux, "nobody", "GET", "/affiliates/v2/nothing", "").Code, 404)

@@ -4,15 +4,16 @@ import (
 	"net/http"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
 
-// TokenAuthenticator knows principals by the access tokens that the core keeps
-// the hashes of. A request shows its token in the Authorization header, bare or
+// TokenAuthenticator knows principals by the access tokens of package identity,
+// which keeps their hashes. A request shows its token in the Authorization header, bare or
 // after "Bearer ", or, without that header, in mtpc-api-key.
-func TokenAuthenticator(core *affiliate.Service) Authenticator { return tokens{core} }
+func TokenAuthenticator(people *identity.Service) Authenticator { return tokens{people} }
 
-type tokens struct{ core *affiliate.Service }
+type tokens struct{ people *identity.Service }
 
 func (t tokens) Authenticate(r *http.Request) (affiliate.Principal, error) {
 	scheme, token := wire.Credentials(r)
@@ -22,5 +23,5 @@ func (t tokens) Authenticate(r *http.Request) (affiliate.Principal, error) {
 	if token == "" || scheme != "" && scheme != "bearer" {
 		return affiliate.Principal{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}
 	}
-	return t.core.Authenticate(r.Context(), token)
+	return t.people.Authenticate(r.Context(), token)
 }

@@ -4,7 +4,7 @@
 //
 //	handler, err := httpadapter.New(
 //		httpadapter.Services{Core: core, Links: links},
-//		httpadapter.Options{Authenticator: httpadapter.TokenAuthenticator(core)},
+//		httpadapter.Options{Authenticator: httpadapter.TokenAuthenticator(people)},
 //	)
 //
 // The handler answers every path, unknown ones with 404. In an existing server

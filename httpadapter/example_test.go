@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
@@ -24,9 +25,14 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
+	people, err := identity.NewService(db.Identity(), identity.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	handler, err := httpadapter.New(
 		httpadapter.Services{Core: core, Links: clicks},
-		httpadapter.Options{Authenticator: httpadapter.TokenAuthenticator(core)},
+		httpadapter.Options{Authenticator: httpadapter.TokenAuthenticator(people)},
 	)
 	if err != nil {
 		fmt.Println(err)

@@ -16,7 +16,7 @@ func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	w := market.New(t, market.Backend{Offers: b.Offers, Links: b.Links})
 	w.Serve = func(o httpadapter.Options) http.Handler {
 		if o.Authenticator == nil {
-			o.Authenticator = httpadapter.TokenAuthenticator(w.Core)
+			o.Authenticator = httpadapter.TokenAuthenticator(w.People)
 		}
 		return market.Must(httpadapter.New(services(w), o))(t)
 	}

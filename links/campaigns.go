@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -88,6 +89,26 @@ func (s offersStore) Read(ctx context.Context, fn func(ctx context.Context, tx o
 }
 
 func (s offersStore) Write(ctx context.Context, fn func(ctx context.Context, tx offers.Tx) error) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
+}
+
+// NewIdentity returns the service of identity over a store of links. Whoever
+// registers an advertiser there acts for it from the same unit on.
+func NewIdentity(store Store, o identity.Options) (*identity.Service, error) {
+	if store == nil {
+		return nil, errors.New("links: NewIdentity needs a store")
+	}
+	return identity.NewService(identityStore{store}, o)
+}
+
+// identityStore is a store of links as one of identity.
+type identityStore struct{ store Store }
+
+func (s identityStore) Read(ctx context.Context, fn func(ctx context.Context, tx identity.Tx) error) error {
+	return s.store.Read(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
+}
+
+func (s identityStore) Write(ctx context.Context, fn func(ctx context.Context, tx identity.Tx) error) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
 }
 

@@ -7,13 +7,15 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// Tx gives the repositories of links, of offers and of the core, within one
-// unit of work. What all repositories share stands in package affiliate.
+// Tx gives the repositories of links, of offers, of identity and of the core,
+// within one unit of work: who registers an advertiser acts for it at once. What all repositories share stands in package affiliate.
 type Tx interface {
 	offers.Tx
+	identity.Tx
 	Rules() RuleRepository
 	Blocklist() BlocklistRepository
 	Links() LinkRepository

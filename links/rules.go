@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 )
 
 // RuleInput is what a caller says about a URL matching rule.
@@ -162,8 +163,8 @@ func makeRoom(ctx context.Context, tx Tx, r Rule) error {
 // are its own. The first domain becomes the main rule.
 type NewStore struct {
 	Advertiser affiliate.Advertiser
-	Domains    []string                                 // 1..100, each as ParseRuleURL takes it
-	Member     affiliate.Optional[affiliate.Membership] // who may act for it; AdvertiserID is filled in
+	Domains    []string                                // 1..100, each as ParseRuleURL takes it
+	Member     affiliate.Optional[identity.Membership] // who may act for it; AdvertiserID is filled in
 }
 
 // MaxDomains bounds the domains of one registration.

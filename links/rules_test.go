@@ -8,6 +8,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
@@ -148,7 +149,7 @@ func TestCreateStoreNamesEveryBadDomainAndKeepsNothing(t *testing.T) {
 		a, err := w.links.CreateStore(t.Context(), links.NewStore{
 			Advertiser: affiliate.Advertiser{Name: "good", Country: "SE", Currency: "SEK"},
 			Domains:    []string{"good.example", "https://GOOD.example/", "shop.good.example"},
-			Member:     affiliate.Some(affiliate.Membership{Role: affiliate.RoleAgency, Subject: "a1"}),
+			Member:     affiliate.Some(identity.Membership{Role: affiliate.RoleAgency, Subject: "a1"}),
 		})
 		is.NoErr(err)
 		rules, err := w.links.Rules(t.Context(), a.ID)

@@ -20,6 +20,7 @@ func TestMeteredBackendKeepsEveryPromise(t *testing.T) {
 		db, m := memory.New(), newMeter()
 		return storagetest.Backend{
 			Core:         wrap(m, "core", db.Core()),
+			Identity:     wrap(m, "identity", db.Identity()),
 			Offers:       wrap(m, "offers", db.Offers()),
 			Links:        wrapLinks(m, db.Links()),
 			ProductLists: wrap(m, "productlists", db.ProductLists()),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
@@ -224,7 +225,7 @@ func (s *sower) tokens(ctx context.Context) error {
 			return err
 		}
 		for _, id := range a.actsFor {
-			m := affiliate.Membership{Role: a.token.Role, Subject: a.token.Subject, AdvertiserID: id}
+			m := identity.Membership{Role: a.token.Role, Subject: a.token.Subject, AdvertiserID: id}
 			if err := s.tx.Memberships().Add(ctx, m); err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
@@ -42,6 +43,8 @@ func TestDemoAccountsActForTheirOwn(t *testing.T) {
 	is.NoErr(err)
 	core, err := affiliate.NewService(db.Core(), affiliate.Options{})
 	is.NoErr(err)
+	people, err := identity.NewService(db.Identity(), identity.Options{})
+	is.NoErr(err)
 	advertisers := ids["advertisers"]
 	for account, want := range map[string]affiliate.Principal{
 		"admin":        {Role: affiliate.RoleAdmin},
@@ -57,7 +60,7 @@ func TestDemoAccountsActForTheirOwn(t *testing.T) {
 		"sync_test":    {Role: affiliate.RoleSync, Test: true},
 		"service":      {Role: affiliate.RoleService},
 	} {
-		p, err := core.Authenticate(t.Context(), demoTokens()[account])
+		p, err := people.Authenticate(t.Context(), demoTokens()[account])
 		is.NoErr(err)
 		want.Subject, want.Name = p.Subject, p.Name
 		is.Equal(p, want)
@@ -94,6 +97,8 @@ func TestDemoLeavesWhatWasChangedSince(t *testing.T) {
 	is.NoErr(err)
 	core, err := affiliate.NewService(db.Core(), affiliate.Options{})
 	is.NoErr(err)
+	people, err := identity.NewService(db.Identity(), identity.Options{})
+	is.NoErr(err)
 	shop, err := links.NewService(db.Links(), links.Options{})
 	is.NoErr(err)
 	acme, bo := ids["advertisers"]["acme"], ids["users"]["bo"]
@@ -102,7 +107,7 @@ func TestDemoLeavesWhatWasChangedSince(t *testing.T) {
 	rules, err := shop.Rules(t.Context(), acme)
 	is.NoErr(err)
 	is.NoErr(shop.DeleteRule(t.Context(), acme, rules[0].ID))
-	is.NoErr(core.RemoveMember(t.Context(), affiliate.Membership{Role: affiliate.RoleRepresentative, Subject: "acme", AdvertiserID: acme}))
+	is.NoErr(people.RemoveMember(t.Context(), identity.Membership{Role: affiliate.RoleRepresentative, Subject: "acme", AdvertiserID: acme}))
 
 	again, err := loadDemo(t.Context(), db.Links())
 	is.NoErr(err)
@@ -113,7 +118,7 @@ func TestDemoLeavesWhatWasChangedSince(t *testing.T) {
 	rules, err = shop.Rules(t.Context(), acme)
 	is.NoErr(err)
 	is.Equal(len(rules), 0)
-	p, err := core.Authenticate(t.Context(), demoTokens()["advertiser"])
+	p, err := people.Authenticate(t.Context(), demoTokens()["advertiser"])
 	is.NoErr(err)
 	is.Equal(len(p.AdvertiserIDs), 0)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 )
 
 // The sample data. What refers to something else takes the ids of what came
@@ -130,7 +131,7 @@ func demoUsers(ids demoIDs, now time.Time) []named[affiliate.User] {
 // demoAccount is a credential and the advertisers that its owner acts for.
 type demoAccount struct {
 	name    string
-	token   affiliate.AccessToken
+	token   identity.AccessToken
 	actsFor []int64
 }
 
@@ -139,10 +140,10 @@ func (a demoAccount) secret() string { return "demo-" + a.name + "-token-0001" }
 
 func demoAccounts(ids demoIDs) []demoAccount {
 	advertisers, users, clients := ids["advertisers"], ids["users"], ids["clients"]
-	account := func(role affiliate.Role, subject, name string) affiliate.AccessToken {
-		return affiliate.AccessToken{Role: role, Subject: subject, Name: name}
+	account := func(role affiliate.Role, subject, name string) identity.AccessToken {
+		return identity.AccessToken{Role: role, Subject: subject, Name: name}
 	}
-	creator := func(user, name string) affiliate.AccessToken {
+	creator := func(user, name string) identity.AccessToken {
 		t := account(affiliate.RoleCreator, strconv.FormatInt(users[user], 10), name)
 		t.UserID = users[user]
 		return t

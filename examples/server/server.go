@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -96,6 +97,10 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 	if err != nil {
 		return nil, err
 	}
+	people, err := links.NewIdentity(b.links, identity.Options{})
+	if err != nil {
+		return nil, err
+	}
 	images, err := c.blobs()
 	if err != nil {
 		return nil, err
@@ -117,12 +122,12 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 		return nil, err
 	}
 	if c.adminToken != "" {
-		if err := letAdminIn(ctx, core, c.adminToken); err != nil {
+		if err := letAdminIn(ctx, people, c.adminToken); err != nil {
 			return nil, err
 		}
 	}
 	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks, Offers: campaigns, ProductLists: lists, Deals: purchases}, httpadapter.Options{
-		Authenticator:     httpadapter.TokenAuthenticator(core),
+		Authenticator:     httpadapter.TokenAuthenticator(people),
 		RequestsPerMinute: perMinute(c.rate),
 		TrustedProxies:    c.proxies,
 		Observe:           metrics.observe,
@@ -212,12 +217,12 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 
 // letAdminIn makes the operator's first token. A token that is known already,
 // maybe because another process has just added it, must be the operator's.
-func letAdminIn(ctx context.Context, core *affiliate.Service, token string) error {
-	_, err := core.AddToken(ctx, token, affiliate.AccessToken{Role: affiliate.RoleAdmin, Subject: "operator", Name: "Operator"})
+func letAdminIn(ctx context.Context, people *identity.Service, token string) error {
+	_, err := people.AddToken(ctx, token, identity.AccessToken{Role: affiliate.RoleAdmin, Subject: "operator", Name: "Operator"})
 	if !errors.Is(err, affiliate.ErrConflict) {
 		return err
 	}
-	p, err := core.Authenticate(ctx, token)
+	p, err := people.Authenticate(ctx, token)
 	if err == nil && !p.IsAdmin() {
 		err = errors.New(adminTokenVariable + " is the token of somebody who is not the operator")
 	}

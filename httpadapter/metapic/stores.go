@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -101,7 +102,7 @@ func (s *server) createStore(ctx context.Context, p affiliate.Principal, in crea
 		registration.Domains = append(registration.Domains, d...)
 	}
 	if !p.IsAdmin() {
-		registration.Member = affiliate.Some(affiliate.Membership{Role: p.Role, Subject: p.Subject})
+		registration.Member = affiliate.Some(identity.Membership{Role: p.Role, Subject: p.Subject})
 	}
 	a, err := s.links.CreateStore(ctx, registration)
 	return showStore(a), err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
@@ -47,17 +48,18 @@ func newWorld(t testing.TB, b storagetest.Backend) *world {
 	w := &world{t: t, now: &atomic.Int64{}}
 	w.now.Store(start.UnixMicro())
 	core := must(affiliate.NewService(b.Core, affiliate.Options{Clock: w.clock}))(t)
+	people := must(identity.NewService(b.Identity, identity.Options{Clock: w.clock}))(t)
 	w.deals = must(deals.NewService(b.Deals, deals.Options{Clock: w.clock}))(t)
 	for name, id := range sellers {
-		must(core.AddToken(t.Context(), "secret-token-of-"+name, affiliate.AccessToken{Role: affiliate.RolePartner, Subject: id.String(), Name: name}))(t)
+		must(people.AddToken(t.Context(), "secret-token-of-"+name, identity.AccessToken{Role: affiliate.RolePartner, Subject: id.String(), Name: name}))(t)
 	}
-	must(core.AddToken(t.Context(), "secret-token-of-operator", affiliate.AccessToken{Role: affiliate.RoleAdmin, Subject: "operator", Name: "Operator"}))(t)
-	must(core.AddToken(t.Context(), "secret-token-of-nameless", affiliate.AccessToken{Role: affiliate.RolePartner, Subject: "acme", Name: "Acme"}))(t)
+	must(people.AddToken(t.Context(), "secret-token-of-operator", identity.AccessToken{Role: affiliate.RoleAdmin, Subject: "operator", Name: "Operator"}))(t)
+	must(people.AddToken(t.Context(), "secret-token-of-nameless", identity.AccessToken{Role: affiliate.RolePartner, Subject: "acme", Name: "Acme"}))(t)
 	if err := w.deals.RegisterBusinessPartner(t.Context(), deals.BusinessPartner{ID: sellers["partner"], Name: "CompanyName", LogoURL: "https://example.com/logo.png"}); err != nil {
 		t.Fatal(err)
 	}
 	w.handler = must(httpadapter.New(httpadapter.Services{Core: core, Deals: w.deals}, httpadapter.Options{
-		Authenticator: httpadapter.TokenAuthenticator(core), RequestsPerMinute: -1, Clock: w.clock, Logger: slog.New(slog.DiscardHandler),
+		Authenticator: httpadapter.TokenAuthenticator(people), RequestsPerMinute: -1, Clock: w.clock, Logger: slog.New(slog.DiscardHandler),
 	}))(t)
 	return w
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -31,7 +32,7 @@ type world struct {
 var noon = time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
 
 // principals of the world: each is the token and the subject of one.
-var principals = map[string]affiliate.AccessToken{
+var principals = map[string]identity.AccessToken{
 	"lists":          {Role: affiliate.RoleLists},
 	"lists_2":        {Role: affiliate.RoleLists},
 	"admin":          {Role: affiliate.RoleAdmin},
@@ -55,6 +56,8 @@ func newWorld(tb testing.TB, b storagetest.Backend) *world {
 	clock := func() time.Time { return noon }
 	core, err := affiliate.NewService(b.Core, affiliate.Options{Clock: clock})
 	is.NoErr(err)
+	people, err := identity.NewService(b.Identity, identity.Options{Clock: clock})
+	is.NoErr(err)
 	client, _, err := core.CreateClient(ctx, affiliate.Client{Name: "client", PublicID: "client"})
 	is.NoErr(err)
 	user, err := core.CreateUser(ctx, affiliate.User{Username: "creator"})
@@ -67,14 +70,14 @@ func newWorld(tb testing.TB, b storagetest.Backend) *world {
 		if t.Role == affiliate.RoleCreator {
 			t.UserID = user.ID
 		}
-		_, err := core.AddToken(ctx, token(name), t)
+		_, err := people.AddToken(ctx, token(name), t)
 		is.NoErr(err)
 	}
 	service, err := productlists.NewService(b.ProductLists, productlists.Options{Clock: clock})
 	is.NoErr(err)
 	is.NoErr(service.PutProducts(ctx, products()...))
 	handler, err := httpadapter.New(httpadapter.Services{Core: core, ProductLists: service}, httpadapter.Options{
-		Authenticator: httpadapter.TokenAuthenticator(core), RequestsPerMinute: -1, Clock: clock, Logger: slog.New(slog.DiscardHandler),
+		Authenticator: httpadapter.TokenAuthenticator(people), RequestsPerMinute: -1, Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	is.NoErr(err)
 	return &world{tb, service, handler}

@@ -53,8 +53,6 @@ func (tx coreTx) Clients() affiliate.ClientRepository                   { return
 func (tx coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(tx) }
 func (tx coreTx) Users() affiliate.UserRepository                       { return users(tx) }
 func (tx coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(tx) }
-func (tx coreTx) Tokens() affiliate.TokenRepository                     { return tokens(tx) }
-func (tx coreTx) Memberships() affiliate.MembershipRepository           { return memberships(tx) }
 func (tx coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(tx) }
 func (tx coreTx) Balances() affiliate.BalanceRepository                 { return balances(tx) }
 func (tx coreTx) Events() affiliate.EventRepository                     { return events(tx) }

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
@@ -72,14 +73,14 @@ func drawOperation(t *rapid.T) operation {
 		}},
 		{"relate", func(ctx context.Context, tx links.Tx) error { return tx.Users().Relate(ctx, a, b) }},
 		{"token", func(ctx context.Context, tx links.Tx) error {
-			return dropValue(tx.Tokens().Add(ctx, affiliate.AccessToken{Hash: [32]byte{byte(d)}, Role: affiliate.RoleAdmin, Subject: fmt.Sprint(c)}))
+			return dropValue(tx.Tokens().Add(ctx, identity.AccessToken{Hash: [32]byte{byte(d)}, Role: affiliate.RoleAdmin, Subject: fmt.Sprint(c)}))
 		}},
 		{"revoke", func(ctx context.Context, tx links.Tx) error { return tx.Tokens().Delete(ctx, a) }},
 		{"member", func(ctx context.Context, tx links.Tx) error {
-			return tx.Memberships().Add(ctx, affiliate.Membership{Role: affiliate.RoleAgency, Subject: fmt.Sprint(b), AdvertiserID: a})
+			return tx.Memberships().Add(ctx, identity.Membership{Role: affiliate.RoleAgency, Subject: fmt.Sprint(b), AdvertiserID: a})
 		}},
 		{"no member", func(ctx context.Context, tx links.Tx) error {
-			return tx.Memberships().Remove(ctx, affiliate.Membership{Role: affiliate.RoleAgency, Subject: fmt.Sprint(b), AdvertiserID: a})
+			return tx.Memberships().Remove(ctx, identity.Membership{Role: affiliate.RoleAgency, Subject: fmt.Sprint(b), AdvertiserID: a})
 		}},
 		{"append", func(ctx context.Context, tx links.Tx) error {
 			return dropValue(tx.Ledger().Append(ctx, affiliate.Entry{

@@ -141,8 +141,6 @@ func (t coreTx) Clients() affiliate.ClientRepository                   { return 
 func (t coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(t) }
 func (t coreTx) Users() affiliate.UserRepository                       { return users(t) }
 func (t coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(t) }
-func (t coreTx) Tokens() affiliate.TokenRepository                     { return tokens(t) }
-func (t coreTx) Memberships() affiliate.MembershipRepository           { return memberships(t) }
 func (t coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(t) }
 func (t coreTx) Balances() affiliate.BalanceRepository                 { return balances(t) }
 func (t coreTx) Events() affiliate.EventRepository                     { return events(t) }

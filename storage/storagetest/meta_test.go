@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -19,7 +20,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
+	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -99,6 +100,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	var names []string
 	for _, c := range coreScenarios() {
 		names = append(names, "core/"+c.name)
+	}
+	for _, c := range identityScenarios() {
+		names = append(names, "identity/"+c.name)
 	}
 	for _, c := range offersScenarios() {
 		names = append(names, "offers/"+c.name)
@@ -217,7 +221,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "offers", "links", "productlists", "deals"} {
+	for _, pkg := range []string{"affiliate", "affiliate/identity", "offers", "links", "productlists", "deals"} {
 		path := filepath.Join("..", "..", pkg, "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)
@@ -235,7 +239,7 @@ func promisedColumns(t *testing.T) map[string][]string {
 			_, list, ok := strings.Cut(strings.Join(strings.Fields(decl.Doc.Text()), " "), "Sort columns: ")
 			if ok {
 				list, _, _ = strings.Cut(list, ".")
-				out[pkg+"."+name] = strings.Split(list, ", ")
+				out[filepath.Base(pkg)+"."+name] = strings.Split(list, ", ")
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -17,6 +18,7 @@ import (
 // leaves the others nil and runs RunCore, RunLinks, … for what it has.
 type Backend struct {
 	Core         affiliate.Store[affiliate.Tx]
+	Identity     identity.Store
 	Offers       offers.Store
 	Links        links.Store
 	ProductLists productlists.Store
@@ -26,6 +28,7 @@ type Backend struct {
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
+	t.Run("identity", func(t *testing.T) { RunIdentity(t, open) })
 	t.Run("offers", func(t *testing.T) { RunOffers(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
@@ -78,7 +81,6 @@ func coreScenarios() []scenario[affiliate.Store[affiliate.Tx]] {
 		clientScenarios(),
 		userScenarios(),
 		tagScenarios(),
-		tokenScenarios(),
 		ledgerScenarios(),
 		balanceScenarios(),
 		eventScenarios(),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -139,10 +140,12 @@ func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		want failure
 		call func(ctx context.Context, tx T) error
 	}{
-		"taken":     {taken("key"), func(ctx context.Context, tx T) error { return second(tx.AdvertiserGroups().Add(ctx, sampleGroup(1))) }},
-		"unknown":   {unknown("user_id"), func(ctx context.Context, tx T) error { return tx.Users().Relate(ctx, nowhere, nowhere-1) }},
-		"invalid":   {invalid("name", "required"), func(ctx context.Context, tx T) error { return second(tx.Categories().Add(ctx, affiliate.Category{})) }},
-		"not found": {missing, func(ctx context.Context, tx T) error { return tx.Tokens().Delete(ctx, nowhere) }},
+		"taken":   {taken("key"), func(ctx context.Context, tx T) error { return second(tx.AdvertiserGroups().Add(ctx, sampleGroup(1))) }},
+		"unknown": {unknown("user_id"), func(ctx context.Context, tx T) error { return tx.Users().Relate(ctx, nowhere, nowhere-1) }},
+		"invalid": {invalid("name", "required"), func(ctx context.Context, tx T) error { return second(tx.Categories().Add(ctx, affiliate.Category{})) }},
+		"not found": {missing, func(ctx context.Context, tx T) error {
+			return tx.Users().Update(ctx, affiliate.User{ID: nowhere, Username: "nobody"})
+		}},
 		"bad page": {invalid("size", "out_of_range"), func(ctx context.Context, tx T) error {
 			return second(tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: 1}))
 		}},
@@ -382,7 +385,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 	for _, v := range []any{
 		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, 10, "x", []string{"x"}, at(0), affiliate.RoleAgency,
 		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
-		affiliate.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
+		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
 		sampleEntry(77), affiliate.Event{Type: "t", Subject: "s"}, sampleKey("x", "x"),
 		sampleRule(w, 1), links.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},

@@ -91,7 +91,7 @@ func (w *World) Identities() Identities {
 	w.T.Helper()
 	known := Identities{}
 	for _, who := range Principals[1:] {
-		known[Token(who)] = Must(w.Core.Authenticate(w.T.Context(), Token(who)))(w.T)
+		known[Token(who)] = Must(w.People.Authenticate(w.T.Context(), Token(who)))(w.T)
 	}
 	return known
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -33,6 +34,7 @@ type World struct {
 	T       testing.TB
 	Backend Backend
 	Core    *affiliate.Service
+	People  *identity.Service
 	Links   *links.Service
 	Offers  *offers.Service
 	// Serve makes a handler over the services. Adapter calls it.
@@ -62,6 +64,7 @@ func New(t testing.TB, b Backend) *World {
 	start := time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC)
 	w.now.Store(&start)
 	w.Core = Must(offers.NewCore(w.Backend.Offers, affiliate.Options{Clock: w.Clock}))(t)
+	w.People = Must(links.NewIdentity(w.Backend.Links, identity.Options{Clock: w.Clock}))(t)
 	w.Offers = Must(links.NewOffers(w.Backend.Links, offers.Options{Clock: w.Clock}))(t)
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
 	w.settle(t.Context())
@@ -202,11 +205,11 @@ func (w *World) settleTokens(ctx context.Context) {
 		{who: "sync", role: affiliate.RoleSync},
 		{who: "service", role: affiliate.RoleService},
 	} {
-		Must(w.Core.AddToken(ctx, Token(p.who), affiliate.AccessToken{
+		Must(w.People.AddToken(ctx, Token(p.who), identity.AccessToken{
 			Role: p.role, Subject: p.who, Name: "The " + p.who, UserID: w.ID["user "+p.user], ClientID: w.ID["client "+p.client],
 		}))(w.T)
 		for _, a := range p.advertisers {
-			if err := w.Core.AddMember(ctx, affiliate.Membership{Role: p.role, Subject: p.who, AdvertiserID: w.ID["advertiser "+a]}); err != nil {
+			if err := w.People.AddMember(ctx, identity.Membership{Role: p.role, Subject: p.who, AdvertiserID: w.ID["advertiser "+a]}); err != nil {
 				w.T.Fatal(err)
 			}
 		}

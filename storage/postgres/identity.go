@@ -7,7 +7,26 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 )
+
+// Identity is the store of package identity.
+func (db *DB) Identity() identity.Store { return identityStore{db} }
+
+type identityStore struct{ db *DB }
+
+func (s identityStore) Read(ctx context.Context, fn func(context.Context, identity.Tx) error) error {
+	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+}
+
+func (s identityStore) Write(ctx context.Context, fn func(context.Context, identity.Tx) error) error {
+	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+}
+
+var _ identity.Tx = coreTx{}
+
+func (t coreTx) Tokens() identity.TokenRepository           { return tokens(t) }
+func (t coreTx) Memberships() identity.MembershipRepository { return memberships(t) }
 
 type tokenRow struct {
 	bun.BaseModel `bun:"table:affiliate_tokens,alias:t"`
@@ -24,12 +43,12 @@ type tokenRow struct {
 	ExpiresAt time.Time      `bun:"expires_at,nullzero"`
 }
 
-var tokenTable = table[affiliate.AccessToken, tokenRow]{
+var tokenTable = table[identity.AccessToken, tokenRow]{
 	name: "affiliate_tokens", resource: "access_token",
 	row: newTokenRow, entity: tokenRow.token,
 }
 
-func newTokenRow(t affiliate.AccessToken) tokenRow {
+func newTokenRow(t identity.AccessToken) tokenRow {
 	return tokenRow{
 		ID: t.ID, Hash: t.Hash, Role: t.Role, Subject: t.Subject, Name: t.Name,
 		UserID: t.UserID, ClientID: t.ClientID, Test: t.Test,
@@ -37,8 +56,8 @@ func newTokenRow(t affiliate.AccessToken) tokenRow {
 	}
 }
 
-func (r tokenRow) token() affiliate.AccessToken {
-	return affiliate.AccessToken{
+func (r tokenRow) token() identity.AccessToken {
+	return identity.AccessToken{
 		ID: r.ID, Hash: r.Hash, Role: r.Role, Subject: r.Subject, Name: r.Name,
 		UserID: r.UserID, ClientID: r.ClientID, Test: r.Test,
 		CreatedAt: utc(r.CreatedAt), ExpiresAt: utc(r.ExpiresAt),
@@ -47,16 +66,16 @@ func (r tokenRow) token() affiliate.AccessToken {
 
 type tokens struct{ u *unit }
 
-func (r tokens) Add(ctx context.Context, t affiliate.AccessToken) (affiliate.AccessToken, error) {
+func (r tokens) Add(ctx context.Context, t identity.AccessToken) (identity.AccessToken, error) {
 	t.ID = 0
 	return tokenTable.add(ctx, r.u, t)
 }
 
-func (r tokens) ByHash(ctx context.Context, h [32]byte) (affiliate.AccessToken, error) {
+func (r tokens) ByHash(ctx context.Context, h [32]byte) (identity.AccessToken, error) {
 	return tokenTable.one(ctx, r.u, "", func(q filter) { q.Where("t.hash = ?", h[:]) })
 }
 
-func (r tokens) BySubject(ctx context.Context, role affiliate.Role, subject string) ([]affiliate.AccessToken, error) {
+func (r tokens) BySubject(ctx context.Context, role affiliate.Role, subject string) ([]identity.AccessToken, error) {
 	return tokenTable.many(ctx, r.u, func(q filter) {
 		q.exactly("t.role", string(role))
 		q.exactly("t.subject", subject)
@@ -69,7 +88,7 @@ func (r tokens) Delete(ctx context.Context, id int64) error {
 
 type memberships struct{ u *unit }
 
-func (r memberships) Add(ctx context.Context, m affiliate.Membership) error {
+func (r memberships) Add(ctx context.Context, m identity.Membership) error {
 	return exec(ctx, r.u, "membership", func(ctx context.Context) error {
 		if err := m.Validate(); err != nil {
 			return err
@@ -80,18 +99,18 @@ func (r memberships) Add(ctx context.Context, m affiliate.Membership) error {
 	})
 }
 
-func (r memberships) Advertisers(ctx context.Context, role affiliate.Role, subject string) ([]int64, error) {
+func (r memberships) Advertisers(ctx context.Context, role affiliate.Role, subjects ...string) ([]int64, error) {
 	return read(ctx, r.u, "membership", func(ctx context.Context) ([]int64, error) {
-		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_memberships")).Column("t.advertiser_id")}
+		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_memberships")).ColumnExpr("DISTINCT t.advertiser_id")}
 		q.exactly("t.role", string(role))
-		q.exactly("t.subject", subject)
+		q.amongTexts("t.subject", subjects)
 		var ids []int64
 		err := q.OrderExpr("t.advertiser_id").Scan(ctx, &ids)
 		return noneAsNil(ids), err
 	})
 }
 
-func (r memberships) Remove(ctx context.Context, m affiliate.Membership) error {
+func (r memberships) Remove(ctx context.Context, m identity.Membership) error {
 	return exec(ctx, r.u, "membership", func(ctx context.Context) error {
 		if !storable(string(m.Role)) || !storable(m.Subject) {
 			return nil // cannot be there
