@@ -42,8 +42,18 @@ type Principal struct {
 	// AdvertiserIDs are the advertisers it acts for, ascending; for
 	// RoleRepresentative and RoleAgency.
 	AdvertiserIDs []int64
+	// Session is what an OpenID provider says about who makes the request; zero
+	// for an access token.
+	Session Session
 	// Test marks an account whose records never reach an outside service.
 	Test bool
+}
+
+// Session is what an OpenID provider says about somebody.
+type Session struct {
+	Subject    string // the provider's id of the identity, 1..255 characters
+	Email      string // in normal form; empty: not told
+	Unverified bool   // the provider says that it has not verified the address
 }
 
 // Key identifies the principal across requests: rate limits and idempotency

@@ -14,8 +14,12 @@ type Options struct {
 	// OnUserChange runs in every unit that adds or updates a user, after the
 	// change; before is zero for a new one. Its error undoes the unit. Like the
 	// unit it may run again. Default: nothing.
-	OnUserChange func(ctx context.Context, tx Tx, before, after User) error
+	OnUserChange UserHook
 }
+
+// UserHook runs in a unit that adds or updates a user, after the change; before
+// is zero for a new one.
+type UserHook func(ctx context.Context, tx Tx, before, after User) error
 
 // Service holds the rules of the core: advertisers and their groups, clients,
 // users, tags, credentials and the ledger. It is safe for concurrent use.
@@ -26,7 +30,7 @@ type Service struct {
 	store  Store[Tx]
 	clock  Clock
 	random io.Reader
-	onUser func(ctx context.Context, tx Tx, before, after User) error
+	onUser UserHook
 }
 
 // NewService returns the core's service over a store.

@@ -84,7 +84,7 @@ func (u User) Validate() error {
 	v.Text("display_name", u.DisplayName, 0, 255)
 	v.Text("email", u.Email, 0, 254)
 	v.Check(u.Email == NormalizeEmail(u.Email), "email", "not_normalized", "must be lower case without surrounding space")
-	v.Check(u.Email == "" || plausibleEmail(u.Email), "email", "invalid_email", "must be an e-mail address")
+	v.Check(u.Email == "" || ValidEmail(u.Email), "email", "invalid_email", "must be an e-mail address")
 	v.Text("phone", u.Phone, 0, 32)
 	v.Text("preferred_locale", u.Locale, 0, 35)
 	v.Check(ascending(u.TagIDs), "tag_ids", "not_ascending", "must be ascending, each once")
@@ -98,9 +98,9 @@ func (u User) Validate() error {
 	return v.Err("user")
 }
 
-// plausibleEmail asks for one @ with something on both sides and no space:
-// only a message sent there proves more.
-func plausibleEmail(s string) bool {
+// ValidEmail asks for one @ with something on both sides and no space: only a
+// message sent there proves more.
+func ValidEmail(s string) bool {
 	at := strings.IndexByte(s, '@')
 	return at > 0 && at == strings.LastIndexByte(s, '@') && at < len(s)-1 && !strings.ContainsAny(s, " \t\r\n<>\",;")
 }

@@ -13,43 +13,52 @@ const MaxBatch = 1000
 // the client's default revenue tier is taken when none is named.
 func (s *Service) CreateUser(ctx context.Context, u User) (User, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
-		if u.TierID == 0 && u.ClientID != 0 {
-			clients, err := tx.Clients().GetMany(ctx, []int64{u.ClientID})
-			if err != nil {
-				return u, err
-			}
-			if len(clients) == 1 {
-				u.TierID = clients[0].DefaultTierID
-			}
-		}
-		u.normalize()
-		u.CreatedAt = s.clock.Now()
-		u.UpdatedAt = u.CreatedAt
-		u, err := tx.Users().Add(ctx, u)
+		return AddUser(ctx, tx, s.clock.Now(), u, s.onUser)
+	})
+}
+
+// AddUser is the action of [Service.CreateUser], for a unit of any domain.
+func AddUser(ctx context.Context, tx Tx, now time.Time, u User, hook UserHook) (User, error) {
+	if u.TierID == 0 && u.ClientID != 0 {
+		clients, err := tx.Clients().GetMany(ctx, []int64{u.ClientID})
 		if err != nil {
 			return u, err
 		}
-		return u, s.onUser(ctx, tx, User{}, u)
-	})
+		if len(clients) == 1 {
+			u.TierID = clients[0].DefaultTierID
+		}
+	}
+	u.normalize()
+	u.CreatedAt, u.UpdatedAt = now, now
+	u, err := tx.Users().Add(ctx, u)
+	if err != nil {
+		return u, err
+	}
+	return u, hook(ctx, tx, User{}, u)
 }
 
 // UpdateUser applies change to the user as it is now. change may run again;
 // the id and the time of creation are not its to change.
 func (s *Service) UpdateUser(ctx context.Context, id int64, change func(*User)) (User, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
-		u, err := tx.Users().Get(ctx, id)
-		if err != nil {
-			return u, err
-		}
-		before := u
-		change(&u)
-		u.ID, u.CreatedAt, u.UpdatedAt = id, before.CreatedAt, s.clock.Now()
-		u.normalize()
-		if err := tx.Users().Update(ctx, u); err != nil {
-			return u, err
-		}
-		return u, s.onUser(ctx, tx, before, u)
+		return ChangeUser(ctx, tx, s.clock.Now(), id, change, s.onUser)
 	})
+}
+
+// ChangeUser is the action of [Service.UpdateUser], for a unit of any domain.
+func ChangeUser(ctx context.Context, tx Tx, now time.Time, id int64, change func(*User), hook UserHook) (User, error) {
+	u, err := tx.Users().Get(ctx, id)
+	if err != nil {
+		return u, err
+	}
+	before := u
+	change(&u)
+	u.ID, u.CreatedAt, u.UpdatedAt = id, before.CreatedAt, now
+	u.normalize()
+	if err := tx.Users().Update(ctx, u); err != nil {
+		return u, err
+	}
+	return u, hook(ctx, tx, before, u)
 }
 
 func (u *User) normalize() {

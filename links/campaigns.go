@@ -93,11 +93,14 @@ func (s offersStore) Write(ctx context.Context, fn func(ctx context.Context, tx 
 }
 
 // NewIdentity returns the service of identity over a store of links. Whoever
-// registers an advertiser there acts for it from the same unit on.
+// registers an advertiser there acts for it from the same unit on, and users who
+// sign up take part in the campaigns that they were pre-registered for.
 func NewIdentity(store Store, o identity.Options) (*identity.Service, error) {
 	if store == nil {
 		return nil, errors.New("links: NewIdentity needs a store")
 	}
+	first := o.OnUserChange
+	o.OnUserChange = offers.OnUserChange(o.Clock, first)
 	return identity.NewService(identityStore{store}, o)
 }
 

@@ -163,8 +163,8 @@ func makeRoom(ctx context.Context, tx Tx, r Rule) error {
 // are its own. The first domain becomes the main rule.
 type NewStore struct {
 	Advertiser affiliate.Advertiser
-	Domains    []string                                // 1..100, each as ParseRuleURL takes it
-	Member     affiliate.Optional[identity.Membership] // who may act for it; AdvertiserID is filled in
+	Domains    []string     // 1..100, each as ParseRuleURL takes it
+	Owner      identity.Own // who may act for it; nil: nobody yet
 }
 
 // MaxDomains bounds the domains of one registration.
@@ -193,10 +193,8 @@ func (s *Service) CreateStore(ctx context.Context, in NewStore) (affiliate.Adver
 				return a, err
 			}
 		}
-		if in.Member.Set {
-			m := in.Member.Value
-			m.AdvertiserID = a.ID
-			return a, tx.Memberships().Add(ctx, m)
+		if in.Owner != nil {
+			return a, in.Owner(ctx, tx, a.ID)
 		}
 		return a, nil
 	})

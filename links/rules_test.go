@@ -149,7 +149,7 @@ func TestCreateStoreNamesEveryBadDomainAndKeepsNothing(t *testing.T) {
 		a, err := w.links.CreateStore(t.Context(), links.NewStore{
 			Advertiser: affiliate.Advertiser{Name: "good", Country: "SE", Currency: "SEK"},
 			Domains:    []string{"good.example", "https://GOOD.example/", "shop.good.example"},
-			Member:     affiliate.Some(identity.Membership{Role: affiliate.RoleAgency, Subject: "a1"}),
+			Owner:      identity.Join(affiliate.RoleAgency, "a1"),
 		})
 		is.NoErr(err)
 		rules, err := w.links.Rules(t.Context(), a.ID)

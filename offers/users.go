@@ -16,8 +16,14 @@ func NewCore(store Store, o affiliate.Options) (*affiliate.Service, error) {
 	if store == nil {
 		return nil, errors.New("offers: NewCore needs a store")
 	}
-	clock, first := o.Clock, o.OnUserChange
-	o.OnUserChange = func(ctx context.Context, tx affiliate.Tx, before, after affiliate.User) error {
+	o.OnUserChange = OnUserChange(o.Clock, o.OnUserChange)
+	return affiliate.NewService(coreStore{store}, o)
+}
+
+// OnUserChange returns the hook of [NewCore], for the other services that add
+// and change users. first, which may be nil, runs before.
+func OnUserChange(clock affiliate.Clock, first affiliate.UserHook) affiliate.UserHook {
+	return func(ctx context.Context, tx affiliate.Tx, before, after affiliate.User) error {
 		if first != nil {
 			if err := first(ctx, tx, before, after); err != nil {
 				return err
@@ -29,7 +35,6 @@ func NewCore(store Store, o affiliate.Options) (*affiliate.Service, error) {
 		}
 		return userChanged(ctx, ours, clock, before, after)
 	}
-	return affiliate.NewService(coreStore{store}, o)
 }
 
 // coreStore is a store of offers as one of the core.

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -12,6 +13,9 @@ type Tx interface {
 	affiliate.Tx
 	Tokens() TokenRepository
 	Memberships() MembershipRepository
+	Accounts() AccountRepository
+	Agencies() AgencyRepository
+	Invites() InviteRepository
 }
 
 // Store runs units of work.
@@ -38,4 +42,35 @@ type MembershipRepository interface {
 	Advertisers(ctx context.Context, role affiliate.Role, subjects ...string) ([]int64, error)
 	// Remove changes nothing when there is no such membership.
 	Remove(ctx context.Context, m Membership) error
+}
+
+// AccountRepository keeps accounts. Subject is unique, and UserID when it is
+// not 0.
+type AccountRepository interface {
+	Add(ctx context.Context, a Account) (Account, error)
+	Get(ctx context.Context, id int64) (Account, error)
+	// BySubject is ErrNotFound when no account has the subject.
+	BySubject(ctx context.Context, subject string) (Account, error)
+	// ByUsers returns the accounts of the users by ascending id.
+	ByUsers(ctx context.Context, userIDs []int64) ([]Account, error)
+	Update(ctx context.Context, a Account) error
+}
+
+// AgencyRepository keeps agencies.
+type AgencyRepository interface {
+	Add(ctx context.Context, a Agency) (Agency, error)
+	GetMany(ctx context.Context, ids []int64) ([]Agency, error)
+}
+
+// InviteRepository keeps invites. Hash is unique.
+type InviteRepository interface {
+	Add(ctx context.Context, i Invite) (Invite, error)
+	Get(ctx context.Context, id int64) (Invite, error)
+	// ByHash is ErrNotFound when no invite has the hash; invites in any state
+	// are returned.
+	ByHash(ctx context.Context, hash [32]byte) (Invite, error)
+	// Pending returns the invites of the role to the address (in normal form)
+	// that are neither accepted nor revoked and expire after now, by ascending id.
+	Pending(ctx context.Context, role affiliate.Role, email string, now time.Time) ([]Invite, error)
+	Update(ctx context.Context, i Invite) error
 }

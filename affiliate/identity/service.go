@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -12,14 +13,29 @@ import (
 type Options struct {
 	Clock  affiliate.Clock // default: affiliate.SystemClock
 	Random io.Reader       // where secrets come from; default: crypto/rand
+	// OnUserChange is affiliate.Options.OnUserChange, for the users that this
+	// service adds and changes. See links.NewIdentity.
+	OnUserChange affiliate.UserHook
+	// Postman sends invites. Default: none; the host brings the secret to the guest.
+	Postman Postman
+	// CRM and Directory are called by Service.Deliver. Default: none; the events
+	// are the record.
+	CRM       CRM
+	Directory Directory
 }
 
-// Service holds the rules of who somebody is: access tokens and memberships.
-// It is safe for concurrent use.
+// Service holds the rules of who somebody is: access tokens, memberships,
+// sessions of the OpenID provider, invites and agencies. It is safe for
+// concurrent use.
 type Service struct {
-	store  Store
-	clock  affiliate.Clock
-	random io.Reader
+	store     Store
+	clock     affiliate.Clock
+	random    io.Reader
+	onUser    affiliate.UserHook
+	postman   Postman
+	crm       CRM
+	directory Directory
+	viewer    affiliate.Viewer
 }
 
 // NewService returns the service over a store.
@@ -33,5 +49,34 @@ func NewService(store Store, o Options) (*Service, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	return &Service{store: store, clock: o.Clock, random: o.Random}, nil
+	if o.OnUserChange == nil {
+		o.OnUserChange = func(context.Context, affiliate.Tx, affiliate.User, affiliate.User) error { return nil }
+	}
+	return &Service{
+		store: store, clock: o.Clock, random: o.Random, onUser: o.OnUserChange, postman: o.Postman, crm: o.CRM, directory: o.Directory,
+	}, nil
+}
+
+// For returns the service for a viewer: sign-ups and invites are of its session.
+func (s *Service) For(v affiliate.Viewer) *Service {
+	bound := *s
+	bound.viewer = v
+	return &bound
+}
+
+// session returns what the provider says about the viewer.
+func (s *Service) session() (affiliate.Session, error) {
+	session := s.viewer.Principal().Session
+	if session.Subject == "" {
+		return session, affiliate.Forbidden("This needs a session of the OpenID provider.")
+	}
+	return session, nil
+}
+
+// unlinked is session for a viewer who is nobody here yet.
+func (s *Service) unlinked() (affiliate.Session, error) {
+	if s.viewer.Principal().Role != affiliate.RoleSession {
+		return affiliate.Session{}, affiliate.Forbidden("This needs a session that is not linked with an account.")
+	}
+	return s.session()
 }

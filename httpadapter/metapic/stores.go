@@ -102,7 +102,7 @@ func (s *server) createStore(ctx context.Context, p affiliate.Principal, in crea
 		registration.Domains = append(registration.Domains, d...)
 	}
 	if !p.IsAdmin() {
-		registration.Member = affiliate.Some(identity.Membership{Role: p.Role, Subject: p.Subject})
+		registration.Owner = identity.Join(p.Role, p.Subject)
 	}
 	a, err := s.links.CreateStore(ctx, registration)
 	return showStore(a), err

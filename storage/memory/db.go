@@ -16,6 +16,7 @@ type DB struct {
 	words    *engine.Words // accounts, causes, terms, …
 	codes    engine.Words  // currencies, kinds, …: a few hundred at most, so that 16 bits are enough
 	core     coreTables
+	identity identityTables
 	offers   offerTables
 	links    linkTables
 	products productTables
@@ -27,6 +28,7 @@ func New() *DB {
 	db := &DB{}
 	db.words = db.store.Words()
 	db.core = newCoreTables(db)
+	db.identity = newIdentityTables(db)
 	db.offers = newOfferTables(db)
 	db.links = newLinkTables(db)
 	db.products = newProductTables(db)

@@ -11,16 +11,8 @@ import (
 )
 
 // Identity is the store of package identity.
-func (db *DB) Identity() identity.Store { return identityStore{db} }
-
-type identityStore struct{ db *DB }
-
-func (s identityStore) Read(ctx context.Context, fn func(context.Context, identity.Tx) error) error {
-	return s.db.run(ctx, readUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
-}
-
-func (s identityStore) Write(ctx context.Context, fn func(context.Context, identity.Tx) error) error {
-	return s.db.run(ctx, writeUnit, func(ctx context.Context, u *unit) error { return fn(ctx, coreTx{u}) })
+func (db *DB) Identity() identity.Store {
+	return view[identity.Tx]{db, func(u *unit) identity.Tx { return coreTx{u} }}
 }
 
 var _ identity.Tx = coreTx{}

@@ -23,6 +23,7 @@ func identityScenarios() []scenario[identityStore] {
 	return slices.Concat(
 		unitScenarios[identityTx]("write"),
 		tokenScenarios(),
+		accountScenarios(),
 	)
 }
 

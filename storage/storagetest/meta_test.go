@@ -84,7 +84,7 @@ func TestEverySortColumnHasACase(t *testing.T) {
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
 		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails", "ByExternalID", "ByHash", "ByName",
-		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "Changed", "Counts", "Cursor", "Find", "Get", "GetMany",
+		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Find", "Get", "GetMany",
 		"LastValid", "List", "MayServe", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread",
 	}
 	for _, tx := range transactions() {
