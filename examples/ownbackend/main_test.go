@@ -21,6 +21,7 @@ func TestMeteredBackendKeepsEveryPromise(t *testing.T) {
 		return storagetest.Backend{
 			Core:         wrap(m, "core", db.Core()),
 			Identity:     wrap(m, "identity", db.Identity()),
+			Mailing:      wrap(m, "mailing", db.Mailing()),
 			Offers:       wrap(m, "offers", db.Offers()),
 			Links:        wrapLinks(m, db.Links()),
 			ProductLists: wrap(m, "productlists", db.ProductLists()),

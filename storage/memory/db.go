@@ -17,6 +17,7 @@ type DB struct {
 	codes    engine.Words  // currencies, kinds, …: a few hundred at most, so that 16 bits are enough
 	core     coreTables
 	identity identityTables
+	mails    mailTable
 	offers   offerTables
 	links    linkTables
 	products productTables
@@ -29,6 +30,7 @@ func New() *DB {
 	db.words = db.store.Words()
 	db.core = newCoreTables(db)
 	db.identity = newIdentityTables(db)
+	db.mails = newMailTable(db)
 	db.offers = newOfferTables(db)
 	db.links = newLinkTables(db)
 	db.products = newProductTables(db)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -20,7 +21,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
+	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -83,9 +84,9 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails", "ByExternalID", "ByHash", "ByName",
+		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails", "ByExternalID", "ByHash", "ByKey", "ByName",
 		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Find", "Get", "GetMany",
-		"LastValid", "List", "MayServe", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread",
+		"LastValid", "List", "MayServe", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {
@@ -103,6 +104,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range identityScenarios() {
 		names = append(names, "identity/"+c.name)
+	}
+	for _, c := range mailingScenarios() {
+		names = append(names, "mailing/"+c.name)
 	}
 	for _, c := range offersScenarios() {
 		names = append(names, "offers/"+c.name)
@@ -221,7 +225,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "affiliate/identity", "offers", "links", "productlists", "deals"} {
+	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "offers", "links", "productlists", "deals"} {
 		path := filepath.Join("..", "..", pkg, "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

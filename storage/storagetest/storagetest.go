@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -19,6 +20,7 @@ import (
 type Backend struct {
 	Core         affiliate.Store[affiliate.Tx]
 	Identity     identity.Store
+	Mailing      mailing.Store
 	Offers       offers.Store
 	Links        links.Store
 	ProductLists productlists.Store
@@ -29,6 +31,7 @@ type Backend struct {
 func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
 	t.Run("identity", func(t *testing.T) { RunIdentity(t, open) })
+	t.Run("mailing", func(t *testing.T) { RunMailing(t, open) })
 	t.Run("offers", func(t *testing.T) { RunOffers(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })

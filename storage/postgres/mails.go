@@ -1,0 +1,121 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+)
+
+// Mailing is the store of package mailing.
+func (db *DB) Mailing() mailing.Store {
+	return view[mailing.Tx]{db, func(u *unit) mailing.Tx { return coreTx{u} }}
+}
+
+var _ mailing.Tx = coreTx{}
+
+func (t coreTx) Mails() mailing.MailRepository { return mails(t) }
+
+type mailRow struct {
+	bun.BaseModel `bun:"table:affiliate_mails,alias:t"`
+
+	ID           int64     `bun:"id,pk,autoincrement"`
+	Key          string    `bun:"key"`
+	AdvertiserID int64     `bun:"advertiser_id,nullzero"`
+	CreatedAt    time.Time `bun:"created_at"`
+	SentAt       time.Time `bun:"sent_at,nullzero"`
+}
+
+var mailTable = table[mailing.Mail, mailRow]{
+	name: "affiliate_mails", resource: "mail",
+	row: func(m mailing.Mail) mailRow {
+		return mailRow{ID: m.ID, Key: m.Key, AdvertiserID: m.AdvertiserID, CreatedAt: stamp(m.CreatedAt), SentAt: stamp(m.SentAt)}
+	},
+	entity: func(r mailRow) mailing.Mail {
+		return mailing.Mail{ID: r.ID, Key: r.Key, AdvertiserID: r.AdvertiserID, CreatedAt: utc(r.CreatedAt), SentAt: utc(r.SentAt)}
+	},
+}
+
+type mails struct{ u *unit }
+
+// reserved is what Reserve returns besides an error.
+type reservedMail struct {
+	mail  mailing.Mail
+	fresh bool
+}
+
+func (r mails) Reserve(ctx context.Context, m mailing.Mail) (mailing.Mail, bool, error) {
+	out, err := change(ctx, r.u, "mail", func(ctx context.Context) (out reservedMail, err error) {
+		if err := m.Validate(); err != nil {
+			return out, err
+		}
+		if m.AdvertiserID != 0 { // a taken key must not hide an unknown advertiser
+			if err := r.u.checkReferences(ctx, "mail", reference{"advertiser_id", "affiliate_advertisers", []int64{m.AdvertiserID}}); err != nil {
+				return out, err
+			}
+		}
+		m.ID = 0
+		row := mailTable.row(m)
+		res, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(mailTable.name)).On("CONFLICT (key) DO NOTHING").Returning("id").Exec(ctx)
+		if err != nil {
+			return out, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return out, err
+		}
+		if n == 1 {
+			return reservedMail{mailTable.entity(row), true}, nil
+		}
+		out.mail, err = mailTable.find(ctx, r.u, m.Key, func(q filter) { q.exactly("t.key", m.Key) })
+		return out, err
+	})
+	return out.mail, out.fresh, err
+}
+
+func (r mails) ByKey(ctx context.Context, key string) (mailing.Mail, error) {
+	return mailTable.one(ctx, r.u, key, func(q filter) { q.exactly("t.key", key) })
+}
+
+func (r mails) Sent(ctx context.Context, id int64, at time.Time) error {
+	return exec(ctx, r.u, "mail", func(ctx context.Context) error {
+		res, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET sent_at = ? WHERE id = ?`, r.u.name(mailTable.name), stamp(at), id)
+		return foundOne(res, err, "mail", id)
+	})
+}
+
+func (r mails) Used(ctx context.Context, advertiserID int64, from, until time.Time) (int, error) {
+	return read(ctx, r.u, "mail", func(ctx context.Context) (int, error) {
+		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from(mailTable.name))}
+		if advertiserID == 0 {
+			q.Where("t.advertiser_id IS NULL")
+		} else {
+			q.equal("t.advertiser_id", advertiserID)
+		}
+		q.Where("t.created_at >= ? AND t.created_at < ?", ceil(from), ceil(until))
+		n, err := q.Count(ctx)
+		return int(n), err
+	})
+}
+
+func (r mails) Remove(ctx context.Context, id int64) error {
+	return exec(ctx, r.u, "mail", func(ctx context.Context) error {
+		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE id = ?`, r.u.name(mailTable.name), id)
+		return err
+	})
+}
+
+func (r mails) Expire(ctx context.Context, before time.Time, limit int) (int, error) {
+	return change(ctx, r.u, "mail", func(ctx context.Context) (int, error) {
+		table := r.u.name(mailTable.name)
+		res, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE id IN (SELECT id FROM ? WHERE created_at < ? ORDER BY id LIMIT ?)`,
+			table, table, ceil(before), max(limit, 0))
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		return int(n), err
+	})
+}
