@@ -32,7 +32,7 @@ func BenchmarkChargedClicksPostgres(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	backend := storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Mailing: db.Mailing(), Offers: db.Offers(), Links: db.Links()}
+	backend := storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links()}
 	w := newClickWorld(b, backend)
 	service, err := links.NewOffers(backend.Links, offers.Options{})
 	if err != nil {

@@ -22,6 +22,7 @@ func TestMeteredBackendKeepsEveryPromise(t *testing.T) {
 			Core:         wrap(m, "core", db.Core()),
 			Identity:     wrap(m, "identity", db.Identity()),
 			Mailing:      wrap(m, "mailing", db.Mailing()),
+			Media:        wrap(m, "media", db.Media()),
 			Offers:       wrap(m, "offers", db.Offers()),
 			Links:        wrapLinks(m, db.Links()),
 			ProductLists: wrap(m, "productlists", db.ProductLists()),

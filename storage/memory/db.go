@@ -18,6 +18,7 @@ type DB struct {
 	core     coreTables
 	identity identityTables
 	mails    mailTable
+	media    mediaTable
 	offers   offerTables
 	links    linkTables
 	products productTables
@@ -31,6 +32,7 @@ func New() *DB {
 	db.core = newCoreTables(db)
 	db.identity = newIdentityTables(db)
 	db.mails = newMailTable(db)
+	db.media = newMediaTable(db)
 	db.offers = newOfferTables(db)
 	db.links = newLinkTables(db)
 	db.products = newProductTables(db)

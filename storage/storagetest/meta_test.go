@@ -13,6 +13,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -21,7 +22,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
+	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -107,6 +108,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range mailingScenarios() {
 		names = append(names, "mailing/"+c.name)
+	}
+	for _, c := range mediaScenarios() {
+		names = append(names, "media/"+c.name)
 	}
 	for _, c := range offersScenarios() {
 		names = append(names, "offers/"+c.name)
@@ -225,7 +229,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "offers", "links", "productlists", "deals"} {
+	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "productlists", "deals"} {
 		path := filepath.Join("..", "..", pkg, "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -21,6 +22,7 @@ type Backend struct {
 	Core         affiliate.Store[affiliate.Tx]
 	Identity     identity.Store
 	Mailing      mailing.Store
+	Media        media.Store
 	Offers       offers.Store
 	Links        links.Store
 	ProductLists productlists.Store
@@ -32,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
 	t.Run("identity", func(t *testing.T) { RunIdentity(t, open) })
 	t.Run("mailing", func(t *testing.T) { RunMailing(t, open) })
+	t.Run("media", func(t *testing.T) { RunMedia(t, open) })
 	t.Run("offers", func(t *testing.T) { RunOffers(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })

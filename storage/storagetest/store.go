@@ -386,7 +386,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, 10, "x", []string{"x"}, at(0), affiliate.RoleAgency,
 		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
 		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
-		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77),
+		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),
 		sampleEntry(77), affiliate.Event{Type: "t", Subject: "s"}, sampleKey("x", "x"),
 		sampleRule(w, 1), links.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+)
+
+// Media is the store of package media.
+func (db *DB) Media() media.Store {
+	return view[media.Tx]{db, func(u *unit) media.Tx { return coreTx{u} }}
+}
+
+var _ media.Tx = coreTx{}
+
+func (t coreTx) Media() media.Repository { return mediaRepository(t) }
+
+type mediumRow struct {
+	bun.BaseModel `bun:"table:affiliate_media,alias:t"`
+
+	ID          int64     `bun:"id,pk,autoincrement"`
+	Type        string    `bun:"type"`
+	ExternalID  string    `bun:"external_id"`
+	ContentType string    `bun:"content_type"`
+	Href        string    `bun:"href"`
+	Username    string    `bun:"username"`
+	UserID      int64     `bun:"user_id,nullzero"`
+	TagID       int64     `bun:"tag_id,nullzero"`
+	Group       int64     `bun:"group_number"`
+	Favorite    bool      `bun:"favorite"`
+	Visibility  int16     `bun:"visibility"`
+	PublishedAt time.Time `bun:"published_at"`
+	CreatedAt   time.Time `bun:"created_at,nullzero"`
+	UpdatedAt   time.Time `bun:"updated_at,nullzero"`
+}
+
+var mediaTable = table[media.Medium, mediumRow]{
+	name: "affiliate_media", resource: "medium",
+	row: newMediumRow, entity: mediumRow.medium,
+	sort: map[string]string{"published_at": "t.published_at", "created_at": "t.created_at"},
+}
+
+func newMediumRow(m media.Medium) mediumRow {
+	return mediumRow{
+		ID: m.ID, Type: m.Type, ExternalID: m.ExternalID, ContentType: m.ContentType, Href: m.Href, Username: m.Username, UserID: m.UserID,
+		TagID: m.TagID, Group: m.Group, Favorite: m.Favorite, Visibility: int16(m.Visibility),
+		PublishedAt: stamp(m.PublishedAt), CreatedAt: stamp(m.CreatedAt), UpdatedAt: stamp(m.UpdatedAt),
+	}
+}
+
+func (r mediumRow) medium() media.Medium {
+	return media.Medium{
+		ID: r.ID, Type: r.Type, ExternalID: r.ExternalID, ContentType: r.ContentType, Href: r.Href, Username: r.Username, UserID: r.UserID,
+		TagID: r.TagID, Group: r.Group, Favorite: r.Favorite, Visibility: media.Visibility(r.Visibility),
+		PublishedAt: utc(r.PublishedAt), CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
+	}
+}
+
+type mediaRepository struct{ u *unit }
+
+// addedMedium is what AddOrGet returns besides an error.
+type addedMedium struct {
+	medium media.Medium
+	fresh  bool
+}
+
+func (r mediaRepository) AddOrGet(ctx context.Context, m media.Medium) (media.Medium, bool, error) {
+	out, err := change(ctx, r.u, "medium", func(ctx context.Context) (out addedMedium, err error) {
+		if err := m.Validate(); err != nil {
+			return out, err
+		}
+		// A key that is taken must not hide an unknown reference.
+		for _, ref := range []reference{{"user_id", "affiliate_users", []int64{m.UserID}}, {"tag_id", "affiliate_user_tags", []int64{m.TagID}}} {
+			if ref.ids[0] != 0 {
+				if err := r.u.checkReferences(ctx, "medium", ref); err != nil {
+					return out, err
+				}
+			}
+		}
+		m.ID = 0
+		row := newMediumRow(m)
+		res, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(mediaTable.name)).On("CONFLICT (external_id, type) DO NOTHING").Returning("id").Exec(ctx)
+		if err != nil {
+			return out, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return out, err
+		}
+		if n == 1 {
+			return addedMedium{row.medium(), true}, nil
+		}
+		out.medium, err = mediaTable.find(ctx, r.u, m.ExternalID, func(q filter) {
+			q.exactly("t.external_id", m.ExternalID)
+			q.exactly("t.type", m.Type)
+		})
+		return out, err
+	})
+	return out.medium, out.fresh, err
+}
+
+func (r mediaRepository) Get(ctx context.Context, id int64) (media.Medium, error) {
+	return mediaTable.get(ctx, r.u, id)
+}
+
+func (r mediaRepository) Update(ctx context.Context, m media.Medium) error {
+	return mediaTable.update(ctx, r.u, m, m.ID)
+}
+
+func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.PageRequest) (affiliate.Page[media.Medium], error) {
+	return mediaTable.list(ctx, r.u, p, func(q filter) {
+		q.query(f.Query, "t.id", part("t.username"), part("t.external_id"))
+		q.text("t.type", f.Type)
+		if f.Visibility.Set {
+			q.Where("t.visibility = ?", int(f.Visibility.Value))
+		}
+		q.flag("t.favorite", f.Favorite)
+		q.equal("t.group_number", f.Group)
+		if f.ClientID != 0 {
+			q.Where("t.user_id IN (SELECT id FROM ? WHERE client_id = ?)", r.u.name("affiliate_users"), f.ClientID)
+		}
+	})
+}

@@ -1,0 +1,168 @@
+package storagetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+)
+
+type (
+	mediaTx    = media.Tx
+	mediaStore = media.Store
+)
+
+// RunMedia runs the cases of package media on Backend.Media.
+func RunMedia(t *testing.T, open func(t *testing.T) Backend) {
+	runAll(t, func(t *testing.T) mediaStore { return open(t).Media }, mediaScenarios())
+}
+
+func mediaScenarios() []scenario[mediaStore] {
+	return slices.Concat(
+		unitScenarios[mediaTx]("write"),
+		mediaTable().scenarios(),
+		[]scenario[mediaStore]{
+			{"media/a network's id is added once", testMediumKey},
+			{"media/list", testMediaList},
+		},
+	)
+}
+
+func sampleMedium(n int) media.Medium {
+	return media.Medium{Type: "youtube", ExternalID: fmt.Sprint("video ", n), Username: "anna", PublishedAt: at(n)}
+}
+
+func mediaTable() table[mediaTx, media.Medium] {
+	type V = media.Medium
+	return table[mediaTx, V]{
+		name:   "media",
+		sample: func(_ world, n int) V { return sampleMedium(n) },
+		full: func(w world) V {
+			return V{
+				Type: "tiktok", ExternalID: "7245", ContentType: "video/mp4", Href: "https://media.example/7245", Username: "anna", UserID: w.users[0].ID,
+				TagID: w.tags[0].ID, Group: 5, Favorite: true, Visibility: media.Undecided, PublishedAt: at(1), CreatedAt: at(2), UpdatedAt: at(3),
+			}
+		},
+		timed:  true,
+		add:    addMedium,
+		fetch:  func(ctx context.Context, tx mediaTx, v V) (V, error) { return tx.Media().Get(ctx, v.ID) },
+		update: func(ctx context.Context, tx mediaTx, v V) error { return tx.Media().Update(ctx, v) },
+		id:     func(v *V) *int64 { return &v.ID },
+		texts: []text[V]{
+			{"media_id", 1, 255, func(v *V) *string { return &v.ExternalID }, false},
+			{"username", 1, 255, func(v *V) *string { return &v.Username }, false},
+		},
+		broken: []broken[V]{
+			{"media_type", "unknown_type", func(v *V) { v.Type = "vine" }},
+			{"href", "invalid_url", func(v *V) { v.Href, v.ContentType = "ftp://media.example/7", "video/mp4" }},
+			{"href", "nul", func(v *V) { v.Href, v.ContentType = "https://media.example/\x00", "video/mp4" }},
+			{"content_type", "required", func(v *V) { v.Href = "https://media.example/7" }},
+			{"content_type", "too_long", func(v *V) { v.ContentType = string(make([]byte, 128)) }},
+			{"show_store", "out_of_range", func(v *V) { v.Visibility = 3 }},
+			{"published_at", "required", func(v *V) { v.PublishedAt = time.Time{} }},
+		},
+		references: []reference[V]{
+			{"user_id", func(v *V, id int64) { v.UserID = id }},
+			{"tag_id", func(v *V, id int64) { v.TagID = id }},
+		},
+	}
+}
+
+func addMedium(ctx context.Context, tx mediaTx, v media.Medium) (media.Medium, error) {
+	kept, fresh, err := tx.Media().AddOrGet(ctx, v)
+	if err == nil && !fresh {
+		err = fmt.Errorf("%s %q is there already", v.Type, v.ExternalID)
+	}
+	return kept, err
+}
+
+func testMediumKey(t *testing.T, s mediaStore) {
+	kept := addAll(t, s, addMedium, sampleMedium(1), sampleMedium(2))
+	again := sampleMedium(1)
+	again.Username = "bo"
+	write(t, s, func(ctx context.Context, tx mediaTx) error {
+		got, fresh, err := tx.Media().AddOrGet(ctx, again)
+		equal(t, "added again", got, kept[0])
+		equal(t, "fresh", fresh, false)
+		return err
+	})
+	elsewhere := sampleMedium(1)
+	elsewhere.Type = "tiktok"
+	addAll(t, s, addMedium, elsewhere)
+	again.ID = kept[1].ID
+	refused(t, s, taken("media_id"), func(ctx context.Context, tx mediaTx) error { return tx.Media().Update(ctx, again) })
+	unreadable(t, s, missing, func(ctx context.Context, tx mediaTx) error { return second(tx.Media().Get(ctx, nowhere)) })
+	again.ID = nowhere
+	refused(t, s, missing, func(ctx context.Context, tx mediaTx) error { return tx.Media().Update(ctx, again) })
+}
+
+func testMediaList(t *testing.T, s mediaStore) {
+	type V = media.Medium
+	type F = media.Filter
+	clients := make([]affiliate.Client, 2)
+	users := make([]affiliate.User, 2)
+	write(t, s, func(ctx context.Context, tx mediaTx) (err error) {
+		for i := range clients {
+			if clients[i], err = tx.Clients().Add(ctx, sampleClient(i)); err != nil {
+				return err
+			}
+			u := sampleUser(i)
+			u.ClientID = clients[i].ID
+			if users[i], err = tx.Users().Add(ctx, u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	item := func(network, id, username string, user int, change func(*V)) V {
+		v := V{Type: network, ExternalID: id, Username: username, PublishedAt: at(0), CreatedAt: at(0)}
+		if user >= 0 {
+			v.UserID = users[user].ID
+		}
+		change(&v)
+		return v
+	}
+	items := addAll(t, s, addMedium,
+		item("youtube", "A", "hamida_most", 0, func(v *V) { v.Favorite, v.Group, v.PublishedAt = true, 5, at(9) }),
+		item("tiktok", "B", "julia", 0, func(v *V) { v.Visibility, v.CreatedAt = media.Shown, at(5) }),
+		item("instagram", "C", "Juliane%", 1, func(v *V) { v.Favorite, v.Visibility, v.PublishedAt = true, media.Undecided, at(4) }),
+		item("tiktok", "D_x", "bo", -1, func(v *V) { v.Group, v.CreatedAt = 5, at(2) }),
+		item("youtube", "E", "bo", 1, func(v *V) { v.Visibility = media.Shown }),
+	)
+	filters := []filterRow[F]{
+		{F{Query: "JULIA"}, "B C"},
+		{F{Query: "_"}, "A D_x"},
+		{F{Query: "%"}, "C"},
+		{F{Query: strconv.FormatInt(items[4].ID, 10)}, "E"},
+		{F{Type: "tiktok"}, "B D_x"},
+		{F{Type: "vine"}, ""},
+		{F{Visibility: affiliate.Some(media.Hidden)}, "A D_x"},
+		{F{Visibility: affiliate.Some(media.Shown)}, "B E"},
+		{F{Favorite: affiliate.Some(true)}, "A C"},
+		{F{Favorite: affiliate.Some(false)}, "B D_x E"},
+		{F{Group: 5}, "A D_x"},
+		{F{ClientID: clients[0].ID}, "A B"},
+		{F{ClientID: clients[1].ID}, "C E"},
+		{F{ClientID: nowhere}, ""},
+	}
+	for _, q := range unkeepable() {
+		filters = append(filters, filterRow[F]{F{Query: q}, ""})
+	}
+	listing[mediaTx, V, F]{
+		items: items,
+		label: func(v V) string { return v.ExternalID },
+		list: func(ctx context.Context, tx mediaTx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
+			return tx.Media().List(ctx, f, p)
+		},
+		filters: filters,
+		columns: map[string]func(a, b V) int{
+			"published_at": func(a, b V) int { return a.PublishedAt.Compare(b.PublishedAt) },
+			"created_at":   func(a, b V) int { return a.CreatedAt.Compare(b.CreatedAt) },
+		},
+	}.check(t, s)
+}
