@@ -50,6 +50,9 @@ type IdempotencyRecord = wire.IdempotencyRecord
 // KeptAnswer is the answer in an [IdempotencyRecord].
 type KeptAnswer = wire.KeptAnswer
 
+// CORS says which web pages may read answers; see Options.CORS.
+type CORS = wire.CORS
+
 // NewRateLimiter makes a limiter for Options.RateLimiter: one that several
 // handlers share, or that gives some principals more than others. limit tells
 // the requests a minute, 0 or less for any number; the zero Principal stands for

@@ -37,6 +37,13 @@
 // keys are kept in the core's store, so that it does not matter which process is
 // asked.
 //
+// # Browsers
+//
+// Web pages of every origin may read answers, and preflights are answered with
+// the methods of the path; Options.CORS names the origins instead, or none. Pages
+// send a token like every other client: answers never allow a browser's own
+// credentials.
+//
 // # The redirect
 //
 // GET /c/{id} sends a reader on with 302, always to the link's own URL and never

@@ -28,7 +28,7 @@ func (s *server) table() []route {
 		{"POST /v2/users/{user_id}/inspections/affiliate-link", "user-affiliate-link-inspect", user, wire.Call(s.inspectURL), needsCore | needsLinks},
 		{"POST /v3/users/{user_id}/affiliate-links", "user-affiliate-link-convert-v3", user, wire.Call(s.convertURL), needsCore | needsLinks},
 		{"GET /v2/clients", "clients-list", laravel.Networks, wire.Call(s.listClients), needsCore},
-		{"GET /v2/health", "health-get", wire.Open(), wire.Call(s.health).Header("Access-Control-Allow-Origin", "*"), needsNone},
+		{"GET /v2/health", "health-get", wire.Open(), wire.Call(s.health), needsNone},
 		{"GET /v2/store-categories", "store-categories-list", wire.Any(), wire.Call(s.listCategories), needsCore},
 		{"POST /v2/stores/{store_id}/offers", "campaign-create", store, wire.Call(s.createCampaign).Status(201), needsCore | needsOffers},
 		{"GET /v2/offers/{offer_id}", "campaign-get", laravel.Audience, wire.Call(s.getCampaign), needsLinks | needsOffers},

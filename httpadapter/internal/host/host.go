@@ -50,6 +50,10 @@ type Options struct {
 	// Bots reports whether a user agent is a program's, whose clicks are not
 	// paid. Its result is remembered. Default: bots.IsBot.
 	Bots func(userAgent string) bool
+	// CORS says which web pages may read answers, and what browsers are told
+	// that ask before they send (preflights). Default: every page, as the
+	// documents have it. &httpadapter.CORS{} turns it off.
+	CORS *wire.CORS
 }
 
 // WithDefaults fills in what the host left out. Options that have been through
@@ -60,6 +64,9 @@ func (o Options) WithDefaults(core *affiliate.Service) (Options, error) {
 	}
 	if o.ClientIP == nil {
 		o.ClientIP = clientAddress(o.TrustedProxies)
+	}
+	if o.CORS == nil {
+		o.CORS = wire.AnyOrigin()
 	}
 	if o.Idempotency == nil && core != nil {
 		o.Idempotency = idempotencyKeys{core}
@@ -88,5 +95,6 @@ func (o Options) Wire() wire.Options {
 		Idempotency:   o.Idempotency,
 		Observe:       o.Observe,
 		ClientAddress: o.ClientIP,
+		CORS:          o.CORS,
 	}
 }

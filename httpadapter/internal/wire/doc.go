@@ -34,6 +34,7 @@
 //  1. It gets a request id. A path that is not text is 400, an unknown one 404,
 //     a wrong method 405 with Allow. Paths are taken as they are: //v2/health
 //     is unknown, nothing is redirected.
+//     A browser's preflight is answered here, see [CORS].
 //  2. It is authenticated (401) and counted (429).
 //  3. Its scope is checked: 403 for a role that never may, 404 for an id of
 //     another tenant. Nobody without rights learns what is wrong with the body.

@@ -89,6 +89,8 @@ type Options struct {
 	// limit. Nil takes the host of RemoteAddr, which behind a reverse proxy is
 	// the proxy: a host that has one reads the header that its proxy sets.
 	ClientAddress func(*http.Request) string
+	// CORS says which web pages may read answers; nil: none.
+	CORS *CORS
 }
 
 // Mux serves one dialect. It is safe for concurrent use.

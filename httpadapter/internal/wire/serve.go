@@ -26,6 +26,10 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// What a principal may see is for it alone; a route may say otherwise.
 	h.Set("Cache-Control", "no-cache, private")
 	h.Set("X-Content-Type-Options", "nosniff")
+	allowed := m.opts.CORS.allow(h, r)
+	if allowed {
+		h.Set("Access-Control-Expose-Headers", corsResponseHeaders)
+	}
 	defer func() {
 		v := recover()
 		abort := v != nil && !x.recovered(r, v)
@@ -44,6 +48,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}))
 	case !routable(r):
 		m.notRouted(x, r)
+	case m.preflight(x, r, allowed):
 	default:
 		m.mux.ServeHTTP(x, r)
 	}
