@@ -1,5 +1,5 @@
-// Package affiliatekit is the root of an embeddable library for affiliate marketing. It holds no
-// code; import the parts you need:
+// Package affiliatekit is the root of an embeddable library for affiliate marketing. [New] makes
+// every service over one backend. A host may also take only the parts that it needs:
 //
 //   - affiliate: the core, with money, ids, errors, principals, units of work, the ledger, and who
 //     takes part: advertisers, clients, groups, users;

@@ -53,7 +53,7 @@ var testKits = []string{modulePath + "/httpadapter/internal/contract", modulePat
 // rules is the import table of CONTRIBUTING.md; the most specific folder decides. A folder
 // always may import its own subfolders, unless its rule is for it alone.
 var rules = []rule{
-	{folder: "", alone: true},
+	{folder: "", alone: true, ours: domains},
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "offers", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "deals", ours: []string{"affiliate"}, modules: domainModules},
@@ -67,7 +67,7 @@ var rules = []rule{
 	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid"}}, // part of the domains' own API
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
-	{folder: "examples", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
+	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
 		modules: slices.Concat(domainModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }
 
@@ -247,7 +247,11 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"httpadapter/metapic", "storage/postgres", "httpadapter/metapic imports storage/postgres"},
 		{"httpadapter/internal/wire", "httpadapter/metapic", "httpadapter/internal/wire imports httpadapter/metapic"},
 		{"httpadapter/metapic", "httpadapter/internal/contract", "httpadapter/internal/contract, which it never may"},
+		{"", "links", ""},
+		{"", "storage/memory", "imports storage/memory"},
+		{"links", "", "links imports"},
 		{"examples/server", "storage/postgres", ""},
+		{"examples/server", "", ""},
 		{"examples/server", "examples/quickstart", "examples/server imports examples/quickstart"},
 		{"links", "examples/server", "links imports examples/server"},
 		{"tools", "affiliate", "tools has no rule"},

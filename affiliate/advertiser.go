@@ -202,8 +202,8 @@ func ascending(ids []int64) bool {
 	return true
 }
 
-// IDs sorts ids and drops repetitions, in a copy; nil stays nil.
-func IDs(ids []int64) []int64 {
+// SortedIDs returns a sorted copy of ids in which each is once. Nil stays nil.
+func SortedIDs(ids []int64) []int64 {
 	if ids == nil {
 		return nil
 	}
@@ -224,7 +224,7 @@ func (a Advertiser) WithDefaults() Advertiser {
 	if a.TrackingTemplate == "" {
 		a.TrackingTemplate = DefaultTrackingTemplate
 	}
-	a.CategoryIDs = IDs(a.CategoryIDs)
+	a.CategoryIDs = SortedIDs(a.CategoryIDs)
 	return a
 }
 
@@ -253,7 +253,7 @@ func (s *Service) UpdateAdvertiser(ctx context.Context, id int64, change func(*A
 		created := a.CreatedAt
 		change(&a)
 		a.ID, a.CreatedAt, a.UpdatedAt = id, created, s.clock.Now()
-		a.CategoryIDs = IDs(a.CategoryIDs)
+		a.CategoryIDs = SortedIDs(a.CategoryIDs)
 		return a, tx.Advertisers().Update(ctx, a)
 	})
 }

@@ -137,6 +137,27 @@ type UserTagRepository interface {
 	List(ctx context.Context, f UserTagFilter, p PageRequest) (Page[UserTag], error)
 }
 
+// BlocklistFilter chooses blocklist entries. Sort columns: created_at.
+type BlocklistFilter struct {
+	AdvertiserID int64
+	Query        string // entries of the user with this id, or with this in the username
+}
+
+// BlocklistRepository keeps blocklist entries: one per advertiser and user,
+// user tag or client.
+type BlocklistRepository interface {
+	// AddMissing adds the entries whose target is not yet on the advertiser's
+	// list, in order, and answers those; of two alike in one call the first.
+	AddMissing(ctx context.Context, entries ...BlocklistEntry) ([]BlocklistEntry, error)
+	Get(ctx context.Context, id int64) (BlocklistEntry, error)
+	// Delete is ErrNotFound when there is none.
+	Delete(ctx context.Context, id int64) error
+	List(ctx context.Context, f BlocklistFilter, p PageRequest) (Page[BlocklistEntry], error)
+	// Naming answers, by ascending id, the entries of the advertisers (nil: of
+	// all) that name one of the users, tags or clients.
+	Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]BlocklistEntry, error)
+}
+
 // EntryFilter chooses ledger entries. Sort columns: occurred_at, payable_at.
 type EntryFilter struct {
 	Account      Account
@@ -197,4 +218,22 @@ type IdempotencyRepository interface {
 	// Expire takes out at most limit keys that expired at or before now and
 	// answers how many.
 	Expire(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// Indexed reads what the ids name and returns it by id. Zero, repeated and
+// missing ids are left out; without an id it makes no query.
+func Indexed[T any](ctx context.Context, getMany func(context.Context, []int64) ([]T, error), ids []int64, id func(T) int64) (map[int64]T, error) {
+	ids = SortedIDs(ids)
+	if len(ids) > 0 && ids[0] == 0 {
+		ids = ids[1:]
+	}
+	m := make(map[int64]T, len(ids))
+	if len(ids) == 0 {
+		return m, nil
+	}
+	found, err := getMany(ctx, ids)
+	for _, v := range found {
+		m[id(v)] = v
+	}
+	return m, err
 }

@@ -9,16 +9,14 @@ import (
 
 // Options sets up a Service. The zero Options work.
 type Options struct {
-	Clock  Clock     // default: SystemClock
-	Random io.Reader // where secrets come from; default: crypto/rand
-	// OnUserChange runs in every unit that adds or updates a user, after the
-	// change; before is zero for a new one. Its error undoes the unit. Like the
-	// unit it may run again. Default: nothing.
-	OnUserChange UserHook
+	Clock        Clock     // default: SystemClock
+	Random       io.Reader // where secrets come from; default: crypto/rand
+	OnUserChange UserHook  // the host's own part in changes of users; default: none
 }
 
-// UserHook runs in a unit that adds or updates a user, after the change; before
-// is zero for a new one.
+// UserHook runs in every unit that adds or updates a user, after the change.
+// For a new user before is zero. An error undoes the unit. Like the unit, a
+// hook may run again.
 type UserHook func(ctx context.Context, tx Tx, before, after User) error
 
 // Service holds the rules of the core: advertisers and their groups, clients,
@@ -30,7 +28,7 @@ type Service struct {
 	store  Store[Tx]
 	clock  Clock
 	random io.Reader
-	onUser UserHook
+	hooks  []UserHook
 }
 
 // NewService returns the core's service over a store.
@@ -44,13 +42,29 @@ func NewService(store Store[Tx], o Options) (*Service, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	if o.OnUserChange == nil {
-		o.OnUserChange = func(context.Context, Tx, User, User) error { return nil }
+	s := &Service{store: store, clock: o.Clock, random: o.Random}
+	if o.OnUserChange != nil {
+		s.hooks = append(s.hooks, o.OnUserChange)
 	}
-	return &Service{store: store, clock: o.Clock, random: o.Random, onUser: o.OnUserChange}, nil
+	return s, nil
 }
 
-// Read runs a unit that answers one value.
+// OnUserChange adds a hook behind those that are there. Services of other
+// domains call it when they are made. Do not call it once the service is in use.
+func (s *Service) OnUserChange(hook UserHook) { s.hooks = append(s.hooks, hook) }
+
+// UserChanged runs the hooks. It is itself one: the hook for [AddUser] and
+// [ChangeUser] in units of other domains.
+func (s *Service) UserChanged(ctx context.Context, tx Tx, before, after User) error {
+	for _, hook := range s.hooks {
+		if err := hook(ctx, tx, before, after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read runs a unit that returns one value.
 func Read[T, V any](ctx context.Context, store Store[T], fn func(ctx context.Context, tx T) (V, error)) (V, error) {
 	var out V
 	err := store.Read(ctx, func(ctx context.Context, tx T) (err error) {
@@ -60,7 +74,7 @@ func Read[T, V any](ctx context.Context, store Store[T], fn func(ctx context.Con
 	return valueOr(out, err)
 }
 
-// Write runs a unit that changes something and answers one value.
+// Write runs a unit that changes something and returns one value.
 func Write[T, V any](ctx context.Context, store Store[T], fn func(ctx context.Context, tx T) (V, error)) (V, error) {
 	var out V
 	err := store.Write(ctx, func(ctx context.Context, tx T) (err error) {
@@ -70,7 +84,7 @@ func Write[T, V any](ctx context.Context, store Store[T], fn func(ctx context.Co
 	return valueOr(out, err)
 }
 
-// valueOr answers no half-made value beside an error.
+// valueOr returns no half-made value beside an error.
 func valueOr[V any](v V, err error) (V, error) {
 	if err != nil {
 		var none V

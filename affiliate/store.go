@@ -35,6 +35,7 @@ type Tx interface {
 	RevenueTiers() RevenueTierRepository
 	Users() UserRepository
 	UserTags() UserTagRepository
+	Blocklist() BlocklistRepository
 	Ledger() LedgerRepository
 	Balances() BalanceRepository
 	Events() EventRepository

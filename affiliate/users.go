@@ -13,7 +13,7 @@ const MaxBatch = 1000
 // the client's default revenue tier is taken when none is named.
 func (s *Service) CreateUser(ctx context.Context, u User) (User, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
-		return AddUser(ctx, tx, s.clock.Now(), u, s.onUser)
+		return AddUser(ctx, tx, s.clock.Now(), u, s.UserChanged)
 	})
 }
 
@@ -41,7 +41,7 @@ func AddUser(ctx context.Context, tx Tx, now time.Time, u User, hook UserHook) (
 // the id and the time of creation are not its to change.
 func (s *Service) UpdateUser(ctx context.Context, id int64, change func(*User)) (User, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
-		return ChangeUser(ctx, tx, s.clock.Now(), id, change, s.onUser)
+		return ChangeUser(ctx, tx, s.clock.Now(), id, change, s.UserChanged)
 	})
 }
 
@@ -63,7 +63,7 @@ func ChangeUser(ctx context.Context, tx Tx, now time.Time, id int64, change func
 
 func (u *User) normalize() {
 	u.Email = NormalizeEmail(u.Email)
-	u.TagIDs = IDs(u.TagIDs)
+	u.TagIDs = SortedIDs(u.TagIDs)
 	accounts := make([]SocialMedia, len(u.SocialMedia))
 	for i, m := range u.SocialMedia {
 		accounts[i] = SocialMedia{Type: m.Type, Identifier: NormalizeHandle(m.Identifier)}
@@ -81,18 +81,11 @@ func (s *Service) User(ctx context.Context, id int64) (User, error) {
 // UsersByID answers the users with the ids, by id; missing ones are left out.
 func (s *Service) UsersByID(ctx context.Context, ids []int64) (map[int64]User, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64]User, error) {
-		users, err := tx.Users().GetMany(ctx, ids)
-		return byID(users), err
+		return Indexed(ctx, tx.Users().GetMany, ids, User.id)
 	})
 }
 
-func byID(users []User) map[int64]User {
-	m := make(map[int64]User, len(users))
-	for _, u := range users {
-		m[u.ID] = u
-	}
-	return m
-}
+func (u User) id() int64 { return u.ID }
 
 // Users lists users (users-list).
 func (s *Service) Users(ctx context.Context, f UserFilter, p PageRequest) (Page[User], error) {
@@ -173,7 +166,7 @@ func clientsInGroup(ctx context.Context, tx Tx, users []User, groupID int64) (ma
 	for _, u := range users {
 		ids = append(ids, u.ClientID)
 	}
-	clients, err := tx.Clients().GetMany(ctx, IDs(ids))
+	clients, err := tx.Clients().GetMany(ctx, SortedIDs(ids))
 	in := make(map[int64]bool, len(clients))
 	for _, c := range clients {
 		in[c.ID] = c.GroupID == groupID
@@ -214,14 +207,14 @@ func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, 
 	if err := checkBatch("user_ids", len(ids)); err != nil {
 		return UserChanges{}, err
 	}
-	ids = IDs(ids)
+	ids = SortedIDs(ids)
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (UserChanges, error) {
 		var out UserChanges
-		found, err := tx.Users().GetMany(ctx, ids)
+		users, err := Indexed(ctx, tx.Users().GetMany, ids, User.id)
 		if err != nil {
 			return out, err
 		}
-		users, now := byID(found), s.clock.Now()
+		now := s.clock.Now()
 		var events []Event
 		for _, id := range ids {
 			u, ok := users[id]
@@ -239,7 +232,7 @@ func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, 
 			if err := tx.Users().Update(ctx, u); err != nil {
 				return out, err
 			}
-			if err := s.onUser(ctx, tx, before, u); err != nil {
+			if err := s.UserChanged(ctx, tx, before, u); err != nil {
 				return out, err
 			}
 			out.Changed = append(out.Changed, id)

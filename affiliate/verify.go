@@ -97,7 +97,7 @@ func verifyReversals(ctx context.Context, tx Tx, reversals map[int64][2]int64) (
 	for id := range reversals {
 		ids = append(ids, id)
 	}
-	ids = IDs(ids)
+	ids = SortedIDs(ids)
 	var diffs []Difference
 	for len(ids) > 0 {
 		n := min(len(ids), verifyPage)

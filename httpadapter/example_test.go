@@ -25,7 +25,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	people, err := identity.NewService(db.Identity(), identity.Options{})
+	people, err := identity.NewService(core, db.Identity(), identity.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

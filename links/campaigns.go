@@ -2,14 +2,12 @@ package links
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -63,72 +61,6 @@ func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
 		Earning: affiliate.NewMoney(a.Earning, t.Currency), Cost: affiliate.NewMoney(a.Cost, t.Currency),
 		OfferID: a.OfferID, Terms: frozen.text(t),
 	}
-}
-
-// NewOffers returns the service of offers over a store of links, so that users
-// on the advertiser's blocklist are left out of targets.
-func NewOffers(store Store, o offers.Options) (*offers.Service, error) {
-	if store == nil {
-		return nil, errors.New("links: NewOffers needs a store")
-	}
-	o.Blocked = func(ctx context.Context, tx offers.Tx, advertiserID int64, users []affiliate.User) (map[int64]bool, error) {
-		ours, ok := tx.(Tx)
-		if !ok {
-			return nil, errors.New("links: a transaction of another store")
-		}
-		return blockedUsers(ctx, ours, advertiserID, users)
-	}
-	return offers.NewService(offersStore{store}, o)
-}
-
-// offersStore is a store of links as one of offers.
-type offersStore struct{ store Store }
-
-func (s offersStore) Read(ctx context.Context, fn func(ctx context.Context, tx offers.Tx) error) error {
-	return s.store.Read(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
-}
-
-func (s offersStore) Write(ctx context.Context, fn func(ctx context.Context, tx offers.Tx) error) error {
-	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
-}
-
-// NewIdentity returns the service of identity over a store of links. Whoever
-// registers an advertiser there acts for it from the same unit on, and users who
-// sign up take part in the campaigns that they were pre-registered for.
-func NewIdentity(store Store, o identity.Options) (*identity.Service, error) {
-	if store == nil {
-		return nil, errors.New("links: NewIdentity needs a store")
-	}
-	first := o.OnUserChange
-	o.OnUserChange = offers.OnUserChange(o.Clock, first)
-	return identity.NewService(identityStore{store}, o)
-}
-
-// identityStore is a store of links as one of identity.
-type identityStore struct{ store Store }
-
-func (s identityStore) Read(ctx context.Context, fn func(ctx context.Context, tx identity.Tx) error) error {
-	return s.store.Read(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
-}
-
-func (s identityStore) Write(ctx context.Context, fn func(ctx context.Context, tx identity.Tx) error) error {
-	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
-}
-
-// blockedUsers are the users that the advertiser's blocklist names.
-func blockedUsers(ctx context.Context, tx Tx, advertiserID int64, users []affiliate.User) (map[int64]bool, error) {
-	var userIDs, tagIDs, clientIDs []int64
-	for _, u := range users {
-		userIDs, tagIDs, clientIDs = append(userIDs, u.ID), append(tagIDs, u.TagIDs...), append(clientIDs, clientOf(u)...)
-	}
-	entries, err := tx.Blocklist().Naming(ctx, []int64{advertiserID}, affiliate.IDs(userIDs), affiliate.IDs(tagIDs), affiliate.IDs(clientIDs))
-	out := make(map[int64]bool)
-	for _, u := range users {
-		for _, e := range entries {
-			out[u.ID] = out[u.ID] || e.Names(u)
-		}
-	}
-	return out, err
 }
 
 // ReverseClick takes back what a click earned and cost, all that is left of it,

@@ -34,7 +34,7 @@ func BenchmarkChargedClicksPostgres(b *testing.B) {
 	}
 	backend := storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links()}
 	w := newClickWorld(b, backend)
-	service, err := links.NewOffers(backend.Links, offers.Options{})
+	service, err := offers.NewService(w.core, backend.Offers, offers.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -25,9 +25,7 @@ func newCampaigns(t *testing.T, b storagetest.Backend, o links.Options) *campaig
 	t.Helper()
 	w := &campaigns{world: newWorld(t, b, o)}
 	var err error
-	w.offers, err = links.NewOffers(b.Links, offers.Options{Clock: w.clock.Now})
-	w.must(err)
-	w.core, err = offers.NewCore(b.Offers, affiliate.Options{Clock: w.clock.Now})
+	w.offers, err = offers.NewService(w.core, b.Offers, offers.Options{Clock: w.clock.Now})
 	w.must(err)
 	return w
 }

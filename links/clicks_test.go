@@ -60,10 +60,10 @@ func TestVerdicts(t *testing.T) {
 			visitor++
 			return w.links.Follow(t.Context(), links.Hit{LinkID: l.ID, IP: fmt.Sprint(visitor), UserAgent: "x", Bot: bot})
 		}
-		var entry links.BlocklistEntry
-		unblock := func() { w.must(w.links.Unblock(t.Context(), w.acme.ID, entry.ID)) }
-		block := func(in links.BlockInput) {
-			added, err := w.links.Block(t.Context(), w.acme.ID, affiliate.Actor{}, in)
+		var entry affiliate.BlocklistEntry
+		unblock := func() { w.must(w.core.Unblock(t.Context(), w.acme.ID, entry.ID)) }
+		block := func(in affiliate.BlockInput) {
+			added, err := w.core.Block(t.Context(), w.acme.ID, affiliate.Actor{}, in)
 			w.must(err)
 			entry = added[0].Entry
 		}
@@ -84,11 +84,13 @@ func TestVerdicts(t *testing.T) {
 		}{
 			{"valid", nothing, nothing, false, links.VerdictValid, "", false, 10},
 			{"bot", nothing, nothing, true, links.VerdictBot, "bot", false, 0},
-			{"blocked user", func() { block(links.BlockInput{Users: []links.BlockedUser{{ID: w.anna.ID}}}) }, unblock, false, links.VerdictBlocked, "blocklist", false, 0},
-			{"blocked user whose clicks are validated", func() { block(links.BlockInput{Users: []links.BlockedUser{{ID: w.anna.ID, ValidateClicks: true}}}) }, unblock, false, links.VerdictValid, "", false, 10},
-			{"blocked tag", func() { block(links.BlockInput{UserTagIDs: []int64{w.tag}}) }, unblock, false, links.VerdictBlocked, "blocklist", false, 0},
-			{"blocked client", func() { block(links.BlockInput{ClientIDs: []int64{w.client}}) }, unblock, false, links.VerdictBlocked, "blocklist", false, 0},
-			{"somebody else is blocked", func() { block(links.BlockInput{Users: []links.BlockedUser{{ID: w.bo.ID}}}) }, unblock, false, links.VerdictValid, "", false, 10},
+			{"blocked user", func() { block(affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.anna.ID}}}) }, unblock, false, links.VerdictBlocked, "blocklist", false, 0},
+			{"blocked user whose clicks are validated", func() {
+				block(affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.anna.ID, ValidateClicks: true}}})
+			}, unblock, false, links.VerdictValid, "", false, 10},
+			{"blocked tag", func() { block(affiliate.BlockInput{UserTagIDs: []int64{w.tag}}) }, unblock, false, links.VerdictBlocked, "blocklist", false, 0},
+			{"blocked client", func() { block(affiliate.BlockInput{ClientIDs: []int64{w.client}}) }, unblock, false, links.VerdictBlocked, "blocklist", false, 0},
+			{"somebody else is blocked", func() { block(affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.bo.ID}}}) }, unblock, false, links.VerdictValid, "", false, 10},
 			{"deactivated advertiser", func() { setStatus(affiliate.AdvertiserDeactivated) }, func() { setStatus(affiliate.AdvertiserActive) }, false, links.VerdictBlocked, "advertiser_deactivated", true, 0},
 			{"banned creator", func() { _, err := w.core.BanUsers(t.Context(), []int64{w.anna.ID}, 0); w.must(err) },
 				func() { _, err := w.core.ApproveUsers(t.Context(), []int64{w.anna.ID}, 0); w.must(err) }, false, links.VerdictBlocked, "user_suspended", true, 0},

@@ -257,11 +257,11 @@ func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches 
 		f.reason = ReasonNoAdvertiser
 		return f, nil
 	}
-	advertisers, err := byID(ctx, tx.Advertisers().GetMany, ids, func(a affiliate.Advertiser) int64 { return a.ID })
+	advertisers, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, ids, func(a affiliate.Advertiser) int64 { return a.ID })
 	if err != nil {
 		return f, err
 	}
-	keptFrom, err := blocked(ctx, tx, user, ids)
+	keptFrom, err := affiliate.AdvertisersBlocking(ctx, tx, user, ids)
 	if err != nil {
 		return f, err
 	}

@@ -222,12 +222,12 @@ func TestCreatorsSeeOnlyVisibleAdvertisersThatWantThem(t *testing.T) {
 		is.NoErr(err)
 		_, err = w.core.UpdateAdvertiser(t.Context(), hidden.ID, func(a *affiliate.Advertiser) { a.Hidden = true })
 		is.NoErr(err)
-		_, err = w.links.Block(t.Context(), byTag.ID, affiliate.Actor{}, links.BlockInput{UserTagIDs: []int64{w.tag}})
+		_, err = w.core.Block(t.Context(), byTag.ID, affiliate.Actor{}, affiliate.BlockInput{UserTagIDs: []int64{w.tag}})
 		is.NoErr(err)
-		_, err = w.links.Block(t.Context(), byClient.ID, affiliate.Actor{}, links.BlockInput{ClientIDs: []int64{w.client}})
+		_, err = w.core.Block(t.Context(), byClient.ID, affiliate.Actor{}, affiliate.BlockInput{ClientIDs: []int64{w.client}})
 		is.NoErr(err)
 		names := func(u affiliate.User) string {
-			page, err := w.links.VisibleAdvertisers(t.Context(), u.ID, affiliate.AdvertiserFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
+			page, err := w.core.VisibleAdvertisers(t.Context(), u.ID, affiliate.AdvertiserFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
 			is.NoErr(err)
 			var out []string
 			for _, a := range page.Items {
@@ -247,8 +247,8 @@ func TestBlockRefusesWhatItCannotNameAndAddsNothing(t *testing.T) {
 		other := w.advertiser("other", "other.example")
 		foreign, err := w.core.CreateUserTag(t.Context(), affiliate.UserTag{Name: "x", Slug: "x", AccessLevel: affiliate.AccessStore, AdvertiserID: other.ID})
 		is.NoErr(err)
-		_, err = w.links.Block(t.Context(), w.acme.ID, affiliate.Actor{}, links.BlockInput{
-			Users:      []links.BlockedUser{{ID: w.anna.ID}, {ID: 9999}},
+		_, err = w.core.Block(t.Context(), w.acme.ID, affiliate.Actor{}, affiliate.BlockInput{
+			Users:      []affiliate.BlockedUser{{ID: w.anna.ID}, {ID: 9999}},
 			UserTagIDs: []int64{foreign.ID},
 			ClientIDs:  []int64{-1},
 		})
@@ -259,22 +259,22 @@ func TestBlockRefusesWhatItCannotNameAndAddsNothing(t *testing.T) {
 			fields = append(fields, f.Field)
 		}
 		is.Equal(fields, []string{"users.1", "user_tag_ids.0", "client_ids.0"})
-		list := func() affiliate.Page[links.BlocklistView] {
-			page, err := w.links.Blocklist(t.Context(), links.BlocklistFilter{AdvertiserID: w.acme.ID}, affiliate.PageRequest{Number: 1, Size: 10})
+		list := func() affiliate.Page[affiliate.BlocklistView] {
+			page, err := w.core.Blocklist(t.Context(), affiliate.BlocklistFilter{AdvertiserID: w.acme.ID}, affiliate.PageRequest{Number: 1, Size: 10})
 			is.NoErr(err)
 			return page
 		}
 		is.Equal(list().Total, 0)
 
 		entry := w.block(w.anna, true)
-		again, err := w.links.Block(t.Context(), w.acme.ID, affiliate.Actor{}, links.BlockInput{Users: []links.BlockedUser{{ID: w.anna.ID}, {ID: w.bo.ID}}})
+		again, err := w.core.Block(t.Context(), w.acme.ID, affiliate.Actor{}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.anna.ID}, {ID: w.bo.ID}}})
 		is.NoErr(err)
 		is.Equal(len(again), 1) // anna is there already
 		is.Equal(again[0].User.Username, "bo")
 		is.Equal(list().Total, 2)
 		is.True(list().Items[0].Entry.ValidateClicks) // and stays as she was
-		is.True(errors.Is(w.links.Unblock(t.Context(), other.ID, entry.ID), affiliate.ErrNotFound))
-		is.NoErr(w.links.Unblock(t.Context(), w.acme.ID, entry.ID))
+		is.True(errors.Is(w.core.Unblock(t.Context(), other.ID, entry.ID), affiliate.ErrNotFound))
+		is.NoErr(w.core.Unblock(t.Context(), w.acme.ID, entry.ID))
 		is.Equal(list().Total, 1)
 	})
 }

@@ -66,7 +66,7 @@ type clickBatch struct {
 	links       []Link
 	users       []affiliate.User
 	advertisers []affiliate.Advertiser
-	blocklist   []BlocklistEntry // those that name one of the users
+	blocklist   []affiliate.BlocklistEntry // those that name one of the users
 
 	linkIDs, userIDs, advertiserIDs, tagIDs, clientIDs []int64
 	visits                                             []Visit

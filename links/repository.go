@@ -17,7 +17,6 @@ type Tx interface {
 	offers.Tx
 	identity.Tx
 	Rules() RuleRepository
-	Blocklist() BlocklistRepository
 	Links() LinkRepository
 	Clicks() ClickRepository
 	Days() DayRepository
@@ -60,27 +59,6 @@ type RuleRepository interface {
 	// deleted by a unit that the snapshot of the cursor did not show and this
 	// one does. It may repeat some that were answered before and leaves none out.
 	Changed(ctx context.Context, since Cursor) ([]int64, error)
-}
-
-// BlocklistFilter chooses blocklist entries. Sort columns: created_at.
-type BlocklistFilter struct {
-	AdvertiserID int64
-	Query        string // entries of the user with this id, or with this in the username
-}
-
-// BlocklistRepository keeps blocklist entries: one per advertiser and user,
-// user tag or client.
-type BlocklistRepository interface {
-	// AddMissing adds the entries whose target is not yet on the advertiser's
-	// list, in order, and answers those; of two alike in one call the first.
-	AddMissing(ctx context.Context, entries ...BlocklistEntry) ([]BlocklistEntry, error)
-	Get(ctx context.Context, id int64) (BlocklistEntry, error)
-	// Delete is ErrNotFound when there is none.
-	Delete(ctx context.Context, id int64) error
-	List(ctx context.Context, f BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[BlocklistEntry], error)
-	// Naming answers, by ascending id, the entries of the advertisers (nil: of
-	// all) that name one of the users, tags or clients.
-	Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]BlocklistEntry, error)
 }
 
 // LinkFilter chooses links. Sort columns: created_at.

@@ -121,10 +121,10 @@ func (w *world) convert(u affiliate.User, url string) links.Link {
 	return v.Link
 }
 
-func (w *world) block(u affiliate.User, validate bool) links.BlocklistEntry {
+func (w *world) block(u affiliate.User, validate bool) affiliate.BlocklistEntry {
 	w.t.Helper()
-	added, err := w.links.Block(w.t.Context(), w.acme.ID, affiliate.Actor{Name: "test"},
-		links.BlockInput{Users: []links.BlockedUser{{ID: u.ID, ValidateClicks: validate}}})
+	added, err := w.core.Block(w.t.Context(), w.acme.ID, affiliate.Actor{Name: "test"},
+		affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: u.ID, ValidateClicks: validate}}})
 	w.must(err)
 	return added[0].Entry
 }

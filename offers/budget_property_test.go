@@ -227,11 +227,11 @@ func (r *budgetRun) must(err error) {
 
 func (r *budgetRun) build(name string) {
 	clock := func() time.Time { return noon }
-	core, err := offers.NewCore(r.b.Offers, affiliate.Options{Clock: clock})
+	core, err := affiliate.NewService(r.b.Core, affiliate.Options{Clock: clock})
 	r.must(err)
 	r.links, err = links.NewService(r.b.Links, links.Options{Clock: clock, Clicks: links.Sync})
 	r.must(err)
-	service, err := links.NewOffers(r.b.Links, offers.Options{Clock: clock})
+	service, err := offers.NewService(core, r.b.Offers, offers.Options{Clock: clock})
 	r.must(err)
 	domain := name + ".example"
 	shop, err := r.links.CreateStore(r.ctx, links.NewStore{

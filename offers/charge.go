@@ -310,7 +310,7 @@ func (t *till) close(ctx context.Context) error {
 	for i, s := range t.silent {
 		offerIDs[i] = s.OfferID
 	}
-	whole, err := indexed(ctx, t.tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	whole, err := affiliate.Indexed(ctx, t.tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@
 //
 // A participant is a creator's part in an offer. Named users take part from the
 // beginning; e-mails and identifiers that no user has yet are pre-registrations
-// (see [NewCore]); creators of a targeted group get their part with the first
+// (see [NewService]); creators of a targeted group get their part with the first
 // click, application or override. A standard offer accepts at once:
 //
 //	suggestion ──► open ──► applied ──► second_prio

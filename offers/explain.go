@@ -84,7 +84,7 @@ func worldOf(ctx context.Context, tx Tx, offers []Offer, userID int64) (*world, 
 	}
 	w := &world{parts: make(map[int64]Participant)}
 	var err error
-	if w.budgets, err = indexed(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID }); err != nil {
+	if w.budgets, err = affiliate.Indexed(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID }); err != nil {
 		return nil, err
 	}
 	found, err := tx.Participants().ByParts(ctx, parts)

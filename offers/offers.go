@@ -136,7 +136,7 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 // committed or will see the change.
 func save(ctx context.Context, tx Tx, before, o Offer) error {
 	keys := []UsageKey{OfferUsage(o.ID)}
-	for _, id := range affiliate.IDs([]int64{before.SharedBudgetID, o.SharedBudgetID}) {
+	for _, id := range affiliate.SortedIDs([]int64{before.SharedBudgetID, o.SharedBudgetID}) {
 		if id != 0 {
 			keys = append(keys, SharedUsage(id))
 		}
@@ -270,7 +270,7 @@ func targetsOfUsers(ctx context.Context, tx Tx, users map[int64]affiliate.User) 
 			clientIDs = append(clientIDs, u.ClientID)
 		}
 	}
-	clients, err := indexed(ctx, tx.Clients().GetMany, clientIDs, func(c affiliate.Client) int64 { return c.ID })
+	clients, err := affiliate.Indexed(ctx, tx.Clients().GetMany, clientIDs, func(c affiliate.Client) int64 { return c.ID })
 	out := make(map[int64][]Target, len(users))
 	for id, u := range users {
 		out[id] = TargetsOf(u, clients[u.ClientID].GroupID)

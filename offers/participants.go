@@ -28,7 +28,7 @@ func participantViews(ctx context.Context, tx Tx, parts []Participant) ([]Partic
 			userIDs, keys = append(userIDs, p.UserID), append(keys, UserUsage(p.OfferID, p.UserID))
 		}
 	}
-	users, err := indexed(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID })
+	users, err := affiliate.Indexed(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID })
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func returnAdViews(ctx context.Context, tx Tx, now time.Time, ads []ReturnAd) ([
 	for i, a := range ads {
 		ids[i], advertiserIDs[i] = a.ID, a.AdvertiserID
 	}
-	advertisers, err := indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
+	advertisers, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView,
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
 		now := s.clock.Now()
 		a := a
-		a.AdvertiserIDs, a.CategoryIDs = affiliate.IDs(a.AdvertiserIDs), affiliate.IDs(a.CategoryIDs)
+		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
 		a.CreatedAt, a.UpdatedAt, a.PausedAt, a.DeletedAt = now, now, time.Time{}, time.Time{}
 		a, err := tx.ReturnAds().Add(ctx, a)
 		if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) UpdateReturnAd(ctx context.Context, id int64, change func(*Ret
 	return s.changeReturnAd(ctx, id, func(a *ReturnAd, _ time.Time) {
 		before := *a
 		change(a)
-		a.AdvertiserIDs, a.CategoryIDs = affiliate.IDs(a.AdvertiserIDs), affiliate.IDs(a.CategoryIDs)
+		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
 		a.ID, a.Author, a.CreatedAt, a.PausedAt, a.DeletedAt = before.ID, before.Author, before.CreatedAt, before.PausedAt, before.DeletedAt
 	})
 }

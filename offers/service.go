@@ -1,7 +1,6 @@
 package offers
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -15,10 +14,6 @@ type Options struct {
 	Random io.Reader       // where tokens and image keys come from; default: crypto/rand
 	// Blobs keeps images. Default: affiliate.NewMemoryBlobs().
 	Blobs affiliate.Blobs
-	// Blocked answers which of the users the advertiser has blocked: they are
-	// left out of targets. Default: none. Package links has the blocklist; see
-	// links.NewOffers.
-	Blocked func(ctx context.Context, tx Tx, advertiserID int64, users []affiliate.User) (map[int64]bool, error)
 }
 
 // Service holds the rules of offers: campaigns, whom they are for, who takes
@@ -29,10 +24,13 @@ type Service struct {
 	clock affiliate.Clock
 }
 
-// NewService returns the service over a store.
-func NewService(store Store, o Options) (*Service, error) {
-	if store == nil {
-		return nil, errors.New("offers: NewService needs a store")
+// NewService returns the service over a store, and has the core's service tell
+// it of every change of a user: pre-registrations then become the user's
+// participations, and a ban ends those of the banned. The stores of the two are
+// of one backend, whose transactions give the repositories of both.
+func NewService(core *affiliate.Service, store Store, o Options) (*Service, error) {
+	if core == nil || store == nil {
+		return nil, errors.New("offers: NewService needs the core's service and a store")
 	}
 	if o.Clock == nil {
 		o.Clock = affiliate.SystemClock
@@ -43,14 +41,13 @@ func NewService(store Store, o Options) (*Service, error) {
 	if o.Blobs == nil {
 		o.Blobs = affiliate.NewMemoryBlobs()
 	}
-	if o.Blocked == nil {
-		o.Blocked = func(context.Context, Tx, int64, []affiliate.User) (map[int64]bool, error) { return nil, nil }
-	}
-	return &Service{store: store, opts: o, clock: o.Clock}, nil
+	s := &Service{store: store, opts: o, clock: o.Clock}
+	core.OnUserChange(s.userChanged)
+	return s, nil
 }
 
-// Now is the service's time: what statuses are computed at.
-func (s *Service) Now() affiliate.Clock { return s.clock }
+// Clock returns the clock that statuses are computed with.
+func (s *Service) Clock() affiliate.Clock { return s.clock }
 
 // text makes n random characters of a to z and 0 to 9.
 func (s *Service) text(n int) (string, error) {

@@ -44,11 +44,11 @@ func newWorld(t *testing.T, b storagetest.Backend) *world {
 	w := &world{I: is.New(t), t: t, b: b, now: noon}
 	clock := func() time.Time { return w.now }
 	var err error
-	w.core, err = offers.NewCore(b.Offers, affiliate.Options{Clock: clock})
+	w.core, err = affiliate.NewService(b.Core, affiliate.Options{Clock: clock})
 	w.NoErr(err)
 	w.links, err = links.NewService(b.Links, links.Options{Clock: clock})
 	w.NoErr(err)
-	w.offers, err = links.NewOffers(b.Links, offers.Options{Clock: clock})
+	w.offers, err = offers.NewService(w.core, b.Offers, offers.Options{Clock: clock})
 	w.NoErr(err)
 	ctx := t.Context()
 	group, err := w.core.CreateAdvertiserGroup(ctx, affiliate.AdvertiserGroup{Name: "g", Key: "sv_SE", Currency: "SEK"})
@@ -150,7 +150,7 @@ func TestSkippedTargetsAreTold(t *testing.T) {
 		_, err := w.core.BanUsers(t.Context(), []int64{banned.ID}, 0)
 		w.NoErr(err)
 		blocked := w.user(affiliate.User{Username: "blocked", SocialMedia: []affiliate.SocialMedia{{Type: "x", Identifier: "blocked"}}})
-		_, err = w.links.Block(t.Context(), w.acme.ID, affiliate.Actor{Name: "t"}, links.BlockInput{Users: []links.BlockedUser{{ID: blocked.ID}}})
+		_, err = w.core.Block(t.Context(), w.acme.ID, affiliate.Actor{Name: "t"}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: blocked.ID}}})
 		w.NoErr(err)
 		wrong := offers.Targets{
 			UserIDs: []int64{banned.ID, blocked.ID, 999}, TagIDs: []int64{998}, StoreGroupIDs: []int64{997}, ClientIDs: []int64{996},

@@ -61,7 +61,7 @@ func gather(list []Target) Targets {
 		t.add(target)
 	}
 	for _, ids := range []*[]int64{&t.UserIDs, &t.TagIDs, &t.StoreGroupIDs, &t.ClientIDs, &t.RevenueTierIDs} {
-		*ids = affiliate.IDs(*ids)
+		*ids = affiliate.SortedIDs(*ids)
 	}
 	return t
 }
@@ -80,8 +80,8 @@ func (t Targets) normalize() (Targets, error) {
 		return slices.Compact(out)
 	}
 	n := Targets{
-		UserIDs: affiliate.IDs(t.UserIDs), TagIDs: affiliate.IDs(t.TagIDs), StoreGroupIDs: affiliate.IDs(t.StoreGroupIDs),
-		ClientIDs: affiliate.IDs(t.ClientIDs), RevenueTierIDs: affiliate.IDs(t.RevenueTierIDs),
+		UserIDs: affiliate.SortedIDs(t.UserIDs), TagIDs: affiliate.SortedIDs(t.TagIDs), StoreGroupIDs: affiliate.SortedIDs(t.StoreGroupIDs),
+		ClientIDs: affiliate.SortedIDs(t.ClientIDs), RevenueTierIDs: affiliate.SortedIDs(t.RevenueTierIDs),
 		Emails:      texts("targets.emails", t.Emails, 254, affiliate.NormalizeEmail),
 		Identifiers: texts("targets.social_media_identifiers", t.Identifiers, 255, affiliate.NormalizeHandle),
 	}
@@ -96,7 +96,7 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 	if err != nil {
 		return Targets{}, err
 	}
-	a := aiming{tx: tx, offer: o, now: now, blocked: s.opts.Blocked}
+	a := aiming{tx: tx, offer: o, now: now}
 	if err := a.check(ctx, t); err != nil {
 		return Targets{}, err
 	}
@@ -136,10 +136,9 @@ func relate(ctx context.Context, tx Tx, o Offer, added []Participant) error {
 
 // aiming sorts targets into those that hold and those that are left out.
 type aiming struct {
-	tx      Tx
-	offer   Offer
-	now     time.Time
-	blocked func(ctx context.Context, tx Tx, advertiserID int64, users []affiliate.User) (map[int64]bool, error)
+	tx    Tx
+	offer Offer
+	now   time.Time
 
 	good, skipped Targets
 	named         []Participant
@@ -162,11 +161,11 @@ func (a *aiming) check(ctx context.Context, t Targets) error {
 		return err
 	}
 	all := slices.Concat(byID, byEmail, byHandle)
-	out, err := a.blocked(ctx, a.tx, a.offer.AdvertiserID, all)
+	blocked, err := affiliate.UsersBlocked(ctx, a.tx, a.offer.AdvertiserID, all)
 	if err != nil {
 		return err
 	}
-	welcome := func(u affiliate.User) bool { return u.Status() != affiliate.UserSuspended && !out[u.ID] }
+	welcome := func(u affiliate.User) bool { return u.Status() != affiliate.UserSuspended && !blocked[u.ID] }
 	users := make(map[int64]affiliate.User)
 	emails := make(map[string][]affiliate.User)
 	handles := make(map[string][]affiliate.User)
@@ -239,19 +238,19 @@ func newPart(o Offer, p Participant, now time.Time) Participant {
 
 // checkGroups decides about the ids of what users belong to.
 func (a *aiming) checkGroups(ctx context.Context, t Targets) error {
-	tags, err := indexed(ctx, a.tx.UserTags().GetMany, t.TagIDs, func(v affiliate.UserTag) int64 { return v.ID })
+	tags, err := affiliate.Indexed(ctx, a.tx.UserTags().GetMany, t.TagIDs, func(v affiliate.UserTag) int64 { return v.ID })
 	if err != nil {
 		return err
 	}
-	groups, err := indexed(ctx, a.tx.AdvertiserGroups().GetMany, t.StoreGroupIDs, func(v affiliate.AdvertiserGroup) int64 { return v.ID })
+	groups, err := affiliate.Indexed(ctx, a.tx.AdvertiserGroups().GetMany, t.StoreGroupIDs, func(v affiliate.AdvertiserGroup) int64 { return v.ID })
 	if err != nil {
 		return err
 	}
-	clients, err := indexed(ctx, a.tx.Clients().GetMany, t.ClientIDs, func(v affiliate.Client) int64 { return v.ID })
+	clients, err := affiliate.Indexed(ctx, a.tx.Clients().GetMany, t.ClientIDs, func(v affiliate.Client) int64 { return v.ID })
 	if err != nil {
 		return err
 	}
-	tiers, err := indexed(ctx, a.tx.RevenueTiers().GetMany, t.RevenueTierIDs, func(v affiliate.RevenueTier) int64 { return v.ID })
+	tiers, err := affiliate.Indexed(ctx, a.tx.RevenueTiers().GetMany, t.RevenueTierIDs, func(v affiliate.RevenueTier) int64 { return v.ID })
 	if err != nil {
 		return err
 	}

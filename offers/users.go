@@ -7,53 +7,15 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// NewCore returns the core's service over a store of offers, so that what
-// happens to users reaches the offers in the same unit: pre-registrations
-// become the part of the user who comes to have their e-mail or identifier,
-// and a ban ends the user's participations. A hook that o has already runs
-// before.
-func NewCore(store Store, o affiliate.Options) (*affiliate.Service, error) {
-	if store == nil {
-		return nil, errors.New("offers: NewCore needs a store")
+// userChanged is the hook of offers in every unit that adds or updates a user.
+func (s *Service) userChanged(ctx context.Context, core affiliate.Tx, before, after affiliate.User) error {
+	tx, ok := core.(Tx)
+	if !ok {
+		return errors.New("offers: the core's store must be of the backend of the offers' store, and its transactions give their repositories too")
 	}
-	o.OnUserChange = OnUserChange(o.Clock, o.OnUserChange)
-	return affiliate.NewService(coreStore{store}, o)
-}
-
-// OnUserChange returns the hook of [NewCore], for the other services that add
-// and change users. first, which may be nil, runs before.
-func OnUserChange(clock affiliate.Clock, first affiliate.UserHook) affiliate.UserHook {
-	return func(ctx context.Context, tx affiliate.Tx, before, after affiliate.User) error {
-		if first != nil {
-			if err := first(ctx, tx, before, after); err != nil {
-				return err
-			}
-		}
-		ours, ok := tx.(Tx)
-		if !ok {
-			return errors.New("offers: a transaction of another store")
-		}
-		return userChanged(ctx, ours, clock, before, after)
-	}
-}
-
-// coreStore is a store of offers as one of the core.
-type coreStore struct{ store Store }
-
-func (c coreStore) Read(ctx context.Context, fn func(ctx context.Context, tx affiliate.Tx) error) error {
-	return c.store.Read(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
-}
-
-func (c coreStore) Write(ctx context.Context, fn func(ctx context.Context, tx affiliate.Tx) error) error {
-	return c.store.Write(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx) })
-}
-
-// userChanged is an action for the unit that adds or updates a user; before is
-// zero for a new one.
-func userChanged(ctx context.Context, tx Tx, clock affiliate.Clock, before, after affiliate.User) error {
 	banned := after.Status() == affiliate.UserSuspended
 	if banned && before.Status() != affiliate.UserSuspended {
-		return endParts(ctx, tx, clock, after.ID)
+		return endParts(ctx, tx, s.clock, after.ID)
 	}
 	if banned {
 		return nil
@@ -72,7 +34,7 @@ func userChanged(ctx context.Context, tx Tx, clock affiliate.Clock, before, afte
 	if err != nil || len(promised) == 0 {
 		return err
 	}
-	return keepPromises(ctx, tx, clock, after, promised)
+	return keepPromises(ctx, tx, s.clock, after, promised)
 }
 
 // keepPromises makes pre-registrations the user's own. Where the user takes
@@ -86,7 +48,7 @@ func keepPromises(ctx context.Context, tx Tx, clock affiliate.Clock, u affiliate
 	if err != nil {
 		return err
 	}
-	offers, err := indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	offers, err := affiliate.Indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,11 @@ func views(ctx context.Context, tx Tx, now time.Time, offers []Offer) ([]View, e
 			keys = append(keys, SharedUsage(o.SharedBudgetID))
 		}
 	}
-	advertisers, err := indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
+	advertisers, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
 	if err != nil {
 		return nil, err
 	}
-	budgets, err := indexed(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID })
+	budgets, err := affiliate.Indexed(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -71,17 +71,4 @@ func view(ctx context.Context, tx Tx, now time.Time, o Offer) (View, error) {
 		return View{}, err
 	}
 	return all[0], nil
-}
-
-// indexed reads many at once and answers them by id; of no ids nothing is asked.
-func indexed[V any](ctx context.Context, get func(context.Context, []int64) ([]V, error), ids []int64, id func(V) int64) (map[int64]V, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	found, err := get(ctx, affiliate.IDs(ids))
-	out := make(map[int64]V, len(found))
-	for _, v := range found {
-		out[id(v)] = v
-	}
-	return out, err
 }

@@ -43,7 +43,7 @@ func (a Account) Validate() error {
 	v.Check(known, "role", "unknown_role", "must be creator, representative or agency")
 	v.Check((a.Role == affiliate.RoleCreator) == (a.UserID != 0), "user_id", "role_mismatch", "must be set for a creator and only then")
 	v.Check((a.Role == affiliate.RoleAgency) == (len(a.AgencyIDs) > 0), "agency_ids", "role_mismatch", "must be set for an agency and only then")
-	v.Check(slices.Equal(a.AgencyIDs, affiliate.IDs(a.AgencyIDs)), "agency_ids", "not_ascending", "must be ascending, each once")
+	v.Check(slices.Equal(a.AgencyIDs, affiliate.SortedIDs(a.AgencyIDs)), "agency_ids", "not_ascending", "must be ascending, each once")
 	for _, f := range []struct{ name, value string }{
 		{"source", a.UTM.Source}, {"medium", a.UTM.Medium}, {"campaign", a.UTM.Campaign}, {"term", a.UTM.Term}, {"content", a.UTM.Content},
 	} {
@@ -165,7 +165,7 @@ func (s *Service) CreateAgency(ctx context.Context, name string, advertiserIDs .
 		if err != nil {
 			return a, err
 		}
-		for _, id := range affiliate.IDs(advertiserIDs) {
+		for _, id := range affiliate.SortedIDs(advertiserIDs) {
 			if err := tx.Memberships().Add(ctx, Membership{Role: affiliate.RoleAgency, Subject: AgencyMember(a.ID), AdvertiserID: id}); err != nil {
 				return a, err
 			}

@@ -61,7 +61,7 @@ func eachMarket(t *testing.T, test func(t *testing.T, m *market)) {
 		var err error
 		m.core, err = affiliate.NewService(b.Core, affiliate.Options{Clock: clock})
 		is.NoErr(err)
-		m.people, err = identity.NewService(b.Identity, identity.Options{Clock: clock, Postman: m.post})
+		m.people, err = identity.NewService(m.core, b.Identity, identity.Options{Clock: clock, Postman: m.post})
 		is.NoErr(err)
 		m.acme, err = m.core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"})
 		is.NoErr(err)
@@ -381,7 +381,7 @@ func TestContactsChangeHereAndAtTheProvider(t *testing.T) {
 		told := &provider{}
 		core, err := affiliate.NewService(b.Core, affiliate.Options{})
 		is.NoErr(err)
-		people, err := identity.NewService(b.Identity, identity.Options{CRM: told, Directory: told})
+		people, err := identity.NewService(core, b.Identity, identity.Options{CRM: told, Directory: told})
 		is.NoErr(err)
 		anna, err := core.CreateUser(t.Context(), affiliate.User{Username: "anna", Email: "anna@example.com", Phone: "1"})
 		is.NoErr(err)

@@ -176,7 +176,7 @@ func (s *Service) AcceptInvites(ctx context.Context, role affiliate.Role, secret
 				agencies = append(agencies[:len(agencies):len(agencies)], i.AgencyID)
 			}
 		}
-		agencies = affiliate.IDs(agencies)
+		agencies = affiliate.SortedIDs(agencies)
 		if a.Role == role {
 			a.AgencyIDs, a.UpdatedAt = agencies, s.clock.Now()
 			err = tx.Accounts().Update(ctx, a)

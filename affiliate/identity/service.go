@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -13,9 +12,6 @@ import (
 type Options struct {
 	Clock  affiliate.Clock // default: affiliate.SystemClock
 	Random io.Reader       // where secrets come from; default: crypto/rand
-	// OnUserChange is affiliate.Options.OnUserChange, for the users that this
-	// service adds and changes. See links.NewIdentity.
-	OnUserChange affiliate.UserHook
 	// Postman sends invites. Default: none; the host brings the secret to the guest.
 	Postman Postman
 	// CRM and Directory are called by Service.Deliver. Default: none; the events
@@ -38,10 +34,12 @@ type Service struct {
 	viewer    affiliate.Viewer
 }
 
-// NewService returns the service over a store.
-func NewService(store Store, o Options) (*Service, error) {
-	if store == nil {
-		return nil, errors.New("identity: NewService needs a store")
+// NewService returns the service over a store. The users that it adds and
+// changes run the hooks of the core's service, whose store is of the same
+// backend.
+func NewService(core *affiliate.Service, store Store, o Options) (*Service, error) {
+	if core == nil || store == nil {
+		return nil, errors.New("identity: NewService needs the core's service and a store")
 	}
 	if o.Clock == nil {
 		o.Clock = affiliate.SystemClock
@@ -49,11 +47,8 @@ func NewService(store Store, o Options) (*Service, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	if o.OnUserChange == nil {
-		o.OnUserChange = func(context.Context, affiliate.Tx, affiliate.User, affiliate.User) error { return nil }
-	}
 	return &Service{
-		store: store, clock: o.Clock, random: o.Random, onUser: o.OnUserChange, postman: o.Postman, crm: o.CRM, directory: o.Directory,
+		store: store, clock: o.Clock, random: o.Random, onUser: core.UserChanged, postman: o.Postman, crm: o.CRM, directory: o.Directory,
 	}, nil
 }
 

@@ -18,7 +18,11 @@ var noon = time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
 
 func newService(t *testing.T, b storagetest.Backend, clock affiliate.Clock) *identity.Service {
 	t.Helper()
-	s, err := identity.NewService(b.Identity, identity.Options{Clock: clock})
+	core, err := affiliate.NewService(b.Core, affiliate.Options{Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := identity.NewService(core, b.Identity, identity.Options{Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
@@ -84,17 +85,17 @@ func again(err error) bool {
 }
 
 // convert is affiliatekit inside the host's transaction: a backend over tx,
-// whose units are savepoints, and a service over that.
+// whose units are savepoints, and the services over that.
 func convert(ctx context.Context, tx bun.Tx, c links.Conversion) (links.LinkView, error) {
 	backend, err := postgres.New(tx, postgres.Options{})
 	if err != nil {
 		return links.LinkView{}, err
 	}
-	service, err := links.NewService(backend.Links(), links.Options{PublicURL: "https://go.example"})
+	kit, err := affiliatekit.New(backend, affiliatekit.Options{Links: links.Options{PublicURL: "https://go.example"}})
 	if err != nil {
 		return links.LinkView{}, err
 	}
-	view, _, err := service.Convert(ctx, c)
+	view, _, err := kit.Links.Convert(ctx, c)
 	return view, err
 }
 
@@ -111,24 +112,23 @@ func open(ctx context.Context, db *bun.DB) (magazine, error) {
 	if err != nil {
 		return magazine{}, err
 	}
-	core, err1 := affiliate.NewService(backend.Core(), affiliate.Options{})
-	shop, err2 := links.NewService(backend.Links(), links.Options{})
-	if err := errors.Join(err1, err2); err != nil {
+	kit, err := affiliatekit.New(backend, affiliatekit.Options{})
+	if err != nil {
 		return magazine{}, err
 	}
 	const email = "author@magazine.example"
-	known, err := core.MatchUsers(ctx, []affiliate.UserKey{{Email: email}}, 0, 0)
+	known, err := kit.Core.MatchUsers(ctx, []affiliate.UserKey{{Email: email}}, 0, 0)
 	if err != nil {
 		return magazine{}, err
 	}
 	if known[0].Found {
 		return magazine{db: db, author: known[0].User.ID}, nil
 	}
-	_, err1 = shop.CreateStore(ctx, links.NewStore{
+	_, err1 := kit.Links.CreateStore(ctx, links.NewStore{
 		Domains:    []string{"acme.example"},
 		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
 	})
-	author, err2 := core.CreateUser(ctx, affiliate.User{Username: "magazine", Email: email, VerifiedAt: time.Now()})
+	author, err2 := kit.Core.CreateUser(ctx, affiliate.User{Username: "magazine", Email: email, VerifiedAt: time.Now()})
 	return magazine{db: db, author: author.ID}, errors.Join(err1, err2)
 }
 

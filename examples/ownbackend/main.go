@@ -13,6 +13,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
@@ -27,13 +28,13 @@ func main() {
 // run lets a hundred readers click on a link and prints what that asked of the
 // backend.
 func run(ctx context.Context, out io.Writer) error {
-	db, m := memory.New(), newMeter()
-	core, err1 := affiliate.NewService(wrap(m, "core", db.Core()), affiliate.Options{})
-	shop, err2 := links.NewService(wrapLinks(m, db.Links()), links.Options{})
-	if err := errors.Join(err1, err2); err != nil {
+	m := newMeter()
+	kit, err := affiliatekit.New(meteredBackend{memory.New(), m}, affiliatekit.Options{})
+	if err != nil {
 		return err
 	}
-	_, err1 = shop.CreateStore(ctx, links.NewStore{
+	core, shop := kit.Core, kit.Links
+	_, err1 := shop.CreateStore(ctx, links.NewStore{
 		Domains:    []string{"acme.example"},
 		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
 	})

@@ -10,8 +10,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
 // meter counts and times the units of work of the stores that it wraps. It is
@@ -39,6 +46,27 @@ func wrap[T any](m *meter, domain string, store affiliate.Store[T]) affiliate.St
 // wrapLinks meters the store of package links, which has a third kind of unit.
 func wrapLinks(m *meter, store links.Store) links.Store {
 	return meteredLinks{metered[links.Tx]{store, m, "links"}, store}
+}
+
+// meteredBackend meters every store of another backend.
+type meteredBackend struct {
+	affiliatekit.Backend
+	meter *meter
+}
+
+func (b meteredBackend) Core() affiliate.Store[affiliate.Tx] {
+	return wrap(b.meter, "core", b.Backend.Core())
+}
+func (b meteredBackend) Identity() identity.Store {
+	return wrap(b.meter, "identity", b.Backend.Identity())
+}
+func (b meteredBackend) Mailing() mailing.Store { return wrap(b.meter, "mailing", b.Backend.Mailing()) }
+func (b meteredBackend) Media() media.Store     { return wrap(b.meter, "media", b.Backend.Media()) }
+func (b meteredBackend) Offers() offers.Store   { return wrap(b.meter, "offers", b.Backend.Offers()) }
+func (b meteredBackend) Links() links.Store     { return wrapLinks(b.meter, b.Backend.Links()) }
+func (b meteredBackend) Deals() deals.Store     { return wrap(b.meter, "deals", b.Backend.Deals()) }
+func (b meteredBackend) ProductLists() productlists.Store {
+	return wrap(b.meter, "productlists", b.Backend.ProductLists())
 }
 
 // metered passes every unit on and notes what it took. What a decorator must

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -24,13 +25,11 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	db := memory.New()
-	core, err1 := offers.NewCore(db.Offers(), affiliate.Options{})
-	campaigns, err2 := links.NewOffers(db.Links(), offers.Options{})
-	shop, err3 := links.NewService(db.Links(), links.Options{PublicURL: "https://go.example"})
-	if err := errors.Join(err1, err2, err3); err != nil {
+	kit, err := affiliatekit.New(memory.New(), affiliatekit.Options{Links: links.Options{PublicURL: "https://go.example"}})
+	if err != nil {
 		return err
 	}
+	core, campaigns, shop := kit.Core, kit.Offers, kit.Links
 	acme, err4 := shop.CreateStore(ctx, links.NewStore{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"}})
 	anna, err5 := core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: time.Now()})
 	// A click earns 0.10 and costs 0.12. "large" draws on a shared budget; "small" ranks before it and has 0.20 to spend.
@@ -42,10 +41,11 @@ func run(ctx context.Context, out io.Writer) error {
 
 	link, _, err8 := shop.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://www.acme.example/shoes?size=38"})
 	fmt.Fprintf(out, "link     %s -> %s\n", shop.ShortURL(link.Link.ID), link.Link.TrackingURL())
+	var failed error
 	for _, reader := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.2"} {
 		to, err := shop.Follow(ctx, links.Hit{LinkID: link.Link.ID, IP: reader, UserAgent: "Firefox"})
 		fmt.Fprintf(out, "click    %-9s earns %s%s\n", to.Click.Value.Verdict, to.Click.Value.Earning, names[to.Click.Value.OfferID])
-		err1 = errors.Join(err1, err)
+		failed = errors.Join(failed, err)
 	}
 	entries, err9 := core.Entries(ctx, affiliate.EntryFilter{}, affiliate.PageRequest{Number: 1, Size: 20})
 	for _, e := range entries.Items {
@@ -55,5 +55,5 @@ func run(ctx context.Context, out io.Writer) error {
 	for _, w := range why { // where the next click would go, and why not elsewhere
 		fmt.Fprintf(out, "next     %s%s\n", cmp.Or(w.Reason, "chosen"), names[w.OfferID])
 	}
-	return errors.Join(err1, err4, err5, err6, err7, err8, err9, err10)
+	return errors.Join(failed, err4, err5, err6, err7, err8, err9, err10)
 }

@@ -5,28 +5,21 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/affiliatekit/affiliatekit/deals"
-	"github.com/affiliatekit/affiliatekit/links"
-	"github.com/affiliatekit/affiliatekit/offers"
-	"github.com/affiliatekit/affiliatekit/productlists"
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
 // backend is where everything is kept.
 type backend struct {
-	offers offers.Store
-	links  links.Store
-	lists  productlists.Store
-	deals  deals.Store
-	close  func() error
+	affiliatekit.Backend
+	close func() error
 }
 
 // openBackend is memory, or the database with its tables brought up to date.
 func openBackend(ctx context.Context, dsn string) (backend, error) {
 	if dsn == "" {
-		db := memory.New()
-		return backend{offers: db.Offers(), links: db.Links(), lists: db.ProductLists(), deals: db.Deals(), close: func() error { return nil }}, nil
+		return backend{memory.New(), func() error { return nil }}, nil
 	}
 	handle, err := postgres.Open(dsn)
 	if err != nil {
@@ -39,5 +32,5 @@ func openBackend(ctx context.Context, dsn string) (backend, error) {
 	if err != nil {
 		return backend{}, errors.Join(err, handle.Close())
 	}
-	return backend{offers: db.Offers(), links: db.Links(), lists: db.ProductLists(), deals: db.Deals(), close: handle.Close}, nil
+	return backend{db, handle.Close}, nil
 }

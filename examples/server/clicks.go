@@ -5,8 +5,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/links"
 )
+
+// countedBackend is a backend whose clicks are counted.
+type countedBackend struct {
+	affiliatekit.Backend
+	byVerdict *prometheus.CounterVec
+}
+
+func (b countedBackend) Links() links.Store { return countedClicks{b.Backend.Links(), b.byVerdict} }
 
 // countedClicks is a store that counts the clicks of each unit once it has
 // committed. Standing between service and backend it sees them whatever the

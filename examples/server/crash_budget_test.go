@@ -24,7 +24,9 @@ func TestKilledServerSpendsABudgetExactly(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	p := spawn(t, "-demo", "-dsn", dsn, "-rate", "0")
 	backend := backends.Postgres(t, dsn)
-	campaigns, err := links.NewOffers(backend.Links, offers.Options{})
+	core, err := affiliate.NewService(backend.Core, affiliate.Options{})
+	is.NoErr(err)
+	campaigns, err := offers.NewService(core, backend.Offers, offers.Options{})
 	is.NoErr(err)
 	campaign, err := campaigns.CreateOffer(t.Context(), offers.NewOffer{Offer: offers.Offer{
 		AdvertiserID: p.IDs["advertisers"]["acme"], Type: offers.Standard, Name: "to the last click",
@@ -72,7 +74,9 @@ func TestTwoProcessesSpendOneBudgetExactly(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	servers := [2]*process{spawn(t, "-demo", "-dsn", dsn, "-rate", "0"), spawn(t, "-demo", "-dsn", dsn, "-rate", "0")}
 	backend := backends.Postgres(t, dsn)
-	campaigns, err := links.NewOffers(backend.Links, offers.Options{})
+	core, err := affiliate.NewService(backend.Core, affiliate.Options{})
+	is.NoErr(err)
+	campaigns, err := offers.NewService(core, backend.Offers, offers.Options{})
 	is.NoErr(err)
 	for _, id := range servers[0].IDs["offers"] { // so that nothing else pays
 		is.NoErr(campaigns.DeleteOffer(t.Context(), id))

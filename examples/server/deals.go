@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/deals"
 )
@@ -92,6 +93,11 @@ func addDemoCatalog(ctx context.Context, tx deals.Tx, now time.Time) error {
 	}
 	return nil
 }
+
+// demoBackend is a backend with demoDeals.
+type demoBackend struct{ affiliatekit.Backend }
+
+func (b demoBackend) Deals() deals.Store { return demoDeals{b.Backend.Deals()} }
 
 // demoDeals is a store in which every new catalog comes with the promo code of
 // the sample partner: no route issues one, and without a code nobody could try

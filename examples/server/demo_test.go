@@ -43,7 +43,7 @@ func TestDemoAccountsActForTheirOwn(t *testing.T) {
 	is.NoErr(err)
 	core, err := affiliate.NewService(db.Core(), affiliate.Options{})
 	is.NoErr(err)
-	people, err := identity.NewService(db.Identity(), identity.Options{})
+	people, err := identity.NewService(core, db.Identity(), identity.Options{})
 	is.NoErr(err)
 	advertisers := ids["advertisers"]
 	for account, want := range map[string]affiliate.Principal{
@@ -97,7 +97,7 @@ func TestDemoLeavesWhatWasChangedSince(t *testing.T) {
 	is.NoErr(err)
 	core, err := affiliate.NewService(db.Core(), affiliate.Options{})
 	is.NoErr(err)
-	people, err := identity.NewService(db.Identity(), identity.Options{})
+	people, err := identity.NewService(core, db.Identity(), identity.Options{})
 	is.NoErr(err)
 	shop, err := links.NewService(db.Links(), links.Options{})
 	is.NoErr(err)
@@ -132,7 +132,7 @@ func TestSimultaneousFirstStartsAgree(t *testing.T) {
 	for i := range backends {
 		all.Go(func() {
 			if backends[i], failures[i] = openBackend(t.Context(), dsn); failures[i] == nil {
-				loaded[i], failures[i] = loadDemo(t.Context(), backends[i].links)
+				loaded[i], failures[i] = loadDemo(t.Context(), backends[i].Links())
 			}
 		})
 	}

@@ -292,7 +292,7 @@ func openLinks(t *testing.T, dsn string) *links.Service {
 			t.Error(err)
 		}
 	})
-	s, err := links.NewService(b.links, links.Options{})
+	s, err := links.NewService(b.Links(), links.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

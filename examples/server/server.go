@@ -11,13 +11,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
-	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
-	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
 // How long each phase of a request, and of the stop, may take.
@@ -47,16 +46,16 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 
 	line := listening{Tokens: map[string]string{}, IDs: map[string]map[string]int64{}}
 	if c.demo {
-		if line.IDs, err = loadDemo(ctx, backend.links); err != nil {
+		if line.IDs, err = loadDemo(ctx, backend.Links()); err != nil {
 			return fmt.Errorf("load the sample data: %w", err)
 		}
-		if err := loadDemoProducts(ctx, backend.lists); err != nil {
+		if err := loadDemoProducts(ctx, backend.ProductLists()); err != nil {
 			return fmt.Errorf("load the sample products: %w", err)
 		}
-		if err := loadDemoDeals(ctx, backend.deals); err != nil {
+		if err := loadDemoDeals(ctx, backend.Deals()); err != nil {
 			return fmt.Errorf("load the sample catalog: %w", err)
 		}
-		backend.deals = demoDeals{backend.deals}
+		backend.Backend = demoBackend{backend.Backend}
 		line.Tokens = demoTokens()
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.addr.String())
@@ -73,7 +72,7 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 		return err
 	}
 	if c.products != "" {
-		if err := importProducts(ctx, app.lists, c.products, log); err != nil {
+		if err := importProducts(ctx, app.kit.ProductLists, c.products, log); err != nil {
 			return err
 		}
 	}
@@ -82,52 +81,34 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 
 // app is the services and what is mounted over them.
 type app struct {
-	core   *affiliate.Service
-	links  *links.Service
-	lists  *productlists.Service
-	deals  *deals.Service
+	kit    *affiliatekit.Kit
 	health *health
 	log    *slog.Logger
 	http.Handler
 }
 
-func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, error) {
+func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Logger) (*app, error) {
 	metrics := newMetrics()
-	core, err := offers.NewCore(b.offers, affiliate.Options{})
-	if err != nil {
-		return nil, err
-	}
-	people, err := links.NewIdentity(b.links, identity.Options{})
-	if err != nil {
-		return nil, err
-	}
 	images, err := c.blobs()
 	if err != nil {
 		return nil, err
 	}
-	campaigns, err := links.NewOffers(b.links, offers.Options{Blobs: images})
-	if err != nil {
-		return nil, err
-	}
-	clicks, err := links.NewService(countedClicks{b.links, metrics.clicks}, links.Options{PublicURL: c.publicURL, Clicks: c.clicks})
-	if err != nil {
-		return nil, err
-	}
-	lists, err := productlists.NewService(b.lists, productlists.Options{})
-	if err != nil {
-		return nil, err
-	}
-	purchases, err := deals.NewService(b.deals, deals.Options{})
+	kit, err := affiliatekit.New(countedBackend{b, metrics.clicks}, affiliatekit.Options{
+		Offers: offers.Options{Blobs: images},
+		Links:  links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
+	})
 	if err != nil {
 		return nil, err
 	}
 	if c.adminToken != "" {
-		if err := letAdminIn(ctx, people, c.adminToken); err != nil {
+		if err := letAdminIn(ctx, kit.Identity, c.adminToken); err != nil {
 			return nil, err
 		}
 	}
-	api, err := httpadapter.New(httpadapter.Services{Core: core, Links: clicks, Offers: campaigns, ProductLists: lists, Deals: purchases}, httpadapter.Options{
-		Authenticator:     httpadapter.TokenAuthenticator(people),
+	api, err := httpadapter.New(httpadapter.Services{
+		Core: kit.Core, Links: kit.Links, Offers: kit.Offers, ProductLists: kit.ProductLists, Deals: kit.Deals,
+	}, httpadapter.Options{
+		Authenticator:     httpadapter.TokenAuthenticator(kit.Identity),
 		RequestsPerMinute: perMinute(c.rate),
 		TrustedProxies:    c.proxies,
 		Observe:           metrics.observe,
@@ -136,8 +117,8 @@ func newApp(ctx context.Context, c config, b backend, log *slog.Logger) (*app, e
 	if err != nil {
 		return nil, err
 	}
-	metrics.watch(core, clicks)
-	a := &app{core: core, links: clicks, lists: lists, deals: purchases, health: newHealth(core), log: log}
+	metrics.watch(kit.Core, kit.Links)
+	a := &app{kit: kit, health: newHealth(kit.Core), log: log}
 	a.Handler = route(a.health, metrics.handler(log), api)
 	return a, nil
 }
@@ -188,10 +169,10 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	recorded := make(chan error, 1)
-	go func() { recorded <- a.links.Run(recording) }()
+	go func() { recorded <- a.kit.Links.Run(recording) }()
 	swept := make(chan error, 1)
 	go func() {
-		swept <- a.deals.Run(recording, sweepEvery, func(err error) { a.log.Warn("deals were not swept", "error", err) })
+		swept <- a.kit.Deals.Run(recording, sweepEvery, func(err error) { a.log.Warn("deals were not swept", "error", err) })
 	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -6,7 +6,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
-	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // blocklistEntry shows exactly one of user, user_tag and client.
@@ -26,8 +25,8 @@ type blockedUser struct {
 
 // showBlocked shows an entry to a principal: whom an advertiser keeps away is
 // no reason to learn that person's e-mail address.
-func showBlocked(p affiliate.Principal) func(links.BlocklistView) blocklistEntry {
-	return func(v links.BlocklistView) blocklistEntry {
+func showBlocked(p affiliate.Principal) func(affiliate.BlocklistView) blocklistEntry {
+	return func(v affiliate.BlocklistView) blocklistEntry {
 		e := blocklistEntry{ID: v.Entry.ID, CreatedAt: laravel.DateTime(v.Entry.CreatedAt), CreatedBy: showAuthor(v)}
 		switch {
 		case v.Entry.UserID != 0:
@@ -45,7 +44,7 @@ func showBlocked(p affiliate.Principal) func(links.BlocklistView) blocklistEntry
 
 // showAuthor shows who made an entry; somebody without a user account is shown
 // by name, as a user with the id 0.
-func showAuthor(v links.BlocklistView) user {
+func showAuthor(v affiliate.BlocklistView) user {
 	if v.Author.ID != 0 {
 		return showUser(v.Author, true)
 	}
@@ -65,7 +64,7 @@ const blocklistPage = 10
 
 func (s *server) listBlocklist(ctx context.Context, p affiliate.Principal, in listBlocklist) (laravel.List[blocklistEntry], error) {
 	req := affiliate.PageRequest{Number: in.Page, Size: blocklistPage}
-	page, err := s.links.Blocklist(ctx, links.BlocklistFilter{AdvertiserID: in.AdvertiserID, Query: in.Query}, req)
+	page, err := s.core.Blocklist(ctx, affiliate.BlocklistFilter{AdvertiserID: in.AdvertiserID, Query: in.Query}, req)
 	return laravel.NewList(in.URL, req, page, showBlocked(p)), err
 }
 
@@ -85,11 +84,11 @@ type added struct {
 }
 
 func (s *server) addBlocklist(ctx context.Context, p affiliate.Principal, in addBlocklist) (added, error) {
-	block := links.BlockInput{UserTagIDs: in.UserTagIDs, ClientIDs: in.ClientIDs}
+	block := affiliate.BlockInput{UserTagIDs: in.UserTagIDs, ClientIDs: in.ClientIDs}
 	for _, u := range in.Users {
-		block.Users = append(block.Users, links.BlockedUser{ID: u.ID, ValidateClicks: u.ValidateClicks})
+		block.Users = append(block.Users, affiliate.BlockedUser{ID: u.ID, ValidateClicks: u.ValidateClicks})
 	}
-	views, err := s.links.Block(ctx, in.AdvertiserID, p.Actor(), block)
+	views, err := s.core.Block(ctx, in.AdvertiserID, p.Actor(), block)
 	return added{Data: laravel.ShowAll(views, showBlocked(p))}, err
 }
 
@@ -97,5 +96,5 @@ func (s *server) removeBlocklist(ctx context.Context, _ affiliate.Principal, in 
 	AdvertiserID int64 `path:"advertiser_id"`
 	EntryID      int64 `path:"target_id"`
 }) (wire.None, error) {
-	return wire.None{}, s.links.Unblock(ctx, in.AdvertiserID, in.EntryID)
+	return wire.None{}, s.core.Unblock(ctx, in.AdvertiserID, in.EntryID)
 }

@@ -172,7 +172,7 @@ func (s *server) shownTo(ctx context.Context, userID int64) (f offers.OfferFilte
 	if f.Targets, err = s.offers.TargetsOfUser(ctx, userID); err != nil {
 		return f, err
 	}
-	f.ExcludedAdvertisers, err = s.links.Blocking(ctx, userID)
+	f.ExcludedAdvertisers, err = s.core.Blocking(ctx, userID)
 	return f, err
 }
 
@@ -251,7 +251,7 @@ func (s *server) listUserCampaigns(ctx context.Context, p affiliate.Principal, i
 	if in.Status != "" {
 		f.Statuses = []offers.ParticipantStatus{in.Status}
 	}
-	blocking, err := s.links.Blocking(ctx, in.UserID)
+	blocking, err := s.core.Blocking(ctx, in.UserID)
 	if err != nil {
 		return nil, err
 	}

@@ -268,7 +268,7 @@ func (s *server) maySee(ctx context.Context, p affiliate.Principal, v offers.Vie
 		return nil
 	}
 	if p.Role == affiliate.RoleCreator && v.Status != offers.Deleted && shown(v.Advertiser) {
-		blocking, err := s.links.Blocking(ctx, p.UserID)
+		blocking, err := s.core.Blocking(ctx, p.UserID)
 		if err != nil {
 			return err
 		}

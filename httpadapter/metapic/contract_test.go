@@ -66,9 +66,9 @@ func TestANilServiceLeavesItsRoutesOut(t *testing.T) {
 	w := newWorld(t, backends.Memory())
 	count := func(s metapic.Services) int { return len(mounted(t, s)) }
 	is.Equal(count(metapic.Services{}), 1) // health
-	is.Equal(count(metapic.Services{Core: w.Core}), 11)
-	is.Equal(count(metapic.Services{Links: w.Links}), 10)
+	is.Equal(count(metapic.Services{Core: w.Core}), 15)
+	is.Equal(count(metapic.Services{Links: w.Links}), 7)
 	is.Equal(count(metapic.Services{Core: w.Core, Links: w.Links}), 25)
-	is.Equal(count(metapic.Services{Core: w.Core, Offers: w.Offers}), 11+36)
+	is.Equal(count(metapic.Services{Core: w.Core, Offers: w.Offers}), 15+36)
 	is.Equal(count(dialect(w)), 25+42)
 }

@@ -11,10 +11,10 @@ func (s *server) table() []route {
 	store := laravel.Advertiser("store_id")
 	user := laravel.User("user_id")
 	return []route{
-		{"GET /v2/advertisers/{advertiser_id}/blocklist", "blocklist-list", advertiser, wire.Call(s.listBlocklist), needsLinks},
-		{"POST /v2/advertisers/{advertiser_id}/blocklist", "blocklist-add", advertiser, wire.Call(s.addBlocklist).Status(201), needsLinks},
-		{"DELETE /v2/advertisers/{advertiser_id}/blocklist/{target_id}", "blocklist-remove", advertiser, wire.Call(s.removeBlocklist), needsLinks},
-		{"GET /v2/stores", "stores-list", laravel.Tenants, wire.Call(s.listStores), needsCore | needsLinks},
+		{"GET /v2/advertisers/{advertiser_id}/blocklist", "blocklist-list", advertiser, wire.Call(s.listBlocklist), needsCore},
+		{"POST /v2/advertisers/{advertiser_id}/blocklist", "blocklist-add", advertiser, wire.Call(s.addBlocklist).Status(201), needsCore},
+		{"DELETE /v2/advertisers/{advertiser_id}/blocklist/{target_id}", "blocklist-remove", advertiser, wire.Call(s.removeBlocklist), needsCore},
+		{"GET /v2/stores", "stores-list", laravel.Tenants, wire.Call(s.listStores), needsCore},
 		{"GET /v2/advertisers/{advertiser_id}/url-matching-rules", "url-matching-rules-list", advertiser, wire.Call(s.listRules), needsLinks},
 		{"POST /v2/advertisers/{advertiser_id}/url-matching-rules", "url-matching-rule-add", advertiser, wire.Call(s.addRule).Status(201), needsLinks},
 		{"PUT,PATCH /v2/advertisers/{advertiser_id}/url-matching-rules/{urlMatchingRule_id}", "url-matching-rule-update", advertiser, wire.Call(s.updateRule), needsLinks},

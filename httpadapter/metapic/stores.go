@@ -40,7 +40,7 @@ func (s *server) listStores(ctx context.Context, p affiliate.Principal, in listS
 		f.Status, f.Hidden = affiliate.AdvertiserActive, affiliate.Some(false)
 	case affiliate.RoleCreator:
 		list = func(ctx context.Context, f affiliate.AdvertiserFilter, req affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
-			return s.links.VisibleAdvertisers(ctx, p.UserID, f, req)
+			return s.core.VisibleAdvertisers(ctx, p.UserID, f, req)
 		}
 	}
 	req := in.Request(in.SortBy)

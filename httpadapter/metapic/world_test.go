@@ -13,7 +13,7 @@ import (
 // newWorld is the sample market with the adapter over it.
 func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	t.Helper()
-	w := market.New(t, market.Backend{Offers: b.Offers, Links: b.Links})
+	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, Links: b.Links})
 	w.Serve = func(o httpadapter.Options) http.Handler {
 		if o.Authenticator == nil {
 			o.Authenticator = httpadapter.TokenAuthenticator(w.People)

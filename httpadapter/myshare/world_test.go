@@ -48,7 +48,7 @@ func newWorld(t testing.TB, b storagetest.Backend) *world {
 	w := &world{t: t, now: &atomic.Int64{}}
 	w.now.Store(start.UnixMicro())
 	core := must(affiliate.NewService(b.Core, affiliate.Options{Clock: w.clock}))(t)
-	people := must(identity.NewService(b.Identity, identity.Options{Clock: w.clock}))(t)
+	people := must(identity.NewService(core, b.Identity, identity.Options{Clock: w.clock}))(t)
 	w.deals = must(deals.NewService(b.Deals, deals.Options{Clock: w.clock}))(t)
 	for name, id := range sellers {
 		must(people.AddToken(t.Context(), "secret-token-of-"+name, identity.AccessToken{Role: affiliate.RolePartner, Subject: id.String(), Name: name}))(t)

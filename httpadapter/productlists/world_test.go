@@ -56,7 +56,7 @@ func newWorld(tb testing.TB, b storagetest.Backend) *world {
 	clock := func() time.Time { return noon }
 	core, err := affiliate.NewService(b.Core, affiliate.Options{Clock: clock})
 	is.NoErr(err)
-	people, err := identity.NewService(b.Identity, identity.Options{Clock: clock})
+	people, err := identity.NewService(core, b.Identity, identity.Options{Clock: clock})
 	is.NoErr(err)
 	client, _, err := core.CreateClient(ctx, affiliate.Client{Name: "client", PublicID: "client"})
 	is.NoErr(err)

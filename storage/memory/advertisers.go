@@ -77,7 +77,7 @@ func (r advertisers) List(ctx context.Context, f affiliate.AdvertiserFilter, p a
 	case f.GroupID != 0:
 		s = engine.Only[affiliate.Advertiser](t.byGroup.Of(f.GroupID))
 	}
-	excluded := affiliate.IDs(f.Excluded)
+	excluded := affiliate.SortedIDs(f.Excluded)
 	if f.Query != "" || f.GroupID != 0 || f.Status != "" || f.Hidden.Set || len(excluded) > 0 {
 		s.Keep = func(id uint32, a *affiliate.Advertiser) bool {
 			if _, out := slices.BinarySearch(excluded, int64(id)); out {

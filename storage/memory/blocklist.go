@@ -4,45 +4,44 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // blockTarget is whom an entry keeps away, and from which advertiser.
 type blockTarget struct{ advertiser, user, tag, client int64 }
 
-func targetOf(e *links.BlocklistEntry) (blockTarget, bool) {
+func targetOf(e *affiliate.BlocklistEntry) (blockTarget, bool) {
 	return blockTarget{e.AdvertiserID, e.UserID, e.UserTagID, e.ClientID}, true
 }
 
 type blocklistTable struct {
-	*engine.Table[links.BlocklistEntry]
-	byTarget     *engine.Unique[links.BlocklistEntry, blockTarget]
-	byAdvertiser *engine.Groups[links.BlocklistEntry, int64]
-	byUser       *engine.Groups[links.BlocklistEntry, int64]
-	byTag        *engine.Groups[links.BlocklistEntry, int64]
-	byClient     *engine.Groups[links.BlocklistEntry, int64]
+	*engine.Table[affiliate.BlocklistEntry]
+	byTarget     *engine.Unique[affiliate.BlocklistEntry, blockTarget]
+	byAdvertiser *engine.Groups[affiliate.BlocklistEntry, int64]
+	byUser       *engine.Groups[affiliate.BlocklistEntry, int64]
+	byTag        *engine.Groups[affiliate.BlocklistEntry, int64]
+	byClient     *engine.Groups[affiliate.BlocklistEntry, int64]
 }
 
 func newBlocklistTable(db *DB) blocklistTable {
-	t := engine.NewTable[links.BlocklistEntry](&db.store)
-	by := func(id func(*links.BlocklistEntry) int64) *engine.Groups[links.BlocklistEntry, int64] {
-		return engine.NewGroups(t, func(e *links.BlocklistEntry) (int64, bool) { return id(e), id(e) != 0 }, nil)
+	t := engine.NewTable[affiliate.BlocklistEntry](&db.store)
+	by := func(id func(*affiliate.BlocklistEntry) int64) *engine.Groups[affiliate.BlocklistEntry, int64] {
+		return engine.NewGroups(t, func(e *affiliate.BlocklistEntry) (int64, bool) { return id(e), id(e) != 0 }, nil)
 	}
 	return blocklistTable{t,
 		engine.NewUnique(t, targetOf),
-		by(func(e *links.BlocklistEntry) int64 { return e.AdvertiserID }),
-		by(func(e *links.BlocklistEntry) int64 { return e.UserID }),
-		by(func(e *links.BlocklistEntry) int64 { return e.UserTagID }),
-		by(func(e *links.BlocklistEntry) int64 { return e.ClientID }),
+		by(func(e *affiliate.BlocklistEntry) int64 { return e.AdvertiserID }),
+		by(func(e *affiliate.BlocklistEntry) int64 { return e.UserID }),
+		by(func(e *affiliate.BlocklistEntry) int64 { return e.UserTagID }),
+		by(func(e *affiliate.BlocklistEntry) int64 { return e.ClientID }),
 	}
 }
 
-var blocklistColumns = engine.Columns[links.BlocklistEntry]{
-	"created_at": engine.Number(func(e *links.BlocklistEntry) int64 { return e.CreatedAt.UnixMicro() }),
+var blocklistColumns = engine.Columns[affiliate.BlocklistEntry]{
+	"created_at": engine.Number(func(e *affiliate.BlocklistEntry) int64 { return e.CreatedAt.UnixMicro() }),
 }
 
-func copyBlock(id uint32, e *links.BlocklistEntry) links.BlocklistEntry {
+func copyBlock(id uint32, e *affiliate.BlocklistEntry) affiliate.BlocklistEntry {
 	c := *e
 	c.ID = int64(id)
 	return c
@@ -50,7 +49,7 @@ func copyBlock(id uint32, e *links.BlocklistEntry) links.BlocklistEntry {
 
 type blocklist struct{ u *unit }
 
-func (r blocklist) refer(e *links.BlocklistEntry) error {
+func (r blocklist) refer(e *affiliate.BlocklistEntry) error {
 	var f engine.Refusal
 	core := &r.u.db.core
 	f.Refers(core.advertisers.Knows(e.AdvertiserID), "advertiser_id")
@@ -61,7 +60,7 @@ func (r blocklist) refer(e *links.BlocklistEntry) error {
 	return f.Err("blocklist_entry")
 }
 
-func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEntry) ([]links.BlocklistEntry, error) {
+func (r blocklist) AddMissing(ctx context.Context, entries ...affiliate.BlocklistEntry) ([]affiliate.BlocklistEntry, error) {
 	if err := r.u.Change(ctx); err != nil {
 		return nil, err
 	}
@@ -70,8 +69,8 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEnt
 			return nil, r.u.Fail(err)
 		}
 	}
-	t := r.u.db.links.blocklist
-	var added []links.BlocklistEntry
+	t := r.u.db.core.blocklist
+	var added []affiliate.BlocklistEntry
 	for _, e := range entries {
 		target, _ := targetOf(&e)
 		if _, ok := t.byTarget.Find(target); ok {
@@ -90,26 +89,26 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEnt
 	return added, nil
 }
 
-func (r blocklist) Get(ctx context.Context, id int64) (links.BlocklistEntry, error) {
-	return engine.Get(ctx, &r.u.Unit, r.u.db.links.blocklist.Table, "blocklist_entry", id, copyBlock)
+func (r blocklist) Get(ctx context.Context, id int64) (affiliate.BlocklistEntry, error) {
+	return engine.Get(ctx, &r.u.Unit, r.u.db.core.blocklist.Table, "blocklist_entry", id, copyBlock)
 }
 
 func (r blocklist) Delete(ctx context.Context, id int64) error {
-	return engine.Remove(ctx, &r.u.Unit, r.u.db.links.blocklist.Table, "blocklist_entry", id)
+	return engine.Remove(ctx, &r.u.Unit, r.u.db.core.blocklist.Table, "blocklist_entry", id)
 }
 
-func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[links.BlocklistEntry], error) {
+func (r blocklist) List(ctx context.Context, f affiliate.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.BlocklistEntry], error) {
 	if err := r.u.Use(ctx); err != nil {
-		return affiliate.Page[links.BlocklistEntry]{}, err
+		return affiliate.Page[affiliate.BlocklistEntry]{}, err
 	}
 	db := r.u.db
-	t := db.links.blocklist
-	s := engine.Everything[links.BlocklistEntry]()
+	t := db.core.blocklist
+	s := engine.Everything[affiliate.BlocklistEntry]()
 	if f.AdvertiserID != 0 {
-		s = engine.Only[links.BlocklistEntry](t.byAdvertiser.Of(f.AdvertiserID))
+		s = engine.Only[affiliate.BlocklistEntry](t.byAdvertiser.Of(f.AdvertiserID))
 	}
 	if f.Query != "" {
-		s.Keep = func(_ uint32, e *links.BlocklistEntry) bool {
+		s.Keep = func(_ uint32, e *affiliate.BlocklistEntry) bool {
 			user, ok := db.core.users.Find(e.UserID)
 			return ok && (engine.IsID(f.Query, user) || engine.Matches(db.core.users.At(user).Username, f.Query))
 		}
@@ -117,16 +116,16 @@ func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliat
 	return engine.Page(&r.u.Unit, t.Table, s, p, blocklistColumns, copyBlock)
 }
 
-func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]links.BlocklistEntry, error) {
+func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]affiliate.BlocklistEntry, error) {
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
-	t := r.u.db.links.blocklist
+	t := r.u.db.core.blocklist
 	ids := engine.ByKeys(t.byUser.Of, userIDs)
 	ids = append(ids, engine.ByKeys(t.byTag.Of, userTagIDs)...)
 	ids = append(ids, engine.ByKeys(t.byClient.Of, clientIDs)...)
 	among := engine.SetOf(advertiserIDs)
-	var list []links.BlocklistEntry
+	var list []affiliate.BlocklistEntry
 	for _, id := range engine.Sorted(ids) {
 		if e := t.At(id); advertiserIDs == nil || among[e.AdvertiserID] {
 			list = append(list, copyBlock(id, e))

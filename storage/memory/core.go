@@ -14,6 +14,7 @@ type coreTables struct {
 	users       userTable
 	relations   relationTable
 	userTags    userTagTable
+	blocklist   blocklistTable
 	tokens      tokenTable
 	memberships membershipTable
 	entries     entryTable
@@ -32,6 +33,7 @@ func newCoreTables(db *DB) coreTables {
 		users:       newUserTable(db),
 		relations:   newRelationTable(db),
 		userTags:    newUserTagTable(db),
+		blocklist:   newBlocklistTable(db),
 		tokens:      newTokenTable(db),
 		memberships: newMembershipTable(db),
 		entries:     newEntryTable(db),
@@ -53,6 +55,7 @@ func (tx coreTx) Clients() affiliate.ClientRepository                   { return
 func (tx coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(tx) }
 func (tx coreTx) Users() affiliate.UserRepository                       { return users(tx) }
 func (tx coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(tx) }
+func (tx coreTx) Blocklist() affiliate.BlocklistRepository              { return blocklist(tx) }
 func (tx coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(tx) }
 func (tx coreTx) Balances() affiliate.BalanceRepository                 { return balances(tx) }
 func (tx coreTx) Events() affiliate.EventRepository                     { return events(tx) }

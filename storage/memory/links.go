@@ -12,7 +12,6 @@ import (
 type linkTables struct {
 	rules       ruleTable
 	ruleChanges ruleChangeTable
-	blocklist   blocklistTable
 	links       linkTable
 	clicks      clickTable
 	days        dayTable
@@ -23,7 +22,6 @@ func newLinkTables(db *DB) linkTables {
 	return linkTables{
 		rules:       newRuleTable(db),
 		ruleChanges: newRuleChangeTable(db),
-		blocklist:   newBlocklistTable(db),
 		links:       newLinkTable(db),
 		clicks:      newClickTable(db),
 		days:        newDayTable(db),
@@ -45,7 +43,6 @@ type linksTx struct{ offersTx }
 var _ links.Tx = linksTx{}
 
 func (tx linksTx) Rules() links.RuleRepository                   { return rules(tx.coreTx) }
-func (tx linksTx) Blocklist() links.BlocklistRepository          { return blocklist(tx.coreTx) }
 func (tx linksTx) Links() links.LinkRepository                   { return linkRepository(tx.coreTx) }
 func (tx linksTx) Clicks() links.ClickRepository                 { return clicks(tx.coreTx) }
 func (tx linksTx) Days() links.DayRepository                     { return days(tx.coreTx) }

@@ -107,7 +107,7 @@ func (r rules) Update(ctx context.Context, rule links.Rule) error {
 	if err := engine.Update(ctx, &r.u.Unit, t.Table, "url_matching_rule", rule.ID, rule, keptRule, r.check); err != nil {
 		return err
 	}
-	for _, id := range affiliate.IDs([]int64{before, rule.AdvertiserID}) {
+	for _, id := range affiliate.SortedIDs([]int64{before, rule.AdvertiserID}) {
 		if err := r.changed(id); err != nil {
 			return r.u.Fail(err)
 		}

@@ -110,7 +110,7 @@ func drawOperation(t *rapid.T) operation {
 		}},
 		{"no rule", func(ctx context.Context, tx links.Tx) error { return tx.Rules().Delete(ctx, c) }},
 		{"block", func(ctx context.Context, tx links.Tx) error {
-			return dropValue(tx.Blocklist().AddMissing(ctx, links.BlocklistEntry{AdvertiserID: a, UserID: b}, links.BlocklistEntry{AdvertiserID: b, ClientID: a}))
+			return dropValue(tx.Blocklist().AddMissing(ctx, affiliate.BlocklistEntry{AdvertiserID: a, UserID: b}, affiliate.BlocklistEntry{AdvertiserID: b, ClientID: a}))
 		}},
 		{"unblock", func(ctx context.Context, tx links.Tx) error { return tx.Blocklist().Delete(ctx, c) }},
 		{"link", func(ctx context.Context, tx links.Tx) error {

@@ -227,7 +227,7 @@ func (w world) named(clicks []links.Click) (linkIDs, userIDs, advertiserIDs []in
 	for _, c := range clicks {
 		linkIDs, userIDs, advertiserIDs = append(linkIDs, c.LinkID), append(userIDs, c.UserID), append(advertiserIDs, c.AdvertiserID)
 	}
-	return affiliate.IDs(linkIDs), affiliate.IDs(userIDs), affiliate.IDs(advertiserIDs)
+	return affiliate.SortedIDs(linkIDs), affiliate.SortedIDs(userIDs), affiliate.SortedIDs(advertiserIDs)
 }
 
 // insertBare is the floor: the rows of the clicks and their entries, by two

@@ -9,7 +9,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 )
 
 type blocklistRow struct {
@@ -26,13 +25,13 @@ type blocklistRow struct {
 	CreatedAt      time.Time `bun:"created_at,nullzero"`
 }
 
-var blocklistTable = table[links.BlocklistEntry, blocklistRow]{
+var blocklistTable = table[affiliate.BlocklistEntry, blocklistRow]{
 	name: "affiliate_blocklist", resource: "blocklist_entry", entity: blocklistRow.entry,
 	sort: map[string]string{"created_at": "t.created_at"},
 }
 
-func (r blocklistRow) entry() links.BlocklistEntry {
-	return links.BlocklistEntry{
+func (r blocklistRow) entry() affiliate.BlocklistEntry {
+	return affiliate.BlocklistEntry{
 		ID: r.ID, AdvertiserID: r.AdvertiserID, UserID: r.UserID, UserTagID: r.UserTagID, ClientID: r.ClientID,
 		ValidateClicks: r.ValidateClicks, CreatedBy: affiliate.Actor{UserID: r.CreatedBy, Name: r.CreatedByName},
 		CreatedAt: utc(r.CreatedAt),
@@ -41,8 +40,8 @@ func (r blocklistRow) entry() links.BlocklistEntry {
 
 type blocklist struct{ u *unit }
 
-func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEntry) ([]links.BlocklistEntry, error) {
-	return change(ctx, r.u, "blocklist_entry", func(ctx context.Context) ([]links.BlocklistEntry, error) {
+func (r blocklist) AddMissing(ctx context.Context, entries ...affiliate.BlocklistEntry) ([]affiliate.BlocklistEntry, error) {
+	return change(ctx, r.u, "blocklist_entry", func(ctx context.Context) ([]affiliate.BlocklistEntry, error) {
 		for _, e := range entries {
 			if err := e.Validate(); err != nil {
 				return nil, err
@@ -61,8 +60,8 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...links.BlocklistEnt
 }
 
 // insert adds the entries in order, as far as nothing is in their way.
-func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) ([]blocklistRow, error) {
-	type entry = links.BlocklistEntry
+func (r blocklist) insert(ctx context.Context, entries []affiliate.BlocklistEntry) ([]blocklistRow, error) {
+	type entry = affiliate.BlocklistEntry
 	var rows []blocklistRow
 	var args []any
 	added := `ON CONFLICT DO NOTHING RETURNING t.id, t.advertiser_id, t.user_id, t.user_tag_id, t.client_id,
@@ -81,7 +80,7 @@ func (r blocklist) insert(ctx context.Context, entries []links.BlocklistEntry) (
 	return rows, err
 }
 
-func (r blocklist) Get(ctx context.Context, id int64) (links.BlocklistEntry, error) {
+func (r blocklist) Get(ctx context.Context, id int64) (affiliate.BlocklistEntry, error) {
 	return blocklistTable.get(ctx, r.u, id)
 }
 
@@ -89,7 +88,7 @@ func (r blocklist) Delete(ctx context.Context, id int64) error {
 	return blocklistTable.delete(ctx, r.u, id)
 }
 
-func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[links.BlocklistEntry], error) {
+func (r blocklist) List(ctx context.Context, f affiliate.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.BlocklistEntry], error) {
 	return blocklistTable.list(ctx, r.u, p, func(q filter) {
 		q.equal("t.advertiser_id", f.AdvertiserID)
 		q.query(f.Query, "t.user_id",
@@ -97,8 +96,8 @@ func (r blocklist) List(ctx context.Context, f links.BlocklistFilter, p affiliat
 	})
 }
 
-func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]links.BlocklistEntry, error) {
-	return read(ctx, r.u, blocklistTable.resource, func(ctx context.Context) ([]links.BlocklistEntry, error) {
+func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]affiliate.BlocklistEntry, error) {
+	return read(ctx, r.u, blocklistTable.resource, func(ctx context.Context) ([]affiliate.BlocklistEntry, error) {
 		condition := "(t.user_id = ANY(?0::bigint[]) OR t.user_tag_id = ANY(?1::bigint[]) OR t.client_id = ANY(?2::bigint[]))"
 		args := []any{distinct(userIDs), distinct(userTagIDs), distinct(clientIDs)}
 		if advertiserIDs != nil {

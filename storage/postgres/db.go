@@ -87,9 +87,10 @@ func New(db bun.IDB, o Options) (*DB, error) {
 	return d, nil
 }
 
-// Core returns the store of package affiliate.
+// Core returns the store of package affiliate. Its transactions are those of
+// package offers too, which has its part in changes of users.
 func (db *DB) Core() affiliate.Store[affiliate.Tx] {
-	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return coreTx{u} }}
+	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return offersTx{coreTx{u}} }}
 }
 
 // Links returns the store of package links.
@@ -141,6 +142,7 @@ func (t coreTx) Clients() affiliate.ClientRepository                   { return 
 func (t coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(t) }
 func (t coreTx) Users() affiliate.UserRepository                       { return users(t) }
 func (t coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(t) }
+func (t coreTx) Blocklist() affiliate.BlocklistRepository              { return blocklist(t) }
 func (t coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(t) }
 func (t coreTx) Balances() affiliate.BalanceRepository                 { return balances(t) }
 func (t coreTx) Events() affiliate.EventRepository                     { return events(t) }
@@ -150,7 +152,6 @@ func (t coreTx) IdempotencyKeys() affiliate.IdempotencyRepository      { return 
 type linksTx struct{ offersTx }
 
 func (t linksTx) Rules() links.RuleRepository                   { return rules(t.coreTx) }
-func (t linksTx) Blocklist() links.BlocklistRepository          { return blocklist(t.coreTx) }
 func (t linksTx) Links() links.LinkRepository                   { return linkRepository(t.coreTx) }
 func (t linksTx) Clicks() links.ClickRepository                 { return clicks(t.coreTx) }
 func (t linksTx) Days() links.DayRepository                     { return days(t.coreTx) }

@@ -13,6 +13,7 @@ import (
 	"github.com/matryer/is"
 	"github.com/uptrace/bun"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -20,12 +21,21 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
+// newOffers returns the service of offers over a backend.
+func newOffers(db *postgres.DB) (*offers.Service, error) {
+	kit, err := affiliatekit.New(db, affiliatekit.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return kit.Offers, nil
+}
+
 func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
 	db, handle := openInPath(t)
 	w := newWorld(t, db, 30, 1)
-	service, err := links.NewOffers(db.Links(), offers.Options{})
+	service, err := newOffers(db)
 	is.NoErr(err)
 	var ids []int64
 	for _, u := range w.users {
@@ -39,7 +49,7 @@ func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
 		is.NoErr(err)
 	}
 	watched, count := counted(t, handle)
-	service, err = links.NewOffers(watched.Links(), offers.Options{})
+	service, err = newOffers(watched)
 	is.NoErr(err)
 	statements := func(size int, run func(p affiliate.PageRequest) error) int64 {
 		count.statements.Store(0)
@@ -237,7 +247,7 @@ func BenchmarkOfferPages(b *testing.B) {
 	db, handle := openInPath(b)
 	w := newWorld(b, db, 1, 1)
 	seedOffers(b.Context(), b, handle, 100_000, w.aimAt(b, db.Links(), offers.TargetUser))
-	service, err := offers.NewService(db.Offers(), offers.Options{})
+	service, err := newOffers(db)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -276,7 +286,7 @@ func TestADeepPageOfParticipantsCostsOnlyWhatItSkips(t *testing.T) {
 	seedOffers(t.Context(), t, handle, 2, w.aimAt(t, db.Links(), offers.TargetUser))
 	seedParticipants(t, handle, 100_000)
 	watched, count := counted(t, handle)
-	service, err := offers.NewService(watched.Offers(), offers.Options{})
+	service, err := newOffers(watched)
 	is.NoErr(err)
 	read := func(service *offers.Service, n int) error {
 		page, err := service.Participants(t.Context(), offers.ParticipantFilter{OfferID: 1}, affiliate.PageRequest{Number: n, Size: 20})
@@ -301,7 +311,7 @@ func TestADeepPageOfParticipantsCostsOnlyWhatItSkips(t *testing.T) {
 	noted := &pages{}
 	db, err = postgres.New(handle.WithQueryHook(noted), postgres.Options{})
 	is.NoErr(err)
-	service, err = offers.NewService(db.Offers(), offers.Options{})
+	service, err = newOffers(db)
 	is.NoErr(err)
 	is.NoErr(read(service, 5000))
 	is.Equal(len(noted.read), 1)

@@ -128,7 +128,7 @@ func TestAPreparedStatementOutlivesAMigration(t *testing.T) {
 			is.NoErr(err)
 			_, err = tx.Usage().Lock(ctx, []offers.UsageKey{{UserID: w.users[0].ID}})
 			is.NoErr(err)
-			_, err = tx.Blocklist().AddMissing(ctx, links.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[i].ID, CreatedAt: noon})
+			_, err = tx.Blocklist().AddMissing(ctx, affiliate.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[i].ID, CreatedAt: noon})
 			return err
 		}))
 	}

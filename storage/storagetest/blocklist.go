@@ -7,23 +7,22 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 )
 
-func blocklistScenarios() []scenario[links.Store] {
-	return append(ofLinks(blocklist().scenarios(), sameStore),
-		scenario[links.Store]{"blocklist/only what is missing is added", testAddMissing},
-		scenario[links.Store]{"blocklist/found and deleted", testBlocklistDelete},
-		scenario[links.Store]{"blocklist/naming", testNaming},
-		scenario[links.Store]{"blocklist/list", testBlocklistList},
+func blocklistScenarios() []scenario[affiliate.Store[affiliate.Tx]] {
+	return append(blocklist().scenarios(),
+		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/only what is missing is added", testAddMissing},
+		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/found and deleted", testBlocklistDelete},
+		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/naming", testNaming},
+		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/list", testBlocklistList},
 	)
 }
 
 // blocklist adds entries by advertiser i and user j for i, j of the world:
 // the samples 1, 2 and 3, and hostile names, need one each.
-func blocklist() table[links.Tx, links.BlocklistEntry] {
-	type V = links.BlocklistEntry
-	return table[links.Tx, V]{
+func blocklist() table[affiliate.Tx, affiliate.BlocklistEntry] {
+	type V = affiliate.BlocklistEntry
+	return table[affiliate.Tx, V]{
 		name: "blocklist",
 		sample: func(w world, n int) V {
 			v := V{AdvertiserID: w.advertisers[n/9%3].ID}
@@ -44,10 +43,10 @@ func blocklist() table[links.Tx, links.BlocklistEntry] {
 			}
 		},
 		unset: []string{"UserTagID", "ClientID"},
-		add: func(ctx context.Context, tx links.Tx, v V) (V, error) {
+		add: func(ctx context.Context, tx affiliate.Tx, v V) (V, error) {
 			return oneOf(tx.Blocklist().AddMissing(ctx, v))
 		},
-		fetch: func(ctx context.Context, tx links.Tx, v V) (V, error) { return tx.Blocklist().Get(ctx, v.ID) },
+		fetch: func(ctx context.Context, tx affiliate.Tx, v V) (V, error) { return tx.Blocklist().Get(ctx, v.ID) },
 		id:    func(v *V) *int64 { return &v.ID },
 		texts: []text[V]{{"created_by", 0, 255, func(v *V) *string { return &v.CreatedBy.Name }, false}},
 		broken: []broken[V]{
@@ -64,30 +63,30 @@ func blocklist() table[links.Tx, links.BlocklistEntry] {
 	}
 }
 
-func addMissing(t *testing.T, s links.Store, entries ...links.BlocklistEntry) []links.BlocklistEntry {
+func addMissing(t *testing.T, s affiliate.Store[affiliate.Tx], entries ...affiliate.BlocklistEntry) []affiliate.BlocklistEntry {
 	t.Helper()
-	return put(t, s, func(ctx context.Context, tx links.Tx) ([]links.BlocklistEntry, error) {
+	return put(t, s, func(ctx context.Context, tx affiliate.Tx) ([]affiliate.BlocklistEntry, error) {
 		return tx.Blocklist().AddMissing(ctx, entries...)
 	})
 }
 
 // against is an entry of the i-th advertiser.
-func against(w world, i int, e links.BlocklistEntry) links.BlocklistEntry {
+func against(w world, i int, e affiliate.BlocklistEntry) affiliate.BlocklistEntry {
 	e.AdvertiserID = w.advertisers[i].ID
 	return e
 }
 
-func testAddMissing(t *testing.T, s links.Store) {
+func testAddMissing(t *testing.T, s affiliate.Store[affiliate.Tx]) {
 	w := newWorld(t, s)
-	user := links.BlocklistEntry{UserID: w.users[1].ID}
-	tag := links.BlocklistEntry{UserTagID: w.tags[1].ID}
-	client := links.BlocklistEntry{ClientID: w.clients[1].ID}
+	user := affiliate.BlocklistEntry{UserID: w.users[1].ID}
+	tag := affiliate.BlocklistEntry{UserTagID: w.tags[1].ID}
+	client := affiliate.BlocklistEntry{ClientID: w.clients[1].ID}
 	paid := against(w, 0, user)
 	paid.ValidateClicks, paid.CreatedAt = true, at(5)
 
-	equal(t, "added nothing", addMissing(t, s), []links.BlocklistEntry(nil))
+	equal(t, "added nothing", addMissing(t, s), []affiliate.BlocklistEntry(nil))
 	first := addMissing(t, s, against(w, 0, tag), against(w, 0, client), paid, against(w, 0, user), against(w, 1, user), against(w, 0, tag))
-	want := []links.BlocklistEntry{against(w, 0, tag), against(w, 0, client), paid, against(w, 1, user)}
+	want := []affiliate.BlocklistEntry{against(w, 0, tag), against(w, 0, client), paid, against(w, 1, user)}
 	if len(first) != len(want) {
 		t.Fatalf("added %+v, want %+v", first, want)
 	}
@@ -100,25 +99,27 @@ func testAddMissing(t *testing.T, s links.Store) {
 	equal(t, "added", first, want)
 	more := addMissing(t, s, against(w, 0, user), against(w, 1, tag), against(w, 0, client))
 	equal(t, "added later", len(more), 1)
-	equal(t, "kept", see(t, s, func(ctx context.Context, tx links.Tx) (links.BlocklistEntry, error) {
+	equal(t, "kept", see(t, s, func(ctx context.Context, tx affiliate.Tx) (affiliate.BlocklistEntry, error) {
 		return tx.Blocklist().Get(ctx, first[2].ID)
 	}), want[2])
 }
 
-func testBlocklistDelete(t *testing.T, s links.Store) {
+func testBlocklistDelete(t *testing.T, s affiliate.Store[affiliate.Tx]) {
 	w := newWorld(t, s)
-	remove := func(id int64) func(ctx context.Context, tx links.Tx) error {
-		return func(ctx context.Context, tx links.Tx) error { return tx.Blocklist().Delete(ctx, id) }
+	remove := func(id int64) func(ctx context.Context, tx affiliate.Tx) error {
+		return func(ctx context.Context, tx affiliate.Tx) error { return tx.Blocklist().Delete(ctx, id) }
 	}
-	get := func(id int64) func(ctx context.Context, tx links.Tx) error {
-		return func(ctx context.Context, tx links.Tx) error { return second(tx.Blocklist().Get(ctx, id)) }
+	get := func(id int64) func(ctx context.Context, tx affiliate.Tx) error {
+		return func(ctx context.Context, tx affiliate.Tx) error { return second(tx.Blocklist().Get(ctx, id)) }
 	}
-	user := func(i int) links.BlocklistEntry { return against(w, 0, links.BlocklistEntry{UserID: w.users[i].ID}) }
+	user := func(i int) affiliate.BlocklistEntry {
+		return against(w, 0, affiliate.BlocklistEntry{UserID: w.users[i].ID})
+	}
 	kept := addMissing(t, s, user(0), user(1))
 	write(t, s, remove(kept[1].ID))
 	for _, id := range []int64{kept[1].ID, nowhere, 0, -1} {
 		unreadable(t, s, missing, get(id))
-		refused(t, s, missing, func(ctx context.Context, tx links.Tx) error {
+		refused(t, s, missing, func(ctx context.Context, tx affiliate.Tx) error {
 			if err := remove(kept[0].ID)(ctx, tx); err != nil {
 				return err
 			}
@@ -132,14 +133,14 @@ func testBlocklistDelete(t *testing.T, s links.Store) {
 	}
 }
 
-func testNaming(t *testing.T, s links.Store) {
+func testNaming(t *testing.T, s affiliate.Store[affiliate.Tx]) {
 	w := newWorld(t, s)
 	kept := addMissing(t, s,
-		against(w, 1, links.BlocklistEntry{UserID: w.users[0].ID}),
-		against(w, 0, links.BlocklistEntry{UserTagID: w.tags[0].ID}),
-		against(w, 0, links.BlocklistEntry{ClientID: w.clients[0].ID}),
-		against(w, 2, links.BlocklistEntry{UserID: w.users[1].ID}),
-		against(w, 1, links.BlocklistEntry{ClientID: w.clients[1].ID}),
+		against(w, 1, affiliate.BlocklistEntry{UserID: w.users[0].ID}),
+		against(w, 0, affiliate.BlocklistEntry{UserTagID: w.tags[0].ID}),
+		against(w, 0, affiliate.BlocklistEntry{ClientID: w.clients[0].ID}),
+		against(w, 2, affiliate.BlocklistEntry{UserID: w.users[1].ID}),
+		against(w, 1, affiliate.BlocklistEntry{ClientID: w.clients[1].ID}),
 	)
 	shop := func(i ...int) []int64 {
 		return idsOf(w.advertisers[:], func(a affiliate.Advertiser) int64 { return a.ID }, i...)
@@ -150,32 +151,32 @@ func testNaming(t *testing.T, s links.Store) {
 	for _, c := range []struct {
 		name                          string
 		advertisers, user, tag, group []int64
-		want                          []links.BlocklistEntry
+		want                          []affiliate.BlocklistEntry
 	}{
 		{"everything", nil, users, tags, clients, kept},
-		{"users", nil, users, nil, nil, []links.BlocklistEntry{kept[0], kept[3]}},
+		{"users", nil, users, nil, nil, []affiliate.BlocklistEntry{kept[0], kept[3]}},
 		{"tags", nil, nil, tags, []int64{}, kept[1:2]},
-		{"clients", nil, nil, nil, clients, []links.BlocklistEntry{kept[2], kept[4]}},
+		{"clients", nil, nil, nil, clients, []affiliate.BlocklistEntry{kept[2], kept[4]}},
 		{"nothing", nil, nil, nil, nil, nil},
 		{"nothing of one", shop(0), []int64{}, []int64{}, []int64{}, nil},
-		{"everything of one", shop(1), users, tags, clients, []links.BlocklistEntry{kept[0], kept[4]}},
+		{"everything of one", shop(1), users, tags, clients, []affiliate.BlocklistEntry{kept[0], kept[4]}},
 		{"everything of two", shop(2, 0, 2), users, tags, clients, kept[1:4]},
 		{"everything of none", []int64{}, users, tags, clients, nil},
 		{"what is not named", nil, []int64{w.users[2].ID, 0}, []int64{w.tags[2].ID, 0}, []int64{w.clients[2].ID, 0}, nil},
 	} {
-		got := see(t, s, func(ctx context.Context, tx links.Tx) ([]links.BlocklistEntry, error) {
+		got := see(t, s, func(ctx context.Context, tx affiliate.Tx) ([]affiliate.BlocklistEntry, error) {
 			return tx.Blocklist().Naming(ctx, c.advertisers, c.user, c.tag, c.group)
 		})
 		equal(t, "naming "+c.name, got, c.want)
 	}
 }
 
-func testBlocklistList(t *testing.T, s links.Store) {
-	type V = links.BlocklistEntry
-	type F = links.BlocklistFilter
+func testBlocklistList(t *testing.T, s affiliate.Store[affiliate.Tx]) {
+	type V = affiliate.BlocklistEntry
+	type F = affiliate.BlocklistFilter
 	w := newWorld(t, s)
 	named := func(name string) affiliate.User {
-		return put(t, s, func(ctx context.Context, tx links.Tx) (affiliate.User, error) {
+		return put(t, s, func(ctx context.Context, tx affiliate.Tx) (affiliate.User, error) {
 			return tx.Users().Add(ctx, affiliate.User{Username: name, DisplayName: "hidden"})
 		})
 	}
@@ -211,10 +212,10 @@ func testBlocklistList(t *testing.T, s links.Store) {
 	for _, q := range unkeepable() {
 		filters = append(filters, filterRow[F]{F{Query: q}, ""})
 	}
-	listing[links.Tx, V, F]{
+	listing[affiliate.Tx, V, F]{
 		items: items,
 		label: func(v V) string { return label[v.ID] },
-		list: func(ctx context.Context, tx links.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
+		list: func(ctx context.Context, tx affiliate.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
 			return tx.Blocklist().List(ctx, f, p)
 		},
 		filters: filters,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // serializableScenarios are what only a serializable Write gives.
@@ -151,6 +152,7 @@ func testHalves[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 func betweenStores() []scenario[Backend] {
 	return []scenario[Backend]{
 		{"stores/see the same data", testSameData},
+		{"stores/a unit of the core gives the repositories of offers", testCoreGivesOffers},
 		{"stores/a unit within one of another store of the backend is refused", testNestedStores},
 	}
 }
@@ -163,6 +165,18 @@ func testSameData(t *testing.T, b Backend) {
 	equal(t, "seen by links", got, []affiliate.Category{c})
 	refused(t, b.Links, taken("name"), func(ctx context.Context, tx links.Tx) error {
 		return second(tx.Categories().Add(ctx, sampleCategory(1)))
+	})
+}
+
+// A change of a user is also one of its participations, in the same unit.
+func testCoreGivesOffers(t *testing.T, b Backend) {
+	write(t, b.Core, func(ctx context.Context, core affiliate.Tx) error {
+		tx, ok := core.(offers.Tx)
+		if !ok {
+			t.Fatalf("got a %T, want an offers.Tx", core)
+		}
+		_, err := tx.Participants().ByUser(ctx, 1)
+		return err
 	})
 }
 

@@ -388,7 +388,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
 		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),
 		sampleEntry(77), affiliate.Event{Type: "t", Subject: "s"}, sampleKey("x", "x"),
-		sampleRule(w, 1), links.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
+		sampleRule(w, 1), affiliate.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
 		sampleList(1), sampleProduct(1),
 		sampleSeller(1), sampleUID(1),

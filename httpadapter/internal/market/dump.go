@@ -43,7 +43,7 @@ func (w *World) Dump() string {
 		}
 		dumpPage[affiliate.User](&d, "works with somebody")(tx.Users().List(ctx, affiliate.UserFilter{AdvertiserIDs: w.advertisers()}, all))
 		for _, id := range w.advertisers() {
-			dumpPage[links.BlocklistEntry](&d, fmt.Sprint("blocklist of ", id))(tx.Blocklist().List(ctx, links.BlocklistFilter{AdvertiserID: id}, all))
+			dumpPage[affiliate.BlocklistEntry](&d, fmt.Sprint("blocklist of ", id))(tx.Blocklist().List(ctx, affiliate.BlocklistFilter{AdvertiserID: id}, all))
 		}
 		return d.err
 	})
@@ -61,7 +61,7 @@ func (w *World) advertisers() []int64 {
 			ids = append(ids, id)
 		}
 	}
-	return affiliate.IDs(ids)
+	return affiliate.SortedIDs(ids)
 }
 
 type dumper struct {

@@ -24,8 +24,10 @@ import (
 
 // Backend is where a world is kept.
 type Backend struct {
-	Offers offers.Store
-	Links  links.Store
+	Core     affiliate.Store[affiliate.Tx]
+	Identity identity.Store
+	Offers   offers.Store
+	Links    links.Store
 }
 
 // World is the market, its services and a handler over them. It stands still at
@@ -60,12 +62,12 @@ func Token(who string) string { return "secret-token-of-" + who }
 func New(t testing.TB, b Backend) *World {
 	t.Helper()
 	w := &World{T: t, ID: map[string]int64{}, Token: map[string]string{}}
-	w.Backend = Backend{switched[offers.Tx]{b.Offers, &w.Down}, switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links}}
+	w.Backend = Backend{switched[affiliate.Tx]{b.Core, &w.Down}, switched[identity.Tx]{b.Identity, &w.Down}, switched[offers.Tx]{b.Offers, &w.Down}, switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links}}
 	start := time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC)
 	w.now.Store(&start)
-	w.Core = Must(offers.NewCore(w.Backend.Offers, affiliate.Options{Clock: w.Clock}))(t)
-	w.People = Must(links.NewIdentity(w.Backend.Links, identity.Options{Clock: w.Clock}))(t)
-	w.Offers = Must(links.NewOffers(w.Backend.Links, offers.Options{Clock: w.Clock}))(t)
+	w.Core = Must(affiliate.NewService(w.Backend.Core, affiliate.Options{Clock: w.Clock}))(t)
+	w.People = Must(identity.NewService(w.Core, w.Backend.Identity, identity.Options{Clock: w.Clock}))(t)
+	w.Offers = Must(offers.NewService(w.Core, w.Backend.Offers, offers.Options{Clock: w.Clock}))(t)
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
 	w.settle(t.Context())
 	return w
@@ -226,14 +228,14 @@ func (w *World) settleLinks(ctx context.Context) {
 	by := affiliate.Actor{Name: "The advertiser"}
 	for _, b := range []struct {
 		name, advertiser string
-		in               links.BlockInput
+		in               affiliate.BlockInput
 	}{
-		{"carl", "acme", links.BlockInput{Users: []links.BlockedUser{{ID: w.ID["user carl"], ValidateClicks: true}}}},
-		{"vip", "acme", links.BlockInput{UserTagIDs: []int64{w.ID["tag vip"]}}},
-		{"south", "acme", links.BlockInput{ClientIDs: []int64{w.ID["client south"]}}},
-		{"dora", "nordic", links.BlockInput{Users: []links.BlockedUser{{ID: w.ID["user dora"]}}}},
+		{"carl", "acme", affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.ID["user carl"], ValidateClicks: true}}}},
+		{"vip", "acme", affiliate.BlockInput{UserTagIDs: []int64{w.ID["tag vip"]}}},
+		{"south", "acme", affiliate.BlockInput{ClientIDs: []int64{w.ID["client south"]}}},
+		{"dora", "nordic", affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.ID["user dora"]}}}},
 	} {
-		w.ID["entry "+b.name] = Must(w.Links.Block(ctx, w.ID["advertiser "+b.advertiser], by, b.in))(w.T)[0].Entry.ID
+		w.ID["entry "+b.name] = Must(w.Core.Block(ctx, w.ID["advertiser "+b.advertiser], by, b.in))(w.T)[0].Entry.ID
 	}
 }
 

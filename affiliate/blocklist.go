@@ -1,4 +1,4 @@
-package links
+package affiliate
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 // BlocklistEntry keeps a creator, the users with a tag, or the users of a
@@ -21,13 +19,13 @@ type BlocklistEntry struct {
 	// ValidateClicks: clicks on the links that the user already has are still
 	// paid. Only for a user.
 	ValidateClicks bool
-	CreatedBy      affiliate.Actor
+	CreatedBy      Actor
 	CreatedAt      time.Time
 }
 
 // Validate checks what every backend refuses.
 func (e BlocklistEntry) Validate() error {
-	var v affiliate.Validation
+	var v Validation
 	set := 0
 	for _, id := range []int64{e.UserID, e.UserTagID, e.ClientID} {
 		if id != 0 {
@@ -41,7 +39,7 @@ func (e BlocklistEntry) Validate() error {
 }
 
 // Names reports whether the entry is about the user.
-func (e BlocklistEntry) Names(u affiliate.User) bool {
+func (e BlocklistEntry) Names(u User) bool {
 	switch {
 	case e.UserID != 0:
 		return e.UserID == u.ID
@@ -65,7 +63,7 @@ type BlockedUser struct {
 }
 
 // entries are the input as blocklist entries, with the field that each came from.
-func (in BlockInput) entries(advertiserID int64, by affiliate.Actor, now time.Time) (entries []BlocklistEntry, fields []string) {
+func (in BlockInput) entries(advertiserID int64, by Actor, now time.Time) (entries []BlocklistEntry, fields []string) {
 	add := func(field string, i int, e BlocklistEntry) {
 		e.AdvertiserID, e.CreatedBy, e.CreatedAt = advertiserID, by, now
 		entries, fields = append(entries, e), append(fields, field+"."+strconv.Itoa(i))
@@ -85,25 +83,25 @@ func (in BlockInput) entries(advertiserID int64, by affiliate.Actor, now time.Ti
 // BlocklistView is a blocklist entry with what it names.
 type BlocklistView struct {
 	Entry   BlocklistEntry
-	User    affiliate.User    // zero unless the entry names a user
-	UserTag affiliate.UserTag // likewise
-	Client  affiliate.Client  // likewise
-	Author  affiliate.User    // zero when no user account made the entry
+	User    User    // zero unless the entry names a user
+	UserTag UserTag // likewise
+	Client  Client  // likewise
+	Author  User    // zero when no user account made the entry
 }
 
 // Block adds entries to an advertiser's blocklist and answers those that were
 // not there yet (blocklist-add). An id that names nothing, or another
 // advertiser's user tag, is ErrInvalid at its place and nothing is added. At
-// most affiliate.MaxBatch entries.
-func (s *Service) Block(ctx context.Context, advertiserID int64, by affiliate.Actor, in BlockInput) ([]BlocklistView, error) {
-	var v affiliate.Validation
+// most MaxBatch entries.
+func (s *Service) Block(ctx context.Context, advertiserID int64, by Actor, in BlockInput) ([]BlocklistView, error) {
+	var v Validation
 	n := len(in.Users) + len(in.UserTagIDs) + len(in.ClientIDs)
 	v.Check(n > 0, "users", "required", "is required, unless user_tag_ids or client_ids is given")
-	v.Check(n <= affiliate.MaxBatch, "users", "too_many", "must not have more than 1000 items, user_tag_ids and client_ids included")
+	v.Check(n <= MaxBatch, "users", "too_many", "must not have more than 1000 items, user_tag_ids and client_ids included")
 	if err := v.Err("blocklist_entry"); err != nil {
 		return nil, err
 	}
-	return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) ([]BlocklistView, error) {
+	return Write(ctx, s.store, func(ctx context.Context, tx Tx) ([]BlocklistView, error) {
 		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
 			return nil, err
 		}
@@ -112,7 +110,7 @@ func (s *Service) Block(ctx context.Context, advertiserID int64, by affiliate.Ac
 		if err != nil {
 			return nil, err
 		}
-		var v affiliate.Validation
+		var v Validation
 		for i, w := range views {
 			v.Check(w.resolved(), fields[i], "unknown_reference", "must be the id of an existing one")
 		}
@@ -147,15 +145,15 @@ func (s *Service) Unblock(ctx context.Context, advertiserID, entryID int64) erro
 			return err
 		}
 		if e.AdvertiserID != advertiserID {
-			return affiliate.NotFound("blocklist_entry", entryID)
+			return NotFound("blocklist_entry", entryID)
 		}
 		return tx.Blocklist().Delete(ctx, entryID)
 	})
 }
 
 // Blocklist lists an advertiser's blocklist (blocklist-list).
-func (s *Service) Blocklist(ctx context.Context, f BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[BlocklistView], error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (out affiliate.Page[BlocklistView], err error) {
+func (s *Service) Blocklist(ctx context.Context, f BlocklistFilter, p PageRequest) (Page[BlocklistView], error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (out Page[BlocklistView], err error) {
 		if _, err := tx.Advertisers().Get(ctx, f.AdvertiserID); err != nil {
 			return out, err
 		}
@@ -177,15 +175,15 @@ func viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistEntry) ([]Bloc
 		tagIDs = append(tagIDs, e.UserTagID)
 		clientIDs = append(clientIDs, e.ClientID)
 	}
-	users, err := byID(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID })
+	users, err := Indexed(ctx, tx.Users().GetMany, userIDs, User.id)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := byID(ctx, tx.UserTags().GetMany, tagIDs, func(t affiliate.UserTag) int64 { return t.ID })
+	tags, err := Indexed(ctx, tx.UserTags().GetMany, tagIDs, func(t UserTag) int64 { return t.ID })
 	if err != nil {
 		return nil, err
 	}
-	clients, err := byID(ctx, tx.Clients().GetMany, clientIDs, func(c affiliate.Client) int64 { return c.ID })
+	clients, err := Indexed(ctx, tx.Clients().GetMany, clientIDs, func(c Client) int64 { return c.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -196,25 +194,9 @@ func viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistEntry) ([]Bloc
 	return views, nil
 }
 
-// byID reads what ids name, 0 and repetitions aside, into a map.
-func byID[T any](ctx context.Context, getMany func(context.Context, []int64) ([]T, error), ids []int64, id func(T) int64) (map[int64]T, error) {
-	ids = affiliate.IDs(ids)
-	if len(ids) > 0 && ids[0] == 0 {
-		ids = ids[1:]
-	}
-	m := make(map[int64]T, len(ids))
-	if len(ids) == 0 {
-		return m, nil
-	}
-	found, err := getMany(ctx, ids)
-	for _, v := range found {
-		m[id(v)] = v
-	}
-	return m, err
-}
-
-// blocked answers which of the advertisers keep the user away.
-func blocked(ctx context.Context, tx Tx, u affiliate.User, advertiserIDs []int64) (map[int64]bool, error) {
+// AdvertisersBlocking returns which of the advertisers (nil: of all) have the
+// user on their blocklist, by whatever entry. An action for any unit of work.
+func AdvertisersBlocking(ctx context.Context, tx Tx, u User, advertiserIDs []int64) (map[int64]bool, error) {
 	entries, err := tx.Blocklist().Naming(ctx, advertiserIDs, []int64{u.ID}, u.TagIDs, clientOf(u))
 	m := make(map[int64]bool, len(entries))
 	for _, e := range entries {
@@ -223,7 +205,24 @@ func blocked(ctx context.Context, tx Tx, u affiliate.User, advertiserIDs []int64
 	return m, err
 }
 
-func clientOf(u affiliate.User) []int64 {
+// UsersBlocked returns which of the users the advertiser's blocklist names. An
+// action for any unit of work.
+func UsersBlocked(ctx context.Context, tx Tx, advertiserID int64, users []User) (map[int64]bool, error) {
+	var userIDs, tagIDs, clientIDs []int64
+	for _, u := range users {
+		userIDs, tagIDs, clientIDs = append(userIDs, u.ID), append(tagIDs, u.TagIDs...), append(clientIDs, clientOf(u)...)
+	}
+	entries, err := tx.Blocklist().Naming(ctx, []int64{advertiserID}, SortedIDs(userIDs), SortedIDs(tagIDs), SortedIDs(clientIDs))
+	out := make(map[int64]bool)
+	for _, u := range users {
+		for _, e := range entries {
+			out[u.ID] = out[u.ID] || e.Names(u)
+		}
+	}
+	return out, err
+}
+
+func clientOf(u User) []int64 {
 	if u.ClientID == 0 {
 		return nil
 	}
@@ -232,18 +231,18 @@ func clientOf(u affiliate.User) []int64 {
 
 // VisibleAdvertisers lists the advertisers that a creator sees: active, not
 // hidden, and not keeping the creator away (stores-list).
-func (s *Service) VisibleAdvertisers(ctx context.Context, userID int64, f affiliate.AdvertiserFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (out affiliate.Page[affiliate.Advertiser], err error) {
+func (s *Service) VisibleAdvertisers(ctx context.Context, userID int64, f AdvertiserFilter, p PageRequest) (Page[Advertiser], error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (out Page[Advertiser], err error) {
 		u, err := tx.Users().Get(ctx, userID)
 		if err != nil {
 			return out, err
 		}
-		keptFrom, err := blocked(ctx, tx, u, nil)
+		keptFrom, err := AdvertisersBlocking(ctx, tx, u, nil)
 		if err != nil {
 			return out, err
 		}
 		f := f
-		f.Status, f.Hidden = affiliate.AdvertiserActive, affiliate.Some(false)
+		f.Status, f.Hidden = AdvertiserActive, Some(false)
 		f.Excluded = slices.Clone(f.Excluded)
 		for id := range keptFrom {
 			f.Excluded = append(f.Excluded, id)
@@ -254,12 +253,12 @@ func (s *Service) VisibleAdvertisers(ctx context.Context, userID int64, f affili
 
 // Blocking answers, ascending, the advertisers that keep a creator away.
 func (s *Service) Blocking(ctx context.Context, userID int64) ([]int64, error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]int64, error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]int64, error) {
 		u, err := tx.Users().Get(ctx, userID)
 		if err != nil {
 			return nil, err
 		}
-		keptFrom, err := blocked(ctx, tx, u, nil)
+		keptFrom, err := AdvertisersBlocking(ctx, tx, u, nil)
 		return slices.Sorted(maps.Keys(keptFrom)), err
 	})
 }

@@ -1,0 +1,120 @@
+package affiliatekit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/productlists"
+)
+
+// Backend keeps the data of every domain. *memory.DB and *postgres.DB are
+// backends; so is what passes storagetest.Run. All stores see the same data,
+// and the transactions of each give the repositories of all domains that have
+// a part in its changes (a change of a user is also one of its participations).
+type Backend interface {
+	Core() affiliate.Store[affiliate.Tx]
+	Identity() identity.Store
+	Mailing() mailing.Store
+	Media() media.Store
+	Offers() offers.Store
+	Links() links.Store
+	Deals() deals.Store
+	ProductLists() productlists.Store
+}
+
+// Options sets up a Kit. The zero Options work.
+type Options struct {
+	Clock  affiliate.Clock // of every service that has none of its own; default: affiliate.SystemClock
+	Random io.Reader       // likewise; default: crypto/rand
+
+	// What only one service needs.
+	Core         affiliate.Options
+	Identity     identity.Options
+	Mailing      mailing.Options // without a Mailer there is no service
+	Media        media.Options
+	Offers       offers.Options
+	Links        links.Options
+	Deals        deals.Options
+	ProductLists productlists.Options
+}
+
+// Kit has every service, over one backend. All are safe for concurrent use.
+type Kit struct {
+	Core         *affiliate.Service
+	Identity     *identity.Service
+	Mailing      *mailing.Service // nil without Options.Mailing.Mailer
+	Media        *media.Service
+	Offers       *offers.Service
+	Links        *links.Service
+	Deals        *deals.Service
+	ProductLists *productlists.Service
+}
+
+// New makes all services over a backend. A host that needs only some of them
+// may call their own NewService functions instead.
+//
+// The backend stays the caller's to close. Links.Run and Deals.Run do what is
+// to be done in the background; a host starts those that it needs.
+func New(backend Backend, o Options) (*Kit, error) {
+	if backend == nil {
+		return nil, errors.New("affiliatekit: New needs a backend")
+	}
+	o = o.shared()
+	var k Kit
+	var b builder
+	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
+	k.Identity = build(&b, "identity", func() (*identity.Service, error) {
+		return identity.NewService(k.Core, backend.Identity(), o.Identity)
+	})
+	if o.Mailing.Mailer != nil {
+		k.Mailing = build(&b, "mailing", func() (*mailing.Service, error) { return mailing.NewService(backend.Mailing(), o.Mailing) })
+	}
+	k.Media = build(&b, "media", func() (*media.Service, error) { return media.NewService(backend.Media(), o.Media) })
+	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
+	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })
+	k.Deals = build(&b, "deals", func() (*deals.Service, error) { return deals.NewService(backend.Deals(), o.Deals) })
+	k.ProductLists = build(&b, "productlists", func() (*productlists.Service, error) {
+		return productlists.NewService(backend.ProductLists(), o.ProductLists)
+	})
+	if b.err != nil {
+		return nil, b.err
+	}
+	return &k, nil
+}
+
+// shared hands the options of all services on to those without their own.
+func (o Options) shared() Options {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Deals.Clock, &o.ProductLists.Clock} {
+		if *clock == nil {
+			*clock = o.Clock
+		}
+	}
+	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Deals.Random} {
+		if *random == nil {
+			*random = o.Random
+		}
+	}
+	return o
+}
+
+// builder stops at the first service that cannot be made.
+type builder struct{ err error }
+
+func build[S any](b *builder, name string, make func() (*S, error)) *S {
+	if b.err != nil {
+		return nil
+	}
+	s, err := make()
+	if err != nil {
+		b.err = fmt.Errorf("affiliatekit: %s: %w", name, err)
+	}
+	return s
+}
