@@ -243,17 +243,23 @@ func (s *Service) CreateAdvertiser(ctx context.Context, a Advertiser) (Advertise
 }
 
 // UpdateAdvertiser applies change to the advertiser as it is now. change may
-// run again; the id and the time of creation are not its to change.
+// run again; the id and the time of creation are not its to change. Another
+// currency is ErrConflict "currency_in_use" while default costs, campaigns,
+// shared budgets or ledger entries have amounts in the old one.
 func (s *Service) UpdateAdvertiser(ctx context.Context, id int64, change func(*Advertiser)) (Advertiser, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (Advertiser, error) {
 		a, err := tx.Advertisers().Get(ctx, id)
 		if err != nil {
 			return a, err
 		}
-		created := a.CreatedAt
+		before := a
+		before.DefaultCosts = slices.Clone(a.DefaultCosts)
 		change(&a)
-		a.ID, a.CreatedAt, a.UpdatedAt = id, created, s.clock.Now()
+		a.ID, a.CreatedAt, a.UpdatedAt = id, before.CreatedAt, s.clock.Now()
 		a.CategoryIDs = SortedIDs(a.CategoryIDs)
+		if err := s.checkCurrency(ctx, tx, before, a); err != nil {
+			return Advertiser{}, err
+		}
 		return a, tx.Advertisers().Update(ctx, a)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"slices"
 )
 
 // Options sets up a Service. The zero Options work.
@@ -29,6 +30,7 @@ type Service struct {
 	clock  Clock
 	random io.Reader
 	hooks  []UserHook
+	priced []PricedIn
 }
 
 // NewService returns the core's service over a store.
@@ -52,6 +54,47 @@ func NewService(store Store[Tx], o Options) (*Service, error) {
 // OnUserChange adds a hook behind those that are there. Services of other
 // domains call it when they are made. Do not call it once the service is in use.
 func (s *Service) OnUserChange(hook UserHook) { s.hooks = append(s.hooks, hook) }
+
+// PricedIn reports whether something of the advertiser has amounts in its
+// currency, so that the currency cannot change.
+type PricedIn func(ctx context.Context, tx Tx, a Advertiser) (bool, error)
+
+// OnCurrencyChange adds a question that every change of an advertiser's
+// currency asks. Services of other domains call it when they are made.
+func (s *Service) OnCurrencyChange(priced PricedIn) { s.priced = append(s.priced, priced) }
+
+// checkCurrency refuses another currency while amounts exist in the old one:
+// it would make other amounts of them.
+func (s *Service) checkCurrency(ctx context.Context, tx Tx, before, after Advertiser) error {
+	if before.Currency == after.Currency {
+		return nil
+	}
+	refuse := func(what string) error {
+		return Conflict("advertiser", "currency_in_use", "the currency cannot change while "+what+" exist in "+string(before.Currency))
+	}
+	if hasAmounts(before.DefaultCosts) && hasAmounts(after.DefaultCosts) {
+		return refuse("default costs")
+	}
+	entries, err := tx.Ledger().List(ctx, EntryFilter{AdvertiserID: before.ID}, PageRequest{Number: 1, Size: 1})
+	if err != nil {
+		return err
+	}
+	if entries.Total > 0 {
+		return refuse("ledger entries")
+	}
+	for _, priced := range s.priced {
+		if used, err := priced(ctx, tx, before); err != nil {
+			return err
+		} else if used {
+			return refuse("campaigns or shared budgets")
+		}
+	}
+	return nil
+}
+
+func hasAmounts(costs []Costs) bool {
+	return slices.ContainsFunc(costs, func(c Costs) bool { return c.CPC.Set || c.InvoiceCPC.Set })
+}
 
 // UserChanged runs the hooks. It is itself one: the hook for [AddUser] and
 // [ChangeUser] in units of other domains.

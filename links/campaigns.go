@@ -13,8 +13,9 @@ import (
 
 // CampaignPrices charges each click to the campaign that serves it, within the
 // campaign's budgets. When only a limit keeps the creator's campaigns from
-// paying the click is capped; a creator for whom there is no campaign is paid
-// by AdvertiserPrices.
+// paying, the click is capped. When the advertiser has refused the creator in a
+// campaign that runs, it is blocked with the reason "not_participating". A
+// creator for whom there is no campaign is paid by AdvertiserPrices.
 type CampaignPrices struct{}
 
 // Charge implements Charger.
@@ -33,8 +34,10 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 		switch c, a := &clicks[i], &awards[i]; {
 		case a.OfferID != 0:
 			charges[i] = chargeOf(c, a, &frozen)
+		case a.Reason == offers.ReasonNotParticipating:
+			charges[i] = Charge{Verdict: VerdictBlocked, Reason: string(a.Reason)}
 		case a.Reason != "":
-			charges[i] = Charge{Capped: true, Reason: string(a.Reason)}
+			charges[i] = Charge{Verdict: VerdictCapped, Reason: string(a.Reason)}
 		default:
 			charges[i] = quote(c.Advertiser, c.Click.Source, &frozen)
 		}

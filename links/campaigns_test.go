@@ -279,3 +279,55 @@ func TestBudgetsHoldUnderAnyEvents(t *testing.T) {
 		w.verify()
 	})
 }
+
+// Whoever was refused in a campaign that runs must not be better off for it.
+func TestBeingRefusedDoesNotPay(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newCampaigns(t, b, links.Options{})
+		kept := w.campaign(40, func(n *offers.NewOffer) { n.Offer.BudgetLimit = affiliate.Some[int64](40) })
+		link, others := w.convert(w.anna, "https://acme.example/a"), w.convert(w.bo, "https://acme.example/b")
+		visitors := 0
+		click := func(l links.Link) (links.Verdict, string, int64) {
+			visitors++
+			c := w.click(l, visitors)
+			return c.Verdict, c.Reason, c.Earning.Minor()
+		}
+		expect := func(l links.Link, verdict links.Verdict, reason string, earning int64) {
+			t.Helper()
+			v, r, e := click(l)
+			is.Equal([]any{v, r, e}, []any{verdict, reason, earning})
+		}
+		expect(link, links.VerdictValid, "", 40)
+		expect(link, links.VerdictCapped, string(offers.ReasonBudgetLimit), 0) // its budget is used up
+
+		p, err := w.offers.ParticipantOf(t.Context(), kept.ID, w.anna.ID)
+		is.NoErr(err)
+		for _, refusal := range []offers.ParticipantStatus{offers.StoreDenied, offers.Accepted, offers.Denied} {
+			_, err = w.offers.MoveParticipant(t.Context(), kept.ID, p.Value.ID, refusal, affiliate.Actor{Name: "t"})
+			is.NoErr(err)
+			if refusal == offers.Accepted {
+				continue
+			}
+			expect(link, links.VerdictBlocked, string(offers.ReasonNotParticipating), 0)
+		}
+		expect(others, links.VerdictCapped, string(offers.ReasonBudgetLimit), 0) // who is not refused
+
+		// Another campaign may serve her all the same.
+		second := w.campaign(3, func(n *offers.NewOffer) { n.Targets.UserIDs = []int64{w.anna.ID} })
+		expect(link, links.VerdictValid, "", 3)
+		_, err = w.offers.PauseOffer(t.Context(), second.ID)
+		is.NoErr(err)
+		expect(link, links.VerdictBlocked, string(offers.ReasonNotParticipating), 0)
+
+		// A campaign that does not run refuses nobody: the default rates hold.
+		_, err = w.offers.PauseOffer(t.Context(), kept.ID)
+		is.NoErr(err)
+		expect(link, links.VerdictValid, "", 10)
+
+		// Nor does an application that was never answered.
+		w.campaign(5, func(n *offers.NewOffer) { n.Offer.Type = offers.UserApply })
+		expect(link, links.VerdictValid, "", 10)
+		w.verify()
+	})
+}

@@ -28,10 +28,11 @@ type Charge struct {
 	Cost    affiliate.Money
 	OfferID int64  // whose budgets it was drawn from, 0: none
 	Terms   string // the rates, as JSON, to be frozen
-	// Capped: no budget has room for the click. It is kept, unpaid, with the
-	// Reason, stable snake_case.
-	Capped bool
-	Reason string
+	// Verdict is what becomes of the click. Empty is VerdictValid: it is paid.
+	// With another verdict it is kept, unpaid, with the Reason in stable
+	// snake_case.
+	Verdict Verdict
+	Reason  string
 }
 
 // AdvertiserPrices charges each click by its advertiser's default costs for

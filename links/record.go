@@ -265,8 +265,8 @@ func (b *clickBatch) charge(ctx context.Context, tx Tx, charger Charger) error {
 	for j, charge := range charges {
 		c := &b.clicks[b.chargeableAt[j]]
 		c.Terms = charge.Terms
-		if charge.Capped {
-			c.Verdict, c.Reason = VerdictCapped, charge.Reason
+		if charge.Verdict != "" && charge.Verdict != VerdictValid {
+			c.Verdict, c.Reason = charge.Verdict, charge.Reason
 			continue
 		}
 		c.Earning, c.Cost, c.OfferID = charge.Earning, charge.Cost, charge.OfferID

@@ -55,13 +55,16 @@ type Offer struct {
 	// BudgetLimit is how much the offer may cost the advertiser, MaxClicks how
 	// many clicks it pays. With PerUserLimit both hold for each creator instead
 	// of over all.
-	BudgetLimit       affiliate.Optional[int64] // minor units, 0..MaxAmount
-	MaxClicks         affiliate.Optional[int64] // 0..MaxAmount
-	PerUserLimit      bool
-	SharedBudgetID    int64     // 0: none
-	ValidFrom         time.Time // zero: since ever
-	ValidUntil        time.Time // exclusive; zero: for ever
-	Todo              []string  // keys of what participants are to do, each 1..255 characters, each once
+	BudgetLimit    affiliate.Optional[int64] // minor units, 0..MaxAmount
+	MaxClicks      affiliate.Optional[int64] // 0..MaxAmount
+	PerUserLimit   bool
+	SharedBudgetID int64     // 0: none
+	ValidFrom      time.Time // zero: since ever
+	ValidUntil     time.Time // exclusive; zero: for ever
+	// UntilDay: ValidUntil was given as a date without a time. The offer is
+	// valid through that day, ValidUntil is the start of the next one (UTC).
+	UntilDay          bool
+	Todo              []string // keys of what participants are to do, each 1..255 characters, each once
 	ShowForAdvertiser bool
 	Priority          int64 // the highest serves first; see Before
 	Costs             []Costs
@@ -84,6 +87,8 @@ func (o Offer) Validate() error {
 	v.Text("image_key", o.ImageKey, 0, 255)
 	v.Check(validAmount(o.OneTimePayment), "one_time_payment", "out_of_range", amountBounds)
 	v.Check(!o.BudgetLimit.Set || validAmount(o.BudgetLimit.Value), "budget_limit", "out_of_range", amountBounds)
+	v.Check(o.ValidFrom.IsZero() || o.ValidUntil.IsZero() || !o.ValidUntil.Before(o.ValidFrom), "valid_until", "before_valid_from", "must not be before valid_from")
+	v.Check(!o.UntilDay || !o.ValidUntil.IsZero(), "valid_until", "required", "is required when it is the end of a day")
 	v.Check(!o.MaxClicks.Set || validAmount(o.MaxClicks.Value), "max_clicks", "out_of_range", amountBounds)
 	v.Check(len(o.Todo) <= MaxTodo, "todo", "too_many", "must be at most 100 items")
 	seen := make(map[string]bool, len(o.Todo))

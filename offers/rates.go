@@ -5,12 +5,12 @@ import "github.com/affiliatekit/affiliatekit/affiliate"
 // Origin says who set a rate.
 type Origin string
 
-// The origins of rates, in the order in which they are asked.
+// The origins of rates. The first three are the levels, in their order.
 const (
 	OriginParticipant Origin = "participant"
 	OriginOffer       Origin = "offer"
 	OriginAdvertiser  Origin = "advertiser"
-	OriginCreatorRate Origin = "creator_rate" // of an invoice rate that nobody set: it is the creator's
+	OriginCreatorRate Origin = "creator_rate" // of an invoice rate that was left out: it is the creator's rate
 	OriginNone        Origin = "none"         // nobody: 0, or 1 for the creator's share
 )
 
@@ -38,32 +38,48 @@ func (r Rates) Earning() int64 {
 	return affiliate.NewMoney(r.CPC, "").MulRate(r.UserRevenue.Value).Minor()
 }
 
-// RatesFor are the rates of a source. Each is asked of the participant, if
-// there is one, then of the offer, then of the advertiser; an invoice rate
-// that none of them has is the creator's rate.
+// RatesFor returns the rates of a source. Each of the creator's is that of the
+// participant's override, else of the offer, else of the advertiser.
+//
+// An invoice rate comes from the level that set the creator's rate. Where that
+// level names none it is the creator's rate itself, so that an advertiser never
+// pays less than the creator earns only because a rate was left out. Where no
+// level sets the creator's rate, the first invoice rate holds.
 func RatesFor(source affiliate.TrafficSource, participant, offer []Costs, a *affiliate.Advertiser) Rates {
-	asked := [3]Costs{costsOf(participant, source), costsOf(offer, source), {Costs: a.CostsOf(source)}}
+	levels := [3]Costs{costsOf(participant, source), costsOf(offer, source), {Costs: a.CostsOf(source)}}
 	var r Rates
-	var set bool
-	r.CPC, r.Origins.CPC, _ = first(&asked, func(c *Costs) affiliate.Optional[int64] { return c.CPC })
-	r.CPA, r.Origins.CPA, _ = first(&asked, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.CPA })
-	r.UserRevenue.Value, r.Origins.UserRevenue, r.UserRevenue.Set = first(&asked, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.UserRevenue })
-	if r.InvoiceCPC, r.Origins.InvoiceCPC, set = first(&asked, func(c *Costs) affiliate.Optional[int64] { return c.InvoiceCPC }); !set {
-		r.InvoiceCPC, r.Origins.InvoiceCPC = r.CPC, OriginCreatorRate
-	}
-	if r.InvoiceCPA, r.Origins.InvoiceCPA, set = first(&asked, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.InvoiceCPA }); !set {
-		r.InvoiceCPA, r.Origins.InvoiceCPA = r.CPA, OriginCreatorRate
-	}
+	r.CPC, r.Origins.CPC, r.InvoiceCPC, r.Origins.InvoiceCPC = paired(&levels,
+		func(c *Costs) (creator, invoice affiliate.Optional[int64]) { return c.CPC, c.InvoiceCPC })
+	r.CPA, r.Origins.CPA, r.InvoiceCPA, r.Origins.InvoiceCPA = paired(&levels,
+		func(c *Costs) (creator, invoice affiliate.Optional[affiliate.Rate]) { return c.CPA, c.InvoiceCPA })
+	share, at := first(&levels, func(c *Costs) affiliate.Optional[affiliate.Rate] { return c.UserRevenue })
+	r.UserRevenue, r.Origins.UserRevenue = share, origins[at]
 	return r
 }
 
-// first is the rate of the first who has it.
-func first[V any](asked *[3]Costs, rate func(*Costs) affiliate.Optional[V]) (V, Origin, bool) {
-	for i, origin := range [3]Origin{OriginParticipant, OriginOffer, OriginAdvertiser} {
-		if v := rate(&asked[i]); v.Set {
-			return v.Value, origin, true
+// origins are who sets the rates of each level, and of none.
+var origins = [4]Origin{OriginParticipant, OriginOffer, OriginAdvertiser, OriginNone}
+
+// paired returns the creator's rate and the invoice rate that goes with it.
+func paired[V any](levels *[3]Costs, rates func(*Costs) (creator, invoice affiliate.Optional[V])) (rate V, by Origin, invoice V, invoiceBy Origin) {
+	own, at := first(levels, func(c *Costs) affiliate.Optional[V] { own, _ := rates(c); return own })
+	billed, billedAt := first(levels, func(c *Costs) affiliate.Optional[V] { _, billed := rates(c); return billed })
+	if own.Set {
+		_, billed = rates(&levels[at])
+		billedAt = at
+	}
+	if !billed.Set {
+		return own.Value, origins[at], own.Value, OriginCreatorRate
+	}
+	return own.Value, origins[at], billed.Value, origins[billedAt]
+}
+
+// first returns the rate of the first level that has it, and which level that is.
+func first[V any](levels *[3]Costs, rate func(*Costs) affiliate.Optional[V]) (affiliate.Optional[V], int) {
+	for i := range levels {
+		if v := rate(&levels[i]); v.Set {
+			return v, i
 		}
 	}
-	var none V
-	return none, OriginNone, false
+	return affiliate.Optional[V]{}, len(levels)
 }

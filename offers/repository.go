@@ -188,8 +188,9 @@ type SharedBudgetRepository interface {
 	Get(ctx context.Context, id int64) (SharedBudget, error)
 	GetMany(ctx context.Context, ids []int64) ([]SharedBudget, error)
 	Update(ctx context.Context, b SharedBudget) error
-	// Delete is ErrNotFound when there is none, and ErrConflict "in_use" when
-	// an offer has it, deleted offers included.
+	// Delete is ErrNotFound when there is none, and ErrConflict "in_use" while
+	// an offer has it that is not deleted. Deleted offers lose it; its counter
+	// stays.
 	Delete(ctx context.Context, id int64) error
 	List(ctx context.Context, f SharedBudgetFilter, p affiliate.PageRequest) (affiliate.Page[SharedBudget], error)
 }

@@ -99,10 +99,11 @@ func (r Reason) capped() bool {
 	return r == ReasonMaxClicks || r == ReasonBudgetLimit || r == ReasonSharedBudget || r == ReasonClickLimit
 }
 
-// Select answers the index of the candidate that serves the request, with what
-// it costs; -1 when none does. Then the reason is that of the first in rank
-// that only a limit kept from it, or empty when there is no such candidate:
-// the advertiser's own rates hold.
+// Select returns the index of the candidate that serves the request, with what
+// it costs, or -1 when none does. Then the reason is that of the first in rank
+// that keeps the click from being paid at all: a campaign without room for it,
+// or one whose advertiser has refused the creator. With an empty reason there
+// is no such candidate, and the advertiser's own rates hold.
 //
 // It sorts the candidates by rank, in place.
 func Select(candidates []Candidate, r Request) (int, Judged) {
@@ -128,7 +129,7 @@ func selectRanked(candidates []Candidate, r *Request) (int, Judged) {
 			j.Chosen = true
 			return i, j
 		}
-		if none.Reason == "" && j.Reason.capped() {
+		if none.Reason == "" && (j.Reason.capped() || j.Reason == ReasonNotParticipating && candidates[i].refused()) {
 			none = j
 		}
 	}
@@ -156,8 +157,8 @@ func Explain(candidates []Candidate, r Request) []Judged {
 }
 
 // judge is the rule: why the candidate does not serve the request, or what
-// that costs. A limit that is used up wholly, and one that leaves too little,
-// are told alike.
+// that costs. A limit that is used up and one that leaves too little get the
+// same reason.
 func judge(c *Candidate, r *Request) Judged {
 	j := Judged{OfferID: c.OfferID, Rates: RatesFor(r.Source, c.Participant.Value.Costs, c.Costs, r.Advertiser)}
 	j.Earning, j.Cost = j.Rates.Earning(), j.Rates.InvoiceCPC
@@ -182,14 +183,18 @@ func judge(c *Candidate, r *Request) Judged {
 	return j
 }
 
+// refused reports whether the advertiser does not want the creator in the offer.
+func (c *Candidate) refused() bool {
+	return c.Participant.Set && (c.Participant.Value.Status == Denied || c.Participant.Value.Status == StoreDenied)
+}
+
 // participates reports whether the creator takes part: silently in a standard
 // offer, unless it was denied there; in an earning state in the others.
 func (c *Candidate) participates() bool {
 	if !c.Participant.Set {
 		return c.Type == Standard
 	}
-	status := c.Participant.Value.Status
-	return status.Earns() || c.Type == Standard && status != Denied && status != StoreDenied
+	return c.Participant.Value.Status.Earns() || c.Type == Standard && !c.refused()
 }
 
 // room is why the budgets do not have room for so many clicks (1, or 0 for a

@@ -173,13 +173,52 @@ func TestRatesFallThroughOneByOne(t *testing.T) {
 	p := []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](25)}}}
 
 	r := RatesFor(affiliate.SourceTikTok, p, o, a)
-	is.Equal(r, Rates{CPC: 25, InvoiceCPC: 30, CPA: half, InvoiceCPA: half, UserRevenue: affiliate.Some(half),
-		Origins: RateOrigins{OriginParticipant, OriginOffer, OriginAdvertiser, OriginCreatorRate, OriginOffer}})
+	is.Equal(r, Rates{CPC: 25, InvoiceCPC: 25, CPA: half, InvoiceCPA: half, UserRevenue: affiliate.Some(half),
+		Origins: RateOrigins{OriginParticipant, OriginCreatorRate, OriginAdvertiser, OriginCreatorRate, OriginOffer}})
 	is.Equal(r.Earning(), int64(12)) // half of 25 is between 12 and 13: to the even one
 
 	r = RatesFor(affiliate.SourceGeneral, p, o, a)
 	is.Equal(r, Rates{Origins: RateOrigins{OriginNone, OriginCreatorRate, OriginNone, OriginCreatorRate, OriginNone}})
 	is.Equal(RatesFor(affiliate.SourceTikTok, nil, nil, a).InvoiceCPC, int64(1))
+}
+
+// The cost is never below the earning because somebody left a rate out.
+func TestTheInvoiceRateIsOfTheLevelThatSetTheCreatorsRate(t *testing.T) {
+	costs := func(cpc, invoice int64) []Costs { // -1: left out
+		c := Costs{Costs: affiliate.Costs{Source: affiliate.SourceInstagram}}
+		if cpc >= 0 {
+			c.CPC = affiliate.Some(cpc)
+		}
+		if invoice >= 0 {
+			c.InvoiceCPC = affiliate.Some(invoice)
+		}
+		return []Costs{c}
+	}
+	for _, tt := range []struct {
+		name                           string
+		participant, offer, advertiser []Costs
+		cpc, invoice                   int64
+	}{
+		{"the campaign names none", nil, costs(70, -1), costs(9, 13), 70, 70},
+		{"the campaign names one", nil, costs(70, 85), costs(9, 13), 70, 85},
+		{"the campaign names a lower one", nil, costs(70, 40), costs(9, 13), 70, 40},
+		{"an override of a campaign with one", costs(90, -1), costs(70, 85), costs(9, 13), 90, 90},
+		{"an override with one", costs(90, 91), costs(70, 85), costs(9, 13), 90, 91},
+		{"the campaign names only the invoice rate", nil, costs(-1, 85), costs(9, 13), 9, 13},
+		{"the advertiser's", nil, nil, costs(9, 13), 9, 13},
+		{"nobody pays the creator", nil, costs(-1, 85), nil, 0, 85},
+		{"a rate of zero is a rate", costs(0, -1), costs(70, 85), nil, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			is := is.New(t)
+			plain := []affiliate.Costs{}
+			for _, c := range tt.advertiser {
+				plain = append(plain, c.Costs)
+			}
+			r := RatesFor(affiliate.SourceInstagram, tt.participant, tt.offer, &affiliate.Advertiser{DefaultCosts: plain})
+			is.Equal([2]int64{r.CPC, r.InvoiceCPC}, [2]int64{tt.cpc, tt.invoice})
+		})
+	}
 }
 
 func TestStatusOverrules(t *testing.T) {

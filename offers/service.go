@@ -43,6 +43,7 @@ func NewService(core *affiliate.Service, store Store, o Options) (*Service, erro
 	}
 	s := &Service{store: store, opts: o, clock: o.Clock}
 	core.OnUserChange(s.userChanged)
+	core.OnCurrencyChange(pricedIn)
 	return s, nil
 }
 

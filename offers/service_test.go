@@ -199,20 +199,86 @@ func TestAPreRegistrationBecomesTheUsers(t *testing.T) {
 	})
 }
 
-func TestABanEndsParticipationsAndIsOneUnit(t *testing.T) {
+func TestABanDeletesParticipationsAndAnApprovalStartsAfresh(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		open := w.offer(func(n *offers.NewOffer) { n.Offer.Type, n.Targets.UserIDs = offers.StoreAccept, []int64{w.anna.ID} })
-		standard := w.offer(func(n *offers.NewOffer) { n.Targets.UserIDs = []int64{w.anna.ID} })
-		_, err := w.core.BanUsers(t.Context(), []int64{w.anna.ID}, 0)
+		bo := w.user(affiliate.User{Username: "bo"})
+		aim := func(kind offers.Type) offers.Saved {
+			return w.offer(func(n *offers.NewOffer) {
+				n.Offer.Type, n.Offer.Todo, n.Targets.UserIDs = kind, []string{"post"}, []int64{w.anna.ID, bo.ID}
+			})
+		}
+		open, standard := aim(offers.StoreAccept), aim(offers.Standard)
+		p, err := w.offers.ParticipantOf(t.Context(), standard.ID, w.anna.ID)
+		w.NoErr(err)
+		_, err = w.offers.SetClickLimit(t.Context(), standard.ID, p.Value.ID, affiliate.Some[int64](3))
+		w.NoErr(err)
+		_, err = w.offers.MoveParticipant(t.Context(), standard.ID, p.Value.ID, offers.StoreDenied, affiliate.Actor{Name: "t"})
+		w.NoErr(err)
+
+		_, err = w.core.BanUsers(t.Context(), []int64{w.anna.ID}, 0)
 		w.NoErr(err)
 		for _, id := range []int64{open.ID, standard.ID} {
-			p, err := w.offers.ParticipantOf(t.Context(), id, w.anna.ID)
-			w.NoErr(err)
-			w.Equal(p.Value.Status, offers.StoreDenied)
-			w.Equal(p.Value.Unread, 1)
+			for u, want := range map[int64]bool{w.anna.ID: false, bo.ID: true} {
+				p, err := w.offers.ParticipantOf(t.Context(), id, u)
+				w.NoErr(err)
+				w.Equal(p.Set, want)
+			}
 		}
 		_, err = w.offers.Join(t.Context(), open.Token, w.anna.ID)
 		w.True(errors.Is(err, affiliate.ErrForbidden))
+
+		_, err = w.core.ApproveUsers(t.Context(), []int64{w.anna.ID}, 0)
+		w.NoErr(err)
+		again, err := w.offers.Enroll(t.Context(), standard.ID, w.anna.ID)
+		w.NoErr(err)
+		w.True(again.ID != p.Value.ID)
+		w.Equal(again.Status, offers.Accepted) // the refusal is gone as well
+		w.True(!again.ClickLimit.Set)
+		w.Equal(w.chosen(w.anna), standard.ID)
+	})
+}
+
+func TestACurrencyStaysWhileAmountsExistInIt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		change := func(id int64, f func(a *affiliate.Advertiser)) error {
+			_, err := w.core.UpdateAdvertiser(t.Context(), id, func(a *affiliate.Advertiser) {
+				a.Currency = "EUR"
+				if f != nil {
+					f(a)
+				}
+			})
+			return err
+		}
+		shop := func(name string, costs ...affiliate.Costs) int64 {
+			a, err := w.core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: name, Country: "SE", Currency: "SEK", DefaultCosts: costs})
+			w.NoErr(err)
+			return a.ID
+		}
+		priced := affiliate.Costs{CPC: affiliate.Some[int64](15)}
+		withCosts, withOffer, withBudget, withEntry := shop("costs", priced), shop("offer"), shop("budget"), shop("entry")
+		campaign, err := w.offers.CreateOffer(t.Context(), offers.NewOffer{Offer: offers.Offer{AdvertiserID: withOffer, Type: offers.Standard, Name: "c"}})
+		w.NoErr(err)
+		_, err = w.offers.CreateSharedBudget(t.Context(), withBudget, offers.NewSharedBudget{Title: "b", Amount: 1})
+		w.NoErr(err)
+		sek := affiliate.NewMoney(1, "SEK")
+		w.NoErr(w.b.Core.Write(t.Context(), func(ctx context.Context, tx affiliate.Tx) error {
+			_, err := tx.Ledger().Append(ctx, affiliate.Entry{Kind: affiliate.EntryAdjustment, Account: affiliate.UserAccount(w.anna.ID),
+				AdvertiserID: withEntry, Earning: sek, Cost: sek, OccurredAt: noon, PayableAt: noon, Cause: "adjustment:1"})
+			return err
+		}))
+		for _, id := range []int64{withCosts, withOffer, withBudget, withEntry} {
+			err := change(id, nil)
+			var e *affiliate.Error
+			w.True(errors.As(err, &e) && e.Kind == affiliate.ErrConflict && e.Code == "currency_in_use") // id
+			a, err := w.core.Advertiser(t.Context(), id)
+			w.NoErr(err)
+			w.Equal(a.Currency, affiliate.Currency("SEK"))
+		}
+		w.NoErr(change(withCosts, func(a *affiliate.Advertiser) { a.DefaultCosts = nil }))
+		w.NoErr(w.offers.DeleteOffer(t.Context(), campaign.ID))
+		w.NoErr(change(withOffer, nil))
+		w.NoErr(change(shop("percent", affiliate.Costs{CPA: affiliate.Some(affiliate.Rate{})}), nil)) // a share has no currency
+		w.NoErr(change(shop("none"), func(a *affiliate.Advertiser) { a.DefaultCosts = []affiliate.Costs{priced} }))
 	})
 }
 

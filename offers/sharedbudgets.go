@@ -83,8 +83,8 @@ func (s *Service) UpdateSharedBudget(ctx context.Context, id int64, change func(
 	})
 }
 
-// DeleteSharedBudget takes out a shared budget; ErrConflict "in_use" while an
-// offer has it (shared-budget-delete).
+// DeleteSharedBudget deletes a shared budget. It is ErrConflict "in_use" while
+// an offer has it that is not deleted (shared-budget-delete).
 func (s *Service) DeleteSharedBudget(ctx context.Context, id int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return tx.SharedBudgets().Delete(ctx, id) })
 }

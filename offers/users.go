@@ -3,19 +3,44 @@ package offers
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// userChanged is the hook of offers in every unit that adds or updates a user.
-func (s *Service) userChanged(ctx context.Context, core affiliate.Tx, before, after affiliate.User) error {
+// offersTx returns the core's transaction as one of offers.
+func offersTx(core affiliate.Tx) (Tx, error) {
 	tx, ok := core.(Tx)
 	if !ok {
-		return errors.New("offers: the core's store must be of the backend of the offers' store, and its transactions give their repositories too")
+		return nil, errors.New("offers: the core's store must be of the backend of the offers' store, and its transactions give their repositories too")
+	}
+	return tx, nil
+}
+
+// pricedIn reports whether the advertiser has campaigns or shared budgets.
+func pricedIn(ctx context.Context, core affiliate.Tx, a affiliate.Advertiser) (bool, error) {
+	tx, err := offersTx(core)
+	if err != nil {
+		return false, err
+	}
+	// Ranked leaves the deleted ones out.
+	campaigns, err := tx.Offers().Ranked(ctx, a.ID, math.MaxInt64, 1)
+	if err != nil || len(campaigns) > 0 {
+		return len(campaigns) > 0, err
+	}
+	budgets, err := tx.SharedBudgets().List(ctx, SharedBudgetFilter{AdvertiserID: a.ID}, affiliate.PageRequest{Number: 1, Size: 1})
+	return budgets.Total > 0, err
+}
+
+// userChanged is the hook of offers in every unit that adds or updates a user.
+func (s *Service) userChanged(ctx context.Context, core affiliate.Tx, before, after affiliate.User) error {
+	tx, err := offersTx(core)
+	if err != nil {
+		return err
 	}
 	banned := after.Status() == affiliate.UserSuspended
 	if banned && before.Status() != affiliate.UserSuspended {
-		return endParts(ctx, tx, s.clock, after.ID)
+		return endParts(ctx, tx, after.ID)
 	}
 	if banned {
 		return nil
@@ -75,25 +100,17 @@ func keepPromises(ctx context.Context, tx Tx, clock affiliate.Clock, u affiliate
 	return nil
 }
 
-// endParts ends the participations of a banned user: all but those that are
-// done or denied go to store_denied, from where the advertiser may accept
-// again when the ban is lifted.
-func endParts(ctx context.Context, tx Tx, clock affiliate.Clock, userID int64) error {
+// endParts deletes the participations of a banned user, with their tasks and
+// overrides. What was earned stays. After an approval the user starts afresh.
+func endParts(ctx context.Context, tx Tx, userID int64) error {
 	parts, err := tx.Participants().ByUser(ctx, userID)
 	if err != nil {
 		return err
 	}
-	var activities []Activity
-	now := clock.Now()
 	for _, p := range parts {
-		if p.Status == Done || p.Status == Denied || p.Status == StoreDenied {
-			continue
-		}
-		activities = append(activities, Activity{ParticipantID: p.ID, Type: ActivityStatus, From: string(p.Status), To: string(StoreDenied), CreatedAt: now})
-		p.Status, p.UpdatedAt = StoreDenied, now
-		if err := tx.Participants().Update(ctx, p); err != nil {
+		if err := tx.Participants().Delete(ctx, p.ID); err != nil {
 			return err
 		}
 	}
-	return tx.Activities().Add(ctx, activities...)
+	return nil
 }

@@ -26,7 +26,7 @@ type campaignFields struct {
 	BudgetLimit       wire.Optional[laravel.Amount] `json:"budget_limit"`
 	MaxClicks         wire.Optional[int64]          `json:"max_clicks"`
 	ValidFrom         wire.Optional[time.Time]      `json:"valid_from"`
-	ValidUntil        wire.Optional[time.Time]      `json:"valid_until"`
+	ValidUntil        wire.Optional[laravel.End]    `json:"valid_until"`
 	Todo              wire.Optional[[]string]       `json:"todo" max:"100"`
 	ShowForAdvertiser wire.Optional[bool]           `json:"show_for_advertiser"`
 	PriorityAfter     wire.Optional[int64]          `json:"priority_after" min:"0"`
@@ -71,7 +71,7 @@ func (f campaignFields) apply(o *offers.Offer, c affiliate.Currency, v *affiliat
 	laravel.SetAmount(&o.BudgetLimit, f.BudgetLimit, c, "budget_limit", v)
 	laravel.SetOptional(&o.MaxClicks, f.MaxClicks)
 	laravel.SetOrClear(&o.ValidFrom, f.ValidFrom)
-	laravel.SetOrClear(&o.ValidUntil, f.ValidUntil)
+	f.ValidUntil.Value.Apply(f.ValidUntil.Set, &o.ValidUntil, &o.UntilDay)
 	laravel.SetOrClear(&o.Todo, f.Todo)
 	laravel.Set(&o.ShowForAdvertiser, f.ShowForAdvertiser)
 	laravel.SetOrClear(&o.SharedBudgetID, f.SharedBudgetID)

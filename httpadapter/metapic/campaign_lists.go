@@ -222,7 +222,7 @@ func exportCampaigns(next func() ([]offers.View, error)) laravel.Table[offers.Vi
 		laravel.NewColumn("has_product_seeding", func(v offers.View) any { return v.HasProductSeeding }),
 		laravel.NewColumn("has_onetime_payment", func(v offers.View) any { return v.HasOneTimePayment }),
 		laravel.NewColumn("valid_from", func(v offers.View) any { return laravel.TimeCell(v.ValidFrom) }),
-		laravel.NewColumn("valid_until", func(v offers.View) any { return laravel.TimeCell(v.ValidUntil) }),
+		laravel.NewColumn("valid_until", func(v offers.View) any { return laravel.TimeCell(laravel.EndOf(v.ValidUntil, v.UntilDay)) }),
 		laravel.NewColumn("budget_limit", func(v offers.View) any { return laravel.OptionalCell(v.BudgetLimit) }),
 		laravel.NewColumn("consumed_budget", func(v offers.View) any { return v.Used.Spent }),
 		laravel.NewColumn("max_clicks", func(v offers.View) any { return laravel.OptionalCell(v.MaxClicks) }),

@@ -36,20 +36,19 @@ type dates struct {
 	End   time.Time `query:"end_date" json:"end_date" required:"true"`
 }
 
-// days are the dates as the domain takes them: the last day is in them. An
-// absent one is no bound.
+// days returns the dates as the domain takes them: the last day is in them. An
+// absent date is no bound. Days are counted in UTC; a time within one is
+// refused, because cutting it would answer for other hours than were asked.
 func days(start, end time.Time) (from, until time.Time, err error) {
 	const day = 24 * time.Hour
-	if !start.IsZero() {
-		from = start.Truncate(day)
+	var v affiliate.Validation
+	v.Check(start.Equal(start.Truncate(day)), "start_date", "invalid_date", "must be a date, such as 2026-03-18: days are counted in UTC")
+	v.Check(end.Equal(end.Truncate(day)), "end_date", "invalid_date", "must be a date, such as 2026-03-18: days are counted in UTC")
+	if from = start; !end.IsZero() {
+		until = end.Add(day)
+		v.Check(until.After(from), "end_date", "before_start_date", "must not be before start_date")
 	}
-	if !end.IsZero() {
-		until = end.Truncate(day).Add(day)
-		if !until.After(from) {
-			err = laravel.Invalid("end_date", "before_start_date", "must not be before start_date")
-		}
-	}
-	return from, until, err
+	return from, until, v.Err("statistics")
 }
 
 func (s *server) campaignStats(ctx context.Context, p affiliate.Principal, in struct {

@@ -111,7 +111,7 @@ func showSettings(v offers.View) *campaignSettings {
 	return &campaignSettings{
 		Name: v.Name, PerUserLimit: v.PerUserLimit, OneTimePayment: v.OneTimePayment,
 		BudgetLimit: laravel.Pointer(v.BudgetLimit), MaxClicks: laravel.Pointer(v.MaxClicks),
-		ValidFrom: laravel.DateTime(v.ValidFrom), ValidUntil: laravel.DateTime(v.ValidUntil),
+		ValidFrom: laravel.DateTime(v.ValidFrom), ValidUntil: laravel.ShowEnd(v.ValidUntil, v.UntilDay),
 		Todo: append([]string{}, v.Todo...), ShowForAdvertiser: v.ShowForAdvertiser,
 		SharedBudgetID: laravel.IDOrNull(v.SharedBudgetID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
 		CreatedAt: laravel.Timestamp(v.CreatedAt),

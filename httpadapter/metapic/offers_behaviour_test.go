@@ -57,6 +57,52 @@ func TestAnUpdateChangesWhatIsSent(t *testing.T) {
 	})
 }
 
+// The world stands at 2026-03-18 11:42:10.
+func TestADateWithoutATimeIsThatWholeDay(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		set := func(body string) int { return w.Send("advertiser", "PATCH", "/v2/offers/{offer summer}", body).Code }
+		show := func() (status, until any) {
+			got := w.Send("advertiser", "GET", "/v2/offers/{offer summer}", "")
+			return market.Field(t, got, "status"), market.Field(t, got, "valid_until")
+		}
+		is.Equal(set(`{"valid_from":"2026-03-18","valid_until":"2026-03-18"}`), 200)
+		status, until := show()
+		is.Equal(status, "active") // until the day is over
+		is.Equal(until, "2026-03-18 00:00:00")
+		is.Equal(set(`{"valid_until":"2026-03-18 00:00:00"}`), 200) // what was printed comes back: no change
+		status, _ = show()
+		is.Equal(status, "active")
+		w.Pass(12*time.Hour + 17*time.Minute + 49*time.Second) // to the last second
+		status, _ = show()
+		is.Equal(status, "active")
+		w.Pass(time.Second)
+		status, until = show()
+		is.Equal(status, "ended")
+		is.Equal(until, "2026-03-18 00:00:00")
+
+		is.Equal(set(`{"valid_until":"2026-03-20T01:30:00+02:00"}`), 200) // converted
+		_, until = show()
+		is.Equal(until, "2026-03-19 23:30:00")
+		is.Equal(set(`{"valid_from":"2026-03-20","valid_until":"2026-03-19"}`), 422)
+		is.Equal(set(`{"valid_until":null}`), 200)
+		_, until = show()
+		is.Equal(until, nil)
+	})
+}
+
+func TestStatisticsTakeWholeDaysOnly(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		for start, want := range map[string]int{
+			"2026-03-18": 200, "2026-03-18T00:00:00Z": 200, "2026-03-18 00:00:00": 200,
+			"2026-03-18T00:00:00%2B02:00": 422, "2026-03-18T10:00:00Z": 422,
+		} {
+			is.Equal(w.Send("advertiser", "GET", "/v2/offers/{offer summer}/stats?start_date="+start+"&end_date=2026-03-19", "").Code, want) // start
+		}
+	})
+}
+
 func TestASharedBudgetIsMadeWithItsCampaignOrNamed(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)

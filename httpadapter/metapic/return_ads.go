@@ -52,7 +52,7 @@ func (s *server) showReturnAd(v offers.ReturnAdView, at int64) returnAd {
 			Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
 		},
 		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey),
-		StartsAt: laravel.DateTime(v.StartsAt), EndsAt: laravel.DateTime(v.EndsAt),
+		StartsAt: laravel.DateTime(v.StartsAt), EndsAt: laravel.ShowEnd(v.EndsAt, v.UntilDay),
 		Stats: []returnAdStats{{v.Counts.Views, v.Counts.Clicks, laravel.Pointer(v.ViewLimit), laravel.Pointer(v.ClickLimit)}},
 	}
 	if len(v.Styles) > 0 {
@@ -75,7 +75,7 @@ type returnAdFields struct {
 	Styles        wire.Optional[map[string]string] `json:"styles" max:"50"`
 	ImageKey      wire.Optional[laravel.MediaKey]  `json:"image_key"`
 	StartsAt      wire.Optional[time.Time]         `json:"starts_at"`
-	EndsAt        wire.Optional[time.Time]         `json:"ends_at"`
+	EndsAt        wire.Optional[laravel.End]       `json:"ends_at"`
 	ClickLimit    wire.Optional[int64]             `json:"click_limit"`
 	ViewLimit     wire.Optional[int64]             `json:"view_limit"`
 }
@@ -96,7 +96,7 @@ func (f returnAdFields) apply(a *offers.ReturnAd) {
 		a.ImageKey = string(f.ImageKey.Value)
 	}
 	laravel.SetOrClear(&a.StartsAt, f.StartsAt)
-	laravel.SetOrClear(&a.EndsAt, f.EndsAt)
+	f.EndsAt.Value.Apply(f.EndsAt.Set, &a.EndsAt, &a.UntilDay)
 	laravel.SetOptional(&a.ClickLimit, f.ClickLimit)
 	laravel.SetOptional(&a.ViewLimit, f.ViewLimit)
 }

@@ -281,8 +281,17 @@ func (r sharedBudgets) Delete(ctx context.Context, id int64) error {
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	if len(r.u.db.offers.offers.byBudget.Of(id)) > 0 {
-		return r.u.Fail(affiliate.Conflict("shared_budget", "in_use", "a campaign has the shared budget"))
+	t := r.u.db.offers.offers
+	having := slices.Clone(t.byBudget.Of(id))
+	for _, o := range having {
+		if t.At(o).DeletedAt.IsZero() {
+			return r.u.Fail(affiliate.Conflict("shared_budget", "in_use", "a campaign has the shared budget"))
+		}
+	}
+	for _, o := range having {
+		freed := *t.At(o)
+		freed.SharedBudgetID = 0
+		t.Replace(o, freed)
 	}
 	return engine.Remove(ctx, &r.u.Unit, r.u.db.offers.budgets.Table, "shared_budget", id)
 }

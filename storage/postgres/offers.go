@@ -57,6 +57,7 @@ type offerRow struct {
 	SharedBudgetID    int64              `bun:"shared_budget_id,nullzero"`
 	ValidFrom         time.Time          `bun:"valid_from,nullzero"`
 	ValidUntil        time.Time          `bun:"valid_until,nullzero"`
+	UntilDay          bool               `bun:"until_day"`
 	Todo              []string           `bun:"todo,array"`
 	ShowForAdvertiser bool               `bun:"show_for_advertiser"`
 	Priority          int64              `bun:"priority"`
@@ -85,7 +86,7 @@ func newOfferRow(o offers.Offer) offerRow {
 		ID: o.ID, AdvertiserID: o.AdvertiserID, Currency: o.Currency, Type: o.Type, Name: o.Name, Title: o.Title, Body: o.Text,
 		Token: o.Token, ImageKey: o.ImageKey, HasProductSeeding: o.HasProductSeeding, HasOneTimePayment: o.HasOneTimePayment,
 		OneTimePayment: o.OneTimePayment, BudgetLimit: pointer(o.BudgetLimit), MaxClicks: pointer(o.MaxClicks),
-		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, ValidFrom: stamp(o.ValidFrom), ValidUntil: stamp(o.ValidUntil),
+		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, ValidFrom: stamp(o.ValidFrom), ValidUntil: stamp(o.ValidUntil), UntilDay: o.UntilDay,
 		Todo: append([]string{}, o.Todo...), ShowForAdvertiser: o.ShowForAdvertiser, Priority: o.Priority, Costs: offerCosts{o.Costs},
 		CreatedBy: o.CreatedBy.UserID, CreatedByName: o.CreatedBy.Name, CreatedAt: stamp(o.CreatedAt), UpdatedAt: stamp(o.UpdatedAt),
 		PausedAt: stamp(o.PausedAt), DeletedAt: stamp(o.DeletedAt),
@@ -97,7 +98,7 @@ func (r offerRow) offer() offers.Offer {
 		ID: r.ID, AdvertiserID: r.AdvertiserID, Currency: r.Currency, Type: r.Type, Name: r.Name, Title: r.Title, Text: r.Body,
 		Token: r.Token, ImageKey: r.ImageKey, HasProductSeeding: r.HasProductSeeding, HasOneTimePayment: r.HasOneTimePayment,
 		OneTimePayment: r.OneTimePayment, BudgetLimit: optional(r.BudgetLimit), MaxClicks: optional(r.MaxClicks),
-		PerUserLimit: r.PerUserLimit, SharedBudgetID: r.SharedBudgetID, ValidFrom: utc(r.ValidFrom), ValidUntil: utc(r.ValidUntil),
+		PerUserLimit: r.PerUserLimit, SharedBudgetID: r.SharedBudgetID, ValidFrom: utc(r.ValidFrom), ValidUntil: utc(r.ValidUntil), UntilDay: r.UntilDay,
 		Todo: noneAsNil(r.Todo), ShowForAdvertiser: r.ShowForAdvertiser, Priority: r.Priority, Costs: noneAsNil(r.Costs.costs),
 		CreatedBy: affiliate.Actor{UserID: r.CreatedBy, Name: r.CreatedByName}, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 		PausedAt: utc(r.PausedAt), DeletedAt: utc(r.DeletedAt),

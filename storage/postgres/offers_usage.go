@@ -287,12 +287,15 @@ func (r sharedBudgets) Update(ctx context.Context, b offers.SharedBudget) error 
 func (r sharedBudgets) Delete(ctx context.Context, id int64) error {
 	return exec(ctx, r.u, "shared_budget", func(ctx context.Context) error {
 		var used bool
-		err := r.u.tx.NewRaw(`SELECT EXISTS (SELECT FROM ? WHERE shared_budget_id = ?)`, r.u.name("affiliate_offers"), id).Scan(ctx, &used)
+		err := r.u.tx.NewRaw(`SELECT EXISTS (SELECT FROM ? WHERE shared_budget_id = ? AND deleted_at IS NULL)`, r.u.name("affiliate_offers"), id).Scan(ctx, &used)
 		if err != nil {
 			return err
 		}
 		if used {
 			return affiliate.Conflict("shared_budget", "in_use", "a campaign has the shared budget")
+		}
+		if _, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET shared_budget_id = NULL WHERE shared_budget_id = ?`, r.u.name("affiliate_offers"), id); err != nil {
+			return err
 		}
 		return sharedBudgetTable.remove(ctx, r.u, id)
 	})

@@ -28,6 +28,7 @@ type returnAdRow struct {
 	ImageKey          string    `bun:"image_key"`
 	StartsAt          time.Time `bun:"starts_at,nullzero"`
 	EndsAt            time.Time `bun:"ends_at,nullzero"`
+	UntilDay          bool      `bun:"until_day"`
 	ClickLimit        *int64    `bun:"click_limit"`
 	ViewLimit         *int64    `bun:"view_limit"`
 	AuthorID          int64     `bun:"author,nullzero"`
@@ -53,7 +54,7 @@ func newReturnAdRow(a offers.ReturnAd) returnAdRow {
 		ID: a.ID, Name: a.Name, AdvertiserGroupID: a.AdvertiserGroupID, AdvertiserID: a.AdvertiserID, LinkID: a.LinkID,
 		ReturnLink: a.ReturnLink, DisplayForAll: a.DisplayForAll, AdvertiserIDs: append([]int64{}, a.AdvertiserIDs...),
 		CategoryIDs: append([]int64{}, a.CategoryIDs...), StyleNames: make([]string, len(a.Styles)), StyleValues: make([]string, len(a.Styles)),
-		ImageKey: a.ImageKey, StartsAt: stamp(a.StartsAt), EndsAt: stamp(a.EndsAt), ClickLimit: pointer(a.ClickLimit), ViewLimit: pointer(a.ViewLimit),
+		ImageKey: a.ImageKey, StartsAt: stamp(a.StartsAt), EndsAt: stamp(a.EndsAt), UntilDay: a.UntilDay, ClickLimit: pointer(a.ClickLimit), ViewLimit: pointer(a.ViewLimit),
 		AuthorID: a.Author.UserID, AuthorName: a.Author.Name, CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt),
 		PausedAt: stamp(a.PausedAt), DeletedAt: stamp(a.DeletedAt),
 	}
@@ -67,7 +68,7 @@ func (r returnAdRow) ad() offers.ReturnAd {
 	a := offers.ReturnAd{
 		ID: r.ID, Name: r.Name, AdvertiserGroupID: r.AdvertiserGroupID, AdvertiserID: r.AdvertiserID, LinkID: r.LinkID,
 		ReturnLink: r.ReturnLink, DisplayForAll: r.DisplayForAll, AdvertiserIDs: noneAsNil(r.AdvertiserIDs), CategoryIDs: noneAsNil(r.CategoryIDs),
-		ImageKey: r.ImageKey, StartsAt: utc(r.StartsAt), EndsAt: utc(r.EndsAt), ClickLimit: optional(r.ClickLimit), ViewLimit: optional(r.ViewLimit),
+		ImageKey: r.ImageKey, StartsAt: utc(r.StartsAt), EndsAt: utc(r.EndsAt), UntilDay: r.UntilDay, ClickLimit: optional(r.ClickLimit), ViewLimit: optional(r.ViewLimit),
 		Author: affiliate.Actor{UserID: r.AuthorID, Name: r.AuthorName}, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 		PausedAt: utc(r.PausedAt), DeletedAt: utc(r.DeletedAt),
 	}

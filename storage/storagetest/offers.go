@@ -80,7 +80,7 @@ func offerTable() table[offers.Tx, offers.Offer] {
 				AdvertiserID: w.advertisers[0].ID, Currency: "EUR", Type: offers.StoreAccept, Name: "Full", Title: "Title", Text: "Text",
 				Token: offerToken(99), ImageKey: "k.png", HasProductSeeding: true, HasOneTimePayment: true, OneTimePayment: 5,
 				BudgetLimit: affiliate.Some[int64](0), MaxClicks: affiliate.Some[int64](offers.MaxAmount), PerUserLimit: true, SharedBudgetID: w.budget.ID,
-				ValidFrom: at(1), ValidUntil: at(2), Todo: []string{"b", "a"}, ShowForAdvertiser: true, Priority: math.MinInt64, Costs: sampleCosts(),
+				ValidFrom: at(1), ValidUntil: at(2), UntilDay: true, Todo: []string{"b", "a"}, ShowForAdvertiser: true, Priority: math.MinInt64, Costs: sampleCosts(),
 				CreatedBy: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"}, CreatedAt: at(3), UpdatedAt: at(4), PausedAt: at(5), DeletedAt: at(6),
 			}
 		},
@@ -103,6 +103,8 @@ func offerTable() table[offers.Tx, offers.Offer] {
 			{"currency", "unknown_currency", func(v *V) { v.Currency = "XXX" }},
 			{"token", "invalid_token", func(v *V) { v.Token = "UPPERCASE0123456" }},
 			{"one_time_payment", "out_of_range", func(v *V) { v.OneTimePayment = -1 }},
+			{"valid_until", "before_valid_from", func(v *V) { v.ValidFrom, v.ValidUntil = at(2), at(1) }},
+			{"valid_until", "required", func(v *V) { v.UntilDay, v.ValidUntil = true, time.Time{} }},
 			{"budget_limit", "out_of_range", func(v *V) { v.BudgetLimit = affiliate.Some[int64](-1) }},
 			{"max_clicks", "out_of_range", func(v *V) { v.MaxClicks = affiliate.Some[int64](offers.MaxAmount + 1) }},
 			{"todo.1", "duplicate", func(v *V) { v.Todo = []string{"a", "a"} }},

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -88,15 +89,27 @@ func testBudgetList(t *testing.T, s offers.Store) {
 
 func testBudgetDelete(t *testing.T, s offers.Store) {
 	w := newWorldOfOffers(t, s)
-	o := w.offer
-	o.SharedBudgetID, o.DeletedAt = w.budget.ID, at(1)
-	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.Offers().Update(ctx, o) })
+	live, deleted := w.offer, addAll(t, s, addOffer, sampleOffer(w, 901))[0]
+	live.SharedBudgetID = w.budget.ID
+	deleted.SharedBudgetID, deleted.DeletedAt = w.budget.ID, at(1)
+	write(t, s, func(ctx context.Context, tx offers.Tx) error {
+		return errors.Join(tx.Offers().Update(ctx, live), tx.Offers().Update(ctx, deleted), tx.Usage().Add(ctx, offers.Usage{UsageKey: offers.SharedUsage(w.budget.ID), Counts: offers.Counts{Spent: 7}}))
+	})
 	remove := func(id int64) func(ctx context.Context, tx offers.Tx) error {
 		return func(ctx context.Context, tx offers.Tx) error { return tx.SharedBudgets().Delete(ctx, id) }
 	}
 	refused(t, s, failure{affiliate.ErrConflict, "in_use", ""}, remove(w.budget.ID))
 	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.Offers().Update(ctx, w.offer) })
 	write(t, s, remove(w.budget.ID))
+	deleted.SharedBudgetID = 0
+	equal(t, "the deleted offer", see(t, s, func(ctx context.Context, tx offers.Tx) (offers.Offer, error) { return tx.Offers().Get(ctx, deleted.ID) }), deleted)
+	key := offers.SharedUsage(w.budget.ID)
+	equal(t, "the counter", see(t, s, func(ctx context.Context, tx offers.Tx) (map[offers.UsageKey]offers.Counts, error) {
+		return tx.Usage().Get(ctx, []offers.UsageKey{key})
+	})[key].Spent, int64(7))
+	write(t, s, func(ctx context.Context, tx offers.Tx) error { // a refund of what was drawn from it
+		return tx.Usage().Add(ctx, offers.Usage{UsageKey: key, Counts: offers.Counts{Spent: -7}})
+	})
 	for _, id := range []int64{w.budget.ID, nowhere, 0} {
 		refused(t, s, missing, remove(id))
 	}

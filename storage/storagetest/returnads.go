@@ -28,7 +28,7 @@ func adTable() table[offers.Tx, offers.ReturnAd] {
 			return V{
 				Name: "Full", AdvertiserGroupID: w.groups[0].ID, AdvertiserID: w.advertisers[1].ID, LinkID: 7, ReturnLink: "https://b.example", DisplayForAll: true,
 				AdvertiserIDs: []int64{w.advertisers[0].ID, w.advertisers[2].ID}, CategoryIDs: []int64{w.categories[1].ID},
-				Styles: []offers.Style{{Name: "color", Value: "#fff"}, {Name: "a", Value: ""}}, ImageKey: "k.png", StartsAt: at(1), EndsAt: at(2),
+				Styles: []offers.Style{{Name: "color", Value: "#fff"}, {Name: "a", Value: ""}}, ImageKey: "k.png", StartsAt: at(1), EndsAt: at(2), UntilDay: true,
 				ClickLimit: affiliate.Some[int64](0), ViewLimit: affiliate.Some[int64](offers.MaxAmount), Author: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"},
 				CreatedAt: at(3), UpdatedAt: at(4), PausedAt: at(5), DeletedAt: at(6),
 			}
