@@ -14,6 +14,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 )
 
@@ -371,7 +372,7 @@ func recordClicks(b *testing.B, s links.Store, batch []links.Click) {
 	visits := make([]links.Visit, len(batch))
 	ids := make([]int64, len(batch))
 	entries := make([]affiliate.Entry, len(batch))
-	days := make([]links.Day, len(batch))
+	events := make([]stats.Event, len(batch))
 	must(b, s.Record(context.Background(), func(ctx context.Context, tx links.Tx) error {
 		for i, c := range batch {
 			visits[i], ids[i] = links.Visit{LinkID: c.LinkID, Visitor: c.Visitor, Previous: c.Visitor}, c.LinkID
@@ -379,9 +380,9 @@ func recordClicks(b *testing.B, s links.Store, batch []links.Click) {
 				Kind: affiliate.EntryClick, Account: affiliate.UserAccount(c.UserID), AdvertiserID: c.AdvertiserID,
 				Earning: c.Earning, Cost: c.Cost, OccurredAt: c.At, PayableAt: c.At.Add(30 * 24 * time.Hour), Cause: c.Cause(), Terms: c.Terms,
 			}
-			days[i] = links.Day{
-				Date: c.At, AdvertiserID: c.AdvertiserID, UserID: c.UserID, Currency: "SEK",
-				Clicks: 1, Valid: 1, Earning: c.Earning.Minor(), Cost: c.Cost.Minor(),
+			events[i] = stats.Event{
+				Kind: stats.ClickValid, Day: links.DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, LinkID: c.LinkID,
+				Source: c.Source, Earning: c.Earning, Cost: c.Cost,
 			}
 		}
 		if _, err := tx.Links().Lock(ctx, ids); err != nil {
@@ -396,7 +397,7 @@ func recordClicks(b *testing.B, s links.Store, batch []links.Click) {
 		if _, err := tx.Ledger().Append(ctx, entries...); err != nil {
 			return err
 		}
-		return tx.Days().Add(ctx, days...)
+		return stats.Record(ctx, tx, events...)
 	}))
 }
 

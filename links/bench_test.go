@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -109,7 +111,7 @@ func inTurn(measure ...func() float64) []float64 {
 //   - x-transaction: one hand-written transaction for each click, an INSERT and
 //     an UPDATE of the campaign's budget, on as many connections.
 //   - x-unnest: the same rows in the same four tables (clicks, ledger entries,
-//     totals and days), with the same indexes, by bare INSERT … SELECT FROM unnest,
+//     totals and roll-ups), with the same indexes, by bare INSERT … SELECT FROM unnest,
 //     one transaction after the other, each of as many clicks as the mode can
 //     gather: 512, or one for each connection that waits.
 func BenchmarkClicksPostgres(b *testing.B) {
@@ -217,7 +219,7 @@ func newClickFloor(b *testing.B, dsn string) clickFloor {
 		`CREATE TABLE floor_clicks (LIKE affiliate_clicks INCLUDING ALL)`,
 		`CREATE TABLE floor_entries (LIKE affiliate_entries INCLUDING ALL)`,
 		`CREATE TABLE floor_totals (LIKE affiliate_totals INCLUDING ALL)`,
-		`CREATE TABLE floor_days (LIKE affiliate_click_days INCLUDING ALL)`,
+		`CREATE TABLE floor_days (LIKE affiliate_stats INCLUDING ALL)`,
 		`CREATE TABLE floor_budgets (id bigint PRIMARY KEY, spent bigint NOT NULL)`,
 		`INSERT INTO floor_budgets VALUES (1, 0)`,
 	} {
@@ -265,6 +267,16 @@ type floorBatch struct {
 
 	creators, clicks, earned, spent []int64
 	creatorAccounts                 []string
+	rollups                         floorRollups
+}
+
+// floorRollups are the daily roll-ups of the batch: of the advertiser, of each
+// creator and of each link.
+type floorRollups struct{ levels, users, links, clicks, earned, spent []int64 }
+
+func (r *floorRollups) add(level, user, link, clicks int64) {
+	r.levels, r.users, r.links = append(r.levels, level), append(r.users, user), append(r.links, link)
+	r.clicks, r.earned, r.spent = append(r.clicks, clicks), append(r.earned, 10*clicks), append(r.spent, 12*clicks)
 }
 
 func newFloorBatch(n, i int) (*floorBatch, error) {
@@ -288,6 +300,17 @@ func newFloorBatch(n, i int) (*floorBatch, error) {
 		}
 		at := j % benchCreators
 		b.clicks[at], b.earned[at], b.spent[at] = b.clicks[at]+1, b.earned[at]+10, b.spent[at]+12
+	}
+	b.rollups.add(1, 0, 0, int64(n))
+	for at, user := range b.creators {
+		b.rollups.add(3, user, 0, b.clicks[at])
+	}
+	counted := map[int64]int64{} // clicks by link
+	for _, link := range b.linkIDs {
+		counted[link]++
+	}
+	for _, link := range slices.Sorted(maps.Keys(counted)) {
+		b.rollups.add(4, 1+link%benchCreators, link, counted[link])
 	}
 	return &b, nil
 }
@@ -319,11 +342,13 @@ func (f clickFloor) unnest(n, i int) error {
 			SELECT account, 'SEK', earned, 0, spent, n FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS b (account, earned, spent, n)
 			ON CONFLICT (account, currency) DO UPDATE SET earned = t.earned + excluded.earned, cost = t.cost + excluded.cost, entries = t.entries + excluded.entries`,
 			[]any{b.creatorAccounts, b.earned, b.spent, b.clicks}},
-		{`INSERT INTO floor_days AS t (date, advertiser_id, user_id, currency, clicks, valid, earning, cost)
-			SELECT current_date, 1, user_id, 'SEK', n, n, earned, spent FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS b (user_id, n, earned, spent)
-			ON CONFLICT (advertiser_id, date, user_id, currency) DO UPDATE SET clicks = t.clicks + excluded.clicks, valid = t.valid + excluded.valid,
-				earning = t.earning + excluded.earning, cost = t.cost + excluded.cost`,
-			[]any{b.creators, b.clicks, b.earned, b.spent}},
+		{`INSERT INTO floor_days AS t (level, advertiser_id, date, offer_id, user_id, link_id, ad_id, source, views, clicks, duplicates, bots, blocked, capped, readers,
+				orders, order_value, click_earning, click_cost, order_earning, order_cost, payments, payment_earning, payment_cost)
+			SELECT level, 1, current_date, 0, user_id, link_id, 0, 0, 0, n, 0, 0, 0, 0, 0, 0, 0, earned, spent, 0, 0, 0, 0, 0
+			FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) AS b (level, user_id, link_id, n, earned, spent)
+			ON CONFLICT (level, advertiser_id, date, offer_id, user_id, link_id, ad_id, source) DO UPDATE SET clicks = t.clicks + excluded.clicks,
+				click_earning = t.click_earning + excluded.click_earning, click_cost = t.click_cost + excluded.click_cost`,
+			[]any{b.rollups.levels, b.rollups.users, b.rollups.links, b.rollups.clicks, b.rollups.earned, b.rollups.spent}},
 	}
 	return conn.Raw(func(driver any) error {
 		return pgx.BeginFunc(ctx, driver.(*stdlib.Conn).Conn(), func(tx pgx.Tx) error {

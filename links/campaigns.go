@@ -2,8 +2,6 @@ package links
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -102,18 +100,10 @@ func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Ent
 	})
 }
 
-// paidClicks are the clicks that count against budgets, by counter, and what
-// the roll-ups of offers must say.
-type paidClicks struct {
-	counts map[offers.UsageKey]int64
-	days   map[offers.Day]offers.Day // by date, offer and user
-}
+// paidClicks are the clicks that count against budgets, by counter.
+type paidClicks map[offers.UsageKey]int64
 
-func newPaidClicks() *paidClicks {
-	return &paidClicks{make(map[offers.UsageKey]int64), make(map[offers.Day]offers.Day)}
-}
-
-func (p *paidClicks) add(clicks []Click) error {
+func (p paidClicks) add(clicks []Click) error {
 	for _, c := range clicks {
 		if c.OfferID == 0 || c.Verdict != VerdictValid {
 			continue
@@ -123,45 +113,8 @@ func (p *paidClicks) add(clicks []Click) error {
 			return err
 		}
 		for _, k := range counted {
-			p.counts[k]++
+			p[k]++
 		}
-		key := offers.Day{Date: DayOf(c.At), OfferID: c.OfferID, UserID: c.UserID}
-		d := p.days[key]
-		d.Clicks, d.Earning, d.Cost = d.Clicks+1, d.Earning+c.Earning.Minor(), d.Cost+c.Cost.Minor()
-		p.days[key] = d
 	}
 	return nil
-}
-
-// verify holds the counters and roll-ups of offers against the clicks.
-func (p *paidClicks) verify(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
-	diffs, err := offers.VerifyUsage(ctx, tx, p.counts)
-	if err != nil {
-		return nil, err
-	}
-	days, err := tx.OfferDays().List(ctx, offers.DayFilter{})
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range days {
-		key := offers.Day{Date: d.Date.UTC(), OfferID: d.OfferID, UserID: d.UserID}
-		want := p.days[key]
-		want.Date, want.OfferID, want.UserID = key.Date, key.OfferID, key.UserID
-		delete(p.days, key)
-		if d.Date = key.Date; d != want {
-			diffs = append(diffs, affiliate.Difference{What: offerDay(key), Kept: offerCounts(d), Real: offerCounts(want)})
-		}
-	}
-	for key, d := range p.days {
-		diffs = append(diffs, affiliate.Difference{What: offerDay(key), Kept: offerCounts(offers.Day{}), Real: offerCounts(d)})
-	}
-	return diffs, nil
-}
-
-func offerDay(d offers.Day) string {
-	return fmt.Sprintf("offer %d user %d on %s", d.OfferID, d.UserID, d.Date.Format(time.DateOnly))
-}
-
-func offerCounts(d offers.Day) string {
-	return fmt.Sprintf("clicks %d earning %d cost %d", d.Clicks, d.Earning, d.Cost)
 }

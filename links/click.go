@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // Verdict is what became of a click. Only valid ones are paid; all are kept.
@@ -81,32 +82,18 @@ type Visit struct {
 	Previous VisitorKey // of the day before
 }
 
-// Day is the roll-up of one creator's clicks for one advertiser on one day
-// (UTC), kept in the unit that records them.
-type Day struct {
-	Date         time.Time // midnight UTC
-	AdvertiserID int64
-	UserID       int64
-	Currency     affiliate.Currency
-	Clicks       int64 // all verdicts
-	Valid        int64
-	Earning      int64 // minor units
-	Cost         int64 // minor units
+// clickKinds is what the clicks of each verdict count as.
+var clickKinds = map[Verdict]stats.Kind{
+	VerdictValid: stats.ClickValid, VerdictDuplicate: stats.ClickDuplicate, VerdictBot: stats.ClickBot,
+	VerdictBlocked: stats.ClickBlocked, VerdictCapped: stats.ClickCapped,
 }
 
-// day is the empty roll-up that the click counts in.
-func (c *Click) day() Day {
-	return Day{Date: DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, Currency: c.Earning.Currency()}
-}
-
-// count adds a click to its roll-up.
-func (d *Day) count(c *Click) {
-	d.Clicks++
-	if c.Verdict == VerdictValid {
-		d.Valid++
+// event is what statistics count of the click.
+func (c *Click) event(a *affiliate.Advertiser) stats.Event {
+	return stats.Event{
+		Kind: clickKinds[c.Verdict], Day: stats.DayOf(c.At, a), AdvertiserID: c.AdvertiserID, OfferID: c.OfferID, UserID: c.UserID,
+		LinkID: c.LinkID, Source: c.Source, Reader: stats.Reader(c.Visitor), Earning: c.Earning, Cost: c.Cost,
 	}
-	d.Earning += c.Earning.Minor()
-	d.Cost += c.Cost.Minor()
 }
 
 // DayOf is midnight UTC of the day that t falls on.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -44,9 +45,14 @@ func TestClickIsPaidOnceAndTheLedgerProvesIt(t *testing.T) {
 		is.Equal(entries.Total, 2)
 		is.Equal(entries.Items[0].Cause, c.Cause())
 		is.True(strings.Contains(entries.Items[0].Terms, `"cpc":10`))
-		days, err := w.links.Days(t.Context(), links.DayFilter{UserID: w.anna.ID})
-		is.NoErr(err)
-		is.Equal(days, []links.Day{{Date: links.DayOf(noon), AdvertiserID: w.acme.ID, UserID: w.anna.ID, Currency: "SEK", Clicks: 3, Valid: 2, Earning: 20, Cost: 24}})
+		var rows []stats.Row
+		is.NoErr(b.Links.Read(t.Context(), func(ctx context.Context, tx links.Tx) (err error) {
+			rows, err = tx.Stats().Sum(ctx, stats.Filter{UserIDs: []int64{w.anna.ID}}, stats.ByDay)
+			return err
+		}))
+		is.Equal(len(rows), 1)
+		is.Equal(rows[0].Day, links.DayOf(noon))
+		is.Equal(rows[0].Figures, stats.Figures{Clicks: 2, Duplicates: 1, ClickEarning: 20, ClickCost: 24})
 		w.verify()
 	})
 }
@@ -256,19 +262,22 @@ func TestVerifyTellsWhatWasTamperedWith(t *testing.T) {
 			return strings.Join(what, "; ")
 		}
 		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
-			return tx.Days().Add(ctx, links.Day{Date: links.DayOf(noon), AdvertiserID: w.acme.ID, UserID: w.anna.ID, Currency: "SEK", Clicks: 1})
+			return stats.Record(ctx, tx, stats.Event{Kind: stats.ClickBot, Day: links.DayOf(noon), AdvertiserID: w.acme.ID, Source: affiliate.SourceTikTok})
 		}))
-		day := fmt.Sprintf("day 2026-03-18 advertiser %d user %d SEK", w.acme.ID, w.anna.ID)
+		day := fmt.Sprintf("statistics of 2026-03-18 advertiser %d source 2", w.acme.ID)
 		is.Equal(found(), day)
 		stray := c
 		stray.ID = uuid.Must(uuid.NewV7())
 		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, stray) }))
-		is.Equal(found(), stray.Cause()+"; "+day) // paid, yet not booked; and the roll-up lacks its money
+		// Paid, yet not booked; and the roll-ups of its advertiser, creator and link lack it.
+		lacks := fmt.Sprintf("statistics of 2026-03-18 advertiser %d source 0; %s; statistics of 2026-03-18 advertiser %d offer 0 user %d source 0; "+
+			"statistics of 2026-03-18 advertiser %d offer 0 user %d link %d source 0", w.acme.ID, day, w.acme.ID, w.anna.ID, w.acme.ID, w.anna.ID, c.LinkID)
+		is.Equal(found(), stray.Cause()+"; "+lacks)
 		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
 			_, err := tx.Ledger().Append(ctx, affiliate.Entry{Kind: affiliate.EntryClick, Account: affiliate.UserAccount(w.bo.ID), Earning: c.Earning, Cost: c.Cost,
 				OccurredAt: noon, PayableAt: noon, Cause: "click:none"})
 			return err
 		}))
-		is.Equal(found(), stray.Cause()+"; entries of clicks; "+day)
+		is.Equal(found(), stray.Cause()+"; entries of clicks; "+lacks)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // The reasons of clicks that are not valid.
@@ -48,7 +49,7 @@ func (s *Service) recordBatch(ctx context.Context, batch []*pendingClick) error 
 				return err
 			}
 		}
-		return tx.Days().Add(ctx, b.counts()...)
+		return stats.Record(ctx, tx, b.counts()...)
 	})
 	if err == nil {
 		b.outcome(batch)
@@ -73,14 +74,14 @@ type clickBatch struct {
 	chargeable                                         []ChargeableClick
 	chargeableAt                                       []int
 	booked                                             []affiliate.Entry
-	days                                               []Day
+	events                                             []stats.Event
 }
 
 func (b *clickBatch) reset(window time.Duration) {
 	*b = clickBatch{
 		window: window, pending: b.pending[:0], clicks: b.clicks[:0],
 		linkIDs: b.linkIDs[:0], userIDs: b.userIDs[:0], advertiserIDs: b.advertiserIDs[:0], tagIDs: b.tagIDs[:0], clientIDs: b.clientIDs[:0],
-		visits: b.visits[:0], chargeable: b.chargeable[:0], chargeableAt: b.chargeableAt[:0], booked: b.booked[:0], days: b.days[:0],
+		visits: b.visits[:0], chargeable: b.chargeable[:0], chargeableAt: b.chargeableAt[:0], booked: b.booked[:0], events: b.events[:0],
 	}
 }
 
@@ -290,12 +291,11 @@ func (b *clickBatch) entries(hold time.Duration) []affiliate.Entry {
 	return b.booked
 }
 
-// counts are what each click adds to its roll-up.
-func (b *clickBatch) counts() []Day {
+// counts are what statistics count of the clicks.
+func (b *clickBatch) counts() []stats.Event {
 	for i := range b.clicks {
-		day := b.clicks[i].day()
-		day.count(&b.clicks[i])
-		b.days = append(b.days, day)
+		c := &b.clicks[i]
+		b.events = append(b.events, c.event(b.advertiser(c.AdvertiserID)))
 	}
-	return b.days
+	return b.events
 }

@@ -185,13 +185,6 @@ func (s *Service) Clicks(ctx context.Context, f ClickFilter, p affiliate.PageReq
 	})
 }
 
-// Days answers the daily roll-ups.
-func (s *Service) Days(ctx context.Context, f DayFilter) ([]Day, error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Day, error) {
-		return tx.Days().List(ctx, f)
-	})
-}
-
 // flushTimeout bounds one recording that many requests wait for: it does not
 // end with the one of them that happens to run it.
 const flushTimeout = 30 * time.Second

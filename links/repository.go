@@ -19,7 +19,6 @@ type Tx interface {
 	Rules() RuleRepository
 	Links() LinkRepository
 	Clicks() ClickRepository
-	Days() DayRepository
 	VisitorSecrets() VisitorSecretRepository
 }
 
@@ -111,22 +110,6 @@ type ClickRepository interface {
 	// LastValid answers for each visit when its newest valid click after since
 	// was, under either key; the zero time when there was none.
 	LastValid(ctx context.Context, visits []Visit, since time.Time) ([]time.Time, error)
-}
-
-// DayFilter chooses roll-ups.
-type DayFilter struct {
-	AdvertiserID int64
-	UserID       int64
-	From         time.Time // date, inclusive; zero: no bound
-	Until        time.Time // date, exclusive; zero: no bound
-}
-
-// DayRepository keeps roll-ups: one per date, advertiser, user and currency.
-type DayRepository interface {
-	// Add adds the counts to the roll-ups; those of the same key in one call add up.
-	Add(ctx context.Context, days ...Day) error
-	// List answers the roll-ups ordered by date, advertiser, user, currency.
-	List(ctx context.Context, f DayFilter) ([]Day, error)
 }
 
 // VisitorSecret is the key of one day's visitor hashes.

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // verifyPage is how many clicks Verify holds at a time.
@@ -16,66 +17,47 @@ const verifyPage = 1000
 
 // Verify recomputes every counter and amount of clicks: the roll-ups from the
 // clicks, the entry of each click from its money, what was used of each budget
-// from both, and the ledger's totals from its entries. Nothing is the right answer. It reads everything, in one
-// snapshot.
+// from both, and the ledger's totals from its entries. Nothing is the right
+// answer. It reads everything, in one snapshot.
 func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
 		diffs, err := affiliate.VerifyLedger(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		paid := newPaidClicks()
-		real, clicks, err := verifyClicks(ctx, tx, paid)
+		paid, recount := paidClicks{}, stats.NewRecount(stats.ClickPart)
+		clicks, err := verifyClicks(ctx, tx, paid, recount)
 		if err != nil {
 			return nil, err
 		}
-		days, err := verifyDays(ctx, tx, real)
+		rollups, err := recount.Verify(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		budgets, err := paid.verify(ctx, tx)
-		return slices.Concat(diffs, clicks, days, budgets), err
+		budgets, err := offers.VerifyUsage(ctx, tx, paid)
+		return slices.Concat(diffs, clicks, rollups, budgets), err
 	})
 }
 
-type dayKey struct {
-	date             time.Time
-	advertiser, user int64
-	currency         affiliate.Currency
-}
-
-func (d Day) key() dayKey { return dayKey{d.Date.UTC(), d.AdvertiserID, d.UserID, d.Currency} }
-
-func (d Day) counts() string {
-	return fmt.Sprintf("clicks %d valid %d earning %d cost %d", d.Clicks, d.Valid, d.Earning, d.Cost)
-}
-
-// verifyClicks adds all clicks up by day and holds each against its ledger entry.
-func verifyClicks(ctx context.Context, tx Tx, paid *paidClicks) (map[dayKey]Day, []affiliate.Difference, error) {
-	real := make(map[dayKey]Day)
+// verifyClicks adds all clicks up and holds each against its ledger entry.
+func verifyClicks(ctx context.Context, tx Tx, paid paidClicks, recount *stats.Recount) ([]affiliate.Difference, error) {
 	var diffs []affiliate.Difference
 	booked := 0
 	var after Click
 	for {
 		clicks, err := tx.Clicks().Scan(ctx, after.ID, verifyPage)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if err := paid.add(clicks); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		for i := range clicks {
-			k := clicks[i].day().key()
-			d, ok := real[k]
-			if !ok {
-				d = clicks[i].day()
-			}
-			d.count(&clicks[i])
-			real[k] = d
+		if err := recountClicks(ctx, tx, recount, clicks); err != nil {
+			return nil, err
 		}
 		n, wrong, err := verifyEntries(ctx, tx, clicks)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		booked += n
 		diffs = append(diffs, wrong...)
@@ -84,12 +66,31 @@ func verifyClicks(ctx context.Context, tx Tx, paid *paidClicks) (map[dayKey]Day,
 		}
 		last := clicks[len(clicks)-1]
 		if bytes.Compare(last.ID[:], after.ID[:]) <= 0 {
-			return nil, nil, fmt.Errorf("links: clicks are not scanned in order of id: %s after %s", last.ID, after.ID)
+			return nil, fmt.Errorf("links: clicks are not scanned in order of id: %s after %s", last.ID, after.ID)
 		}
 		after = last
 	}
 	orphans, err := verifyOrphans(ctx, tx, booked)
-	return real, append(diffs, orphans...), err
+	return append(diffs, orphans...), err
+}
+
+// recountClicks adds clicks to the recount of their statistics.
+func recountClicks(ctx context.Context, tx Tx, recount *stats.Recount, clicks []Click) error {
+	ids := make([]int64, len(clicks))
+	for i := range clicks {
+		ids[i] = clicks[i].AdvertiserID
+	}
+	advertisers, err := tx.Advertisers().GetMany(ctx, affiliate.IDs(ids))
+	if err != nil {
+		return err
+	}
+	for i := range clicks {
+		a, _ := lookUp(advertisers, clicks[i].AdvertiserID, func(a *affiliate.Advertiser) int64 { return a.ID })
+		if err := recount.Add(clicks[i].event(a)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // verifyEntries holds clicks against the entries booked for them, and answers
@@ -128,29 +129,4 @@ func verifyOrphans(ctx context.Context, tx Tx, booked int) ([]affiliate.Differen
 		return nil, err
 	}
 	return []affiliate.Difference{{What: "entries of clicks", Kept: strconv.Itoa(page.Total), Real: strconv.Itoa(booked)}}, nil
-}
-
-// verifyDays holds the kept roll-ups against the recomputed ones.
-func verifyDays(ctx context.Context, tx Tx, real map[dayKey]Day) ([]affiliate.Difference, error) {
-	kept, err := tx.Days().List(ctx, DayFilter{})
-	if err != nil {
-		return nil, err
-	}
-	var diffs []affiliate.Difference
-	differ := func(k dayKey, kept, want Day) {
-		if kept.counts() != want.counts() {
-			diffs = append(diffs, affiliate.Difference{
-				What: fmt.Sprintf("day %s advertiser %d user %d %s", k.date.Format(time.DateOnly), k.advertiser, k.user, k.currency),
-				Kept: kept.counts(), Real: want.counts(),
-			})
-		}
-	}
-	for _, d := range kept {
-		differ(d.key(), d, real[d.key()])
-		delete(real, d.key())
-	}
-	for k, d := range real {
-		differ(k, Day{}, d)
-	}
-	return diffs, nil
 }

@@ -82,7 +82,10 @@ func (k *visitorKeys) load(ctx context.Context, date time.Time) (*dayKeys, error
 				return kept, err
 			}
 		}
-		return kept, tx.VisitorSecrets().RemoveBefore(ctx, yesterday)
+		if err := tx.VisitorSecrets().RemoveBefore(ctx, yesterday); err != nil {
+			return kept, err
+		}
+		return kept, tx.Stats().Forget(ctx, yesterday)
 	})
 	if err != nil {
 		return nil, err

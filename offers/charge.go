@@ -44,7 +44,7 @@ func Charge(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
 	if len(t.asks) == 0 { // no offer is there for any of the creators
 		return awards, nil
 	}
-	t.usages, t.days = make([]Usage, 0, 3*len(claims)), make([]Day, 0, len(claims))
+	t.usages = make([]Usage, 0, 3*len(claims))
 	for i := range claims {
 		t.charge(&claims[i], &awards[i])
 	}
@@ -59,7 +59,6 @@ type till struct {
 	locked     []Usage       // the counters that limits are held against, ascending by key
 	// What was drawn, claim by claim: the backends add it up.
 	usages []Usage
-	days   []Day
 	silent []silent
 
 	one [1]Ask // memory for asks: most batches of a fast backend are of one claim
@@ -285,12 +284,9 @@ func (t *till) draw(a *Award, c *Claim) {
 			*counter = counter.plus(u.Counts)
 		}
 	}
-	t.days = append(t.days, Day{Date: midnight(c.At), OfferID: a.OfferID, UserID: c.User.ID, Clicks: 1, Earning: a.Earning, Cost: a.Cost})
 }
 
 func (c Counts) plus(o Counts) Counts { return Counts{c.Clicks + o.Clicks, c.Spent + o.Spent} }
-
-func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // close keeps what was drawn.
 func (t *till) close(ctx context.Context) error {
@@ -298,9 +294,6 @@ func (t *till) close(ctx context.Context) error {
 		return nil
 	}
 	if err := t.tx.Usage().Add(ctx, t.usages...); err != nil {
-		return err
-	}
-	if err := t.tx.OfferDays().Add(ctx, t.days...); err != nil {
 		return err
 	}
 	if len(t.silent) == 0 {

@@ -72,14 +72,3 @@ func (a Activity) Validate() error {
 	v.Text("to", a.To, 0, 255)
 	return v.Err("activity")
 }
-
-// Day is the roll-up of one creator's paid clicks in one offer on one day
-// (UTC), kept in the unit that records them.
-type Day struct {
-	Date    time.Time // midnight UTC
-	OfferID int64
-	UserID  int64
-	Clicks  int64
-	Earning int64 // minor units of the offer's currency
-	Cost    int64 // minor units of the offer's currency
-}

@@ -5,17 +5,17 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
-// Tx gives the repositories of offers, and those of the core, within one unit
-// of work. What all repositories share stands in package affiliate.
+// Tx gives the repositories of offers, of statistics and of the core, within
+// one unit of work. What all repositories share stands in package affiliate.
 type Tx interface {
-	affiliate.Tx
+	stats.Tx
 	Offers() OfferRepository
 	Targets() TargetRepository
 	Participants() ParticipantRepository
 	Usage() UsageRepository
-	OfferDays() DayRepository
 	SharedBudgets() SharedBudgetRepository
 	Comments() CommentRepository
 	Activities() ActivityRepository
@@ -154,26 +154,6 @@ type UsageRepository interface {
 	Add(ctx context.Context, usages ...Usage) error
 	// Scan answers at most limit counters after the key, in order of key.
 	Scan(ctx context.Context, after UsageKey, limit int) ([]Usage, error)
-}
-
-// DayFilter chooses roll-ups.
-type DayFilter struct {
-	OfferID int64
-	UserIDs []int64
-	From    time.Time // date, inclusive; zero: no bound
-	Until   time.Time // date, exclusive; zero: no bound
-}
-
-// DayRepository keeps the roll-ups of offers: one per offer, date and user.
-type DayRepository interface {
-	// Add adds the counts to the roll-ups; those of the same key in one call add up.
-	Add(ctx context.Context, days ...Day) error
-	// List answers the roll-ups ordered by date, offer, user.
-	List(ctx context.Context, f DayFilter) ([]Day, error)
-	// ByDate answers one sum for each date, of all users, by date; ByUser one
-	// for each user, of all dates, by user. The other key is zero.
-	ByDate(ctx context.Context, f DayFilter) ([]Day, error)
-	ByUser(ctx context.Context, f DayFilter) ([]Day, error)
 }
 
 // SharedBudgetFilter chooses shared budgets. Sort columns: title, amount.

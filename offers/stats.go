@@ -7,37 +7,27 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
-// Stats are what an offer brought within a range of days: paid clicks alone
-// count. Amounts are minor units of the offer's currency.
+// Stats are what an offer brought within a range of days: valid clicks and paid
+// orders. Amounts are minor units of the offer's currency.
 type Stats struct {
-	Clicks      int64
-	UniqueUsers int64
-	Earnings    int64
-	Cost        int64
-	PerDay      []Day // by date; days without clicks are left out
+	stats.Figures
+	PerDay []stats.Row // every day of the range, by date
 }
 
-// Stats answers what an offer brought from a date until another, which is not
-// in it (campaign-stats). It reads roll-ups: the cost grows with days and
-// creators, not with clicks.
+// Stats returns what an offer brought from a date until another, which is not in
+// it (campaign-stats). It reads roll-ups: the cost grows with the days, not with
+// clicks.
 func (s *Service) Stats(ctx context.Context, offerID int64, from, until time.Time) (Stats, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Stats, error) {
 		var out Stats
 		if _, err := tx.Offers().Get(ctx, offerID); err != nil {
 			return out, err
 		}
-		f := DayFilter{OfferID: offerID, From: from, Until: until}
-		var err error
-		if out.PerDay, err = tx.OfferDays().ByDate(ctx, f); err != nil {
-			return out, err
-		}
-		users, err := tx.OfferDays().ByUser(ctx, f)
-		out.UniqueUsers = int64(len(users))
-		for _, d := range out.PerDay {
-			out.Clicks, out.Earnings, out.Cost = out.Clicks+d.Clicks, out.Earnings+d.Earning, out.Cost+d.Cost
-		}
+		days, err := stats.Days(ctx, tx, stats.Filter{OfferIDs: []int64{offerID}, From: from, Until: until})
+		out.PerDay, out.Figures = days.PerDay, days.Total
 		return out, err
 	})
 }
@@ -69,12 +59,12 @@ func (s *Service) CountByActivity(ctx context.Context, offerID int64, from, unti
 // ParticipantStats is a participant and what it brought in a range of days.
 type ParticipantStats struct {
 	ParticipantView
-	Range Day // Clicks, Earning and Cost of the range
+	Range stats.Figures
 }
 
 // GrossProfit is what the advertiser pays beyond what the creator earns, in
 // minor units (estimated_gp).
-func (p ParticipantStats) GrossProfit() int64 { return p.Range.Cost - p.Range.Earning }
+func (p ParticipantStats) GrossProfit() int64 { return p.Range.Cost() - p.Range.Earnings() }
 
 // The columns that ParticipantStats sorts by beside those of ParticipantFilter.
 const (
@@ -90,7 +80,7 @@ func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p 
 		var out affiliate.Page[ParticipantStats]
 		var page affiliate.Page[Participant]
 		var err error
-		days := DayFilter{OfferID: f.OfferID, From: f.From, Until: f.Until}
+		days := stats.Filter{OfferIDs: []int64{f.OfferID}, From: f.From, Until: f.Until}
 		if p.Sort.Column == SortClicks || p.Sort.Column == SortGrossProfit {
 			page, err = sortedByDays(ctx, tx, f, days, p)
 		} else {
@@ -103,6 +93,7 @@ func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p 
 		if err != nil {
 			return out, err
 		}
+		days.UserIDs = []int64{}
 		for _, v := range items {
 			if v.UserID != 0 {
 				days.UserIDs = append(days.UserIDs, v.UserID)
@@ -117,19 +108,18 @@ func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p 
 	})
 }
 
-// sumsByUser are the sums of days by user; UserIDs nil after filtering for
-// users means there are none to ask for.
-func sumsByUser(ctx context.Context, tx Tx, f DayFilter) (map[int64]Day, error) {
-	list, err := tx.OfferDays().ByUser(ctx, f)
-	out := make(map[int64]Day, len(list))
-	for _, d := range list {
-		out[d.UserID] = d
+// sumsByUser are the figures of each user.
+func sumsByUser(ctx context.Context, tx Tx, f stats.Filter) (map[int64]stats.Figures, error) {
+	list, err := tx.Stats().Sum(ctx, f, stats.ByUser)
+	out := make(map[int64]stats.Figures, len(list))
+	for _, row := range list {
+		out[row.UserID] = row.Figures
 	}
 	return out, err
 }
 
 // sortedByDays is a page of all participants in the order of a sum.
-func sortedByDays(ctx context.Context, tx Tx, f ParticipantFilter, days DayFilter, p affiliate.PageRequest) (affiliate.Page[Participant], error) {
+func sortedByDays(ctx context.Context, tx Tx, f ParticipantFilter, days stats.Filter, p affiliate.PageRequest) (affiliate.Page[Participant], error) {
 	var out affiliate.Page[Participant]
 	if err := (affiliate.PageRequest{Number: p.Number, Size: p.Size}).Validate(); err != nil {
 		return out, err

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -63,16 +66,16 @@ func (s *server) campaignStats(ctx context.Context, p affiliate.Principal, in st
 	if err != nil {
 		return out, err
 	}
-	stats, err := s.offers.Stats(ctx, o.ID, from, until)
+	sums, err := s.offers.Stats(ctx, o.ID, from, until)
 	if err != nil {
 		return out, err
 	}
 	amount := func(minor int64) laravel.Money { return laravel.Money(affiliate.NewMoney(minor, o.Currency)) }
 	return campaignStats{
-		Clicks: stats.Clicks, UniqueUsers: stats.UniqueUsers,
-		OrderValue: amount(0), Cost: amount(stats.Cost), Earnings: amount(stats.Earnings),
-		PerDay: laravel.ShowAll(stats.PerDay, func(d offers.Day) dayStats {
-			return dayStats{Date: d.Date.UTC().Format(time.DateOnly), Clicks: d.Clicks, OrderValue: amount(0), Cost: amount(d.Cost)}
+		Clicks: sums.Clicks, UniqueUsers: sums.Readers, Orders: sums.Orders,
+		OrderValue: amount(sums.OrderValue), Cost: amount(sums.Cost()), Earnings: amount(sums.Earnings()),
+		PerDay: laravel.ShowAll(sums.PerDay, func(d stats.Row) dayStats {
+			return dayStats{Date: d.Day.UTC().Format(time.DateOnly), Clicks: d.Clicks, Orders: d.Orders, OrderValue: amount(d.OrderValue), Cost: amount(d.Cost())}
 		}),
 	}, nil
 }
@@ -117,9 +120,9 @@ func showParticipantStats(v offers.ParticipantStats) participantStats {
 		ID: v.ID, UserID: laravel.IDOrNull(v.UserID), DisplayName: nameOf(v.ParticipantView),
 		Clicks: v.Range.Clicks, Status: string(v.Status), GrossProfit: &gp,
 	}
-	if v.Range.Cost != 0 {
-		none := json.Number("0") // the value of orders by the cost
-		shown.Ratio = &none
+	if cost := v.Range.Cost(); cost != 0 {
+		ratio := json.Number(decimal.NewFromInt(v.Range.OrderValue).DivRound(decimal.NewFromInt(cost), 4).String())
+		shown.Ratio = &ratio
 	}
 	return shown
 }

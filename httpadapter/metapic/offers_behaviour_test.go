@@ -14,6 +14,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -348,22 +349,31 @@ func TestACampaignsStatisticsAreOfItsOwnClicks(t *testing.T) {
 		is := is.New(t)
 		err := w.Backend.Offers.Write(t.Context(), func(ctx context.Context, tx offers.Tx) error {
 			at := time.Date(2026, 3, 18, 0, 0, 0, 0, time.UTC)
-			return tx.OfferDays().Add(ctx,
-				offers.Day{Date: at, OfferID: w.ID["offer vips"], UserID: w.ID["user anna"], Clicks: 3, Earning: 300, Cost: 450},
-				offers.Day{Date: at.AddDate(0, 0, 1), OfferID: w.ID["offer vips"], UserID: w.ID["user anna"], Clicks: 1, Earning: 100, Cost: 150},
-				offers.Day{Date: at, OfferID: w.ID["offer run"], UserID: w.ID["user anna"], Clicks: 9, Earning: 1, Cost: 1})
+			event := func(kind stats.Kind, offer string, day, reader int, value, earning, cost int64) stats.Event {
+				sek := func(minor int64) affiliate.Money { return affiliate.NewMoney(minor, "SEK") }
+				return stats.Event{
+					Kind: kind, Day: at.AddDate(0, 0, day), AdvertiserID: w.ID["advertiser acme"], OfferID: w.ID[offer], UserID: w.ID["user anna"],
+					Reader: stats.Reader{byte(reader)}, Value: sek(value), Earning: sek(earning), Cost: sek(cost),
+				}
+			}
+			return stats.Record(ctx, tx,
+				event(stats.ClickValid, "offer vips", 0, 1, 0, 100, 150), event(stats.ClickValid, "offer vips", 0, 1, 0, 100, 150),
+				event(stats.ClickValid, "offer vips", 0, 2, 0, 100, 150), event(stats.ClickValid, "offer vips", 2, 1, 0, 100, 150),
+				event(stats.ClickBot, "offer vips", 2, 3, 0, 0, 0), event(stats.OrderPaid, "offer vips", 2, 0, 50000, 20, 30),
+				event(stats.ClickValid, "offer run", 0, 1, 0, 1, 1))
 		})
 		is.NoErr(err)
-		got := w.Send("advertiser", "GET", "/v2/offers/{offer vips}/stats", `{"start_date":"2026-03-18","end_date":"2026-03-19"}`)
-		is.Equal(got.Body.String(), `{"clicks":4,"unique_users":1,"orders":0,"order_value":{"amount":"0","currency":"SEK"},"cost":{"amount":"6","currency":"SEK"},"earnings":{"amount":"4","currency":"SEK"},`+
+		got := w.Send("advertiser", "GET", "/v2/offers/{offer vips}/stats", `{"start_date":"2026-03-18","end_date":"2026-03-20"}`)
+		is.Equal(got.Body.String(), `{"clicks":4,"unique_users":3,"orders":1,"order_value":{"amount":"500","currency":"SEK"},"cost":{"amount":"6.3","currency":"SEK"},"earnings":{"amount":"4.2","currency":"SEK"},`+
 			`"per_day":[{"date":"2026-03-18","clicks":3,"orders":0,"order_value":{"amount":"0","currency":"SEK"},"cost":{"amount":"4.5","currency":"SEK"}},`+
-			`{"date":"2026-03-19","clicks":1,"orders":0,"order_value":{"amount":"0","currency":"SEK"},"cost":{"amount":"1.5","currency":"SEK"}}]}`)
+			`{"date":"2026-03-19","clicks":0,"orders":0,"order_value":{"amount":"0","currency":"SEK"},"cost":{"amount":"0","currency":"SEK"}},`+
+			`{"date":"2026-03-20","clicks":1,"orders":1,"order_value":{"amount":"500","currency":"SEK"},"cost":{"amount":"1.8","currency":"SEK"}}]}`)
 		is.Equal(market.Field(t, w.Send("advertiser", "GET", "/v2/offers/{offer vips}/stats?start_date=2026-03-18&end_date=2026-03-18", ""), "clicks"), 3.0)
-		stats := w.Send("advertiser", "GET", "/v2/offers/{offer vips}/participants-stats?sort_by=clicks:desc&start_date=2026-03-18", "")
-		is.Equal(market.Field(t, stats, "data.0.estimated_gp"), 200.0)
-		is.Equal(market.Field(t, stats, "data.0.clicks"), 4.0)
+		parts := w.Send("advertiser", "GET", "/v2/offers/{offer vips}/participants-stats?sort_by=clicks:desc&start_date=2026-03-18", "")
+		is.Equal(market.Field(t, parts, "data.0.estimated_gp"), 210.0)
+		is.Equal(market.Field(t, parts, "data.0.clicks"), 4.0)
 		is.Equal(market.Names(t, w.Send("advertiser", "GET", "/v2/offers/{offer vips}/participants-stats?active=1", ""), "display_name"), "ANNA")
-		counts := w.Send("advertiser", "GET", "/v2/offers/{offer vips}/participants-count-by-click-activity?start_date=2026-03-19&end_date=2026-03-19", "")
+		counts := w.Send("advertiser", "GET", "/v2/offers/{offer vips}/participants-count-by-click-activity?start_date=2026-03-20&end_date=2026-03-20", "")
 		is.Equal(counts.Body.String(), `{"active":1,"inactive":2}`)
 	})
 }

@@ -21,6 +21,7 @@ type DB struct {
 	media    mediaTable
 	offers   offerTables
 	links    linkTables
+	stats    statTables
 	products productTables
 	deals    dealTables
 }
@@ -35,6 +36,7 @@ func New() *DB {
 	db.media = newMediaTable(db)
 	db.offers = newOfferTables(db)
 	db.links = newLinkTables(db)
+	db.stats = newStatTables(db)
 	db.products = newProductTables(db)
 	db.deals = newDealTables(db)
 	return db
@@ -49,7 +51,7 @@ func (db *DB) Core() affiliate.Store[affiliate.Tx] {
 // Links is the view for package links. Its Record is its Write: one writer at a
 // time is as isolated as can be.
 func (db *DB) Links() links.Store {
-	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{coreTx{u}}} }}}
+	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{statsTx{coreTx{u}}}} }}}
 }
 
 // unit is one unit of work: the receiver of every repository.

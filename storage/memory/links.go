@@ -14,7 +14,6 @@ type linkTables struct {
 	ruleChanges ruleChangeTable
 	links       linkTable
 	clicks      clickTable
-	days        dayTable
 	secrets     secretTable
 }
 
@@ -24,7 +23,6 @@ func newLinkTables(db *DB) linkTables {
 		ruleChanges: newRuleChangeTable(db),
 		links:       newLinkTable(db),
 		clicks:      newClickTable(db),
-		days:        newDayTable(db),
 		secrets:     newSecretTable(db),
 	}
 }
@@ -45,7 +43,6 @@ var _ links.Tx = linksTx{}
 func (tx linksTx) Rules() links.RuleRepository                   { return rules(tx.coreTx) }
 func (tx linksTx) Links() links.LinkRepository                   { return linkRepository(tx.coreTx) }
 func (tx linksTx) Clicks() links.ClickRepository                 { return clicks(tx.coreTx) }
-func (tx linksTx) Days() links.DayRepository                     { return days(tx.coreTx) }
 func (tx linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(tx.coreTx) }
 
 type linkKey struct {

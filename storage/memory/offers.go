@@ -18,7 +18,6 @@ type offerTables struct {
 	targets      targetTable
 	participants participantTable
 	usage        usageTable
-	days         offerDayTable
 	budgets      sharedBudgetTable
 	comments     commentTable
 	activities   activityTable
@@ -31,7 +30,6 @@ func newOfferTables(db *DB) offerTables {
 		targets:      newTargetTable(db),
 		participants: newParticipantTable(db),
 		usage:        newUsageTable(db),
-		days:         newOfferDayTable(db),
 		budgets:      newSharedBudgetTable(db),
 		comments:     newCommentTable(db),
 		activities:   newActivityTable(db),
@@ -41,11 +39,11 @@ func newOfferTables(db *DB) offerTables {
 
 // Offers is the view for package offers.
 func (db *DB) Offers() offers.Store {
-	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{coreTx{u}} }}
+	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{statsTx{coreTx{u}}} }}
 }
 
 // offersTx is the transaction of package offers.
-type offersTx struct{ coreTx }
+type offersTx struct{ statsTx }
 
 var _ offers.Tx = offersTx{}
 
@@ -53,7 +51,6 @@ func (tx offersTx) Offers() offers.OfferRepository               { return offerR
 func (tx offersTx) Targets() offers.TargetRepository             { return targets(tx.coreTx) }
 func (tx offersTx) Participants() offers.ParticipantRepository   { return participants(tx.coreTx) }
 func (tx offersTx) Usage() offers.UsageRepository                { return usage(tx.coreTx) }
-func (tx offersTx) OfferDays() offers.DayRepository              { return offerDays(tx.coreTx) }
 func (tx offersTx) SharedBudgets() offers.SharedBudgetRepository { return sharedBudgets(tx.coreTx) }
 func (tx offersTx) Comments() offers.CommentRepository           { return comments(tx.coreTx) }
 func (tx offersTx) Activities() offers.ActivityRepository        { return activities(tx.coreTx) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
@@ -196,9 +197,10 @@ func (r participants) named(p *offers.Participant, query string) bool {
 
 // active reports whether the participant has a click in the filter's range.
 func (r participants) active(p *offers.Participant, f offers.ParticipantFilter) bool {
-	t := r.u.db.offers.days
-	return slices.ContainsFunc(t.byPart.Of(offers.Part{OfferID: p.OfferID, UserID: p.UserID}), func(id uint32) bool {
+	t := r.u.db.stats.rollups
+	return slices.ContainsFunc(t.byUser.Of(statGroup{stats.CreatorLevel, p.UserID}), func(id uint32) bool {
 		d := t.At(id)
-		return d.clicks > 0 && (f.From.IsZero() || d.date >= dayNumber(f.From)) && (f.Until.IsZero() || d.date < dayNumber(f.Until))
+		return d.offer == p.OfferID && d.Clicks > 0 &&
+			(f.From.IsZero() || d.day >= dayNumber(f.From)) && (f.Until.IsZero() || d.day < dayNumber(f.Until))
 	})
 }

@@ -1,9 +1,7 @@
 package memory
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -98,132 +96,6 @@ func (r usage) Scan(ctx context.Context, after offers.UsageKey, limit int) ([]of
 		out = append(out, *t.At(id))
 		return len(out) < limit
 	})
-	return out, nil
-}
-
-// offerDayKey is what an offers.Day is about.
-type offerDayKey struct {
-	date        int32
-	offer, user int64
-}
-
-type offerDayRow struct {
-	offerDayKey
-	clicks, earning, cost int64
-}
-
-func (k offerDayKey) compare(o offerDayKey) int {
-	return cmp.Or(cmp.Compare(k.date, o.date), cmp.Compare(k.offer, o.offer), cmp.Compare(k.user, o.user))
-}
-
-type offerDayTable struct {
-	*engine.Table[offerDayRow]
-	byKey   *engine.Unique[offerDayRow, offerDayKey]
-	byOffer *engine.Groups[offerDayRow, int64]
-	byPart  *engine.Groups[offerDayRow, offers.Part]
-}
-
-func newOfferDayTable(db *DB) offerDayTable {
-	t := engine.NewTable[offerDayRow](&db.store)
-	return offerDayTable{t,
-		engine.NewUnique(t, func(d *offerDayRow) (offerDayKey, bool) { return d.offerDayKey, true }),
-		engine.NewGroups(t, func(d *offerDayRow) (int64, bool) { return d.offer, true }, nil),
-		engine.NewGroups(t, func(d *offerDayRow) (offers.Part, bool) { return offers.Part{OfferID: d.offer, UserID: d.user}, true }, nil),
-	}
-}
-
-type offerDays struct{ u *unit }
-
-func (r offerDays) Add(ctx context.Context, list ...offers.Day) error {
-	if err := r.u.Change(ctx); err != nil {
-		return err
-	}
-	t := r.u.db.offers.days
-	for _, d := range list {
-		key := offerDayKey{dayNumber(d.Date), d.OfferID, d.UserID}
-		id, ok := t.byKey.Find(key)
-		if !ok {
-			var err error
-			if id, err = t.Insert(offerDayRow{offerDayKey: key}); err != nil {
-				return r.u.Fail(err)
-			}
-		}
-		row := t.Touch(id)
-		if !addTo(&row.clicks, d.Clicks) || !addTo(&row.earning, d.Earning) || !addTo(&row.cost, d.Cost) {
-			return r.u.Fail(engine.Overflow("day"))
-		}
-	}
-	return nil
-}
-
-// find are the roll-ups of a filter, in the order of the list.
-func (r offerDays) find(f offers.DayFilter) []offerDayRow {
-	t := r.u.db.offers.days
-	users := engine.SetOf(f.UserIDs)
-	var rows []offerDayRow
-	keep := func(id uint32) bool {
-		d := t.At(id)
-		if (f.OfferID == 0 || d.offer == f.OfferID) && (f.UserIDs == nil || users[d.user]) &&
-			(f.From.IsZero() || d.date >= dayNumber(f.From)) && (f.Until.IsZero() || d.date < dayNumber(f.Until)) {
-			rows = append(rows, *d)
-		}
-		return true
-	}
-	if f.OfferID != 0 {
-		for _, id := range t.byOffer.Of(f.OfferID) {
-			keep(id)
-		}
-	} else {
-		t.Each(0, keep)
-	}
-	slices.SortFunc(rows, func(a, b offerDayRow) int { return a.compare(b.offerDayKey) })
-	return rows
-}
-
-func (r offerDays) List(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
-	}
-	var out []offers.Day
-	for _, d := range r.find(f) {
-		out = append(out, d.day())
-	}
-	return out, nil
-}
-
-func (d offerDayRow) day() offers.Day {
-	return offers.Day{Date: dayDate(d.date), OfferID: d.offer, UserID: d.user, Clicks: d.clicks, Earning: d.earning, Cost: d.cost}
-}
-
-func (r offerDays) ByDate(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	return r.sums(ctx, f, func(d offers.Day) offers.Day { return offers.Day{Date: d.Date, OfferID: f.OfferID} })
-}
-
-func (r offerDays) ByUser(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	return r.sums(ctx, f, func(d offers.Day) offers.Day { return offers.Day{UserID: d.UserID, OfferID: f.OfferID} })
-}
-
-// sums adds roll-ups up by the key that of gives them.
-func (r offerDays) sums(ctx context.Context, f offers.DayFilter, of func(offers.Day) offers.Day) ([]offers.Day, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
-	}
-	at := make(map[offers.Day]int)
-	var out []offers.Day
-	for _, row := range r.find(f) {
-		d := row.day()
-		k := of(d)
-		i, ok := at[k]
-		if !ok {
-			i = len(out)
-			at[k], out = i, append(out, k)
-		}
-		sum := &out[i]
-		if !addTo(&sum.Clicks, d.Clicks) || !addTo(&sum.Earning, d.Earning) || !addTo(&sum.Cost, d.Cost) {
-			return nil, r.u.Fail(engine.Overflow("day"))
-		}
-	}
-	slices.SortFunc(out, func(a, b offers.Day) int { return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.UserID, b.UserID)) })
 	return out, nil
 }
 

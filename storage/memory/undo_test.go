@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -129,8 +130,10 @@ func drawOperation(t *rapid.T) operation {
 			})
 		}},
 		{"day", func(ctx context.Context, tx links.Tx) error {
-			return tx.Days().Add(ctx, links.Day{Date: at, AdvertiserID: a, UserID: b, Currency: "EUR", Clicks: c})
+			e := stats.Event{Kind: stats.ClickValid, Day: links.DayOf(at), AdvertiserID: a, OfferID: b, UserID: b, LinkID: c, Reader: stats.Reader{byte(c)}}
+			return stats.Record(ctx, tx, e)
 		}},
+		{"forget readers", func(ctx context.Context, tx links.Tx) error { return tx.Stats().Forget(ctx, at) }},
 		{"secret", func(ctx context.Context, tx links.Tx) error {
 			return dropValue(tx.VisitorSecrets().AddOrGet(ctx, links.VisitorSecret{Date: at}))
 		}},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // Each benchmark runs ours and its floor in turn, and reports
@@ -200,18 +201,18 @@ func (w world) record(ctx context.Context, db interface{ Links() links.Store }, 
 		if err := tx.Clicks().Add(ctx, clicks...); err != nil {
 			return err
 		}
-		entries, days := make([]affiliate.Entry, len(clicks)), make([]links.Day, len(clicks))
+		entries, events := make([]affiliate.Entry, len(clicks)), make([]stats.Event, len(clicks))
 		for i, c := range clicks {
 			entries[i] = entryOf(c)
-			days[i] = links.Day{
-				Date: links.DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, Currency: "SEK",
-				Clicks: 1, Valid: 1, Earning: c.Earning.Minor(), Cost: c.Cost.Minor(),
+			events[i] = stats.Event{
+				Kind: stats.ClickValid, Day: links.DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, LinkID: c.LinkID,
+				Source: c.Source, Earning: c.Earning, Cost: c.Cost,
 			}
 		}
 		if _, err := tx.Ledger().Append(ctx, entries...); err != nil {
 			return err
 		}
-		return tx.Days().Add(ctx, days...)
+		return stats.Record(ctx, tx, events...)
 	})
 }
 

@@ -95,7 +95,7 @@ func (db *DB) Core() affiliate.Store[affiliate.Tx] {
 
 // Links returns the store of package links.
 func (db *DB) Links() links.Store {
-	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{coreTx{u}}} }}}
+	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{statsTx{coreTx{u}}}} }}}
 }
 
 // view runs the units of one domain, whose transaction is T.
@@ -154,5 +154,4 @@ type linksTx struct{ offersTx }
 func (t linksTx) Rules() links.RuleRepository                   { return rules(t.coreTx) }
 func (t linksTx) Links() links.LinkRepository                   { return linkRepository(t.coreTx) }
 func (t linksTx) Clicks() links.ClickRepository                 { return clicks(t.coreTx) }
-func (t linksTx) Days() links.DayRepository                     { return days(t.coreTx) }
 func (t linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(t.coreTx) }

@@ -18,11 +18,11 @@ import (
 
 // Offers returns the store of package offers.
 func (db *DB) Offers() offers.Store {
-	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{coreTx{u}} }}
+	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{statsTx{coreTx{u}}} }}
 }
 
 // offersTx gives the repositories of offers beside those of the core.
-type offersTx struct{ coreTx }
+type offersTx struct{ statsTx }
 
 var _ offers.Tx = offersTx{} // and with it each repository
 
@@ -30,7 +30,6 @@ func (t offersTx) Offers() offers.OfferRepository               { return offerRe
 func (t offersTx) Targets() offers.TargetRepository             { return targets(t.coreTx) }
 func (t offersTx) Participants() offers.ParticipantRepository   { return participants(t.coreTx) }
 func (t offersTx) Usage() offers.UsageRepository                { return usage(t.coreTx) }
-func (t offersTx) OfferDays() offers.DayRepository              { return offerDays(t.coreTx) }
 func (t offersTx) SharedBudgets() offers.SharedBudgetRepository { return sharedBudgets(t.coreTx) }
 func (t offersTx) Comments() offers.CommentRepository           { return comments(t.coreTx) }
 func (t offersTx) Activities() offers.ActivityRepository        { return activities(t.coreTx) }

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -145,8 +146,8 @@ func (r participants) List(ctx context.Context, f offers.ParticipantFilter, p af
 				ofUser(part("n.username")), ofUser(part("n.display_name")), ofUser(part("n.email")))
 		}
 		if f.Active.Set {
-			q.Where("? EXISTS (SELECT FROM ? AS d WHERE d.offer_id = t.offer_id AND d.user_id = t.user_id AND d.clicks > 0 AND ? AND ?)",
-				bun.Safe(map[bool]string{true: "", false: "NOT"}[f.Active.Value]), r.u.name("affiliate_offer_days"),
+			q.Where("? EXISTS (SELECT FROM ? AS d WHERE d.level = ? AND d.offer_id = t.offer_id AND d.user_id = t.user_id AND d.clicks > 0 AND ? AND ?)",
+				bun.Safe(map[bool]string{true: "", false: "NOT"}[f.Active.Value]), r.u.name("affiliate_stats"), stats.CreatorLevel,
 				bound("d.date >=", f.From), bound("d.date <", f.Until))
 		}
 	})
@@ -157,7 +158,7 @@ func bound(comparison string, date time.Time) bun.Safe {
 	if date.IsZero() {
 		return "TRUE"
 	}
-	return bun.Safe(comparison + " '" + midnight(date).Format(dateFormat) + "'::date")
+	return bun.Safe(comparison + " '" + date.UTC().Format(dateFormat) + "'::date")
 }
 
 type commentRow struct {

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -136,110 +135,6 @@ func (r usage) Scan(ctx context.Context, after offers.UsageKey, limit int) ([]of
 		}
 		return out, err
 	})
-}
-
-type offerDayRow struct {
-	Date    time.Time `bun:"date"`
-	OfferID int64     `bun:"offer_id"`
-	UserID  int64     `bun:"user_id"`
-	Clicks  int64     `bun:"clicks"`
-	Earning int64     `bun:"earning"`
-	Cost    int64     `bun:"cost"`
-}
-
-// midnight is the date of a time.
-func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
-
-type offerDays struct{ u *unit }
-
-func (r offerDays) Add(ctx context.Context, list ...offers.Day) error {
-	return exec(ctx, r.u, "day", func(ctx context.Context) error {
-		type key struct {
-			offer, user int64
-			date        time.Time
-		}
-		sums := make(map[key]offers.Day)
-		for _, d := range list {
-			k := key{d.OfferID, d.UserID, midnight(d.Date)}
-			sum := sums[k]
-			sum.OfferID, sum.UserID, sum.Date = k.offer, k.user, k.date
-			if !addTo(&sum.Clicks, d.Clicks) || !addTo(&sum.Earning, d.Earning) || !addTo(&sum.Cost, d.Cost) {
-				return overflow("day")
-			}
-			sums[k] = sum
-		}
-		if len(sums) == 0 {
-			return nil
-		}
-		type day = offers.Day
-		days := slices.SortedFunc(maps.Values(sums), func(a, b day) int { // the order in which every unit locks them
-			return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), cmp.Compare(a.UserID, b.UserID), a.Date.Compare(b.Date))
-		})
-		return batch{
-			table: "affiliate_offer_days",
-			rest: `ON CONFLICT (offer_id, user_id, date) DO UPDATE SET
-				clicks = t.clicks + excluded.clicks, earning = t.earning + excluded.earning, cost = t.cost + excluded.cost`,
-			columns: []batchColumn{
-				field("user_id", "bigint", days, func(d *day) int64 { return d.UserID }),
-				field("offer_id", "bigint", days, func(d *day) int64 { return d.OfferID }),
-				field("date", "date", days, func(d *day) string { return d.Date.Format(dateFormat) }),
-				field("clicks", "bigint", days, func(d *day) int64 { return d.Clicks }),
-				field("earning", "bigint", days, func(d *day) int64 { return d.Earning }),
-				field("cost", "bigint", days, func(d *day) int64 { return d.Cost }),
-			},
-		}.exec(ctx, r.u)
-	})
-}
-
-// find reads the columns, grouped and ordered by what order names.
-func (r offerDays) find(ctx context.Context, f offers.DayFilter, columns, group, order string) ([]offers.Day, error) {
-	return read(ctx, r.u, "day", func(ctx context.Context) ([]offers.Day, error) {
-		var rows []offerDayRow
-		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_offer_days")).ColumnExpr(columns)}
-		q.equal("t.offer_id", f.OfferID)
-		q.among("t.user_id", f.UserIDs)
-		if !f.From.IsZero() {
-			q.Where("t.date >= ?::date", midnight(f.From).Format(dateFormat))
-		}
-		if !f.Until.IsZero() {
-			q.Where("t.date < ?::date", midnight(f.Until).Format(dateFormat))
-		}
-		if group != "" {
-			q.GroupExpr(group)
-		}
-		if err := q.OrderExpr(order).Scan(ctx, &rows); err != nil {
-			return nil, err
-		}
-		var out []offers.Day
-		for _, d := range rows {
-			out = append(out, offers.Day{Date: utc(d.Date), OfferID: d.OfferID, UserID: d.UserID, Clicks: d.Clicks, Earning: d.Earning, Cost: d.Cost})
-		}
-		return out, nil
-	})
-}
-
-const daySums = "sum(t.clicks)::bigint AS clicks, sum(t.earning)::bigint AS earning, sum(t.cost)::bigint AS cost"
-
-func (r offerDays) List(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	return r.find(ctx, f, "t.*", "", "t.date, t.offer_id, t.user_id")
-}
-
-func (r offerDays) ByDate(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	return withOffer(f)(r.find(ctx, f, "t.date, "+daySums, "t.date", "t.date"))
-}
-
-func (r offerDays) ByUser(ctx context.Context, f offers.DayFilter) ([]offers.Day, error) {
-	return withOffer(f)(r.find(ctx, f, "t.user_id, "+daySums, "t.user_id", "t.user_id"))
-}
-
-// withOffer names the offer that the sums are of.
-func withOffer(f offers.DayFilter) func([]offers.Day, error) ([]offers.Day, error) {
-	return func(days []offers.Day, err error) ([]offers.Day, error) {
-		for i := range days {
-			days[i].OfferID = f.OfferID
-		}
-		return days, err
-	}
 }
 
 type sharedBudgetRow struct {

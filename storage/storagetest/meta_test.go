@@ -85,9 +85,9 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails", "ByExternalID", "ByHash", "ByKey", "ByName",
-		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Find", "Get", "GetMany",
-		"LastValid", "List", "MayServe", "Naming", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Target", "Unread", "Used",
+		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByEmails", "ByExternalID", "ByHash", "ByKey", "ByName",
+		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Find", "Get", "GetMany",
+		"LastValid", "List", "MayServe", "Naming", "Page", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Sum", "Target", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {

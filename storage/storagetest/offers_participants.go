@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -187,11 +188,13 @@ func testPartList(t *testing.T, s offers.Store) {
 	for i, p := range items {
 		label[p.ID] = string(rune('a' + i))
 	}
-	day := func(i int, user int64, day int) offers.Day {
-		return offers.Day{Date: base().AddDate(0, 0, day), OfferID: o[i].ID, UserID: user, Clicks: 1}
+	click := func(i int, user int64, day int) stats.Event {
+		return stats.Event{Kind: stats.ClickValid, Day: stats.DayOf(base().AddDate(0, 0, day), &w.advertisers[0]), AdvertiserID: o[i].AdvertiserID, OfferID: o[i].ID, UserID: user}
 	}
+	capped := click(0, anna.ID, 0)
+	capped.Kind = stats.ClickCapped
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
-		return tx.OfferDays().Add(ctx, day(0, bo.ID, 0), day(0, bo.ID, 5), day(1, anna.ID, 3), offers.Day{Date: base(), OfferID: o[0].ID, UserID: anna.ID})
+		return stats.Record(ctx, tx, click(0, bo.ID, 0), click(0, bo.ID, 5), click(1, anna.ID, 3), capped)
 	})
 	active := affiliate.Some(true)
 	filters := []filterRow[F]{

@@ -23,7 +23,6 @@ func offerRecordScenarios() []scenario[offers.Store] {
 		{"usage/added up", testUsage},
 		{"usage/overflow", testUsageOverflow},
 		{"usage/locks make units go one after the other", testUsageLock},
-		{"offer days/added up", testOfferDays},
 		{"comments/of a participant", testComments},
 		{"activities/list", testActivityList},
 		{"activities/unread", testUnread},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"testing"
-	"time"
 
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -97,43 +96,3 @@ func testUsageLock(t *testing.T, s offers.Store) {
 	})
 	equal(t, "counted", got[keys[1]], offers.Counts{Clicks: 10, Spent: 10})
 }
-
-func testOfferDays(t *testing.T, s offers.Store) {
-	type F = offers.DayFilter
-	day := func(date int, offer, user, n int64) offers.Day {
-		return offers.Day{Date: offerDate(date), OfferID: offer, UserID: user, Clicks: n, Earning: 2 * n, Cost: -n}
-	}
-	add := func(days ...offers.Day) func(ctx context.Context, tx offers.Tx) error {
-		return func(ctx context.Context, tx offers.Tx) error { return tx.OfferDays().Add(ctx, days...) }
-	}
-	late := day(1, 7, 1, 3)
-	late.Date = late.Date.Add(23 * time.Hour)
-	write(t, s, add())
-	write(t, s, add(day(2, 7, 2, 1), day(1, 7, 1, 1), late, day(1, 8, 1, 5)))
-	write(t, s, add(day(2, 7, 2, 1), day(2, 7, 1, 10)))
-	kept := []offers.Day{day(1, 7, 1, 4), day(1, 8, 1, 5), day(2, 7, 1, 10), day(2, 7, 2, 2)}
-	list := func(f F) []offers.Day {
-		return see(t, s, func(ctx context.Context, tx offers.Tx) ([]offers.Day, error) { return tx.OfferDays().List(ctx, f) })
-	}
-	equal(t, "all", list(F{}), kept)
-	equal(t, "of an offer", list(F{OfferID: 7}), []offers.Day{kept[0], kept[2], kept[3]})
-	equal(t, "of users", list(F{UserIDs: []int64{2, 9}}), kept[3:])
-	equal(t, "of no user", list(F{UserIDs: []int64{}}), []offers.Day(nil))
-	equal(t, "from", list(F{From: offerDate(2)}), kept[2:])
-	equal(t, "until", list(F{Until: offerDate(2).Add(time.Hour)}), kept[:2])
-	sum := func(of func(ctx context.Context, tx offers.Tx) ([]offers.Day, error)) []offers.Day {
-		return see(t, s, of)
-	}
-	equal(t, "by date", sum(func(ctx context.Context, tx offers.Tx) ([]offers.Day, error) {
-		return tx.OfferDays().ByDate(ctx, F{OfferID: 7})
-	}),
-		[]offers.Day{day(1, 7, 0, 4), day(2, 7, 0, 12)})
-	byUser := []offers.Day{day(0, 7, 1, 14), day(0, 7, 2, 2)}
-	byUser[0].Date, byUser[1].Date = time.Time{}, time.Time{}
-	equal(t, "by user", sum(func(ctx context.Context, tx offers.Tx) ([]offers.Day, error) {
-		return tx.OfferDays().ByUser(ctx, F{OfferID: 7})
-	}), byUser)
-	refused(t, s, overflow, add(day(1, 7, 1, math.MaxInt64/2)))
-}
-
-func offerDate(n int) time.Time { return base().Truncate(24*time.Hour).AddDate(0, 0, n) }

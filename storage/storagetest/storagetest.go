@@ -103,7 +103,7 @@ func linksScenarios() []scenario[links.Store] {
 		linkScenarios(),
 		lockScenarios(),
 		clickScenarios(),
-		dayScenarios(),
+		statsScenarios(),
 		secretScenarios(),
 	)
 }

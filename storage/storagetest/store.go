@@ -12,6 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -359,7 +360,7 @@ func methodsOf(tx reflect.Type) []method {
 // changes tells by its name whether a method changes, or locks, anything.
 func (m method) changes() bool {
 	return slices.Contains([]string{
-		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Expire", "Lock", "LockDue", "MarkRead", "Put", "Relate", "Remove", "RemoveBefore",
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Expire", "Forget", "Lock", "LockDue", "MarkRead", "Meet", "Put", "Relate", "Remove", "RemoveBefore",
 		"Reserve", "Sent", "Set", "Update",
 	}, m.name)
 }
@@ -394,7 +395,8 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleSeller(1), sampleUID(1),
 		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
-		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1), offers.Day{OfferID: 1, UserID: 1},
+		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
+		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
 	} {
 		if reflect.TypeOf(v) == in {
 			return reflect.ValueOf(v)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -32,7 +33,7 @@ func (w *World) Dump() string {
 		dumpAll[affiliate.Event](&d, "event")(tx.Events().Pending(ctx, affiliate.MaxPageSize))
 		dumpAll[links.Rule](&d, "rule")(tx.Rules().Scan(ctx, 0, affiliate.MaxPageSize))
 		dumpAll[links.Click](&d, "click")(tx.Clicks().Scan(ctx, uuid.Nil, affiliate.MaxPageSize))
-		dumpAll[links.Day](&d, "day")(tx.Days().List(ctx, links.DayFilter{}))
+		dumpAll[stats.Rollup](&d, "statistics")(tx.Stats().Scan(ctx, stats.Key{}, affiliate.MaxPageSize))
 		if err := w.dumpOffers(ctx, &d, tx); err != nil {
 			return err
 		}
@@ -92,7 +93,6 @@ func (w *World) dumpOffers(ctx context.Context, d *dumper, tx offers.Tx) error {
 	dumpPage[offers.Offer](d, "offer")(list, err)
 	for _, o := range list.Items {
 		dumpAll[offers.Target](d, fmt.Sprint("target of ", o.ID))(tx.Targets().Get(ctx, o.ID))
-		dumpAll[offers.Day](d, "offer day")(tx.OfferDays().List(ctx, offers.DayFilter{OfferID: o.ID}))
 	}
 	parts, err := tx.Participants().List(ctx, offers.ParticipantFilter{}, all)
 	dumpPage[offers.Participant](d, "participant")(parts, err)

@@ -1,0 +1,39 @@
+// Package stats turns what happens into statistics: how many clicks, orders and
+// payments there were on a day, what they earned and what they cost.
+//
+// # Roll-ups
+//
+// The packages that own clicks, orders, payments and return ads tell about them
+// by [Record], in the unit in which they happen. An [Event] counts at once in
+// one row of each of its levels:
+//
+//	                 ┌─ advertiser                        day, source
+//	                 ├─ campaign     advertiser, offer    day, source
+//	event ─► Record ─┼─ creator      … and user           day, source
+//	                 ├─ link         … and link           day, source
+//	                 └─ return ad    advertiser, ad       day
+//
+// A question ([Filter], [Dimensions]) reads the rows of one level: a month of an
+// advertiser or a campaign is some thirty rows, however many clicks there were.
+// Lists of creators and of links grow with those shown and with the days.
+// User tags are no level: they are joined by the creators that have them now.
+//
+// Roll-ups always equal a recount. [Recount] adds the events of one part up
+// again, and Verify of the package that owns them returns each difference.
+//
+// # Choices where the documents are silent
+//
+//   - An event counts on the day of what it is about: a refund, a correction and
+//     a decline on the day of their order. Past days change thereby.
+//   - Clicks are the valid ones. The others are counted by their verdict.
+//   - Orders that earn and cost nothing, and those without a creator, are no
+//     events.
+//   - Money is in the currency of the advertiser. Rows of several advertisers
+//     that may have different currencies are kept apart by [ByCurrency].
+//   - Readers are different visitors of a campaign, each once a day, because a
+//     visitor cannot be recognised the day after. A row of affiliate_stats_readers
+//     for each is kept for two days; then only the count stays. Readers have no
+//     source and no creator.
+//   - This package is below offers, although its folder is in links: campaigns
+//     record payments and return ads, and links record clicks and orders.
+package stats

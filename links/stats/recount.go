@@ -1,0 +1,150 @@
+package stats
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// Recount adds the events of one part up again, to be held against the roll-ups.
+// The package that owns the events adds all of them, in the order in which they
+// happened, within one unit. Memory grows with the roll-ups, and with the
+// readers of two days.
+type Recount struct {
+	part    Part
+	rows    map[Key]*Figures
+	readers map[time.Time]map[visitKey]Visit // of the days that are not over
+	newest  time.Time
+}
+
+// visitKey is what one reader of a campaign is known by on one day.
+type visitKey struct {
+	offerID int64
+	reader  Reader
+}
+
+// NewRecount returns a recount of a part that has no events yet.
+func NewRecount(p Part) *Recount {
+	return &Recount{part: p, rows: make(map[Key]*Figures), readers: make(map[time.Time]map[visitKey]Visit)}
+}
+
+// Add adds events. ErrInvalid with the code "overflow" when a sum leaves the
+// range of 64 bits.
+func (r *Recount) Add(events ...Event) error {
+	for i := range events {
+		e := &events[i]
+		c := e.change()
+		if err := r.count(&c); err != nil {
+			return err
+		}
+		if !e.meets() {
+			continue
+		}
+		if e.Day.After(r.newest) {
+			r.newest = e.Day
+			if err := r.close(r.newest.AddDate(0, 0, -1)); err != nil {
+				return err
+			}
+		}
+		if r.readers[e.Day] == nil {
+			r.readers[e.Day] = make(map[visitKey]Visit)
+		}
+		r.readers[e.Day][visitKey{e.OfferID, e.Reader}] = e.visit()
+	}
+	return nil
+}
+
+// close counts the readers of the days before.
+func (r *Recount) close(before time.Time) error {
+	for day, visits := range r.readers {
+		if !day.Before(before) {
+			continue
+		}
+		for _, v := range visits {
+			c := v.change()
+			if err := r.count(&c); err != nil {
+				return err
+			}
+		}
+		delete(r.readers, day)
+	}
+	return nil
+}
+
+func (r *Recount) count(c *Change) error {
+	for _, level := range Levels() {
+		if !c.Levels.Has(level) {
+			continue
+		}
+		key := c.At(level)
+		key.Day = key.Day.UTC()
+		sum := r.rows[key]
+		if sum == nil {
+			sum = new(Figures)
+			r.rows[key] = sum
+		}
+		if !sum.Add(&c.Figures) {
+			return overflow()
+		}
+	}
+	return nil
+}
+
+// verifyPage is how many roll-ups Verify holds at a time.
+const verifyPage = 1000
+
+// Verify returns every roll-up whose figures of the part are not what the events
+// add up to, and ends the recount.
+func (r *Recount) Verify(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
+	if err := r.close(r.newest.AddDate(0, 0, 1)); err != nil {
+		return nil, err
+	}
+	var diffs []affiliate.Difference
+	differ := func(k Key, all, counted *Figures) {
+		if kept := all.part(r.part, k.Level); kept != *counted {
+			diffs = append(diffs, affiliate.Difference{What: k.String(), Kept: kept.String(), Real: counted.String()})
+		}
+	}
+	var after Key
+	for {
+		kept, err := tx.Stats().Scan(ctx, after, verifyPage)
+		if err != nil {
+			return nil, err
+		}
+		for i := range kept {
+			key := kept[i].Key
+			key.Day = key.Day.UTC()
+			counted := r.rows[key]
+			if counted == nil {
+				counted = new(Figures)
+			}
+			differ(key, &kept[i].Figures, counted)
+			delete(r.rows, key)
+			after = kept[i].Key
+		}
+		if len(kept) < verifyPage {
+			break
+		}
+	}
+	for key, counted := range r.rows {
+		differ(key, new(Figures), counted)
+	}
+	return diffs, nil
+}
+
+// String names the figures that are not zero.
+func (f *Figures) String() string {
+	var parts []string
+	for _, c := range figureColumns {
+		if n := *c.Of(f); n != 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", c.Name, n))
+		}
+	}
+	if parts == nil {
+		return "nothing"
+	}
+	return strings.Join(parts, " ")
+}
