@@ -42,9 +42,13 @@ type Click struct {
 	Source       affiliate.TrafficSource
 	Visitor      VisitorKey
 	Verdict      Verdict
-	Reason       string          // why the verdict is not valid, stable snake_case, at most 64 characters; empty when it is
-	Earning      affiliate.Money // of the creator, zero unless valid
-	Cost         affiliate.Money // of the advertiser, in the same currency, zero unless valid
+	// Repeats is the valid click that a duplicate repeats: an order after the
+	// duplicate is paid by it. uuid.Nil for every other click, and for duplicates
+	// that were kept before this was.
+	Repeats uuid.UUID
+	Reason  string          // why the verdict is not valid, stable snake_case, at most 64 characters; empty when it is
+	Earning affiliate.Money // of the creator, zero unless valid
+	Cost    affiliate.Money // of the advertiser, in the same currency, zero unless valid
 	// Terms are the rates of the moment, as JSON, frozen: what the click was
 	// priced by, and what an order that follows it will be. At most 4096 characters.
 	Terms string
@@ -64,6 +68,7 @@ func (c Click) Validate() error {
 		known = known || w == c.Verdict
 	}
 	v.Check(known, "verdict", "unknown_verdict", "must be a known verdict")
+	v.Check(c.Repeats == uuid.Nil || c.Verdict == VerdictDuplicate, "repeats", "not_duplicate", "must be set for a duplicate only")
 	v.Text("reason", c.Reason, 0, 64)
 	v.Check(c.Earning.Currency().Valid(), "earning", "unknown_currency", "must have an ISO 4217 currency")
 	v.Check(c.Earning.Currency() == c.Cost.Currency(), "cost", "currency_mismatch", "must be in the currency of the earning")
@@ -80,6 +85,12 @@ type Visit struct {
 	LinkID   int64
 	Visitor  VisitorKey // of the day
 	Previous VisitorKey // of the day before
+}
+
+// LastVisit is the newest valid click of a visit; zero when there was none.
+type LastVisit struct {
+	At      time.Time
+	ClickID uuid.UUID
 }
 
 // clickKinds is what the clicks of each verdict count as.

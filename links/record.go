@@ -6,6 +6,8 @@ import (
 	"sort"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
@@ -190,9 +192,9 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 		return err
 	}
 	visits := b.visits
-	var earlier map[visitor]time.Time // of the same batch
+	var earlier map[visitor]LastVisit // of the same batch
 	if len(visits) > 1 {
-		earlier = make(map[visitor]time.Time, len(visits))
+		earlier = make(map[visitor]LastVisit, len(visits))
 	}
 	for i := range b.clicks {
 		c := &b.clicks[i]
@@ -202,12 +204,12 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 		v, kept := visits[0], last[0]
 		visits, last = visits[1:], last[1:]
 		now := visitor{v.LinkID, v.Visitor}
-		if b.within(c.At, kept) || b.within(c.At, earlier[now]) || b.within(c.At, earlier[visitor{v.LinkID, v.Previous}]) {
-			c.Verdict, c.Reason = VerdictDuplicate, ClickReasonDuplicate
+		if repeats, ok := b.repeated(c.At, earlier[now], earlier[visitor{v.LinkID, v.Previous}], kept); ok {
+			c.Verdict, c.Reason, c.Repeats = VerdictDuplicate, ClickReasonDuplicate, repeats
 			continue
 		}
 		if earlier != nil {
-			earlier[now] = c.At
+			earlier[now] = LastVisit{c.At, c.ID}
 		}
 	}
 	return nil
@@ -217,6 +219,17 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 type visitor struct {
 	linkID int64
 	key    VisitorKey
+}
+
+// repeated returns the first of the visits that a click at the time is a
+// duplicate of.
+func (b *clickBatch) repeated(at time.Time, visits ...LastVisit) (uuid.UUID, bool) {
+	for _, v := range visits {
+		if b.within(at, v.At) {
+			return v.ClickID, true
+		}
+	}
+	return uuid.Nil, false
 }
 
 // within reports whether a click at the time is a duplicate of one at last. Of

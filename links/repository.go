@@ -104,12 +104,14 @@ type ClickRepository interface {
 	// Add keeps the clicks; ErrConflict with the field "id" when one of the ids is taken.
 	Add(ctx context.Context, clicks ...Click) error
 	Get(ctx context.Context, id uuid.UUID) (Click, error)
+	// GetMany returns the clicks with one of the ids by ascending id.
+	GetMany(ctx context.Context, ids []uuid.UUID) ([]Click, error)
 	List(ctx context.Context, f ClickFilter, p affiliate.PageRequest) (affiliate.Page[Click], error)
 	// Scan answers at most limit clicks with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after uuid.UUID, limit int) ([]Click, error)
-	// LastValid answers for each visit when its newest valid click after since
-	// was, under either key; the zero time when there was none.
-	LastValid(ctx context.Context, visits []Visit, since time.Time) ([]time.Time, error)
+	// LastValid returns for each visit its newest valid click after since, under
+	// either key; the zero LastVisit when there was none.
+	LastValid(ctx context.Context, visits []Visit, since time.Time) ([]LastVisit, error)
 }
 
 // VisitorSecret is the key of one day's visitor hashes.

@@ -26,6 +26,7 @@ type clickRow struct {
 	terms, reason    uint32 // words
 	currency         uint16 // a code
 	source, verdict  uint8  // verdict: its place in links.Verdicts
+	repeats          uint32 // the row of another click; 0: none
 }
 
 func compareClicks(a, b *clickRow) int { return bytes.Compare(a.id[:], b.id[:]) }
@@ -58,6 +59,14 @@ func newClickTable(db *DB) clickTable {
 func (t clickTable) find(id uuid.UUID) (uint32, bool) {
 	row, ok := t.byID.First(func(c *clickRow) bool { return bytes.Compare(c.id[:], id[:]) >= 0 })
 	return row, ok && t.At(row).id == id
+}
+
+// idOf is the id of the click in a row, uuid.Nil of none.
+func (t clickTable) idOf(row uint32) uuid.UUID {
+	if row == 0 {
+		return uuid.Nil
+	}
+	return t.At(row).id
 }
 
 // visit is a links.Visit under one of its keys.
@@ -116,6 +125,7 @@ func (r clicks) click(_ uint32, c *clickRow) links.Click {
 		Source:       affiliate.TrafficSource(c.source),
 		Visitor:      c.visitor,
 		Verdict:      db.links.clicks.verdicts[c.verdict],
+		Repeats:      db.links.clicks.idOf(c.repeats),
 		Reason:       db.words.Text(c.reason),
 		Earning:      affiliate.NewMoney(c.earning, currency),
 		Cost:         affiliate.NewMoney(c.cost, currency),
@@ -126,6 +136,10 @@ func (r clicks) click(_ uint32, c *clickRow) links.Click {
 // row is the click as kept; what it refers to is known to exist.
 func (r clicks) row(c *links.Click) clickRow {
 	db := r.u.db
+	var repeats uint32
+	if c.Repeats != uuid.Nil {
+		repeats, _ = db.links.clicks.find(c.Repeats)
+	}
 	return clickRow{
 		id:         c.ID,
 		visitor:    c.Visitor,
@@ -141,6 +155,7 @@ func (r clicks) row(c *links.Click) clickRow {
 		currency:   uint16(db.codes.Number(string(c.Earning.Currency()))),
 		source:     uint8(c.Source),
 		verdict:    uint8(slices.Index(db.links.clicks.verdicts, c.Verdict)),
+		repeats:    repeats,
 	}
 }
 
@@ -160,6 +175,7 @@ func (r clicks) Add(ctx context.Context, list ...links.Click) error {
 	for i := range list {
 		row := r.row(&list[i])
 		var f engine.Refusal
+		f.Refers(list[i].Repeats == uuid.Nil || row.repeats != 0, "repeats")
 		_, taken := t.find(row.id)
 		f.Unique(taken, "id")
 		if err := f.Err("click"); err != nil {
@@ -201,6 +217,21 @@ func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
 		return links.Click{}, affiliate.NotFound("click", id)
 	}
 	return r.click(row, t.At(row)), nil
+}
+
+func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	t := r.u.db.links.clicks
+	var rows []uint32
+	for _, id := range ids {
+		if row, ok := t.find(id); ok {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b uint32) int { return compareClicks(t.At(a), t.At(b)) })
+	return engine.Collect(t.Table, slices.Compact(rows), r.click), nil
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
@@ -260,12 +291,12 @@ func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.C
 	return engine.Collect(t.Table, ids, r.click), nil
 }
 
-func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Time) ([]time.Time, error) {
+func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Time) ([]links.LastVisit, error) {
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.links.clicks
-	out := make([]time.Time, len(list))
+	out := make([]links.LastVisit, len(list))
 	for i := range list {
 		v := &list[i]
 		link, ok := r.u.db.links.links.Find(v.LinkID)
@@ -276,7 +307,7 @@ func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Ti
 		for _, key := range [...]links.VisitorKey{v.Visitor, v.Previous} {
 			if id, ok := t.newestValid.newest.Find(visit{link, key}); ok && t.At(id).at > newest {
 				newest = t.At(id).at
-				out[i] = engine.FromMicro(newest)
+				out[i] = links.LastVisit{At: engine.FromMicro(newest), ClickID: t.At(id).id}
 			}
 		}
 	}

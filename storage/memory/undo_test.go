@@ -277,7 +277,7 @@ func TestTheNewestValidClickComesBackAfterARollback(t *testing.T) {
 		is.NoErr(db.Links().Read(ctx, func(ctx context.Context, tx links.Tx) error {
 			found, err := tx.Clicks().LastValid(ctx, []links.Visit{visit}, epoch)
 			if err == nil {
-				at = found[0]
+				at = found[0].At
 			}
 			return err
 		}))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
 )
@@ -65,6 +66,16 @@ func idField[E any](name string, items []E, of func(*E) int64) batchColumn {
 	c.null = "0"
 	return c
 }
+
+// uuidField is a field of UUIDs, of which uuid.Nil is none.
+func uuidField[E any](name string, items []E, of func(*E) uuid.UUID) batchColumn {
+	c := field(name, "uuid", items, func(e *E) string { return of(e).String() })
+	c.null = noUUID
+	return c
+}
+
+// noUUID is how an absent UUID stands in an array.
+const noUUID = "'00000000-0000-0000-0000-000000000000'::uuid"
 
 // timeField is a field of times, of which the zero one is none.
 func timeField[E any](name string, items []E, of func(*E) time.Time) batchColumn {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -23,6 +24,7 @@ type clickRow struct {
 	Source       affiliate.TrafficSource `bun:"source"`
 	Visitor      visitor                 `bun:"visitor"`
 	Verdict      links.Verdict           `bun:"verdict"`
+	Repeats      uuid.UUID               `bun:"repeats,nullzero"`
 	Reason       string                  `bun:"reason"`
 	Currency     affiliate.Currency      `bun:"currency"`
 	Earning      int64                   `bun:"earning"`
@@ -44,7 +46,7 @@ var clickTable = table[links.Click, clickRow]{
 func (r clickRow) click() links.Click {
 	return links.Click{
 		ID: r.ID, LinkID: r.LinkID, UserID: r.UserID, AdvertiserID: r.AdvertiserID, OfferID: r.OfferID, At: utc(r.At),
-		Source: r.Source, Visitor: links.VisitorKey(r.Visitor), Verdict: r.Verdict, Reason: r.Reason,
+		Source: r.Source, Visitor: links.VisitorKey(r.Visitor), Verdict: r.Verdict, Repeats: r.Repeats, Reason: r.Reason,
 		Earning: affiliate.NewMoney(r.Earning, r.Currency), Cost: affiliate.NewMoney(r.Cost, r.Currency), Terms: r.Terms,
 	}
 }
@@ -83,6 +85,7 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 			field("source", "smallint", clicks, func(c *click) int64 { return int64(c.Source) }),
 			bytesField("visitor", clicks, func(c *click) []byte { return c.Visitor[:] }),
 			field("verdict", "text", clicks, func(c *click) string { return string(c.Verdict) }),
+			uuidField("repeats", clicks, func(c *click) uuid.UUID { return c.Repeats }),
 			field("reason", "text", clicks, func(c *click) string { return c.Reason }),
 			field("currency", "text", clicks, func(c *click) string { return string(c.Earning.Currency()) }),
 			field("earning", "bigint", clicks, func(c *click) int64 { return c.Earning.Minor() }),
@@ -94,6 +97,12 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 
 func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
 	return clickTable.one(ctx, r.u, id, func(q filter) { q.Where("t.id = ?", id) })
+}
+
+func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, error) {
+	return clickTable.many(ctx, r.u, func(q filter) {
+		q.Where("t.id = ANY(?::uuid[])", pgdialect.Array(values(ids, func(id *uuid.UUID) string { return id.String() })))
+	})
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
@@ -110,29 +119,33 @@ func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.C
 	return clickTable.after(ctx, r.u, after, limit)
 }
 
-const lastValid = `SELECT n, at FROM (SELECT v.n, greatest(
-		(SELECT c.at FROM {schema}affiliate_clicks AS c
-			WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1),
-		(SELECT c.at FROM {schema}affiliate_clicks AS c
-			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)) AS at
-	FROM unnest(?1::bigint[], ?2::bytea[], ?3::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)) AS v WHERE at IS NOT NULL`
+const lastValid = `SELECT v.n, last.at, last.id
+	FROM unnest(?1::bigint[], ?2::bytea[], ?3::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)
+	JOIN LATERAL (
+		(SELECT c.at, c.id FROM {schema}affiliate_clicks AS c
+			WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
+		UNION ALL
+		(SELECT c.at, c.id FROM {schema}affiliate_clicks AS c
+			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
+		ORDER BY at DESC LIMIT 1) AS last ON TRUE`
 
-func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) ([]time.Time, error) {
-	return read(ctx, r.u, "click", func(ctx context.Context) ([]time.Time, error) {
-		out := make([]time.Time, len(visits))
+func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) ([]links.LastVisit, error) {
+	return read(ctx, r.u, "click", func(ctx context.Context) ([]links.LastVisit, error) {
+		out := make([]links.LastVisit, len(visits))
 		if len(visits) == 0 {
 			return out, nil
 		}
 		var rows []struct {
 			N  int       `bun:"n"`
 			At time.Time `bun:"at"`
+			ID uuid.UUID `bun:"id"`
 		}
 		err := r.u.prepared(lastValid, since,
 			values(visits, func(v *links.Visit) int64 { return v.LinkID }),
 			values(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
 			values(visits, func(v *links.Visit) []byte { return v.Previous[:] })).Scan(ctx, &rows)
 		for _, row := range rows {
-			out[row.N-1] = utc(row.At)
+			out[row.N-1] = links.LastVisit{At: utc(row.At), ClickID: row.ID}
 		}
 		return out, err
 	})

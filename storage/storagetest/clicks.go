@@ -18,6 +18,8 @@ func clickScenarios() []scenario[links.Store] {
 	return append(ofLinks(clickTable().scenarios(), sameStore),
 		scenario[links.Store]{"clicks/an id is taken once", testClickID},
 		scenario[links.Store]{"clicks/scan", testClickScan},
+		scenario[links.Store]{"clicks/get many", testClickGetMany},
+		scenario[links.Store]{"clicks/a duplicate names the click that it repeats", testClickRepeats},
 		scenario[links.Store]{"clicks/last valid", testLastValid},
 		scenario[links.Store]{"clicks/list", testClickList},
 	)
@@ -69,6 +71,7 @@ func clickTable() table[links.Tx, links.Click] {
 			return tx.Clicks().Get(ctx, v.ID)
 		},
 		fetch: func(ctx context.Context, tx links.Tx, v V) (V, error) { return tx.Clicks().Get(ctx, v.ID) },
+		unset: []string{"Repeats"}, // of a duplicate alone
 		timed: true,
 		texts: []text[V]{
 			{"reason", 0, 64, func(v *V) *string { return &v.Reason }, false},
@@ -83,6 +86,7 @@ func clickTable() table[links.Tx, links.Click] {
 			{"cost", "currency_mismatch", func(v *V) { v.Cost = affiliate.NewMoney(0, "SEK") }},
 			{"cost", "negative", func(v *V) { v.Verdict, v.Cost = links.VerdictValid, eur(-1) }},
 			{"earning", "not_valid", func(v *V) { v.Earning = eur(1) }},
+			{"repeats", "not_duplicate", func(v *V) { v.Repeats = clickID(1) }},
 		},
 		references: []reference[V]{
 			{"link_id", func(v *V, id int64) { v.LinkID = id }},
@@ -145,6 +149,27 @@ func testClickScan(t *testing.T, s links.Store) {
 	equal(t, "none", scanClicks(t, s, uuid.Nil, 0), []links.Click(nil))
 }
 
+func testClickGetMany(t *testing.T, s links.Store) {
+	l := newWorldOfClicks(t, s).link
+	addClicks(t, s, sampleClick(l, 3), sampleClick(l, 1), sampleClick(l, 2))
+	many := func(ids ...uuid.UUID) []links.Click {
+		return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.Click, error) { return tx.Clicks().GetMany(ctx, ids) })
+	}
+	equal(t, "some", many(clickID(3), uuid.Nil, clickID(9), clickID(1), clickID(3)), []links.Click{sampleClick(l, 1), sampleClick(l, 3)})
+	equal(t, "none", many(), []links.Click(nil))
+}
+
+func testClickRepeats(t *testing.T, s links.Store) {
+	l := newWorldOfClicks(t, s).link
+	first, again := sampleClick(l, 1), sampleClick(l, 2)
+	first.Verdict, again.Verdict, again.Repeats = links.VerdictValid, links.VerdictDuplicate, first.ID
+	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, first, again) })
+	equal(t, "kept", scanClicks(t, s, uuid.Nil, 10), []links.Click{first, again})
+	ghost := sampleClick(l, 3)
+	ghost.Verdict, ghost.Repeats = links.VerdictDuplicate, clickID(77)
+	refused(t, s, unknown("repeats"), func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, ghost) })
+}
+
 func testLastValid(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
 	l := addAll(t, s, addLink, sampleLink(w, 1), sampleLink(w, 2))
@@ -165,8 +190,8 @@ func testLastValid(t *testing.T, s links.Store) {
 		click(7, 1, bo, links.VerdictBot, 50),
 		click(8, 0, carl, links.VerdictValid, 35),
 	)
-	last := func(since time.Time, visits ...links.Visit) []time.Time {
-		return see(t, s, func(ctx context.Context, tx links.Tx) ([]time.Time, error) {
+	last := func(since time.Time, visits ...links.Visit) []links.LastVisit {
+		return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
 			return tx.Clicks().LastValid(ctx, visits, since)
 		})
 	}
@@ -179,17 +204,18 @@ func testLastValid(t *testing.T, s links.Store) {
 		visit(l[0].ID, bo, carl), visit(l[0].ID, carl, anna), visit(l[0].ID, anna, nobody),
 		visit(l[0].ID, bo, nobody), visit(l[1].ID, bo, bo), visit(nowhere, anna, anna),
 	}
-	var never time.Time
+	var never links.LastVisit
+	of := func(n, when int) links.LastVisit { return links.LastVisit{At: at(when), ClickID: clickID(n)} }
 	for _, c := range []struct {
 		name  string
 		since time.Time
-		want  []time.Time // of all visits but the last three, which had none
+		want  []links.LastVisit // of all visits but the last three, which had none
 	}{
-		{"ever", time.Time{}, []time.Time{at(30), at(10), at(10), at(35), at(35), at(30)}},
-		{"just before the oldest", at(10).Add(-time.Microsecond), []time.Time{at(30), at(10), at(10), at(35), at(35), at(30)}},
-		{"since the oldest", at(10), []time.Time{at(30), never, never, at(35), at(35), at(30)}},
-		{"just before the newest", at(35).Add(-time.Microsecond), []time.Time{never, never, never, at(35), at(35), never}},
-		{"since the newest", at(35), []time.Time{never, never, never, never, never, never}},
+		{"ever", time.Time{}, []links.LastVisit{of(1, 30), of(4, 10), of(4, 10), of(8, 35), of(8, 35), of(1, 30)}},
+		{"just before the oldest", at(10).Add(-time.Microsecond), []links.LastVisit{of(1, 30), of(4, 10), of(4, 10), of(8, 35), of(8, 35), of(1, 30)}},
+		{"since the oldest", at(10), []links.LastVisit{of(1, 30), never, never, of(8, 35), of(8, 35), of(1, 30)}},
+		{"just before the newest", at(35).Add(-time.Microsecond), []links.LastVisit{never, never, never, of(8, 35), of(8, 35), never}},
+		{"since the newest", at(35), []links.LastVisit{never, never, never, never, never, never}},
 	} {
 		equal(t, c.name, last(c.since, visits...), append(c.want, never, never, never))
 	}
