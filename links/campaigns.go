@@ -45,19 +45,7 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 
 // chargeOf is the charge of an award.
 func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
-	t := offers.ClickTerms{
-		Origin: a.Rates.Origins.CPC, Source: c.Click.Source, Currency: c.Advertiser.Currency,
-		CPC: a.Rates.CPC, InvoiceCPC: a.Rates.InvoiceCPC, CPA: a.Rates.CPA, InvoiceCPA: a.Rates.InvoiceCPA,
-		UserRevenue: a.Rates.UserRevenue, Drawn: a.Drawn,
-	}
-	switch a.Rates.Origins.CPC {
-	case offers.OriginParticipant:
-		t.OriginID = a.ParticipantID
-	case offers.OriginOffer:
-		t.OriginID = a.OfferID
-	case offers.OriginAdvertiser:
-		t.OriginID = c.Advertiser.ID
-	}
+	t := campaignTerms(c.Advertiser, c.Click.Source, a)
 	return Charge{
 		Earning: affiliate.NewMoney(a.Earning, t.Currency), Cost: affiliate.NewMoney(a.Cost, t.Currency),
 		OfferID: a.OfferID, Terms: frozen.text(t),

@@ -52,13 +52,12 @@ func (AdvertiserPrices) Charge(_ context.Context, _ Tx, clicks []ChargeableClick
 
 // quote is the price of a click by an advertiser's own rates.
 func quote(a *affiliate.Advertiser, source affiliate.TrafficSource, frozen *frozenTerms) Charge {
-	c := a.CostsOf(source)
-	t := offers.ClickTerms{
-		Origin: offers.OriginAdvertiser, OriginID: a.ID, Source: source, Currency: a.Currency,
-		CPC: c.CPC.Or(0), InvoiceCPC: c.InvoiceCPC.Or(c.CPC.Or(0)),
-		CPA: c.CPA.Value, InvoiceCPA: c.InvoiceCPA.Or(c.CPA.Value),
+	t := advertiserTerms(a, source)
+	return Charge{
+		Earning: affiliate.NewMoney(t.CPC, a.Currency),
+		Cost:    affiliate.NewMoney(t.InvoiceCPC, a.Currency),
+		Terms:   frozen.text(t),
 	}
-	return Charge{Earning: affiliate.NewMoney(t.CPC, a.Currency), Cost: affiliate.NewMoney(t.InvoiceCPC, a.Currency), Terms: frozen.text(t)}
 }
 
 // frozenTerms writes terms out once where they hold for several clicks in a row.

@@ -61,6 +61,9 @@ type ClickTerms struct {
 	InvoiceCPA affiliate.Rate
 	// UserRevenue is the creator's part of cpc and cpa; absent: all of it.
 	UserRevenue affiliate.Optional[affiliate.Rate]
+	// OwnCPA: the creator has a cpa of its own in the campaign, which goes before
+	// what the campaign pays for a SKU or a category.
+	OwnCPA bool
 	Drawn
 }
 
@@ -75,6 +78,7 @@ type clickTerms struct {
 	CPA         json.Number             `json:"cpa"`
 	InvoiceCPA  json.Number             `json:"invoice_cpa"`
 	UserRevenue json.Number             `json:"user_revenue,omitempty"`
+	OwnCPA      bool                    `json:"own_cpa,omitempty"`
 	Drawn
 }
 
@@ -105,6 +109,9 @@ func (t ClickTerms) Freeze() string {
 		b = append(b, `,"user_revenue":`...)
 		b = t.UserRevenue.Value.AppendWire(b)
 	}
+	if t.OwnCPA {
+		b = append(b, `,"own_cpa":true`...)
+	}
 	if t.OfferID != 0 {
 		b = append(b, `,"offer_id":`...)
 		b = strconv.AppendInt(b, t.OfferID, 10)
@@ -128,7 +135,7 @@ func ParseClickTerms(terms string) (ClickTerms, error) {
 		return ClickTerms{}, err
 	}
 	t := ClickTerms{
-		Origin: f.Origin, OriginID: f.OriginID, Source: f.Source, Currency: f.Currency, CPC: f.CPC, InvoiceCPC: f.InvoiceCPC, Drawn: f.Drawn,
+		Origin: f.Origin, OriginID: f.OriginID, Source: f.Source, Currency: f.Currency, CPC: f.CPC, InvoiceCPC: f.InvoiceCPC, OwnCPA: f.OwnCPA, Drawn: f.Drawn,
 	}
 	var err error
 	if t.CPA, err = affiliate.ParseRate("cpa", f.CPA.String()); err != nil {

@@ -23,7 +23,7 @@ func drawTerms(t *rapid.T) ClickTerms {
 		OriginID: rapid.Int64().Draw(t, "origin id"), Source: affiliate.TrafficSource(rapid.IntRange(0, 4).Draw(t, "source")),
 		Currency: rapid.SampledFrom([]affiliate.Currency{"SEK", "JPY"}).Draw(t, "currency"),
 		CPC:      rapid.Int64().Draw(t, "cpc"), InvoiceCPC: rapid.Int64().Draw(t, "invoice cpc"),
-		CPA: rate("cpa"), InvoiceCPA: rate("invoice_cpa"),
+		CPA: rate("cpa"), InvoiceCPA: rate("invoice_cpa"), OwnCPA: rapid.Bool().Draw(t, "own cpa"),
 		Drawn: Drawn{rapid.Int64Range(0, 9).Draw(t, "offer"), rapid.Int64Range(0, 9).Draw(t, "budget")},
 	}
 	if rapid.Bool().Draw(t, "shared") {
@@ -49,7 +49,7 @@ func TestFrozenClickTermsAreTheirJSONAndReadBack(t *testing.T) {
 func freezeJSON(t interface{ Fatal(...any) }, terms ClickTerms) []byte {
 	frozen := clickTerms{
 		Origin: terms.Origin, OriginID: terms.OriginID, Source: terms.Source, Currency: terms.Currency, CPC: terms.CPC, InvoiceCPC: terms.InvoiceCPC,
-		CPA: json.Number(terms.CPA.String()), InvoiceCPA: json.Number(terms.InvoiceCPA.String()), Drawn: terms.Drawn,
+		CPA: json.Number(terms.CPA.String()), InvoiceCPA: json.Number(terms.InvoiceCPA.String()), OwnCPA: terms.OwnCPA, Drawn: terms.Drawn,
 	}
 	if terms.UserRevenue.Set {
 		frozen.UserRevenue = json.Number(terms.UserRevenue.Value.String())

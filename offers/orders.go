@@ -1,0 +1,211 @@
+package offers
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// OrderClaim asks a campaign for the cost of an order. What the order costs is
+// computed from frozen terms; the budgets are those that the campaign has now.
+type OrderClaim struct {
+	OfferID int64
+	UserID  int64
+	Cost    int64 // minor units of the offer's currency, not negative
+	At      time.Time
+	// Joins: the creator may have no part in the campaign yet, as the owner of a
+	// voucher that nobody clicked for; it gets one then.
+	Joins bool
+}
+
+// OrderAward is the answer to an OrderClaim: the budgets that were drawn from,
+// or the reason why no budget had room.
+type OrderAward struct {
+	Drawn
+	Reason Reason
+}
+
+// ChargeOrders draws what orders cost from the budgets of their campaigns, in
+// the order of the claims: exactly, under the same locks as clicks. An order is
+// no click: limits of clicks do not matter to it, nor does the time of the
+// campaign. It returns one award for each claim. Call it within a unit that is
+// isolated by its locks, in which it locks the counters once, or within any Write.
+func ChargeOrders(ctx context.Context, tx Tx, claims []OrderClaim) ([]OrderAward, error) {
+	if len(claims) == 0 {
+		return nil, nil
+	}
+	b := &orderBatch{tx: tx, counters: make(map[UsageKey]Counts)}
+	if err := b.open(ctx, claims); err != nil {
+		return nil, err
+	}
+	awards := make([]OrderAward, len(claims))
+	var usages []Usage
+	var parts []Participant
+	for i := range claims {
+		c := &claims[i]
+		o, ok := b.offers[c.OfferID]
+		if !ok {
+			return nil, affiliate.NotFound("offer", c.OfferID)
+		}
+		awards[i].Drawn = Drawn{OfferID: o.ID, SharedBudgetID: o.SharedBudgetID}
+		if c.Cost != 0 {
+			if awards[i].Reason = b.room(&o, c); awards[i].Reason != "" {
+				continue
+			}
+			drawn := awards[i].usages(c.UserID, Counts{Spent: c.Cost})
+			for _, u := range drawn {
+				b.counters[u.UsageKey] = b.counters[u.UsageKey].plus(u.Counts)
+			}
+			usages = append(usages, drawn...)
+		}
+		if c.Joins {
+			parts = append(parts, newPart(o, Participant{UserID: c.UserID}, c.At))
+		}
+	}
+	if len(usages) > 0 {
+		if err := tx.Usage().Add(ctx, usages...); err != nil {
+			return nil, err
+		}
+	}
+	if len(parts) > 0 {
+		slices.SortStableFunc(parts, func(a, b Participant) int {
+			return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), cmp.Compare(a.UserID, b.UserID))
+		})
+		if _, err := tx.Participants().AddMissing(ctx, parts...); err != nil {
+			return nil, err
+		}
+	}
+	return awards, nil
+}
+
+// orderBatch holds the offers and counters that a batch of claims is decided by.
+type orderBatch struct {
+	tx       Tx
+	offers   map[int64]Offer
+	budgets  map[int64]SharedBudget
+	counters map[UsageKey]Counts // those that are locked, and what is drawn since
+}
+
+// open reads the offers under the locks of their counters. Which counters those
+// are a first, unlocked read says; if an offer got another budget meanwhile, the
+// read is repeated.
+func (b *orderBatch) open(ctx context.Context, claims []OrderClaim) error {
+	ids := make([]int64, len(claims))
+	for i := range claims {
+		ids[i] = claims[i].OfferID
+	}
+	ids = affiliate.IDs(ids)
+	for {
+		var err error
+		if b.offers, err = indexed(ctx, b.tx.Offers().GetMany, ids, func(o Offer) int64 { return o.ID }); err != nil {
+			return err
+		}
+		var missing []UsageKey
+		var shared []int64
+		for i := range claims {
+			o := b.offers[claims[i].OfferID]
+			if o.SharedBudgetID != 0 {
+				shared = append(shared, o.SharedBudgetID)
+			}
+			for _, k := range orderLimits(&o, claims[i].UserID) {
+				if _, locked := b.counters[k]; !locked {
+					missing = append(missing, k)
+				}
+			}
+		}
+		if len(missing) == 0 {
+			b.budgets, err = indexed(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
+			return err
+		}
+		slices.SortFunc(missing, UsageKey.Compare)
+		missing = slices.Compact(missing)
+		used, err := b.tx.Usage().Lock(ctx, missing)
+		if err != nil {
+			return err
+		}
+		for _, k := range missing {
+			b.counters[k] = used[k]
+		}
+	}
+}
+
+// orderLimits are the counters that an order's cost is held against.
+func orderLimits(o *Offer, userID int64) []UsageKey {
+	var keys []UsageKey
+	switch {
+	case o.BudgetLimit.Set && o.PerUserLimit:
+		keys = append(keys, UserUsage(o.ID, userID))
+	case o.BudgetLimit.Set:
+		keys = append(keys, OfferUsage(o.ID))
+	}
+	if o.SharedBudgetID != 0 {
+		keys = append(keys, SharedUsage(o.SharedBudgetID))
+	}
+	return keys
+}
+
+// room is why the budgets have no room for an order; empty when they have.
+func (b *orderBatch) room(o *Offer, claim *OrderClaim) Reason {
+	c := Candidate{Conditions: o.Conditions(), Used: b.counters[OfferUsage(o.ID)], UserUsed: b.counters[UserUsage(o.ID, claim.UserID)]}
+	c.MaxClicks.Set = false // it is no click
+	if s, ok := b.budgets[o.SharedBudgetID]; ok {
+		c.Shared = affiliate.Some(Shared{s.Amount, b.counters[SharedUsage(s.ID)].Spent})
+	}
+	return c.room(0, claim.Cost)
+}
+
+// Serving returns for each claim what Charge would award it, and draws nothing:
+// the campaign whose terms hold for an order that no click leads to. A creator
+// whom a campaign that runs and is for it has refused gets ReasonNotParticipating
+// where no other campaign serves it.
+func Serving(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
+	awards := make([]Award, len(claims))
+	t := &till{tx: tx}
+	if err := t.admit(ctx, claims); err != nil || len(t.asks) == 0 {
+		return awards, err
+	}
+	if err := t.serve(ctx, claims); err != nil {
+		return nil, err
+	}
+	keys := t.missing()
+	used, err := tx.Usage().Get(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys { // in order
+		t.locked = append(t.locked, Usage{k, used[k]})
+	}
+	for i := range claims {
+		t.look(&claims[i], &awards[i])
+	}
+	return awards, nil
+}
+
+// look decides about one claim and draws nothing.
+func (t *till) look(c *Claim, a *Award) {
+	at, ok := t.ask(c)
+	if !ok {
+		return
+	}
+	candidates := t.candidates[at]
+	refused := false
+	for i := range candidates {
+		t.count(&candidates[i], c.User.ID)
+		status := candidates[i].Participant.Value.Status
+		refused = refused || candidates[i].Participant.Set && (status == Denied || status == StoreDenied)
+	}
+	i, j := selectRanked(candidates, &Request{Advertiser: c.Advertiser, Source: c.Source, At: c.At})
+	switch {
+	case i >= 0:
+		a.Drawn = Drawn{OfferID: j.OfferID, SharedBudgetID: candidates[i].SharedBudgetID}
+		a.ParticipantID = candidates[i].Participant.Value.ParticipantID
+		a.Rates, a.Earning, a.Cost = j.Rates, j.Earning, j.Cost
+	case j.Reason == "" && refused:
+		a.Reason = ReasonNotParticipating
+	default:
+		a.Reason = j.Reason
+	}
+}
