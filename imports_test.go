@@ -36,7 +36,7 @@ type rule struct {
 
 var (
 	domains       = []string{"affiliate", "offers", "links", "deals", "productlists", "adsync"}
-	domainModules = []string{"github.com/shopspring/decimal", "github.com/google/uuid", "golang.org/x/net"}
+	domainModules = []string{"github.com/shopspring/decimal", "github.com/google/uuid", "golang.org/x/net", "golang.org/x/text"}
 	sqlModules    = []string{"github.com/uptrace/bun", "github.com/uptrace/bun/dialect/pgdialect", "github.com/jackc/pgx/v5"}
 	httpModules   = []string{
 		"golang.org/x/time", "github.com/mileusna/useragent",
@@ -61,11 +61,12 @@ var rules = []rule{
 	{folder: "productlists", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "adsync", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "links", ours: []string{"affiliate", "offers"}, modules: domainModules},
+	{folder: "links/orders", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "storage", alone: true},
 	{folder: "storage/memory", ours: domains, modules: domainModules},
 	{folder: "storage/postgres", ours: domains, modules: slices.Concat(domainModules, sqlModules), never: []string{modulePath + "/" + pgtestFolder}},
 	{folder: pgtestFolder, modules: []string{"github.com/jackc/pgx/v5"}},
-	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid"}}, // part of the domains' own API
+	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid", "github.com/shopspring/decimal"}}, // part of the domains' own API
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
 	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),

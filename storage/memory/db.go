@@ -24,6 +24,7 @@ type DB struct {
 	stats    statTables
 	products productTables
 	deals    dealTables
+	orders   orderTables
 }
 
 // New returns an empty store.
@@ -39,6 +40,7 @@ func New() *DB {
 	db.stats = newStatTables(db)
 	db.products = newProductTables(db)
 	db.deals = newDealTables(db)
+	db.orders = newOrderTables(db)
 	return db
 }
 

@@ -15,14 +15,14 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
-	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[links.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
+	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -85,9 +85,10 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByEmails", "ByExternalID", "ByHash", "ByKey", "ByName",
-		"ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Find", "Get", "GetMany",
-		"LastValid", "List", "MayServe", "Naming", "Page", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Sum", "Target", "Unread", "Used",
+		"Advertisers", "All", "Among", "ByActivationKey", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails",
+		"ByExternalID", "ByHash", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia",
+		"BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Find", "Get", "GetMany", "Holding", "LastValid", "List",
+		"MayServe", "Naming", "Page", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Sum", "Target", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {
@@ -117,6 +118,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range linksScenarios() {
 		names = append(names, "links/"+c.name)
+	}
+	for _, c := range ordersScenarios() {
+		names = append(names, "orders/"+c.name)
 	}
 	for _, c := range productListsScenarios() {
 		names = append(names, "productlists/"+c.name)
@@ -229,8 +233,8 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "productlists", "deals"} {
-		path := filepath.Join("..", "..", pkg, "repository.go")
+	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "links/orders", "productlists", "deals"} {
+		path := filepath.Join("..", "..", filepath.FromSlash(pkg), "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)
 		}

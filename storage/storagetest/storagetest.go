@@ -11,6 +11,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -25,6 +26,7 @@ type Backend struct {
 	Media        media.Store
 	Offers       offers.Store
 	Links        links.Store
+	Orders       orders.Store
 	ProductLists productlists.Store
 	Deals        deals.Store
 }
@@ -37,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("media", func(t *testing.T) { RunMedia(t, open) })
 	t.Run("offers", func(t *testing.T) { RunOffers(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
+	t.Run("orders", func(t *testing.T) { RunOrders(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
 	t.Run("deals", func(t *testing.T) { RunDeals(t, open) })
 	runAll(t, open, betweenStores())

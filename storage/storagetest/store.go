@@ -12,6 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -393,6 +394,8 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
 		sampleList(1), sampleProduct(1),
 		sampleSeller(1), sampleUID(1),
+		sampleOrder(w, 1), orders.OrderKey{AdvertiserID: 1, Number: "x"}, sampleRefund(w, 1), sampleVoucher(w, 1), orders.VoucherKey{AdvertiserID: 1, Code: "x"},
+		sampleCollector(w, 1), sampleRateCard(w, 1), orders.CardAt{OfferID: 1, At: at(0)}, sampleOneTime(w, 1),
 		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),

@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -33,6 +36,15 @@ func rate(s string) affiliate.Rate {
 	return r
 }
 
+// decimalOf is a decimal, in its shortest form, that is known to be one.
+func decimalOf(s string) decimal.Decimal {
+	d := eur(0).Decimal()
+	if err := d.UnmarshalText([]byte(s)); err != nil {
+		return orders.Exact(eur(0).Decimal())
+	}
+	return orders.Exact(d)
+}
+
 // hash is a hash that n alone has.
 func hash(n int) (h [32]byte) {
 	h[0], h[1], h[30], h[31] = byte(n>>8), byte(n), 0xff, 0x80
@@ -53,6 +65,8 @@ type world struct {
 	budget      offers.SharedBudget // this and the next zero but in newWorldOfOffers
 	offer       offers.Offer
 	participant offers.Participant
+	order       orders.Order // zero but in ordersWorld
+	shops       []int64      // advertisers; none but in worldOfShops
 }
 
 // newWorld keeps a world in one unit.

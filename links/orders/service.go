@@ -1,0 +1,99 @@
+package orders
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// Options sets up a Service. The zero Options work.
+type Options struct {
+	Clock  affiliate.Clock // default: affiliate.SystemClock
+	Random io.Reader       // where keys come from; default: crypto/rand
+	Rates  Rates           // what currencies are worth; default: NoRates
+	// Count is told, in the unit, what orders, refunds and payments change in the
+	// figures of the day on which the order was made. Its error undoes the unit.
+	// Like the unit it may run again. Default: nothing is counted.
+	Count func(ctx context.Context, tx Tx, figures ...Figure) error
+	// Observe is told what became of each reported order, after its unit: the
+	// outcome, and the reason when the order earns nothing. It must be quick and
+	// safe for concurrent use. Default: nobody is told.
+	Observe func(outcome Outcome, reason string)
+}
+
+// Service holds the rules of orders: intake, attribution, commission, refunds,
+// vouchers and one-time payments. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	opts   Options
+	clock  affiliate.Clock
+	viewer affiliate.Viewer
+}
+
+// NewService returns the service over a store.
+func NewService(store Store, o Options) (*Service, error) {
+	if store == nil {
+		return nil, errors.New("orders: NewService needs a store")
+	}
+	if o.Clock == nil {
+		o.Clock = affiliate.SystemClock
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Rates == nil {
+		o.Rates = NoRates{}
+	}
+	if o.Observe == nil {
+		o.Observe = func(Outcome, string) {}
+	}
+	if o.Count == nil {
+		o.Count = func(context.Context, Tx, ...Figure) error { return nil }
+	}
+	return &Service{store: store, opts: o, clock: o.Clock}, nil
+}
+
+// For returns the service as the viewer sees it. An advertiser's orders,
+// vouchers, payments and collector are seen and changed by those who act for
+// it; a creator sees its own orders, vouchers and payments. Everything else is
+// not there.
+func (s *Service) For(v affiliate.Viewer) *Service {
+	bound := *s
+	bound.viewer = v
+	return &bound
+}
+
+// units is the store as the one-value helpers take it.
+func (s *Service) units() affiliate.Store[Tx] { return s.store }
+
+// actsFor is ErrNotFound unless the viewer acts for the advertiser.
+func (s *Service) actsFor(advertiserID int64) error {
+	if !s.viewer.ActsFor(advertiserID) {
+		return affiliate.NotFound("advertiser", advertiserID)
+	}
+	return nil
+}
+
+// sees reports whether the viewer may read what is the advertiser's and the user's.
+func (s *Service) sees(advertiserID, userID int64) bool {
+	p := s.viewer.Principal()
+	return s.viewer.ActsFor(advertiserID) || p.Role == affiliate.RoleCreator && userID != 0 && p.UserID == userID
+}
+
+// newKey is a random key of printable characters.
+func (s *Service) newKey() (string, error) {
+	b := make([]byte, 32)
+	if _, err := io.ReadFull(s.opts.Random, b); err != nil {
+		return "", affiliate.Unavailable(err)
+	}
+	for i := range b {
+		b[i] = keyLetters[b[i]&31]
+	}
+	return string(b), nil
+}
+
+// keyLetters are 32 letters that are not taken for one another.
+const keyLetters = "abcdefghijkmnpqrstuvwxyz23456789"
