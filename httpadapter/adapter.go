@@ -13,6 +13,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/myshare"
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -22,6 +23,7 @@ type Services struct {
 	Core         *affiliate.Service    // Metapic v2: users, clients, advertisers, …; and the idempotency keys
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
+	Orders       *orders.Service       // Metapic v2: order collectors; and the pixel and script by which shops report orders
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
 	// DealCurrencies are those that MyShare takes; default: the documented two.
@@ -71,7 +73,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var a adapter
-	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Links: s.Links, Offers: s.Offers}, o); err != nil {
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Links: s.Links, Offers: s.Offers, Orders: s.Orders}, o); err != nil {
 		return nil, err
 	}
 	if s.Links != nil {
@@ -88,6 +90,14 @@ func New(s Services, o Options) (http.Handler, error) {
 		}
 		a.mount(open.MediaPrefix, routes)
 		a.mount(open.ReturnAdPrefix, routes)
+	}
+	if s.Orders != nil {
+		routes, err := NewReport(s.Orders, o)
+		if err != nil {
+			return nil, err
+		}
+		a.mountAt(open.ReportPath, routes)
+		a.mountAt(open.ScriptPath, routes)
 	}
 	if s.ProductLists != nil {
 		dialect, err := lists.New(lists.Services{Core: s.Core, ProductLists: s.ProductLists}, o)
@@ -113,11 +123,20 @@ func New(s Services, o Options) (http.Handler, error) {
 type adapter struct {
 	prefixes []string
 	handlers []http.Handler // in step with prefixes
-	others   http.Handler   // all other paths
+	exact    map[string]http.Handler
+	others   http.Handler // all other paths
 }
 
 func (a *adapter) mount(prefix string, h http.Handler) {
 	a.prefixes, a.handlers = append(a.prefixes, prefix), append(a.handlers, h)
+}
+
+// mountAt serves one path, and none below it.
+func (a *adapter) mountAt(path string, h http.Handler) {
+	if a.exact == nil {
+		a.exact = make(map[string]http.Handler)
+	}
+	a.exact[path] = h
 }
 
 // ServeHTTP looks for the redirect first: it is most of the traffic.
@@ -127,6 +146,10 @@ func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.handlers[i].ServeHTTP(w, r)
 			return
 		}
+	}
+	if h, ok := a.exact[r.URL.Path]; ok {
+		h.ServeHTTP(w, r)
+		return
 	}
 	a.others.ServeHTTP(w, r)
 }

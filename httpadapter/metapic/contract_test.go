@@ -15,7 +15,7 @@ import (
 // notBuiltYet are the documented operations of Metapic v2 without a route.
 // Whoever builds one takes it out.
 var notBuiltYet = []string{
-	"order-collector-sales-pixel-get", "order-collector-get", "tracking-plugin-activate", "advertiser-email-quota-get",
+	"advertiser-email-quota-get",
 	"advertiser-payment-setup-get", "advertiser-payment-setup-create", "advertiser-representative-create",
 	"advertiser-invites-accept", "agency-invites-accept", "user-media-list", "payment-invoices-zip",
 	"user-stores-by-categories", "user-stores-by-toplist", "payments-upload-ax-id-matching",
@@ -36,13 +36,13 @@ func suite(t *testing.T) contract.Suite {
 		Facts:      contract.Read(t, "../testdata/contract/metapic_v2.json"),
 		NotBuilt:   notBuiltYet,
 		Routes:     mounted(t, dialect(newWorld(t, backends.Memory()))),
-		Open:       []string{"health-get"},
+		Open:       []string{"health-get", "tracking-plugin-activate"},
 		Principals: market.Principals,
 		Memory:     func(t testing.TB) contract.World { return newWorld(t, backends.Memory()) },
 		Postgres:   func(t testing.TB) contract.World { return newWorld(t, backends.Postgres(t, backends.Database(t))) },
 		Replays:    replays,
-		Tenancy:    contract.Rows(slices.Concat(coreTenancy, offerTenancy)),
-		Bad:        contract.BadCases(slices.Concat(moreBadCases, moreBadOffers)),
+		Tenancy:    contract.Rows(slices.Concat(coreTenancy, offerTenancy, orderTenancy)),
+		Bad:        contract.BadCases(slices.Concat(moreBadCases, moreBadOffers, moreBadOrders)),
 		Golden:     "testdata/badinput.golden",
 		MinBad:     300,
 	}
@@ -52,7 +52,7 @@ func TestContract(t *testing.T) { suite(t).Run(t) }
 
 // dialect are the services of the dialect.
 func dialect(w *market.World) metapic.Services {
-	return metapic.Services{Core: w.Core, Links: w.Links, Offers: w.Offers}
+	return metapic.Services{Core: w.Core, Links: w.Links, Offers: w.Offers, Orders: w.Orders}
 }
 
 // mounted are the routes of the dialect over the services.
@@ -70,5 +70,6 @@ func TestANilServiceLeavesItsRoutesOut(t *testing.T) {
 	is.Equal(count(metapic.Services{Links: w.Links}), 7)
 	is.Equal(count(metapic.Services{Core: w.Core, Links: w.Links}), 25)
 	is.Equal(count(metapic.Services{Core: w.Core, Offers: w.Offers}), 15+36)
-	is.Equal(count(dialect(w)), 25+42)
+	is.Equal(count(metapic.Services{Orders: w.Orders}), 1+1)
+	is.Equal(count(dialect(w)), 25+42+3)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -18,6 +19,7 @@ type Services struct {
 	Core   *affiliate.Service
 	Links  *links.Service
 	Offers *offers.Service
+	Orders *orders.Service
 }
 
 // New makes the dialect alone. It answers every path, unknown ones with its own
@@ -27,7 +29,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, links: s.Links, offers: s.Offers}
+	srv := &server{core: s.Core, links: s.Links, offers: s.Offers, orders: s.Orders}
 	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
@@ -37,6 +39,7 @@ type server struct {
 	core   *affiliate.Service
 	links  *links.Service
 	offers *offers.Service
+	orders *orders.Service
 }
 
 // need is which services a route works with.
@@ -46,6 +49,7 @@ const (
 	needsCore   need = 1 << iota // Services.Core
 	needsLinks                   // Services.Links
 	needsOffers                  // Services.Offers
+	needsOrders                  // Services.Orders
 	needsNone   need = 0
 )
 
@@ -69,6 +73,9 @@ func (s *server) routes() []wire.Route {
 	}
 	if s.offers != nil {
 		have |= needsOffers
+	}
+	if s.orders != nil {
+		have |= needsOrders
 	}
 	var routes []wire.Route
 	for _, r := range s.table() {

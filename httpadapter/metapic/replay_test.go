@@ -15,6 +15,7 @@ const (
 	targetsShape = `{"user_ids":[1],"user_tag_ids":[],"store_group_ids":[],"emails":[""],"social_media_identifiers":[""],"client_ids":[],"revenue_tier_ids":[]}`
 	commentShape = `{"id":1,"offer_user_id":1,"comment":"","author":{"id":1,"username":""},"created_at":"","updated_at":""}`
 	moneyShape   = `{"amount":"","currency":""}`
+	pixelShape   = `{"organization_id":1,"program_id":1,"event_id":1,"currency":"","pixel_url":"","script":""}`
 	userShape    = `{"id":1,"username":"","display_name":"","email":"","client_id":1,"preferred_locale":""}`
 )
 
@@ -49,7 +50,12 @@ func replays(in contract.World) map[string]contract.Replay {
 			"user_tag_ids": []any{id("tag favourites")}, "client_ids": []any{id("client west")},
 		}, Answer: `{"data":[{"id":1,"created_at":"","created_by":` + userShape + `,"user":{"id":1,"username":"","validate_clicks":true}},
 			{"id":1,"user_tag":{"id":1,"name":"","slug":"","access_level":1,"store_id":0}},{"id":1,"client":{"id":1,"name":"","client_id":""}}]}`},
-		"blocklist-remove":         {Who: "advertiser", Path: map[string]string{"advertiser_id": "advertiser acme", "target_id": "entry carl"}, Status: 204},
+		"blocklist-remove":                {Who: "advertiser", Path: map[string]string{"advertiser_id": "advertiser acme", "target_id": "entry carl"}, Status: 204},
+		"order-collector-sales-pixel-get": {Who: "advertiser", Path: map[string]string{"advertiser": "advertiser acme"}, Status: 200, Answer: pixelShape},
+		"order-collector-get": {Who: "advertiser", Path: map[string]string{"advertiser": "advertiser acme", "collector": "collector woocommerce"}, Status: 200,
+			Answer: `{"organization_id":1,"program_id":1,"event_id":1,"currency":"","pixel_url":"","script":"","collector":"","activation_key":""}`},
+		"tracking-plugin-activate": {Who: "nobody", Status: 200, Body: map[string]any{"metapic_activation_key": w.Token["activation acme"]},
+			Answer: `{"organization_id":1,"program_id":1,"event_id":1,"currency":""}`},
 		"stores-list":              {Who: "admin", Status: 200, Query: map[string]any{"query": "acme", "store_group_id": id("group sv_SE"), "sort_by": "name:asc"}},
 		"url-matching-rules-list":  {Who: "advertiser", Path: acme, Status: 200},
 		"url-matching-rule-add":    {Who: "advertiser", Path: acme, Status: 201, Answer: ruleShape},

@@ -19,6 +19,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -28,6 +29,7 @@ type Backend struct {
 	Identity identity.Store
 	Offers   offers.Store
 	Links    links.Store
+	Orders   orders.Store // nil: without orders
 }
 
 // World is the market, its services and a handler over them. It stands still at
@@ -39,6 +41,7 @@ type World struct {
 	People  *identity.Service
 	Links   *links.Service
 	Offers  *offers.Service
+	Orders  *orders.Service // nil when the backend keeps none
 	// Serve makes a handler over the services. Adapter calls it.
 	Serve   func(host.Options) http.Handler
 	Handler http.Handler      // what Send asks
@@ -62,13 +65,17 @@ func Token(who string) string { return "secret-token-of-" + who }
 func New(t testing.TB, b Backend) *World {
 	t.Helper()
 	w := &World{T: t, ID: map[string]int64{}, Token: map[string]string{}}
-	w.Backend = Backend{switched[affiliate.Tx]{b.Core, &w.Down}, switched[identity.Tx]{b.Identity, &w.Down}, switched[offers.Tx]{b.Offers, &w.Down}, switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links}}
+	w.Backend = Backend{switched[affiliate.Tx]{b.Core, &w.Down}, switched[identity.Tx]{b.Identity, &w.Down}, switched[offers.Tx]{b.Offers, &w.Down}, switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links}, nil}
 	start := time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC)
 	w.now.Store(&start)
 	w.Core = Must(affiliate.NewService(w.Backend.Core, affiliate.Options{Clock: w.Clock}))(t)
 	w.People = Must(identity.NewService(w.Core, w.Backend.Identity, identity.Options{Clock: w.Clock}))(t)
 	w.Offers = Must(offers.NewService(w.Core, w.Backend.Offers, offers.Options{Clock: w.Clock}))(t)
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
+	if b.Orders != nil {
+		w.Backend.Orders = switchedOrders{switched[orders.Tx]{b.Orders, &w.Down}, b.Orders}
+		w.Orders = Must(orders.NewService(w.Backend.Orders, orders.Options{Clock: w.Clock, Random: strings.NewReader(strings.Repeat("order collectors", 1000))}))(t)
+	}
 	w.settle(t.Context())
 	return w
 }
@@ -133,6 +140,12 @@ func (w *World) settle(ctx context.Context) {
 	w.settleTokens(ctx)
 	w.settleLinks(ctx)
 	w.settleOffers(ctx)
+	if w.Orders != nil {
+		for _, name := range []string{"acme", "nordic"} {
+			w.Token["activation "+name] = Must(w.Orders.Collector(ctx, w.ID["advertiser "+name]))(w.T).ActivationKey
+		}
+		w.Token["collector woocommerce"] = "woocommerce"
+	}
 }
 
 func (w *World) settleAdvertisers(ctx context.Context) {
@@ -267,6 +280,9 @@ func (w *World) Value(name string) string {
 
 // Body fills in ids, which stand between ‹ and › here because of JSON's braces.
 func (w *World) Body(s string) string {
+	for name, token := range w.Token {
+		s = strings.ReplaceAll(s, "‹"+name+"›", token)
+	}
 	for name, id := range w.ID {
 		s = strings.ReplaceAll(s, "‹"+name+"›", fmt.Sprint(id))
 	}
@@ -330,6 +346,18 @@ type switchedLinks struct {
 }
 
 func (s switchedLinks) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	if err := s.off(); err != nil {
+		return err
+	}
+	return s.recorder.Record(ctx, fn)
+}
+
+type switchedOrders struct {
+	switched[orders.Tx]
+	recorder orders.Store
+}
+
+func (s switchedOrders) Record(ctx context.Context, fn func(context.Context, orders.Tx) error) error {
 	if err := s.off(); err != nil {
 		return err
 	}

@@ -14,6 +14,12 @@ const (
 	ReturnAdPrefix = "/r/"     // of a return ad; its id and /view or /click follow
 )
 
+// Where shops report orders.
+const (
+	ReportPath = "/report"
+	ScriptPath = "/report.js" // beside it: the script finds the one by the other
+)
+
 // NoImage is the key of the picture of what has none, which is BlankPNG: the
 // documents show a picture everywhere.
 const NoImage = "none.png"
