@@ -180,6 +180,18 @@ type LedgerRepository interface {
 	List(ctx context.Context, f EntryFilter, p PageRequest) (Page[Entry], error)
 	// Scan answers at most limit entries with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after int64, limit int) ([]Entry, error)
+	// SumByKind returns what the accounts' entries, payouts excepted, add up to
+	// that become payable at from or later and before until: by account, then
+	// currency, then kind. A sum beyond 64 bits is ErrInvalid "overflow".
+	SumByKind(ctx context.Context, accounts []Account, from, until time.Time) ([]KindSum, error)
+}
+
+// KindSum is what some entries of one account, currency and kind add up to.
+type KindSum struct {
+	Account Account
+	Kind    EntryKind
+	Earning Money
+	Entries int64 // how many
 }
 
 // BalanceRepository reads what the ledger adds up to.
@@ -192,6 +204,10 @@ type BalanceRepository interface {
 	// Scan answers at most limit totals after the given account and currency,
 	// ordered by account, then currency.
 	Scan(ctx context.Context, after Account, afterCurrency Currency, limit int) ([]Total, error)
+	// Payable returns at most limit balances at an instant, as Get does, of those
+	// after the given account and currency whose payable part is above 0,
+	// ordered by account, then currency.
+	Payable(ctx context.Context, after Account, afterCurrency Currency, at time.Time, limit int) ([]Balance, error)
 }
 
 // EventRepository is the outbox.

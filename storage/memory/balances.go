@@ -70,15 +70,7 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 	}
 	var list []affiliate.Balance
 	for _, id := range db.core.totals.byAccount.Of(word) {
-		row := db.core.totals.At(id)
-		t := r.total(row)
-		b := affiliate.Balance{Account: account, Currency: t.Currency, Paid: affiliate.NewMoney(t.Paid, t.Currency)}
-		if b.Pending, ok = pending[row.currency]; !ok {
-			b.Pending = affiliate.NewMoney(0, t.Currency)
-		}
-		if b.Payable, err = affiliate.NewMoney(t.Earned, t.Currency).Sub(b.Pending); err == nil {
-			b.Payable, err = b.Payable.Sub(b.Paid)
-		}
+		b, err := r.balance(db.core.totals.At(id), pending)
 		if err != nil {
 			return nil, r.u.Fail(engine.Overflow("balance"))
 		}
@@ -88,6 +80,66 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 	return list, nil
 }
 
+// balance splits a total by what of it is pending, by currency.
+func (r balances) balance(row *totalRow, pending map[uint16]affiliate.Money) (affiliate.Balance, error) {
+	t := r.total(row)
+	b := affiliate.Balance{Account: t.Account, Currency: t.Currency, Paid: affiliate.NewMoney(t.Paid, t.Currency)}
+	var ok bool
+	if b.Pending, ok = pending[row.currency]; !ok {
+		b.Pending = affiliate.NewMoney(0, t.Currency)
+	}
+	var err error
+	if b.Payable, err = affiliate.NewMoney(t.Earned, t.Currency).Sub(b.Pending); err == nil {
+		b.Payable, err = b.Payable.Sub(b.Paid)
+	}
+	return b, err
+}
+
+func (r balances) Payable(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, at time.Time, limit int) ([]affiliate.Balance, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	if limit <= 0 {
+		return nil, nil
+	}
+	var list []affiliate.Balance
+	var err error
+	var pending map[uint16]affiliate.Money
+	account := uint32(0) // whose pending is
+	r.after(after, afterCurrency, func(row *totalRow) bool {
+		if row.account != account {
+			if pending, err = ledger(r).pending(row.account, at.UnixMicro()); err != nil {
+				return false
+			}
+			account = row.account
+		}
+		var b affiliate.Balance
+		if b, err = r.balance(row, pending); err != nil {
+			err = engine.Overflow("balance")
+			return false
+		}
+		if b.Payable.Sign() > 0 {
+			list = append(list, b)
+		}
+		return len(list) < limit
+	})
+	if err != nil {
+		return nil, r.u.Fail(err)
+	}
+	return list, nil
+}
+
+// after calls f with the totals after an account and currency, by account, then
+// currency, until it returns false.
+func (r balances) after(account affiliate.Account, currency affiliate.Currency, f func(*totalRow) bool) {
+	t := r.u.db.core.totals
+	part, i := t.inOrder.Search(func(row *totalRow) bool {
+		total := r.total(row)
+		return cmp.Or(cmp.Compare(total.Account, account), cmp.Compare(total.Currency, currency)) > 0
+	})
+	t.inOrder.Each(part, i, func(id uint32) bool { return f(t.At(id)) })
+}
+
 func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, limit int) ([]affiliate.Total, error) {
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
@@ -95,14 +147,9 @@ func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurren
 	if limit <= 0 {
 		return nil, nil
 	}
-	t := r.u.db.core.totals
-	part, i := t.inOrder.Search(func(row *totalRow) bool {
-		total := r.total(row)
-		return cmp.Or(cmp.Compare(total.Account, after), cmp.Compare(total.Currency, afterCurrency)) > 0
-	})
 	var list []affiliate.Total
-	t.inOrder.Each(part, i, func(id uint32) bool {
-		list = append(list, r.total(t.At(id)))
+	r.after(after, afterCurrency, func(row *totalRow) bool {
+		list = append(list, r.total(row))
 		return len(list) < limit
 	})
 	return list, nil

@@ -25,6 +25,7 @@ type DB struct {
 	products productTables
 	deals    dealTables
 	orders   orderTables
+	payouts  payoutTables
 }
 
 // New returns an empty store.
@@ -41,6 +42,7 @@ func New() *DB {
 	db.products = newProductTables(db)
 	db.deals = newDealTables(db)
 	db.orders = newOrderTables(db)
+	db.payouts = newPayoutTables(db)
 	return db
 }
 

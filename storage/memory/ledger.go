@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"sort"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -254,6 +257,57 @@ func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.E
 	}
 	t := r.u.db.core.entries
 	return engine.Collect(t.Table, t.Scan(after, limit), r.entry), nil
+}
+
+func (r ledger) SumByKind(ctx context.Context, accounts []affiliate.Account, from, until time.Time) ([]affiliate.KindSum, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	db := r.u.db
+	t := db.core.entries
+	payout, _ := db.codes.Find(string(affiliate.EntryPayout))
+	first, end := microFrom(from), microFrom(until)
+	var out []affiliate.KindSum
+	for _, account := range distinctAccounts(accounts) {
+		word, ok := db.words.Find(string(account))
+		if !ok || word == 0 {
+			continue
+		}
+		ids := t.byPayable.Of(word)
+		i := sort.Search(len(ids), func(i int) bool { return t.At(ids[i]).payable >= first })
+		sums := map[[2]uint16]affiliate.KindSum{}
+		for _, id := range ids[i:] {
+			e := t.At(id)
+			if e.payable >= end {
+				break
+			}
+			if uint32(e.kind) == payout {
+				continue
+			}
+			k := [2]uint16{e.currency, e.kind}
+			sum, ok := sums[k]
+			currency := affiliate.Currency(db.codes.Text(uint32(e.currency)))
+			if !ok {
+				sum = affiliate.KindSum{Account: account, Kind: affiliate.EntryKind(db.codes.Text(uint32(e.kind))), Earning: affiliate.NewMoney(0, currency)}
+			}
+			var err error
+			if sum.Earning, err = sum.Earning.Add(affiliate.NewMoney(e.earning, currency)); err != nil {
+				return nil, r.u.Fail(engine.Overflow("entry"))
+			}
+			sum.Entries++
+			sums[k] = sum
+		}
+		out = append(out, slices.SortedFunc(maps.Values(sums), func(a, b affiliate.KindSum) int {
+			return cmp.Or(cmp.Compare(a.Earning.Currency(), b.Earning.Currency()), cmp.Compare(a.Kind, b.Kind))
+		})...)
+	}
+	return out, nil
+}
+
+func distinctAccounts(accounts []affiliate.Account) []affiliate.Account {
+	out := slices.Clone(accounts)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // pending are the sums, by currency, of what the account earned and is payable

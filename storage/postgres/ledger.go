@@ -167,7 +167,64 @@ func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.E
 	return entryTable.after(ctx, r.u, after, limit)
 }
 
+type kindSumRow struct {
+	Account  affiliate.Account   `bun:"account"`
+	Currency affiliate.Currency  `bun:"currency"`
+	Kind     affiliate.EntryKind `bun:"kind"`
+	Earning  int64               `bun:"earning"`
+	Entries  int64               `bun:"entries"`
+}
+
+func (r ledger) SumByKind(ctx context.Context, accounts []affiliate.Account, from, until time.Time) ([]affiliate.KindSum, error) {
+	return read(ctx, r.u, "entry", func(ctx context.Context) ([]affiliate.KindSum, error) {
+		wanted := storableOf(values(accounts, func(a *affiliate.Account) string { return string(*a) }))
+		var rows []kindSumRow
+		err := r.u.prepared(`SELECT account, currency, kind, sum(earning)::bigint AS earning, count(*) AS entries
+			FROM {schema}affiliate_entries WHERE account = ANY(?0::text[]) AND payable_at >= ?1::timestamptz AND payable_at < ?2::timestamptz AND kind <> ?3::text
+			GROUP BY account, currency, kind ORDER BY account, currency, kind`,
+			wanted, ceil(from), ceil(until), string(affiliate.EntryPayout)).Scan(ctx, &rows)
+		if err != nil {
+			return nil, err
+		}
+		var out []affiliate.KindSum
+		for _, row := range rows {
+			out = append(out, affiliate.KindSum{Account: row.Account, Kind: row.Kind, Earning: affiliate.NewMoney(row.Earning, row.Currency), Entries: row.Entries})
+		}
+		return out, nil
+	})
+}
+
 type balances struct{ u *unit }
+
+func (r balances) Payable(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, at time.Time, limit int) ([]affiliate.Balance, error) {
+	return read(ctx, r.u, "balance", func(ctx context.Context) ([]affiliate.Balance, error) {
+		if limit <= 0 || !storable(string(after)) || !storable(string(afterCurrency)) {
+			return nil, nil
+		}
+		var rows []struct {
+			Account affiliate.Account `bun:"account"`
+			balanceRow
+		}
+		err := r.u.prepared(`SELECT t.account, t.currency, t.earned, t.paid, p.pending
+			FROM {schema}affiliate_totals AS t CROSS JOIN LATERAL (SELECT coalesce(sum(e.earning), 0)::bigint AS pending FROM {schema}affiliate_entries AS e
+				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ?2::timestamptz AND e.kind <> ?3::text) AS p
+			WHERE (t.account, t.currency) > (?0::text, ?1::text) AND t.earned - p.pending - t.paid > 0
+			ORDER BY t.account, t.currency LIMIT ?4::bigint`,
+			string(after), string(afterCurrency), stamp(at), string(affiliate.EntryPayout), int64(limit)).Scan(ctx, &rows)
+		if err != nil {
+			return nil, err
+		}
+		var out []affiliate.Balance
+		for _, row := range rows {
+			b, err := row.balance(row.Account)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, b)
+		}
+		return out, nil
+	})
+}
 
 type balanceRow struct {
 	Currency affiliate.Currency `bun:"currency"`

@@ -20,5 +20,5 @@ func TestPostgresKeepsThePromisesOfClicksWithoutPreparing(t *testing.T) {
 }
 
 func backendOf(db *postgres.DB) storagetest.Backend {
-	return storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), Orders: db.Orders(), ProductLists: db.ProductLists(), Deals: db.Deals()}
+	return storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), Orders: db.Orders(), ProductLists: db.ProductLists(), Deals: db.Deals(), Payouts: db.Payouts()}
 }

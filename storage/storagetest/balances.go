@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ func balanceScenarios() []scenario[coreStore] {
 		{"balances/pending until payable", testBalanceAt},
 		{"balances/totals are the sums of the entries", testTotals},
 		{"balances/scan", testTotalScan},
+		{"balances/those that are payable", testPayable},
 		{"balances/a sum beyond 64 bits is refused", testOverflow},
 		{"balances/writers at once lose nothing", testTotalsRace},
 	}
@@ -130,6 +133,42 @@ func testTotalScan(t *testing.T, s coreStore) {
 	equal(t, "after what is not there", scan("user:1", "ZZZ", 10), want[3:])
 	equal(t, "after the last", scan("user:😀", "AED", 10), []affiliate.Total(nil))
 	equal(t, "none", scan("", "", 0), []affiliate.Total(nil))
+}
+
+func testPayable(t *testing.T, s coreStore) {
+	n := 0
+	earn := func(account affiliate.Account, kind affiliate.EntryKind, c affiliate.Currency, minor int64, payable int) affiliate.Entry {
+		n++
+		e := entry(n, kind, account, 0)
+		e.Earning, e.Cost, e.PayableAt = affiliate.NewMoney(minor, c), affiliate.NewMoney(0, c), at(payable)
+		return e
+	}
+	const click, payout = affiliate.EntryClick, affiliate.EntryPayout
+	book(t, s,
+		earn("partner:1", click, "EUR", 5, 0),
+		earn("user:1", click, "EUR", 10, 0), earn("user:1", click, "EUR", 7, 50), earn("user:1", click, "SEK", 3, 10),
+		earn("user:10", click, "EUR", 9, 0), earn("user:10", payout, "EUR", -9, 90), // all paid
+		earn("user:2", click, "EUR", 4, 0), earn("user:2", affiliate.EntryAdjustment, "EUR", -6, 0), // owes
+		earn("user:3", click, "EUR", 8, 20), earn("user:3", affiliate.EntryAdjustment, "EUR", -2, 60),
+		earn("user:4", click, "EUR", 1, 0), earn("user:4", payout, "EUR", 1, 0), // a payout that came back
+	)
+	payable := func(after affiliate.Account, c affiliate.Currency, when, limit int) string {
+		var out []string
+		for _, b := range see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Balance, error) {
+			return tx.Balances().Payable(ctx, after, c, at(when), limit)
+		}) {
+			equal(t, "as Get has it", slices.Contains(balance(t, s, b.Account, at(when)), b), true)
+			out = append(out, fmt.Sprintf("%s %s %d", b.Account, b.Currency, b.Payable.Minor()))
+		}
+		return strings.Join(out, ", ")
+	}
+	equal(t, "at once", payable("", "", 0, 10), "partner:1 EUR 5, user:1 EUR 10, user:4 EUR 2")
+	equal(t, "later", payable("user:", "", 20, 10), "user:1 EUR 10, user:1 SEK 3, user:3 EUR 8, user:4 EUR 2")
+	equal(t, "at last", payable("user:", "", 60, 10), "user:1 EUR 17, user:1 SEK 3, user:3 EUR 6, user:4 EUR 2")
+	equal(t, "within an account", payable("user:1", "EUR", 20, 1), "user:1 SEK 3")
+	equal(t, "after those that are not", payable("user:10", "", 20, 1), "user:3 EUR 8")
+	equal(t, "after the last", payable("user:4", "EUR", 20, 10), "")
+	equal(t, "none", payable("", "", 20, 0), "")
 }
 
 func testOverflow(t *testing.T, s coreStore) {

@@ -17,6 +17,7 @@ func ledgerScenarios() []scenario[coreStore] {
 		scenario[coreStore]{"ledger/a cause is booked once", testCauses},
 		scenario[coreStore]{"ledger/found by causes and reversals", testEntryLookups},
 		scenario[coreStore]{"ledger/scan", testEntryScan},
+		scenario[coreStore]{"ledger/added up by kind", testSumByKind},
 		scenario[coreStore]{"ledger/list", testEntryList},
 	)
 }
@@ -235,4 +236,42 @@ func testEntryList(t *testing.T, s coreStore) {
 			"payable_at":  byTime(func(e affiliate.Entry) time.Time { return e.PayableAt }),
 		},
 	}.check(t, s)
+}
+
+func testSumByKind(t *testing.T, s coreStore) {
+	n := 0
+	earn := func(account affiliate.Account, kind affiliate.EntryKind, c affiliate.Currency, minor int64, payable int) affiliate.Entry {
+		n++
+		e := entry(n, kind, account, 0)
+		e.Earning, e.Cost, e.PayableAt = affiliate.NewMoney(minor, c), affiliate.NewMoney(0, c), at(payable)
+		return e
+	}
+	kept := book(t, s,
+		earn("user:1", affiliate.EntryClick, "EUR", 10, 0), earn("user:1", affiliate.EntryClick, "EUR", 5, 9),
+		earn("user:1", affiliate.EntryOrder, "EUR", 100, 5), earn("user:1", affiliate.EntryClick, "BHD", 1, 5),
+		earn("user:1", affiliate.EntryPayout, "EUR", -50, 5), earn("user:1", affiliate.EntryClick, "EUR", 1000, 10),
+		earn("user:1", affiliate.EntryClick, "EUR", 1000, -1), earn("user:2", affiliate.EntryOneTime, "EUR", 7, 1), earn("user:3", affiliate.EntryClick, "EUR", 7, 1),
+		earn("user:4", affiliate.EntryClick, "EUR", math.MaxInt64/2+1, 1), earn("user:4", affiliate.EntryClick, "EUR", math.MaxInt64/2+1-2, 20),
+	)
+	back := earn("user:1", affiliate.EntryReversal, "EUR", -4, 6)
+	back.Reverses = kept[2].ID
+	book(t, s, back)
+	sums := func(from, until time.Time, accounts ...affiliate.Account) []affiliate.KindSum {
+		return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.KindSum, error) {
+			return tx.Ledger().SumByKind(ctx, accounts, from, until)
+		})
+	}
+	want := []affiliate.KindSum{
+		{Account: "user:1", Kind: affiliate.EntryClick, Earning: affiliate.NewMoney(1, "BHD"), Entries: 1},
+		{Account: "user:1", Kind: affiliate.EntryClick, Earning: eur(15), Entries: 2},
+		{Account: "user:1", Kind: affiliate.EntryOrder, Earning: eur(100), Entries: 1},
+		{Account: "user:1", Kind: affiliate.EntryReversal, Earning: eur(-4), Entries: 1},
+		{Account: "user:2", Kind: affiliate.EntryOneTime, Earning: eur(7), Entries: 1},
+	}
+	equal(t, "sums", sums(at(0), at(10), "user:2", "user:1", "user:9", "user:1", ""), want)
+	equal(t, "of one", sums(at(0), at(10), "user:2"), want[4:])
+	equal(t, "a shorter time", sums(at(0).Add(time.Nanosecond), at(5).Add(time.Nanosecond), "user:1"), []affiliate.KindSum{want[0], want[2]})
+	equal(t, "no time", sums(at(5), at(5), "user:1"), []affiliate.KindSum(nil))
+	equal(t, "of none", sums(at(0), at(10)), []affiliate.KindSum(nil))
+	equal(t, "of what cannot be kept", sums(at(0), at(10), "a\x00", "\xff"), []affiliate.KindSum(nil))
 }

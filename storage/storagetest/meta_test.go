@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -22,7 +23,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx]()}
+	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[payouts.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -85,10 +86,11 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByActivationKey", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails",
-		"ByExternalID", "ByHash", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant", "ByParts", "ByPublicID", "ByShortCode", "BySocialMedia",
-		"BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Find", "Get", "GetMany", "Holding", "LastValid", "List",
-		"MayServe", "Naming", "Page", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Serving", "Sum", "Target", "Unread", "Used",
+		"Advertisers", "All", "Among", "ByAXIDs", "ByActivationKey", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails",
+		"ByExternalID", "ByHash", "ByInvoices", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant", "ByParts", "ByPublicID", "ByShortCode",
+		"BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Find", "Get", "GetMany", "Holding",
+		"LastValid", "List", "MayServe", "Naming", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Series", "Serving", "Sum",
+		"SumByKind", "Target", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {
@@ -127,6 +129,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range dealsScenarios() {
 		names = append(names, "deals/"+c.name)
+	}
+	for _, c := range payoutScenarios() {
+		names = append(names, "payouts/"+c.name)
 	}
 	slices.Sort(names)
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {

@@ -9,6 +9,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -29,6 +30,7 @@ type Backend struct {
 	Orders       orders.Store
 	ProductLists productlists.Store
 	Deals        deals.Store
+	Payouts      payouts.Store
 }
 
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
@@ -42,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("orders", func(t *testing.T) { RunOrders(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
 	t.Run("deals", func(t *testing.T) { RunDeals(t, open) })
+	t.Run("payouts", func(t *testing.T) { RunPayouts(t, open) })
 	runAll(t, open, betweenStores())
 }
 

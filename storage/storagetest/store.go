@@ -11,6 +11,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
@@ -363,6 +364,7 @@ func (m method) changes() bool {
 	return slices.Contains([]string{
 		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Expire", "Forget", "Lock", "LockDue", "MarkRead", "Meet", "Put", "Relate", "Remove", "RemoveBefore",
 		"Reserve", "Sent", "Set", "Update",
+		"Reseal", "Take",
 	}, m.name)
 }
 
@@ -396,6 +398,8 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleSeller(1), sampleUID(1),
 		sampleOrder(w, 1), orders.OrderKey{AdvertiserID: 1, Number: "x"}, sampleRefund(w, 1), sampleVoucher(w, 1), orders.VoucherKey{AdvertiserID: 1, Code: "x"},
 		sampleCollector(w, 1), sampleRateCard(w, 1), orders.CardAt{OfferID: 1, At: at(0)}, sampleOneTime(w, 1),
+		samplePayment(w, 1), payouts.Invoice{PaymentID: 1, Series: "A", Serial: 1}, payouts.SeriesTake{Series: "A", Count: 1}, payouts.SealedDetails{UserID: w.users[0].ID},
+		payouts.Hold{UserID: w.users[0].ID}, payouts.AXID{UserID: w.users[0].ID, AXID: "x"}, sampleSystem(1), sampleSetup(w),
 		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
