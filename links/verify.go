@@ -80,7 +80,7 @@ func recountClicks(ctx context.Context, tx Tx, recount *stats.Recount, clicks []
 	for i := range clicks {
 		ids[i] = clicks[i].AdvertiserID
 	}
-	advertisers, err := tx.Advertisers().GetMany(ctx, affiliate.IDs(ids))
+	advertisers, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
 	if err != nil {
 		return err
 	}

@@ -97,10 +97,10 @@ func (b *orderBatch) open(ctx context.Context, claims []OrderClaim) error {
 	for i := range claims {
 		ids[i] = claims[i].OfferID
 	}
-	ids = affiliate.IDs(ids)
+	ids = affiliate.SortedIDs(ids)
 	for {
 		var err error
-		if b.offers, err = indexed(ctx, b.tx.Offers().GetMany, ids, func(o Offer) int64 { return o.ID }); err != nil {
+		if b.offers, err = affiliate.Indexed(ctx, b.tx.Offers().GetMany, ids, func(o Offer) int64 { return o.ID }); err != nil {
 			return err
 		}
 		var missing []UsageKey
@@ -117,7 +117,7 @@ func (b *orderBatch) open(ctx context.Context, claims []OrderClaim) error {
 			}
 		}
 		if len(missing) == 0 {
-			b.budgets, err = indexed(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
+			b.budgets, err = affiliate.Indexed(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
 			return err
 		}
 		slices.SortFunc(missing, UsageKey.Compare)

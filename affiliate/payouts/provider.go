@@ -153,7 +153,7 @@ func (s *Service) assign(ctx context.Context, tx Tx, f PaymentFilter, after int6
 	for _, d := range details {
 		known[d.UserID] = true
 	}
-	clients, err := tx.Clients().GetMany(ctx, affiliate.IDs(clientIDs))
+	clients, err := tx.Clients().GetMany(ctx, affiliate.SortedIDs(clientIDs))
 	if err != nil {
 		return a, err
 	}

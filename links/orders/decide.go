@@ -64,7 +64,7 @@ type known struct {
 	clicks    map[uuid.UUID]links.Click
 	vouchers  map[VoucherKey]Voucher // by folded code
 	users     map[int64]affiliate.User
-	blocklist []links.BlocklistEntry
+	blocklist []affiliate.BlocklistEntry
 }
 
 func gather(ctx context.Context, tx Tx, list []*Order) (known, error) {
@@ -124,7 +124,7 @@ func (k *known) readUsers(ctx context.Context, tx Tx) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	users, err := tx.Users().GetMany(ctx, affiliate.IDs(ids))
+	users, err := tx.Users().GetMany(ctx, affiliate.SortedIDs(ids))
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (k *known) readUsers(ctx context.Context, tx Tx) error {
 			clients = append(clients, u.ClientID)
 		}
 	}
-	k.blocklist, err = tx.Blocklist().Naming(ctx, affiliate.IDs(advertisers), affiliate.IDs(owners), affiliate.IDs(tags), affiliate.IDs(clients))
+	k.blocklist, err = tx.Blocklist().Naming(ctx, affiliate.SortedIDs(advertisers), affiliate.SortedIDs(owners), affiliate.SortedIDs(tags), affiliate.SortedIDs(clients))
 	return err
 }
 

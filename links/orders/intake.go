@@ -313,7 +313,7 @@ func (in *intake) readAdvertisers(ctx context.Context, tx Tx) error {
 	for _, i := range in.batch {
 		ids = append(ids, in.reports[i].AdvertiserID)
 	}
-	ids = affiliate.IDs(ids)
+	ids = affiliate.SortedIDs(ids)
 	found, err := tx.Advertisers().GetMany(ctx, ids)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func New() *DB {
 // Core is the view for package affiliate. Its transactions are those of package
 // offers too, which has its part in changes of users.
 func (db *DB) Core() affiliate.Store[affiliate.Tx] {
-	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return offersTx{coreTx{u}} }}
+	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return offersTx{statsTx{coreTx{u}}} }}
 }
 
 // Links is the view for package links. Its Record is its Write: one writer at a

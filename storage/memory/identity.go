@@ -16,7 +16,7 @@ func (tx coreTx) Memberships() identity.MembershipRepository { return membership
 
 // Identity is the view for package identity.
 func (db *DB) Identity() identity.Store {
-	return view[identity.Tx]{db, func(u *unit) identity.Tx { return offersTx{coreTx{u}} }}
+	return view[identity.Tx]{db, func(u *unit) identity.Tx { return offersTx{statsTx{coreTx{u}}} }}
 }
 
 // subject names an account of a role.

@@ -136,7 +136,7 @@ func (r invoices) GetMany(ctx context.Context, paymentIDs []int64) ([]payouts.In
 	}
 	t := r.u.db.payouts.invoices
 	var out []payouts.Invoice
-	for _, payment := range affiliate.IDs(paymentIDs) {
+	for _, payment := range affiliate.SortedIDs(paymentIDs) {
 		if id, ok := t.byPayment.Find(payment); ok {
 			out = append(out, copyInvoice(id, t.At(id)))
 		}

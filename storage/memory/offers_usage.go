@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"

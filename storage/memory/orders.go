@@ -16,7 +16,7 @@ type orderTables struct {
 	vouchers   voucherTable
 	collectors collectorTable
 	cards      rateCardTable
-	payments   paymentTable
+	payments   oneTimeTable
 }
 
 func newOrderTables(db *DB) orderTables {
@@ -26,14 +26,14 @@ func newOrderTables(db *DB) orderTables {
 		vouchers:   newVoucherTable(db),
 		collectors: newCollectorTable(db),
 		cards:      newRateCardTable(db),
-		payments:   newPaymentTable(db),
+		payments:   newOneTimeTable(db),
 	}
 }
 
 // Orders is the view for package orders. Its Record is its Write: one writer at
 // a time is as isolated as can be.
 func (db *DB) Orders() orders.Store {
-	return ordersView{view[orders.Tx]{db, func(u *unit) orders.Tx { return ordersTx{linksTx{offersTx{coreTx{u}}}} }}}
+	return ordersView{view[orders.Tx]{db, func(u *unit) orders.Tx { return ordersTx{linksTx{offersTx{statsTx{coreTx{u}}}}} }}}
 }
 
 type ordersView struct{ view[orders.Tx] }

@@ -222,27 +222,27 @@ func (r rateCards) Holding(ctx context.Context, asks []orders.CardAt) ([]orders.
 	return out, nil
 }
 
-type paymentTable struct {
+type oneTimeTable struct {
 	*engine.Table[orders.Payment]
 	byAdvertiser *engine.Groups[orders.Payment, int64]
 	byUser       *engine.Groups[orders.Payment, int64]
 }
 
-func newPaymentTable(db *DB) paymentTable {
+func newOneTimeTable(db *DB) oneTimeTable {
 	t := engine.NewTable[orders.Payment](&db.store)
-	return paymentTable{t,
+	return oneTimeTable{t,
 		engine.NewGroups(t, func(p *orders.Payment) (int64, bool) { return p.AdvertiserID, true }, nil),
 		engine.NewGroups(t, func(p *orders.Payment) (int64, bool) { return p.UserID, true }, nil),
 	}
 }
 
-func copyPayment(id uint32, p *orders.Payment) orders.Payment {
+func copyOneTime(id uint32, p *orders.Payment) orders.Payment {
 	c := *p
 	c.ID = int64(id)
 	return c
 }
 
-var paymentColumns = engine.Columns[orders.Payment]{
+var oneTimeColumns = engine.Columns[orders.Payment]{
 	"created_at":   engine.Number(func(p *orders.Payment) int64 { return p.CreatedAt.UnixMicro() }),
 	"payment_date": engine.Number(func(p *orders.Payment) int64 { return p.Date.UnixMicro() }),
 }
@@ -258,7 +258,7 @@ func (r oneTimePayments) Add(ctx context.Context, p orders.Payment) (orders.Paym
 		f.Refers(r.u.db.core.advertisers.Knows(n.AdvertiserID), "advertiser_id")
 		f.Refers(r.u.db.core.users.Knows(n.UserID), "user_id")
 		return f.Err("payment")
-	}, copyPayment)
+	}, copyOneTime)
 }
 
 func (r oneTimePayments) List(ctx context.Context, f orders.PaymentFilter, p affiliate.PageRequest) (affiliate.Page[orders.Payment], error) {
@@ -276,5 +276,5 @@ func (r oneTimePayments) List(ctx context.Context, f orders.PaymentFilter, p aff
 	if f.UserID != 0 && f.AdvertiserIDs != nil {
 		s.Keep = func(_ uint32, p *orders.Payment) bool { return slices.Contains(f.AdvertiserIDs, p.AdvertiserID) }
 	}
-	return engine.Page(&r.u.Unit, t.Table, s, p, paymentColumns, copyPayment)
+	return engine.Page(&r.u.Unit, t.Table, s, p, oneTimeColumns, copyOneTime)
 }

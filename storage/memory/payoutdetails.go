@@ -35,7 +35,7 @@ func (t perUser[E]) getMany(ctx context.Context, u *unit, users []int64, out fun
 		return nil, err
 	}
 	var list []E
-	for _, user := range affiliate.IDs(users) {
+	for _, user := range affiliate.SortedIDs(users) {
 		if id, ok := t.byUser.Find(user); ok {
 			list = append(list, out(id, t.At(id)))
 		}

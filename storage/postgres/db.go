@@ -90,7 +90,7 @@ func New(db bun.IDB, o Options) (*DB, error) {
 // Core returns the store of package affiliate. Its transactions are those of
 // package offers too, which has its part in changes of users.
 func (db *DB) Core() affiliate.Store[affiliate.Tx] {
-	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return offersTx{coreTx{u}} }}
+	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return offersTx{statsTx{coreTx{u}}} }}
 }
 
 // Links returns the store of package links.

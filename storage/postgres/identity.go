@@ -12,7 +12,7 @@ import (
 
 // Identity is the store of package identity.
 func (db *DB) Identity() identity.Store {
-	return view[identity.Tx]{db, func(u *unit) identity.Tx { return offersTx{coreTx{u}} }}
+	return view[identity.Tx]{db, func(u *unit) identity.Tx { return offersTx{statsTx{coreTx{u}}} }}
 }
 
 var _ identity.Tx = coreTx{}

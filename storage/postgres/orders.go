@@ -22,7 +22,7 @@ import (
 
 // Orders returns the store of package orders.
 func (db *DB) Orders() orders.Store {
-	return ordersView{view[orders.Tx]{db, func(u *unit) orders.Tx { return ordersTx{linksTx{offersTx{coreTx{u}}}} }}}
+	return ordersView{view[orders.Tx]{db, func(u *unit) orders.Tx { return ordersTx{linksTx{offersTx{statsTx{coreTx{u}}}}} }}}
 }
 
 type ordersView struct{ view[orders.Tx] }

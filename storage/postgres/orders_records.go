@@ -247,7 +247,7 @@ func (r rateCards) Holding(ctx context.Context, asks []orders.CardAt) ([]orders.
 	})
 }
 
-type paymentRow struct {
+type oneTimeRow struct {
 	bun.BaseModel `bun:"table:affiliate_one_time_payments,alias:t"`
 
 	ID           int64              `bun:"id,pk,autoincrement"`
@@ -260,12 +260,12 @@ type paymentRow struct {
 	CreatedAt    time.Time          `bun:"created_at,nullzero"`
 }
 
-var paymentTable = table[orders.Payment, paymentRow]{
+var oneTimeTable = table[orders.Payment, oneTimeRow]{
 	name: "affiliate_one_time_payments", resource: "payment",
-	row: func(p orders.Payment) paymentRow {
-		return paymentRow{ID: p.ID, AdvertiserID: p.AdvertiserID, UserID: p.UserID, Comment: p.Comment, Amount: p.Amount.Minor(), Currency: p.Amount.Currency(), Date: stamp(p.Date), CreatedAt: stamp(p.CreatedAt)}
+	row: func(p orders.Payment) oneTimeRow {
+		return oneTimeRow{ID: p.ID, AdvertiserID: p.AdvertiserID, UserID: p.UserID, Comment: p.Comment, Amount: p.Amount.Minor(), Currency: p.Amount.Currency(), Date: stamp(p.Date), CreatedAt: stamp(p.CreatedAt)}
 	},
-	entity: func(r paymentRow) orders.Payment {
+	entity: func(r oneTimeRow) orders.Payment {
 		return orders.Payment{ID: r.ID, AdvertiserID: r.AdvertiserID, UserID: r.UserID, Comment: r.Comment, Amount: affiliate.NewMoney(r.Amount, r.Currency), Date: utc(r.Date), CreatedAt: utc(r.CreatedAt)}
 	},
 	sort: map[string]string{"created_at": "t.created_at", "payment_date": "t.payment_date"},
@@ -275,11 +275,11 @@ type oneTimePayments struct{ u *unit }
 
 func (r oneTimePayments) Add(ctx context.Context, p orders.Payment) (orders.Payment, error) {
 	p.ID = 0
-	return paymentTable.add(ctx, r.u, p)
+	return oneTimeTable.add(ctx, r.u, p)
 }
 
 func (r oneTimePayments) List(ctx context.Context, f orders.PaymentFilter, p affiliate.PageRequest) (affiliate.Page[orders.Payment], error) {
-	return paymentTable.list(ctx, r.u, p, func(q filter) {
+	return oneTimeTable.list(ctx, r.u, p, func(q filter) {
 		q.among("t.advertiser_id", f.AdvertiserIDs)
 		q.equal("t.user_id", f.UserID)
 	})

@@ -43,7 +43,7 @@ func ordersScenarios() []scenario[orders.Store] {
 			{"vouchers/a code is one in whatever spelling", testVoucherCodes},
 			{"vouchers/delete", testVoucherDelete},
 			{"collectors/one per advertiser", testCollectorKeys},
-			{"rate cards/the one that holds at a time", testHolding},
+			{"rate cards/the one that holds at a time", testCardHolding},
 			{"one-time payments/list", testOneTimeList},
 		}), sameOrders),
 		scenario[orders.Store]{"orders/of writers at once one adds", testOrderRace},

@@ -326,7 +326,7 @@ func rateCardTable() table[orders.Tx, orders.RateCard] {
 	}
 }
 
-func testHolding(t *testing.T, s ordersStore) {
+func testCardHolding(t *testing.T, s ordersStore) {
 	w := ordersWorld(t, s)
 	other := put(t, s, func(ctx context.Context, tx orders.Tx) (int64, error) {
 		o, err := tx.Offers().Add(ctx, sampleOffer(w, 2))

@@ -148,7 +148,7 @@ func statsWorld(t *testing.T, s links.Store) world {
 	w := newWorld(t, s)
 	write(t, s, func(ctx context.Context, tx links.Tx) error {
 		for i := range 2 {
-			w.users[i].TagIDs = affiliate.IDs([]int64{w.tags[0].ID, w.tags[i].ID})
+			w.users[i].TagIDs = affiliate.SortedIDs([]int64{w.tags[0].ID, w.tags[i].ID})
 			if err := tx.Users().Update(ctx, w.users[i]); err != nil {
 				return err
 			}
