@@ -2,6 +2,8 @@ package memory
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
@@ -15,7 +17,7 @@ func targetOf(e *affiliate.BlocklistEntry) (blockTarget, bool) {
 }
 
 type blocklistTable struct {
-	*engine.Table[affiliate.BlocklistEntry]
+	engine.Entities[affiliate.BlocklistEntry]
 	byTarget     *engine.Unique[affiliate.BlocklistEntry, blockTarget]
 	byAdvertiser *engine.Groups[affiliate.BlocklistEntry, int64]
 	byUser       *engine.Groups[affiliate.BlocklistEntry, int64]
@@ -24,112 +26,76 @@ type blocklistTable struct {
 }
 
 func newBlocklistTable(db *DB) blocklistTable {
-	t := engine.NewTable[affiliate.BlocklistEntry](&db.store)
-	by := func(id func(*affiliate.BlocklistEntry) int64) *engine.Groups[affiliate.BlocklistEntry, int64] {
-		return engine.NewGroups(t, func(e *affiliate.BlocklistEntry) (int64, bool) { return id(e), id(e) != 0 }, nil)
+	type E = affiliate.BlocklistEntry
+	t := engine.NewTable[E](&db.store)
+	by := func(id func(*E) int64) *engine.Groups[E, int64] {
+		return engine.NewGroups(t, func(e *E) (int64, bool) { return id(e), id(e) != 0 }, nil)
 	}
-	return blocklistTable{t,
+	return blocklistTable{
+		engine.Entities[E]{
+			Table: t, Resource: "blocklist_entry",
+			ID:    func(e *E) *int64 { return &e.ID },
+			Times: func(e *E) []*time.Time { return []*time.Time{&e.CreatedAt} },
+			Refuses: func(f *engine.Refusal, e *E, _ uint32) {
+				f.Refers(db.core.advertisers.Knows(e.AdvertiserID), "advertiser_id")
+				f.Refers(db.core.users.KnowsOr0(e.UserID), "user_id")
+				f.Refers(db.core.userTags.KnowsOr0(e.UserTagID), "user_tag_id")
+				f.Refers(db.core.clients.KnowsOr0(e.ClientID), "client_id")
+				f.Refers(db.core.users.KnowsOr0(e.CreatedBy.UserID), "created_by")
+			},
+			Sort: engine.Columns[E]{"created_at": engine.Time(func(e *E) time.Time { return e.CreatedAt })},
+		},
 		engine.NewUnique(t, targetOf),
-		by(func(e *affiliate.BlocklistEntry) int64 { return e.AdvertiserID }),
-		by(func(e *affiliate.BlocklistEntry) int64 { return e.UserID }),
-		by(func(e *affiliate.BlocklistEntry) int64 { return e.UserTagID }),
-		by(func(e *affiliate.BlocklistEntry) int64 { return e.ClientID }),
+		by(func(e *E) int64 { return e.AdvertiserID }),
+		by(func(e *E) int64 { return e.UserID }),
+		by(func(e *E) int64 { return e.UserTagID }),
+		by(func(e *E) int64 { return e.ClientID }),
 	}
 }
 
-var blocklistColumns = engine.Columns[affiliate.BlocklistEntry]{
-	"created_at": engine.Number(func(e *affiliate.BlocklistEntry) int64 { return e.CreatedAt.UnixMicro() }),
+func (*blocklistTable) in(db *DB) *engine.Entities[affiliate.BlocklistEntry] {
+	return &db.core.blocklist.Entities
 }
 
-func copyBlock(id uint32, e *affiliate.BlocklistEntry) affiliate.BlocklistEntry {
-	c := *e
-	c.ID = int64(id)
-	return c
-}
+type (
+	blocklistRepo = repo[affiliate.BlocklistEntry, *blocklistTable]
+	blocklist     struct{ blocklistRepo }
+)
 
-type blocklist struct{ u *unit }
-
-func (r blocklist) refer(e *affiliate.BlocklistEntry) error {
-	var f engine.Refusal
-	core := &r.u.db.core
-	f.Refers(core.advertisers.Knows(e.AdvertiserID), "advertiser_id")
-	f.Refers(core.users.KnowsOr0(e.UserID), "user_id")
-	f.Refers(core.userTags.KnowsOr0(e.UserTagID), "user_tag_id")
-	f.Refers(core.clients.KnowsOr0(e.ClientID), "client_id")
-	f.Refers(core.users.KnowsOr0(e.CreatedBy.UserID), "created_by")
-	return f.Err("blocklist_entry")
-}
+var _ affiliate.BlocklistRepository = blocklist{}
 
 func (r blocklist) AddMissing(ctx context.Context, entries ...affiliate.BlocklistEntry) ([]affiliate.BlocklistEntry, error) {
-	if err := r.u.Change(ctx); err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		if err := e.Validate(); err != nil {
-			return nil, r.u.Fail(err)
-		}
-	}
-	t := r.u.db.core.blocklist
-	var added []affiliate.BlocklistEntry
-	for _, e := range entries {
-		target, _ := targetOf(&e)
-		if _, ok := t.byTarget.Find(target); ok {
-			continue
-		}
-		if err := r.refer(&e); err != nil {
-			return nil, r.u.Fail(err)
-		}
-		e.CreatedAt = engine.Kept(e.CreatedAt)
-		id, err := t.Insert(e)
-		if err != nil {
-			return nil, r.u.Fail(err)
-		}
-		added = append(added, copyBlock(id, &e))
-	}
-	return added, nil
-}
-
-func (r blocklist) Get(ctx context.Context, id int64) (affiliate.BlocklistEntry, error) {
-	return engine.Get(ctx, &r.u.Unit, r.u.db.core.blocklist.Table, "blocklist_entry", id, copyBlock)
-}
-
-func (r blocklist) Delete(ctx context.Context, id int64) error {
-	return engine.Remove(ctx, &r.u.Unit, r.u.db.core.blocklist.Table, "blocklist_entry", id)
+	return r.all().AddMissing(ctx, &r.u.Unit, entries, func(e *affiliate.BlocklistEntry) bool {
+		return r.u.db.core.blocklist.byTarget.Taken(e, 0)
+	})
 }
 
 func (r blocklist) List(ctx context.Context, f affiliate.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.BlocklistEntry], error) {
-	if err := r.u.Use(ctx); err != nil {
-		return affiliate.Page[affiliate.BlocklistEntry]{}, err
+	type E = affiliate.BlocklistEntry
+	return r.list(ctx, p, func(w *engine.Where[E]) {
+		engine.EqualIn(w, f.AdvertiserID, r.u.db.core.blocklist.byAdvertiser)
+		w.Query(f.Query, func(e *E) int64 { return e.UserID }, r.username)
+	})
+}
+
+func (r blocklist) username(e *affiliate.BlocklistEntry) string {
+	id, ok := r.u.db.core.users.Find(e.UserID)
+	if !ok {
+		return ""
 	}
-	db := r.u.db
-	t := db.core.blocklist
-	s := engine.Everything[affiliate.BlocklistEntry]()
-	if f.AdvertiserID != 0 {
-		s = engine.Only[affiliate.BlocklistEntry](t.byAdvertiser.Of(f.AdvertiserID))
-	}
-	if f.Query != "" {
-		s.Keep = func(_ uint32, e *affiliate.BlocklistEntry) bool {
-			user, ok := db.core.users.Find(e.UserID)
-			return ok && (engine.IsID(f.Query, user) || engine.Matches(db.core.users.At(user).Username, f.Query))
-		}
-	}
-	return engine.Page(&r.u.Unit, t.Table, s, p, blocklistColumns, copyBlock)
+	return r.u.db.core.users.At(id).Username
 }
 
 func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]affiliate.BlocklistEntry, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
-	}
-	t := r.u.db.core.blocklist
-	ids := engine.ByKeys(t.byUser.Of, userIDs)
-	ids = append(ids, engine.ByKeys(t.byTag.Of, userTagIDs)...)
-	ids = append(ids, engine.ByKeys(t.byClient.Of, clientIDs)...)
-	among := engine.SetOf(advertiserIDs)
-	var list []affiliate.BlocklistEntry
-	for _, id := range engine.Sorted(ids) {
-		if e := t.At(id); advertiserIDs == nil || among[e.AdvertiserID] {
-			list = append(list, copyBlock(id, e))
+	return r.rows(ctx, func() []uint32 {
+		t := &r.u.db.core.blocklist
+		ids := engine.ByKeys(t.byUser.Of, userIDs)
+		ids = append(ids, engine.ByKeys(t.byTag.Of, userTagIDs)...)
+		ids = engine.Sorted(append(ids, engine.ByKeys(t.byClient.Of, clientIDs)...))
+		if advertiserIDs == nil {
+			return ids
 		}
-	}
-	return list, nil
+		of := engine.SetOf(advertiserIDs)
+		return slices.DeleteFunc(ids, func(id uint32) bool { return !of[t.At(id).AdvertiserID] })
+	})
 }

@@ -235,40 +235,19 @@ func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, er
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
-	if err := r.u.Use(ctx); err != nil {
-		return affiliate.Page[links.Click]{}, err
-	}
 	db := r.u.db
-	t := db.links.clicks
-	link, okLink := db.links.links.Find(f.LinkID)
-	user, okUser := db.core.users.Find(f.UserID)
-	advertiser, okAdvertiser := db.core.advertisers.Find(f.AdvertiserID)
-	verdict := slices.Index(t.verdicts, f.Verdict)
-	s := engine.Selection[clickRow]{All: true, InOrder: t.byID}
-	partly := f.Verdict != "" || !f.From.IsZero() || !f.Until.IsZero()
-	switch {
-	case f.LinkID != 0 && !okLink, f.UserID != 0 && !okUser, f.AdvertiserID != 0 && !okAdvertiser, f.Verdict != "" && verdict < 0:
-		s = engine.Only[clickRow](nil)
-	case okLink:
-		s = engine.Only[clickRow](t.byLink.Of(link))
-		partly = partly || okUser || okAdvertiser
-	case okUser && okAdvertiser:
-		s = engine.Only[clickRow](shorter(t.byUser.Of(user), t.byAdvertiser.Of(advertiser)))
-		partly = true
-	case okUser:
-		s = engine.Only[clickRow](t.byUser.Of(user))
-	case okAdvertiser:
-		s = engine.Only[clickRow](t.byAdvertiser.Of(advertiser))
-	}
-	if partly {
+	t := &db.links.clicks
+	return engine.List(ctx, &r.u.Unit, t.Table, p, clickColumns, r.click, func(w *engine.Where[clickRow]) {
+		w.By(t.byID)
+		engine.Refers(w, f.LinkID, &db.links.links.Slab, t.byLink)
+		engine.Refers(w, f.UserID, &db.core.users.Slab, t.byUser)
+		engine.Refers(w, f.AdvertiserID, &db.core.advertisers.Slab, t.byAdvertiser)
+		verdict := slices.Index(t.verdicts, f.Verdict)
+		w.That(f.Verdict != "", func(c *clickRow) bool { return int(c.verdict) == verdict })
 		from, until := microFrom(f.From), microFrom(f.Until)
-		s.Keep = func(_ uint32, c *clickRow) bool {
-			return (!okUser || user == c.user) && (!okAdvertiser || advertiser == c.advertiser) &&
-				(verdict < 0 || verdict == int(c.verdict)) &&
-				(f.From.IsZero() || c.at >= from) && (f.Until.IsZero() || c.at < until)
-		}
-	}
-	return engine.Page(&r.u.Unit, t.Table, s, p, clickColumns, r.click)
+		w.That(!f.From.IsZero(), func(c *clickRow) bool { return c.at >= from })
+		w.That(!f.Until.IsZero(), func(c *clickRow) bool { return c.at < until })
+	})
 }
 
 // microFrom is the first microsecond since 1970 that is not before t.

@@ -1,7 +1,13 @@
 package memory
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"math"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -10,228 +16,283 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
-// dealTables are the tables of package deals.
-type dealTables struct {
-	partners dealPartnerTable
-	catalogs catalogTable
-	offers   catalogOfferTable
-	landings landingTable
-	uids     uidTable
-	codes    promoCodeTable
-	access   accessTable
-	deals    dealTable
+// dealRow is a deals.Deal.
+type dealRow struct {
+	id, seller, partner                              uuid.UUID
+	external, another, comment                       string
+	catalogCode, offerName, promoCode                uint32 // words
+	catalog, offer, entry                            uint32 // rows; 0: no entry
+	number                                           uint32 // of the row itself: the order in which deals were added
+	currency                                         uint16 // a code
+	status                                           uint8  // a place in deals.Statuses
+	source                                           uint8  // a place in dealSources
+	returned                                         bool
+	terms                                            deals.Terms // whose numbers are never written to
+	cost, reward                                     int64
+	hold, cancel                                     time.Duration
+	created, paid, approved, canceled, modified, due int64 // microseconds since 1970; due is never where the clock decides nothing
 }
 
-func newDealTables(db *DB) dealTables {
-	return dealTables{
-		partners: newDealPartnerTable(db),
-		catalogs: newCatalogTable(db),
-		offers:   newCatalogOfferTable(db),
-		landings: newLandingTable(db),
-		uids:     newUIDTable(db),
-		codes:    newPromoCodeTable(db),
-		access:   newAccessTable(db),
-		deals:    newDealTable(db),
+// never is after every time.
+const never = math.MaxInt64
+
+func dealSources() [3]deals.Source {
+	return [3]deals.Source{deals.Unattributed, deals.ByUID, deals.ByPromoCode}
+}
+
+func placeOf[E comparable](list []E, e E) uint8 { return uint8(slices.Index(list, e)) }
+
+type dealTable struct {
+	*engine.Table[dealRow]
+	byID       *engine.Unique[dealRow, uuid.UUID]
+	byExternal *engine.Unique[dealRow, ownCode]
+	bySeller   *engine.Groups[dealRow, uuid.UUID]
+	byCatalog  *engine.Groups[dealRow, uint32]
+	byPartner  *engine.Groups[dealRow, uuid.UUID]
+	// These two change with the status, so they are in parts: a deal that leaves
+	// the front of a long list must not move all others.
+	byStatus *engine.Ordered[dealRow] // by business partner, then status, then number
+	byDue    *engine.Ordered[dealRow] // by due, then number
+}
+
+func newDealTable(db *DB) dealTable {
+	t := engine.NewTable[dealRow](&db.store)
+	return dealTable{t,
+		engine.NewUnique(t, func(d *dealRow) (uuid.UUID, bool) { return d.id, true }),
+		engine.NewUnique(t, func(d *dealRow) (ownCode, bool) { return ownCode{d.seller, d.external}, true }),
+		engine.NewGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.seller, true }, nil),
+		engine.NewGroups(t, func(d *dealRow) (uint32, bool) { return d.catalog, true }, nil),
+		engine.NewGroups(t, func(d *dealRow) (uuid.UUID, bool) { return d.partner, d.partner != uuid.Nil }, nil),
+		engine.NewOrdered(t, func(a, b *dealRow) int {
+			if c := a.compareStatus(b.seller, b.status); c != 0 {
+				return c
+			}
+			return cmp.Compare(a.number, b.number)
+		}),
+		engine.NewOrdered(t, func(a, b *dealRow) int {
+			return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.number, b.number))
+		}),
 	}
 }
 
-// Deals is the view for package deals.
-func (db *DB) Deals() deals.Store {
-	return view[deals.Tx]{db, func(u *unit) deals.Tx { return dealTx{coreTx{u}} }}
+func (d *dealRow) compareStatus(seller uuid.UUID, status uint8) int {
+	return cmp.Or(bytes.Compare(d.seller[:], seller[:]), cmp.Compare(d.status, status))
 }
 
-// dealTx is the transaction of package deals.
-type dealTx struct{ coreTx }
-
-var _ deals.Tx = dealTx{}
-
-func (tx dealTx) BusinessPartners() deals.BusinessPartnerRepository { return dealPartners(tx.coreTx) }
-func (tx dealTx) Catalogs() deals.CatalogRepository                 { return catalogs(tx.coreTx) }
-func (tx dealTx) CatalogOffers() deals.OfferRepository              { return catalogOffers(tx.coreTx) }
-func (tx dealTx) Landings() deals.LandingRepository                 { return landings(tx.coreTx) }
-func (tx dealTx) UIDs() deals.UIDRepository                         { return uids(tx.coreTx) }
-func (tx dealTx) PromoCodes() deals.PromoCodeRepository             { return promoCodes(tx.coreTx) }
-func (tx dealTx) CatalogAccess() deals.AccessRepository             { return accesses(tx.coreTx) }
-func (tx dealTx) Deals() deals.DealRepository                       { return dealRepository(tx.coreTx) }
-
-type dealPartnerTable struct {
-	*engine.Table[deals.BusinessPartner]
-	byID *engine.Unique[deals.BusinessPartner, uuid.UUID]
+var dealColumns = engine.Columns[dealRow]{
+	"created_at":  engine.Number(func(d *dealRow) int64 { return d.created }),
+	"modified_at": engine.Number(func(d *dealRow) int64 { return d.modified }),
+	"cost":        engine.Number(func(d *dealRow) int64 { return d.cost }),
 }
 
-func newDealPartnerTable(db *DB) dealPartnerTable {
-	t := engine.NewTable[deals.BusinessPartner](&db.store)
-	return dealPartnerTable{t, engine.NewUnique(t, func(b *deals.BusinessPartner) (uuid.UUID, bool) { return b.ID, true })}
+type dealRepository struct{ u *unit }
+
+func (r dealRepository) deal(_ uint32, d *dealRow) deals.Deal {
+	db := r.u.db
+	currency := affiliate.Currency(db.codes.Text(uint32(d.currency)))
+	return deals.Deal{
+		ID: d.id, BusinessPartnerID: d.seller, ExternalID: d.external,
+		CatalogID: db.deals.catalogs.At(d.catalog).ID, OfferID: db.deals.offers.At(d.offer).ID,
+		CatalogCode: db.words.Text(d.catalogCode), OfferName: db.words.Text(d.offerName),
+		Status: deals.Statuses()[d.status], Cost: affiliate.NewMoney(d.cost, currency),
+		PromoCode: db.words.Text(d.promoCode), AnotherData: d.another,
+		Source: dealSources()[d.source], PartnerID: d.partner, Terms: d.terms, Reward: affiliate.NewMoney(d.reward, currency),
+		EntryID: int64(d.entry), Hold: d.hold, Cancel: d.cancel, Returned: d.returned, Comment: d.comment,
+		CreatedAt: engine.FromMicro(d.created), PaidAt: engine.FromMicro(d.paid), ApprovedAt: engine.FromMicro(d.approved),
+		CanceledAt: engine.FromMicro(d.canceled), ModifiedAt: engine.FromMicro(d.modified),
+	}
 }
 
-type dealPartners struct{ u *unit }
-
-func (r dealPartners) Put(ctx context.Context, b deals.BusinessPartner) error {
-	t := r.u.db.deals.partners
-	return engine.PutBy(ctx, &r.u.Unit, t.Table, t.byID, b.ID, b, engine.AsGiven, engine.NoCheck)
+// row is the deal as kept, under the given number; what it refers to exists.
+func (r dealRepository) row(d *deals.Deal, number uint32) dealRow {
+	db := r.u.db
+	catalog, _ := db.deals.catalogs.Key.Find(d.CatalogID)
+	offer, _ := db.deals.offers.Key.Find(d.OfferID)
+	sources := dealSources()
+	row := dealRow{
+		id: d.ID, seller: d.BusinessPartnerID, partner: d.PartnerID,
+		external: strings.Clone(d.ExternalID), another: strings.Clone(d.AnotherData), comment: strings.Clone(d.Comment),
+		catalogCode: db.words.Number(d.CatalogCode), offerName: db.words.Number(d.OfferName), promoCode: db.words.Number(d.PromoCode),
+		catalog: catalog, offer: offer, entry: uint32(d.EntryID), number: number,
+		currency: uint16(db.codes.Number(string(d.Cost.Currency()))),
+		status:   placeOf(deals.Statuses(), d.Status), source: placeOf(sources[:], d.Source),
+		returned: d.Returned, terms: d.Terms, cost: d.Cost.Minor(), reward: d.Reward.Minor(), hold: d.Hold, cancel: d.Cancel,
+		created: d.CreatedAt.UnixMicro(), paid: d.PaidAt.UnixMicro(), approved: d.ApprovedAt.UnixMicro(),
+		canceled: d.CanceledAt.UnixMicro(), modified: d.ModifiedAt.UnixMicro(), due: never,
+	}
+	if due := d.DueAt(); !due.IsZero() {
+		row.due = due.UnixMicro()
+	}
+	return row
 }
 
-func (r dealPartners) Get(ctx context.Context, id uuid.UUID) (deals.BusinessPartner, error) {
-	t := r.u.db.deals.partners
-	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byID, id, "business_partner", engine.AsKept)
+func (r dealRepository) refers(d *deals.Deal) error {
+	var f engine.Refusal
+	_, catalog := r.u.db.deals.catalogs.Key.Find(d.CatalogID)
+	_, offer := r.u.db.deals.offers.Key.Find(d.OfferID)
+	f.Refers(catalog, "catalog_id")
+	f.Refers(offer, "offer_id")
+	f.Refers(r.u.db.core.entries.KnowsOr0(d.EntryID), "entry_id")
+	return f.Err("deal")
 }
 
-type uidTable struct {
-	*engine.Table[deals.UID]
-	byUID *engine.Unique[deals.UID, string]
-}
-
-func newUIDTable(db *DB) uidTable {
-	t := engine.NewTable[deals.UID](&db.store)
-	return uidTable{t, engine.NewUnique(t, func(u *deals.UID) (string, bool) { return u.UID, true })}
-}
-
-type uids struct{ u *unit }
-
-func (r uids) AddOrGet(ctx context.Context, u deals.UID) (deals.UID, bool, error) {
+func (r dealRepository) AddOrGet(ctx context.Context, d deals.Deal) (deals.Deal, bool, error) {
 	if err := r.u.Change(ctx); err != nil {
-		return deals.UID{}, false, err
+		return deals.Deal{}, false, err
 	}
-	if err := u.Validate(); err != nil {
-		return deals.UID{}, false, r.u.Fail(err)
+	if err := d.Validate(); err != nil {
+		return deals.Deal{}, false, r.u.Fail(err)
 	}
-	t := r.u.db.deals.uids
-	if id, ok := t.byUID.Find(u.UID); ok {
-		return *t.At(id), false, nil
+	if err := r.refers(&d); err != nil {
+		return deals.Deal{}, false, r.u.Fail(err)
 	}
-	u.CreatedAt = engine.Kept(u.CreatedAt)
-	if _, err := t.Insert(u); err != nil {
-		return deals.UID{}, false, r.u.Fail(err)
+	t := r.u.db.deals.deals
+	if id, ok := t.byExternal.Find(ownCode{d.BusinessPartnerID, d.ExternalID}); ok {
+		return r.deal(id, t.At(id)), false, nil
 	}
-	return u, true, nil
+	row := r.row(&d, t.Last()+1)
+	var f engine.Refusal
+	f.Unique(t.byID.Taken(&row, 0), "id")
+	if err := f.Err("deal"); err != nil {
+		return deals.Deal{}, false, r.u.Fail(err)
+	}
+	id, err := t.Insert(row)
+	if err != nil {
+		return deals.Deal{}, false, r.u.Fail(err)
+	}
+	return r.deal(id, t.At(id)), true, nil
 }
 
-func (r uids) GetMany(ctx context.Context, list []string) ([]deals.UID, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
+func (r dealRepository) Get(ctx context.Context, id uuid.UUID) (deals.Deal, error) {
+	t := r.u.db.deals.deals
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byID, id, "deal", r.deal)
+}
+
+func (r dealRepository) ByExternalID(ctx context.Context, businessPartnerID uuid.UUID, externalID string) (deals.Deal, error) {
+	t := r.u.db.deals.deals
+	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byExternal, ownCode{businessPartnerID, externalID}, "deal", r.deal)
+}
+
+func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
+	if err := r.u.Change(ctx); err != nil {
+		return err
 	}
-	t := r.u.db.deals.uids
-	var ids []uint32
-	for _, uid := range deals.Codes(list) {
-		if id, ok := t.byUID.Find(uid); ok {
-			ids = append(ids, id)
+	for i := range list {
+		if err := list[i].Validate(); err != nil {
+			return r.u.Fail(err)
 		}
 	}
-	return engine.Collect(t.Table, ids, engine.AsKept), nil
-}
-
-type codeKey struct {
-	catalog uuid.UUID
-	key     string
-}
-
-type sellerCode struct {
-	seller uuid.UUID
-	key    string
-}
-
-type promoCodeTable struct {
-	*engine.Table[deals.PromoCode]
-	byCode   *engine.Unique[deals.PromoCode, codeKey]
-	bySeller *engine.Groups[deals.PromoCode, sellerCode]
-}
-
-func newPromoCodeTable(db *DB) promoCodeTable {
-	t := engine.NewTable[deals.PromoCode](&db.store)
-	return promoCodeTable{t,
-		engine.NewUnique(t, func(p *deals.PromoCode) (codeKey, bool) { return codeKey{p.CatalogID, p.Key()}, true }),
-		engine.NewGroups(t, func(p *deals.PromoCode) (sellerCode, bool) { return sellerCode{p.BusinessPartnerID, p.Key()}, true }, nil),
+	for i := range list {
+		if err := r.replace(&list[i]); err != nil {
+			return r.u.Fail(err)
+		}
 	}
+	return nil
 }
 
-type promoCodes struct{ u *unit }
-
-func (r promoCodes) check(p deals.PromoCode) error {
+func (r dealRepository) replace(d *deals.Deal) error {
+	t := r.u.db.deals.deals
+	id, ok := t.byID.Find(d.ID)
+	if !ok {
+		return affiliate.NotFound("deal", d.ID)
+	}
+	if err := r.refers(d); err != nil {
+		return err
+	}
+	row := r.row(d, t.At(id).number)
 	var f engine.Refusal
-	_, known := r.u.db.deals.catalogs.byID.Find(p.CatalogID)
-	f.Refers(known, "catalog_id")
-	f.Unique(r.u.db.deals.codes.byCode.Taken(&p, 0), "code")
-	return f.Err("promo_code")
-}
-
-func (r promoCodes) Add(ctx context.Context, p deals.PromoCode) (deals.PromoCode, error) {
-	return engine.Add(ctx, &r.u.Unit, r.u.db.deals.codes.Table, p, func(p deals.PromoCode) deals.PromoCode {
-		p.CreatedAt = engine.Kept(p.CreatedAt)
-		return p
-	}, r.check, engine.AsKept)
-}
-
-func (r promoCodes) Get(ctx context.Context, catalogID uuid.UUID, code string) (deals.PromoCode, error) {
-	t := r.u.db.deals.codes
-	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byCode, codeKey{catalogID, deals.FoldCode(code)}, "promo_code", engine.AsKept)
-}
-
-func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (deals.PromoCode, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return deals.PromoCode{}, err
+	f.Unique(t.byExternal.Taken(&row, id), "deal_id")
+	if err := f.Err("deal"); err != nil {
+		return err
 	}
-	t := r.u.db.deals.codes
-	ids := t.bySeller.Of(sellerCode{businessPartnerID, deals.FoldCode(code)})
-	if len(ids) == 0 {
-		return deals.PromoCode{}, affiliate.NotFound("promo_code", code)
+	t.Replace(id, row)
+	return nil
+}
+
+// keptRange is a deals.StatusRange.
+type keptRange struct {
+	status       uint8
+	after, until int64
+}
+
+func keptRanges(list []deals.StatusRange) []keptRange {
+	out := make([]keptRange, 0, len(list))
+	for _, s := range list {
+		if !slices.Contains(deals.Statuses(), s.Status) {
+			continue
+		}
+		k := keptRange{placeOf(deals.Statuses(), s.Status), math.MinInt64, never}
+		if !s.After.IsZero() {
+			k.after, k.until = s.After.UnixMicro(), never-1
+		}
+		if !s.Until.IsZero() {
+			k.until = s.Until.UnixMicro()
+		}
+		out = append(out, k)
 	}
-	return *t.At(ids[0]), nil
+	return out
 }
 
-type accessKey struct{ catalog, partner uuid.UUID }
-
-type accessTable struct {
-	*engine.Table[deals.Access]
-	byKey     *engine.Unique[deals.Access, accessKey]
-	byCatalog *engine.Groups[deals.Access, uuid.UUID]
-	byPartner *engine.Groups[deals.Access, uuid.UUID]
+// covers reports whether one of the ranges has the deal.
+func covers(ranges []keptRange, d *dealRow) bool {
+	return slices.ContainsFunc(ranges, func(k keptRange) bool { return k.status == d.status && k.after < d.due && d.due <= k.until })
 }
 
-func newAccessTable(db *DB) accessTable {
-	t := engine.NewTable[deals.Access](&db.store)
-	return accessTable{t,
-		engine.NewUnique(t, func(a *deals.Access) (accessKey, bool) { return accessKey{a.CatalogID, a.PartnerID}, true }),
-		engine.NewGroups(t, func(a *deals.Access) (uuid.UUID, bool) { return a.CatalogID, true }, nil),
-		engine.NewGroups(t, func(a *deals.Access) (uuid.UUID, bool) { return a.PartnerID, true }, nil),
-	}
-}
-
-type accesses struct{ u *unit }
-
-func (r accesses) Put(ctx context.Context, a deals.Access) error {
-	t := r.u.db.deals.access
-	return engine.PutBy(ctx, &r.u.Unit, t.Table, t.byKey, accessKey{a.CatalogID, a.PartnerID}, a, func(a deals.Access) deals.Access {
-		a.RequestedAt, a.DecidedAt = engine.Kept(a.RequestedAt), engine.Kept(a.DecidedAt)
-		return a
-	}, func(a deals.Access) error {
-		var f engine.Refusal
-		_, known := r.u.db.deals.catalogs.byID.Find(a.CatalogID)
-		f.Refers(known, "catalog_id")
-		return f.Err("access")
+func (r dealRepository) List(ctx context.Context, f deals.KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[deals.Deal], error) {
+	t := &r.u.db.deals.deals
+	return engine.List(ctx, &r.u.Unit, t.Table, p, dealColumns, r.deal, func(w *engine.Where[dealRow]) {
+		if f.CatalogID != uuid.Nil {
+			catalog, _ := r.u.db.deals.catalogs.Key.Find(f.CatalogID)
+			w.None(catalog == 0)
+			engine.EqualIn(w, catalog, t.byCatalog)
+		}
+		engine.EqualIn(w, f.PartnerID, t.byPartner)
+		ranges := keptRanges(f.Statuses)
+		if f.BusinessPartnerID != uuid.Nil && f.CatalogID == uuid.Nil && f.PartnerID == uuid.Nil && f.Statuses != nil {
+			w.Rows(true, func() []uint32 { return r.inStatuses(f.BusinessPartnerID, ranges) })
+			return
+		}
+		engine.EqualIn(w, f.BusinessPartnerID, t.bySeller)
+		w.That(f.Statuses != nil, func(d *dealRow) bool { return covers(ranges, d) })
 	})
 }
 
-func (r accesses) Get(ctx context.Context, catalogID, partnerID uuid.UUID) (deals.Access, error) {
-	t := r.u.db.deals.access
-	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byKey, accessKey{catalogID, partnerID}, "access", engine.AsKept)
+// inStatuses are the business partner's deals in one of the ranges.
+func (r dealRepository) inStatuses(seller uuid.UUID, ranges []keptRange) []uint32 {
+	t := r.u.db.deals.deals
+	var ids []uint32
+	for status := range uint8(len(deals.Statuses())) {
+		if !slices.ContainsFunc(ranges, func(k keptRange) bool { return k.status == status }) {
+			continue
+		}
+		part, i := t.byStatus.Search(func(d *dealRow) bool { return d.compareStatus(seller, status) >= 0 })
+		t.byStatus.Each(part, i, func(id uint32) bool {
+			d := t.At(id)
+			if d.compareStatus(seller, status) != 0 {
+				return false
+			}
+			if covers(ranges, d) {
+				ids = append(ids, id)
+			}
+			return true
+		})
+	}
+	return engine.Sorted(ids)
 }
 
-func (r accesses) List(ctx context.Context, f deals.AccessFilter, p affiliate.PageRequest) (affiliate.Page[deals.Access], error) {
-	if err := r.u.Use(ctx); err != nil {
-		return affiliate.Page[deals.Access]{}, err
+func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]deals.Deal, error) {
+	if err := r.u.Change(ctx); err != nil { // the unit has locked everything
+		return nil, err
 	}
-	t := r.u.db.deals.access
-	s := engine.Everything[deals.Access]()
-	switch {
-	case f.CatalogID != uuid.Nil:
-		s = engine.Only[deals.Access](t.byCatalog.Of(f.CatalogID))
-	case f.PartnerID != uuid.Nil:
-		s = engine.Only[deals.Access](t.byPartner.Of(f.PartnerID))
-	}
-	if f.PartnerID != uuid.Nil || f.Status != "" {
-		s.Keep = func(_ uint32, a *deals.Access) bool {
-			return (f.PartnerID == uuid.Nil || a.PartnerID == f.PartnerID) && (f.Status == "" || a.Status == f.Status)
+	t := r.u.db.deals.deals
+	at := now.UnixMicro()
+	var ids []uint32
+	t.byDue.Each(0, 0, func(id uint32) bool {
+		if len(ids) >= limit || t.At(id).due > at {
+			return false
 		}
-	}
-	return engine.Page(&r.u.Unit, t.Table, s, p, nil, engine.AsKept)
+		ids = append(ids, id)
+		return true
+	})
+	return engine.Collect(t.Table, ids, r.deal), nil
 }

@@ -49,13 +49,29 @@ func (db *DB) tables() []inspectedTable {
 		case "store", "words", "codes":
 			continue
 		}
-		domain := v.Field(i)
-		for n := range domain.NumField() {
-			field := domain.Field(n)
-			all = append(all, reflect.NewAt(field.Type(), field.Addr().UnsafePointer()).Interface().(inspectedTable))
+		if t, ok := tableIn(v.Field(i)); ok {
+			all = append(all, t)
+			continue
+		}
+		for n := range v.Field(i).NumField() {
+			t, ok := tableIn(v.Field(i).Field(n))
+			if !ok {
+				panic(v.Type().Field(i).Name + " has a field that is no table")
+			}
+			all = append(all, t)
 		}
 	}
 	return all
+}
+
+// tableIn returns the table that a field is, or that it points to.
+func tableIn(field reflect.Value) (inspectedTable, bool) {
+	field = reflect.NewAt(field.Type(), field.Addr().UnsafePointer()) // which may be read
+	if t, ok := field.Interface().(inspectedTable); ok {
+		return t, true
+	}
+	t, ok := field.Elem().Interface().(inspectedTable)
+	return t, ok
 }
 
 func (db *DB) Dump() string {

@@ -2,54 +2,47 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
-type eventTable struct{ *engine.Table[affiliate.Event] }
-
-func newEventTable(db *DB) eventTable { return eventTable{engine.NewTable[affiliate.Event](&db.store)} }
-
-type events struct{ u *unit }
-
-func copyEvent(id uint32, e *affiliate.Event) affiliate.Event {
-	c := *e
-	c.ID = int64(id)
-	return c
+type eventTable struct {
+	engine.Entities[affiliate.Event]
 }
 
+func newEventTable(db *DB) eventTable {
+	type E = affiliate.Event
+	return eventTable{engine.Entities[E]{
+		Table: engine.NewTable[E](&db.store), Resource: "event",
+		ID:    func(e *E) *int64 { return &e.ID },
+		Times: func(e *E) []*time.Time { return []*time.Time{&e.At} },
+	}}
+}
+
+func (*eventTable) in(db *DB) *engine.Entities[affiliate.Event] { return &db.core.events.Entities }
+
+type (
+	eventRepo = repo[affiliate.Event, *eventTable]
+	events    struct{ eventRepo }
+)
+
+var _ affiliate.EventRepository = events{}
+
 func (r events) Add(ctx context.Context, list ...affiliate.Event) error {
-	if err := r.u.Change(ctx); err != nil {
-		return err
-	}
-	for _, e := range list {
-		if err := e.Validate(); err != nil {
-			return r.u.Fail(err)
-		}
-	}
-	for _, e := range list {
-		e.At = engine.Kept(e.At)
-		if _, err := r.u.db.core.events.Insert(e); err != nil {
-			return r.u.Fail(err)
-		}
-	}
-	return nil
+	return r.all().AddAll(ctx, &r.u.Unit, list)
 }
 
 func (r events) Pending(ctx context.Context, limit int) ([]affiliate.Event, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
-	}
-	t := r.u.db.core.events
-	return engine.Collect(t.Table, t.Scan(0, limit), copyEvent), nil
+	return r.rows(ctx, func() []uint32 { return r.u.db.core.events.Scan(0, limit) })
 }
 
 func (r events) Remove(ctx context.Context, ids []int64) error {
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	t := r.u.db.core.events
+	t := &r.u.db.core.events
 	for _, id := range t.Among(ids) {
 		t.Delete(id)
 	}

@@ -223,32 +223,17 @@ func (r ledger) Reversals(ctx context.Context, ids []int64) ([]affiliate.Entry, 
 }
 
 func (r ledger) List(ctx context.Context, f affiliate.EntryFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Entry], error) {
-	if err := r.u.Use(ctx); err != nil {
-		return affiliate.Page[affiliate.Entry]{}, err
-	}
 	db := r.u.db
-	t := db.core.entries
-	account, knownAccount := db.words.Find(string(f.Account))
-	kind, knownKind := db.codes.Find(string(f.Kind))
-	advertiser, knownAdvertiser := uint32(0), true
-	if f.AdvertiserID != 0 {
-		advertiser, knownAdvertiser = db.core.advertisers.Find(f.AdvertiserID)
-	}
-	s := engine.Everything[entryRow]()
-	switch {
-	case !knownAccount || !knownKind || !knownAdvertiser:
-		s = engine.Only[entryRow](nil)
-	case account != 0:
-		s = engine.Only[entryRow](t.byAccount.Of(account))
-	case advertiser != 0:
-		s = engine.Only[entryRow](t.byAdvertiser.Of(advertiser))
-	}
-	if kind != 0 || account != 0 && advertiser != 0 {
-		s.Keep = func(_ uint32, e *entryRow) bool {
-			return (kind == 0 || kind == uint32(e.kind)) && (advertiser == 0 || advertiser == e.advertiser)
-		}
-	}
-	return engine.Page(&r.u.Unit, t.Table, s, p, entryColumns, r.entry)
+	t := &db.core.entries
+	return engine.List(ctx, &r.u.Unit, t.Table, p, entryColumns, r.entry, func(w *engine.Where[entryRow]) {
+		account, known := db.words.Find(string(f.Account))
+		w.None(!known)
+		engine.EqualIn(w, account, t.byAccount)
+		engine.Refers(w, f.AdvertiserID, &db.core.advertisers.Slab, t.byAdvertiser)
+		kind, known := db.codes.Find(string(f.Kind))
+		w.None(!known)
+		engine.Equal(w, uint16(kind), func(e *entryRow) uint16 { return e.kind })
+	})
 }
 
 func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.Entry, error) {

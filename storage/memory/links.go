@@ -8,43 +8,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
-// linkTables are the tables of package links.
-type linkTables struct {
-	rules       ruleTable
-	ruleChanges ruleChangeTable
-	links       linkTable
-	clicks      clickTable
-	secrets     secretTable
-}
-
-func newLinkTables(db *DB) linkTables {
-	return linkTables{
-		rules:       newRuleTable(db),
-		ruleChanges: newRuleChangeTable(db),
-		links:       newLinkTable(db),
-		clicks:      newClickTable(db),
-		secrets:     newSecretTable(db),
-	}
-}
-
-type linksView struct{ view[links.Tx] }
-
-func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return v.Write(ctx, fn)
-}
-
-func (v linksView) Nested(ctx context.Context) bool { return v.db.store.Nested(ctx) }
-
-// linksTx is the transaction of package links.
-type linksTx struct{ offersTx }
-
-var _ links.Tx = linksTx{}
-
-func (tx linksTx) Rules() links.RuleRepository                   { return rules(tx.coreTx) }
-func (tx linksTx) Links() links.LinkRepository                   { return linkRepository(tx.coreTx) }
-func (tx linksTx) Clicks() links.ClickRepository                 { return clicks(tx.coreTx) }
-func (tx linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(tx.coreTx) }
-
 type linkKey struct {
 	user, advertiser uint32
 	key              links.LinkKey
@@ -194,44 +157,14 @@ func (r linkRepository) Update(ctx context.Context, l links.Link) error {
 }
 
 func (r linkRepository) List(ctx context.Context, f links.LinkFilter, p affiliate.PageRequest) (affiliate.Page[links.Link], error) {
-	if err := r.u.Use(ctx); err != nil {
-		return affiliate.Page[links.Link]{}, err
-	}
 	db := r.u.db
-	t := db.links.links
-	user, okUser := db.core.users.Find(f.UserID)
-	advertiser, okAdvertiser := db.core.advertisers.Find(f.AdvertiserID)
-	s := engine.Everything[linkRow]()
-	partly := false // the ids answer a part of the filter only
-	switch {
-	case f.UserID != 0 && !okUser || f.AdvertiserID != 0 && !okAdvertiser:
-		s = engine.Only[linkRow](nil)
-	case f.IDs != nil:
-		s = engine.Only[linkRow](t.Among(f.IDs))
-		partly = true
-	case okUser && okAdvertiser:
-		s = engine.Only[linkRow](shorter(t.byUser.Of(user), t.byAdvertiser.Of(advertiser)))
-		partly = true
-	case okUser:
-		s = engine.Only[linkRow](t.byUser.Of(user))
-	case okAdvertiser:
-		s = engine.Only[linkRow](t.byAdvertiser.Of(advertiser))
-	}
-	if partly || f.Deleted.Set {
-		s.Keep = func(_ uint32, l *linkRow) bool {
-			return (!okUser || user == l.user) && (!okAdvertiser || advertiser == l.advertiser) &&
-				(!f.Deleted.Set || f.Deleted.Value == (l.deleted != engine.ZeroTime))
-		}
-	}
-	return engine.Page(&r.u.Unit, t.Table, s, p, linkColumns, r.link)
-}
-
-// shorter is the shorter one of two lists.
-func shorter(a, b []uint32) []uint32 {
-	if len(b) < len(a) {
-		return b
-	}
-	return a
+	t := &db.links.links
+	return engine.List(ctx, &r.u.Unit, t.Table, p, linkColumns, r.link, func(w *engine.Where[linkRow]) {
+		engine.Refers(w, f.UserID, &db.core.users.Slab, t.byUser)
+		engine.Refers(w, f.AdvertiserID, &db.core.advertisers.Slab, t.byAdvertiser)
+		w.Among(f.IDs)
+		w.Flag(f.Deleted, func(l *linkRow) bool { return l.deleted != engine.ZeroTime })
+	})
 }
 
 func (r linkRepository) Target(ctx context.Context, id int64) (t links.Target, err error) {

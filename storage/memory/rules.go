@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -12,29 +13,30 @@ import (
 )
 
 type ruleTable struct {
-	*engine.Table[links.Rule]
+	engine.Entities[links.Rule]
 	byAdvertiser *engine.Groups[links.Rule, int64]
 	main         *engine.Unique[links.Rule, int64] // by advertiser
 }
 
 func newRuleTable(db *DB) ruleTable {
-	t := engine.NewTable[links.Rule](&db.store)
-	return ruleTable{t,
-		engine.NewGroups(t, func(r *links.Rule) (int64, bool) { return r.AdvertiserID, true }, nil),
-		engine.NewUnique(t, func(r *links.Rule) (int64, bool) { return r.AdvertiserID, r.IsMain }),
+	type E = links.Rule
+	t := engine.NewTable[E](&db.store)
+	return ruleTable{
+		engine.Entities[E]{
+			Table: t, Resource: "url_matching_rule",
+			ID:    func(r *E) *int64 { return &r.ID },
+			Times: func(r *E) []*time.Time { return []*time.Time{&r.CreatedAt, &r.UpdatedAt} },
+			Refuses: func(f *engine.Refusal, r *E, id uint32) {
+				f.Refers(db.core.advertisers.Knows(r.AdvertiserID), "advertiser_id")
+				f.Unique(db.links.rules.main.Taken(r, id), "is_main")
+			},
+		},
+		engine.NewGroups(t, func(r *E) (int64, bool) { return r.AdvertiserID, true }, nil),
+		engine.NewUnique(t, func(r *E) (int64, bool) { return r.AdvertiserID, r.IsMain }),
 	}
 }
 
-func copyRule(id uint32, r *links.Rule) links.Rule {
-	c := *r
-	c.ID = int64(id)
-	return c
-}
-
-func keptRule(r links.Rule) links.Rule {
-	r.CreatedAt, r.UpdatedAt = engine.Kept(r.CreatedAt), engine.Kept(r.UpdatedAt)
-	return r
-}
+func (*ruleTable) in(db *DB) *engine.Entities[links.Rule] { return &db.links.rules.Entities }
 
 // ruleChange says when the rules of an advertiser changed last.
 type ruleChange struct {
@@ -60,90 +62,75 @@ func newRuleChangeTable(db *DB) ruleChangeTable {
 	}
 }
 
-type rules struct{ u *unit }
+type (
+	ruleRepo = repo[links.Rule, *ruleTable]
+	rules    struct{ ruleRepo }
+)
 
-func (r rules) check(rule links.Rule) error {
-	var f engine.Refusal
-	f.Refers(r.u.db.core.advertisers.Knows(rule.AdvertiserID), "advertiser_id")
-	f.Unique(r.u.db.links.rules.main.Taken(&rule, uint32(rule.ID)), "is_main")
-	return f.Err("url_matching_rule")
-}
+var _ links.RuleRepository = rules{}
 
-// changed notes that the rules of the advertiser changed.
-func (r rules) changed(advertiserID int64) error {
+// changed notes that the rules of the advertisers changed.
+func (r rules) changed(advertiserIDs ...int64) error {
 	t := r.u.db.links.ruleChanges
-	*t.last++
-	c := ruleChange{uint32(advertiserID), *t.last}
-	if id, ok := t.byAdvertiser.Find(c.advertiser); ok {
-		t.Replace(id, c)
-		return nil
-	}
-	_, err := t.Insert(c)
-	return err
-}
-
-func (r rules) Add(ctx context.Context, rule links.Rule) (links.Rule, error) {
-	rule.ID = 0
-	rule, err := engine.Add(ctx, &r.u.Unit, r.u.db.links.rules.Table, rule, keptRule, r.check, copyRule)
-	if err != nil {
-		return links.Rule{}, err
-	}
-	if err := r.changed(rule.AdvertiserID); err != nil {
-		return links.Rule{}, r.u.Fail(err)
-	}
-	return rule, nil
-}
-
-func (r rules) Get(ctx context.Context, id int64) (links.Rule, error) {
-	return engine.Get(ctx, &r.u.Unit, r.u.db.links.rules.Table, "url_matching_rule", id, copyRule)
-}
-
-func (r rules) Update(ctx context.Context, rule links.Rule) error {
-	t := r.u.db.links.rules
-	before := rule.AdvertiserID
-	if id, ok := t.Find(rule.ID); ok {
-		before = t.At(id).AdvertiserID
-	}
-	if err := engine.Update(ctx, &r.u.Unit, t.Table, "url_matching_rule", rule.ID, rule, keptRule, r.check); err != nil {
-		return err
-	}
-	for _, id := range affiliate.SortedIDs([]int64{before, rule.AdvertiserID}) {
-		if err := r.changed(id); err != nil {
+	for _, advertiserID := range affiliate.SortedIDs(advertiserIDs) {
+		*t.last++
+		c := ruleChange{uint32(advertiserID), *t.last}
+		if id, ok := t.byAdvertiser.Find(c.advertiser); ok {
+			t.Replace(id, c)
+		} else if _, err := t.Insert(c); err != nil {
 			return r.u.Fail(err)
 		}
 	}
 	return nil
 }
 
-func (r rules) Delete(ctx context.Context, id int64) error {
-	t := r.u.db.links.rules
-	var advertiserID int64
-	if row, ok := t.Find(id); ok {
-		advertiserID = t.At(row).AdvertiserID
+func (r rules) Add(ctx context.Context, rule links.Rule) (links.Rule, error) {
+	rule, err := r.ruleRepo.Add(ctx, rule)
+	if err != nil {
+		return links.Rule{}, err
 	}
-	if err := engine.Remove(ctx, &r.u.Unit, t.Table, "url_matching_rule", id); err != nil {
+	return rule, r.changed(rule.AdvertiserID)
+}
+
+// before returns the advertiser of a rule that is about to change.
+func (r rules) before(ctx context.Context, id int64) (advertiserID int64, err error) {
+	if err := r.u.Change(ctx); err != nil {
+		return 0, err
+	}
+	if row, ok := r.all().Find(id); ok {
+		return r.all().At(row).AdvertiserID, nil
+	}
+	return 0, nil // the change will say that it is not there
+}
+
+func (r rules) Update(ctx context.Context, rule links.Rule) error {
+	before, err := r.before(ctx, rule.ID)
+	if err == nil {
+		err = r.ruleRepo.Update(ctx, rule)
+	}
+	if err != nil {
 		return err
 	}
-	if err := r.changed(advertiserID); err != nil {
-		return r.u.Fail(err)
+	return r.changed(before, rule.AdvertiserID)
+}
+
+func (r rules) Delete(ctx context.Context, id int64) error {
+	before, err := r.before(ctx, id)
+	if err == nil {
+		err = r.ruleRepo.Delete(ctx, id)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return r.changed(before)
 }
 
 func (r rules) ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]links.Rule, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
-	}
-	t := r.u.db.links.rules
-	return engine.Collect(t.Table, engine.ByKeys(t.byAdvertiser.Of, advertiserIDs), copyRule), nil
+	return r.rows(ctx, func() []uint32 { return engine.ByKeys(r.u.db.links.rules.byAdvertiser.Of, advertiserIDs) })
 }
 
 func (r rules) Scan(ctx context.Context, after int64, limit int) ([]links.Rule, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return nil, err
-	}
-	t := r.u.db.links.rules
-	return engine.Collect(t.Table, t.Scan(after, limit), copyRule), nil
+	return r.rows(ctx, func() []uint32 { return r.u.db.links.rules.Scan(after, limit) })
 }
 
 func (r rules) Cursor(ctx context.Context) (links.Cursor, error) {

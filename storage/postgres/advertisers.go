@@ -68,7 +68,9 @@ func (r advertiserRow) advertiser() affiliate.Advertiser {
 	}
 }
 
-type advertisers struct{ u *unit }
+type advertisers struct {
+	repo[affiliate.Advertiser, advertiserRow]
+}
 
 func (r advertisers) Add(ctx context.Context, a affiliate.Advertiser) (affiliate.Advertiser, error) {
 	return change(ctx, r.u, "advertiser", func(ctx context.Context) (affiliate.Advertiser, error) {
@@ -76,20 +78,11 @@ func (r advertisers) Add(ctx context.Context, a affiliate.Advertiser) (affiliate
 			return affiliate.Advertiser{}, err
 		}
 		row := newAdvertiserRow(a)
-		row.ID = 0
 		if err := advertiserTable.insert(ctx, r.u, &row); err != nil {
 			return affiliate.Advertiser{}, err
 		}
 		return row.advertiser(), advertiserCategories.add(ctx, r.u, row.ID, a.CategoryIDs)
 	})
-}
-
-func (r advertisers) Get(ctx context.Context, id int64) (affiliate.Advertiser, error) {
-	return advertiserTable.get(ctx, r.u, id)
-}
-
-func (r advertisers) GetMany(ctx context.Context, ids []int64) ([]affiliate.Advertiser, error) {
-	return advertiserTable.getMany(ctx, r.u, ids)
 }
 
 func (r advertisers) Update(ctx context.Context, a affiliate.Advertiser) error {
@@ -106,7 +99,7 @@ func (r advertisers) Update(ctx context.Context, a affiliate.Advertiser) error {
 }
 
 func (r advertisers) List(ctx context.Context, f affiliate.AdvertiserFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
-	return advertiserTable.list(ctx, r.u, p, func(q filter) {
+	return r.list(ctx, p, func(q filter) {
 		q.query(f.Query, "t.id", part("t.name"))
 		q.equal("t.group_id", f.GroupID)
 		q.text("t.status", string(f.Status))

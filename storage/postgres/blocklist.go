@@ -38,7 +38,9 @@ func (r blocklistRow) entry() affiliate.BlocklistEntry {
 	}
 }
 
-type blocklist struct{ u *unit }
+type blocklist struct {
+	repo[affiliate.BlocklistEntry, blocklistRow]
+}
 
 func (r blocklist) AddMissing(ctx context.Context, entries ...affiliate.BlocklistEntry) ([]affiliate.BlocklistEntry, error) {
 	return change(ctx, r.u, "blocklist_entry", func(ctx context.Context) ([]affiliate.BlocklistEntry, error) {
@@ -80,16 +82,8 @@ func (r blocklist) insert(ctx context.Context, entries []affiliate.BlocklistEntr
 	return rows, err
 }
 
-func (r blocklist) Get(ctx context.Context, id int64) (affiliate.BlocklistEntry, error) {
-	return blocklistTable.get(ctx, r.u, id)
-}
-
-func (r blocklist) Delete(ctx context.Context, id int64) error {
-	return blocklistTable.delete(ctx, r.u, id)
-}
-
 func (r blocklist) List(ctx context.Context, f affiliate.BlocklistFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.BlocklistEntry], error) {
-	return blocklistTable.list(ctx, r.u, p, func(q filter) {
+	return r.list(ctx, p, func(q filter) {
 		q.equal("t.advertiser_id", f.AdvertiserID)
 		q.query(f.Query, "t.user_id",
 			"t.user_id IN (SELECT u.id FROM "+r.u.db.prefix+"affiliate_users AS u WHERE "+part("u.username")+")")

@@ -51,7 +51,7 @@ func (r clickRow) click() links.Click {
 	}
 }
 
-type clicks struct{ u *unit }
+type clicks struct{ repo[links.Click, clickRow] }
 
 func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 	return exec(ctx, r.u, "click", func(ctx context.Context) error {
@@ -96,7 +96,7 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 }
 
 func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
-	return clickTable.one(ctx, r.u, id, func(q filter) { q.Where("t.id = ?", id) })
+	return r.one(ctx, id, func(q filter) { q.Where("t.id = ?", id) })
 }
 
 func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, error) {
@@ -106,7 +106,7 @@ func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, er
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
-	return clickTable.list(ctx, r.u, p, func(q filter) {
+	return r.list(ctx, p, func(q filter) {
 		q.equal("t.link_id", f.LinkID)
 		q.equal("t.user_id", f.UserID)
 		q.equal("t.advertiser_id", f.AdvertiserID)
@@ -116,7 +116,7 @@ func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageR
 }
 
 func (r clicks) Scan(ctx context.Context, after uuid.UUID, limit int) ([]links.Click, error) {
-	return clickTable.after(ctx, r.u, after, limit)
+	return r.after(ctx, after, limit)
 }
 
 const lastValid = `SELECT v.n, last.at, last.id

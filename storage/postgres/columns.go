@@ -5,11 +5,15 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"time"
 
+	"github.com/shopspring/decimal"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // idList is a list of ids that an aggregate keeps in a table of its own, where
@@ -163,4 +167,169 @@ func fixedBytes(dst []byte, src any) error {
 	}
 	copy(dst, b)
 	return nil
+}
+
+func pointer[V any](o affiliate.Optional[V]) *V {
+	if !o.Set {
+		return nil
+	}
+	return &o.Value
+}
+
+func optional[V any](p *V) affiliate.Optional[V] {
+	if p == nil {
+		return affiliate.Optional[V]{}
+	}
+	return affiliate.Some(*p)
+}
+
+// offerCosts keeps costs as costsColumn does, with the creator's part.
+type offerCosts struct{ costs []offers.Costs }
+
+type offerCostsJSON struct {
+	costsJSON
+	UserRevenue *string `json:"user_revenue,omitempty"`
+}
+
+// Value is for the driver.
+func (c offerCosts) Value() (driver.Value, error) {
+	plain := costsColumn{make([]affiliate.Costs, len(c.costs))}
+	for i, v := range c.costs {
+		plain.costs[i] = v.Costs
+	}
+	rows := plain.rows()
+	out := make([]offerCostsJSON, len(rows))
+	for i, v := range c.costs {
+		out[i].costsJSON = rows[i]
+		if v.UserRevenue.Set {
+			s := v.UserRevenue.Value.String()
+			out[i].UserRevenue = &s
+		}
+	}
+	b, err := json.Marshal(out)
+	return string(b), err
+}
+
+// Scan is for the driver.
+func (c *offerCosts) Scan(src any) error {
+	if src == nil { // of a part that is not there
+		return nil
+	}
+	text, err := textOf(src)
+	if err != nil || text == "[]" {
+		return err
+	}
+	var in []offerCostsJSON
+	if err := json.Unmarshal([]byte(text), &in); err != nil {
+		return fmt.Errorf("%w: costs: %w", errCorrupt, err)
+	}
+	c.costs = make([]offers.Costs, len(in))
+	for i, v := range in {
+		if c.costs[i].Costs, err = v.cost(); err != nil {
+			return err
+		}
+		if c.costs[i].UserRevenue, err = optionalRate(v.UserRevenue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// instant writes a time into a statement that takes no arguments.
+func instant(t time.Time) string {
+	return "'" + stamp(t).Format("2006-01-02 15:04:05.000000") + "+00'::timestamptz"
+}
+
+// seconds is a duration as it is kept; the domain has whole ones only.
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+func duration(seconds int64) time.Duration { return time.Duration(seconds) * time.Second }
+
+// pricesColumn keeps prices as JSON: amounts as strings, which stay exact
+// whoever reads them.
+type pricesColumn struct{ prices []affiliate.Money }
+
+type priceJSON struct {
+	Minor    int64              `json:"minor,string"`
+	Currency affiliate.Currency `json:"currency"`
+}
+
+// Value is for the driver.
+func (c pricesColumn) Value() (driver.Value, error) {
+	out := make([]priceJSON, len(c.prices))
+	for i, p := range c.prices {
+		out[i] = priceJSON{p.Minor(), p.Currency()}
+	}
+	b, err := json.Marshal(out)
+	return string(b), err
+}
+
+// Scan is for the driver.
+func (c *pricesColumn) Scan(src any) error {
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	var in []priceJSON
+	if err := json.Unmarshal([]byte(text), &in); err != nil {
+		return fmt.Errorf("%w: prices: %w", errCorrupt, err)
+	}
+	c.prices = make([]affiliate.Money, len(in))
+	for i, p := range in {
+		c.prices[i] = affiliate.NewMoney(p.Minor, p.Currency)
+	}
+	return nil
+}
+
+// exactColumn keeps a decimal as a numeric, and reads it in its shortest form.
+type exactColumn struct{ decimal.Decimal }
+
+// Value is for the driver.
+func (c exactColumn) Value() (driver.Value, error) { return c.String(), nil }
+
+// Scan is for the driver.
+func (c *exactColumn) Scan(src any) error {
+	text, err := textOf(src)
+	if err != nil {
+		return err
+	}
+	d, err := decimal.NewFromString(text)
+	if err != nil {
+		return fmt.Errorf("%w: decimal: %w", errCorrupt, err)
+	}
+	c.Decimal = deals.Exact(d)
+	return nil
+}
+
+// noneAsNil makes an empty list nil, as every list that comes out is.
+func noneAsNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// stamp is the time as it is kept: UTC, cut to microseconds.
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// ceil is the first microsecond not before t: comparing kept times with it
+// decides as comparing them with t does.
+func ceil(t time.Time) time.Time {
+	if cut := stamp(t); !cut.Equal(t) {
+		return cut.Add(time.Microsecond)
+	}
+	return t.UTC()
+}
+
+// utc is a time that was read; zero stays zero.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC()
 }

@@ -10,9 +10,6 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
-
-	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // Options of a backend. The zero Options work.
@@ -87,17 +84,6 @@ func New(db bun.IDB, o Options) (*DB, error) {
 	return d, nil
 }
 
-// Core returns the store of package affiliate. Its transactions are those of
-// package offers too, which has its part in changes of users.
-func (db *DB) Core() affiliate.Store[affiliate.Tx] {
-	return view[affiliate.Tx]{db, func(u *unit) affiliate.Tx { return offersTx{statsTx{coreTx{u}}} }}
-}
-
-// Links returns the store of package links.
-func (db *DB) Links() links.Store {
-	return linksView{view[links.Tx]{db, func(u *unit) links.Tx { return linksTx{offersTx{statsTx{coreTx{u}}}} }}}
-}
-
 // view runs the units of one domain, whose transaction is T.
 type view[T any] struct {
 	db   *DB
@@ -117,41 +103,3 @@ func (v view[T]) Write(ctx context.Context, fn func(context.Context, T) error) e
 func (v view[T]) run(ctx context.Context, kind unitKind, fn func(context.Context, T) error) error {
 	return v.db.run(ctx, kind, func(ctx context.Context, u *unit) error { return fn(ctx, v.bind(u)) })
 }
-
-type linksView struct{ view[links.Tx] }
-
-// Record runs fn isolated by the locks that it takes.
-func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
-	return v.run(ctx, recordUnit, fn)
-}
-
-func (v linksView) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
-
-var (
-	_ affiliate.Tx = coreTx{} // and with it each repository
-	_ links.Tx     = linksTx{}
-)
-
-// coreTx gives the repositories of the core.
-type coreTx struct{ u *unit }
-
-func (t coreTx) Advertisers() affiliate.AdvertiserRepository           { return advertisers(t) }
-func (t coreTx) AdvertiserGroups() affiliate.AdvertiserGroupRepository { return advertiserGroups(t) }
-func (t coreTx) Categories() affiliate.CategoryRepository              { return categories(t) }
-func (t coreTx) Clients() affiliate.ClientRepository                   { return clients(t) }
-func (t coreTx) RevenueTiers() affiliate.RevenueTierRepository         { return revenueTiers(t) }
-func (t coreTx) Users() affiliate.UserRepository                       { return users(t) }
-func (t coreTx) UserTags() affiliate.UserTagRepository                 { return userTags(t) }
-func (t coreTx) Blocklist() affiliate.BlocklistRepository              { return blocklist(t) }
-func (t coreTx) Ledger() affiliate.LedgerRepository                    { return ledger(t) }
-func (t coreTx) Balances() affiliate.BalanceRepository                 { return balances(t) }
-func (t coreTx) Events() affiliate.EventRepository                     { return events(t) }
-func (t coreTx) IdempotencyKeys() affiliate.IdempotencyRepository      { return idempotencyKeys(t) }
-
-// linksTx gives the repositories of links beside those of the core.
-type linksTx struct{ offersTx }
-
-func (t linksTx) Rules() links.RuleRepository                   { return rules(t.coreTx) }
-func (t linksTx) Links() links.LinkRepository                   { return linkRepository(t.coreTx) }
-func (t linksTx) Clicks() links.ClickRepository                 { return clicks(t.coreTx) }
-func (t linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(t.coreTx) }

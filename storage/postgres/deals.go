@@ -2,8 +2,7 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,274 +12,218 @@ import (
 	"github.com/affiliatekit/affiliatekit/deals"
 )
 
-var (
-	_ deals.BusinessPartnerRepository = dealSellers{}
-	_ deals.CatalogRepository         = catalogs{}
-	_ deals.OfferRepository           = catalogOffers{}
-	_ deals.LandingRepository         = landings{}
-	_ deals.UIDRepository             = partnerUIDs{}
-	_ deals.PromoCodeRepository       = promoCodes{}
-	_ deals.AccessRepository          = catalogAccess{}
-	_ deals.DealRepository            = dealRepository{}
-)
+type dealRow struct {
+	bun.BaseModel `bun:"table:affiliate_deals,alias:t"`
 
-// Deals returns the store of package deals.
-func (db *DB) Deals() deals.Store {
-	return view[deals.Tx]{db, func(u *unit) deals.Tx { return dealTx{coreTx{u}} }}
+	ID                int64              `bun:"id,pk,autoincrement"`
+	PublicID          uuid.UUID          `bun:"public_id"`
+	BusinessPartnerID uuid.UUID          `bun:"business_partner_id"`
+	ExternalID        string             `bun:"external_id"`
+	CatalogID         uuid.UUID          `bun:"catalog_id"`
+	OfferID           uuid.UUID          `bun:"offer_id"`
+	CatalogCode       string             `bun:"catalog_code"`
+	OfferName         string             `bun:"offer_name"`
+	Status            deals.Status       `bun:"status"`
+	DueAt             time.Time          `bun:"due_at,nullzero"`
+	Currency          affiliate.Currency `bun:"currency"`
+	Cost              int64              `bun:"cost"`
+	Reward            int64              `bun:"reward"`
+	PromoCode         string             `bun:"promo_code"`
+	AnotherData       string             `bun:"another_data"`
+	Source            deals.Source       `bun:"source"`
+	PartnerID         uuid.UUID          `bun:"partner_id,nullzero"`
+	Fixed             exactColumn        `bun:"fixed"`
+	Share             rateColumn         `bun:"share"`
+	EntryID           int64              `bun:"entry_id,nullzero"`
+	Hold              int64              `bun:"hold_seconds"`
+	Cancel            int64              `bun:"cancel_seconds"`
+	Returned          bool               `bun:"returned"`
+	Comment           string             `bun:"comment"`
+	CreatedAt         time.Time          `bun:"created_at"`
+	PaidAt            time.Time          `bun:"paid_at,nullzero"`
+	ApprovedAt        time.Time          `bun:"approved_at,nullzero"`
+	CanceledAt        time.Time          `bun:"canceled_at,nullzero"`
+	ModifiedAt        time.Time          `bun:"modified_at,nullzero"`
 }
 
-// dealTx gives the repositories of deals beside those of the core.
-type dealTx struct{ coreTx }
+var dealTable = table[deals.Deal, dealRow]{
+	name: "affiliate_deals", resource: "deal", row: newDealRow, entity: dealRow.deal,
+	sort: map[string]string{"created_at": "t.created_at", "modified_at": "t.modified_at", "cost": "t.cost"},
+}
 
-func (t dealTx) BusinessPartners() deals.BusinessPartnerRepository { return dealSellers(t.coreTx) }
-func (t dealTx) Catalogs() deals.CatalogRepository                 { return catalogs(t.coreTx) }
-func (t dealTx) CatalogOffers() deals.OfferRepository              { return catalogOffers(t.coreTx) }
-func (t dealTx) Landings() deals.LandingRepository                 { return landings(t.coreTx) }
-func (t dealTx) UIDs() deals.UIDRepository                         { return partnerUIDs(t.coreTx) }
-func (t dealTx) PromoCodes() deals.PromoCodeRepository             { return promoCodes(t.coreTx) }
-func (t dealTx) CatalogAccess() deals.AccessRepository             { return catalogAccess(t.coreTx) }
-func (t dealTx) Deals() deals.DealRepository                       { return dealRepository(t.coreTx) }
-
-// equalID asks for an id from outside; the nil one does not filter.
-func (f filter) equalID(column string, id uuid.UUID) {
-	if id != uuid.Nil {
-		f.Where(column+" = ?", id)
+func newDealRow(d deals.Deal) dealRow {
+	return dealRow{
+		PublicID: d.ID, BusinessPartnerID: d.BusinessPartnerID, ExternalID: d.ExternalID, CatalogID: d.CatalogID, OfferID: d.OfferID,
+		CatalogCode: d.CatalogCode, OfferName: d.OfferName, Status: d.Status, DueAt: stamp(d.DueAt()),
+		Currency: d.Cost.Currency(), Cost: d.Cost.Minor(), Reward: d.Reward.Minor(),
+		PromoCode: d.PromoCode, AnotherData: d.AnotherData, Source: d.Source, PartnerID: d.PartnerID,
+		Fixed: exactColumn{d.Terms.Fixed}, Share: rateColumn{d.Terms.Share}, EntryID: d.EntryID,
+		Hold: seconds(d.Hold), Cancel: seconds(d.Cancel), Returned: d.Returned, Comment: d.Comment,
+		CreatedAt: stamp(d.CreatedAt), PaidAt: stamp(d.PaidAt), ApprovedAt: stamp(d.ApprovedAt),
+		CanceledAt: stamp(d.CanceledAt), ModifiedAt: stamp(d.ModifiedAt),
 	}
 }
 
-// amongIDs asks for one of the ids; nil and empty find nothing.
-func (f filter) amongIDs(column string, ids []uuid.UUID) {
-	f.Where(column+" = ANY(?::uuid[])", idArray(ids))
-}
-
-// idArray is a list of ids as an array.
-func idArray(ids []uuid.UUID) any {
-	return column(ids, func(id *uuid.UUID) string { return id.String() })
-}
-
-// updateBy updates all columns of the row that an id from outside names.
-func (t table[E, R]) updateBy(ctx context.Context, u *unit, e E, id any) error {
-	return exec(ctx, u, t.resource, func(ctx context.Context) error {
-		if err := e.Validate(); err != nil {
-			return err
-		}
-		row := t.row(e)
-		res, err := u.tx.NewUpdate().Model(&row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Where("t.public_id = ?", id).Exec(ctx)
-		return foundOne(res, err, t.resource, id)
-	})
-}
-
-// getBy answers the row that an id from outside names.
-func (t table[E, R]) getBy(ctx context.Context, u *unit, id any) (E, error) {
-	return t.one(ctx, u, id, func(q filter) { q.Where("t.public_id = ?", id) })
-}
-
-type dealSellerRow struct {
-	bun.BaseModel `bun:"table:affiliate_deal_sellers,alias:t"`
-
-	ID      uuid.UUID `bun:"id,pk"`
-	Name    string    `bun:"name"`
-	LogoURL string    `bun:"logo_url"`
-}
-
-var dealSellerTable = table[deals.BusinessPartner, dealSellerRow]{
-	name: "affiliate_deal_sellers", resource: "business_partner",
-	entity: func(r dealSellerRow) deals.BusinessPartner {
-		return deals.BusinessPartner{ID: r.ID, Name: r.Name, LogoURL: r.LogoURL}
-	},
-}
-
-type dealSellers struct{ u *unit }
-
-func (r dealSellers) Put(ctx context.Context, b deals.BusinessPartner) error {
-	return exec(ctx, r.u, "business_partner", func(ctx context.Context) error {
-		if err := b.Validate(); err != nil {
-			return err
-		}
-		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? (id, name, logo_url) VALUES (?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET (name, logo_url) = (excluded.name, excluded.logo_url)`,
-			r.u.name("affiliate_deal_sellers"), b.ID, b.Name, b.LogoURL)
-		return err
-	})
-}
-
-func (r dealSellers) Get(ctx context.Context, id uuid.UUID) (deals.BusinessPartner, error) {
-	return dealSellerTable.one(ctx, r.u, id, func(q filter) { q.Where("t.id = ?", id) })
-}
-
-type partnerUIDRow struct {
-	bun.BaseModel `bun:"table:affiliate_partner_uids,alias:t"`
-
-	UID       string    `bun:"uid,pk"`
-	PartnerID uuid.UUID `bun:"partner_id"`
-	CreatedAt time.Time `bun:"created_at,nullzero"`
-}
-
-func (r partnerUIDRow) uid() deals.UID {
-	return deals.UID{UID: r.UID, PartnerID: r.PartnerID, CreatedAt: utc(r.CreatedAt)}
-}
-
-var partnerUIDTable = table[deals.UID, partnerUIDRow]{
-	name: "affiliate_partner_uids", resource: "uid", entity: partnerUIDRow.uid,
-}
-
-type partnerUIDs struct{ u *unit }
-
-func (r partnerUIDs) AddOrGet(ctx context.Context, u deals.UID) (deals.UID, bool, error) {
-	return addOrGet(ctx, r.u, partnerUIDTable, u, partnerUIDRow{UID: u.UID, PartnerID: u.PartnerID, CreatedAt: stamp(u.CreatedAt)},
-		"affiliate_partner_uids_uid_key", func(q filter) { q.exactly("t.uid", u.UID) })
-}
-
-// addOrGet inserts a row, or answers the one that is there with false. Only the
-// named key is forgiven. When the row in the way is one that this snapshot does
-// not show, the database asks to run again.
-func addOrGet[E entity, R any](ctx context.Context, u *unit, t table[E, R], e E, row R, key string, there func(filter)) (E, bool, error) {
-	type answer struct {
-		kept  E
-		added bool
+func (r dealRow) deal() deals.Deal {
+	return deals.Deal{
+		ID: r.PublicID, BusinessPartnerID: r.BusinessPartnerID, ExternalID: r.ExternalID, CatalogID: r.CatalogID, OfferID: r.OfferID,
+		CatalogCode: r.CatalogCode, OfferName: r.OfferName, Status: r.Status,
+		Cost: affiliate.NewMoney(r.Cost, r.Currency), Reward: affiliate.NewMoney(r.Reward, r.Currency),
+		PromoCode: r.PromoCode, AnotherData: r.AnotherData, Source: r.Source, PartnerID: r.PartnerID,
+		Terms: deals.Terms{Fixed: r.Fixed.Decimal, Share: r.Share.Rate}, EntryID: r.EntryID,
+		Hold: duration(r.Hold), Cancel: duration(r.Cancel), Returned: r.Returned, Comment: r.Comment,
+		CreatedAt: utc(r.CreatedAt), PaidAt: utc(r.PaidAt), ApprovedAt: utc(r.ApprovedAt),
+		CanceledAt: utc(r.CanceledAt), ModifiedAt: utc(r.ModifiedAt),
 	}
-	a, err := change(ctx, u, t.resource, func(ctx context.Context) (answer, error) {
-		if err := e.Validate(); err != nil {
-			return answer{}, err
+}
+
+type dealRepository struct{ repo[deals.Deal, dealRow] }
+
+func (r dealRepository) AddOrGet(ctx context.Context, d deals.Deal) (deals.Deal, bool, error) {
+	return addOrGet(ctx, r.u, dealTable, d, newDealRow(d), "affiliate_deals_deal_id_key", byExternalID(d.BusinessPartnerID, d.ExternalID))
+}
+
+func byExternalID(businessPartnerID uuid.UUID, externalID string) func(filter) {
+	return func(q filter) {
+		q.Where("t.business_partner_id = ?", businessPartnerID)
+		q.exactly("t.external_id", externalID)
+	}
+}
+
+func (r dealRepository) Get(ctx context.Context, id uuid.UUID) (deals.Deal, error) {
+	return dealTable.getBy(ctx, r.u, id)
+}
+
+func (r dealRepository) ByExternalID(ctx context.Context, businessPartnerID uuid.UUID, externalID string) (deals.Deal, error) {
+	return r.one(ctx, externalID, byExternalID(businessPartnerID, externalID))
+}
+
+// updateDeals writes every column, in one statement for all deals.
+const updateDeals = `UPDATE ? AS t SET
+	(business_partner_id, external_id, catalog_id, offer_id, catalog_code, offer_name, status, due_at, currency, cost, reward,
+		promo_code, another_data, source, partner_id, fixed, share, entry_id, hold_seconds, cancel_seconds, returned, comment,
+		created_at, paid_at, approved_at, canceled_at, modified_at) =
+	(n.business_partner_id, n.external_id, n.catalog_id, n.offer_id, n.catalog_code, n.offer_name, n.status, nullif(n.due_at, ` + zeroTime + `), n.currency, n.cost, n.reward,
+		n.promo_code, n.another_data, n.source, nullif(n.partner_id, '00000000-0000-0000-0000-000000000000'), n.fixed, n.share, nullif(n.entry_id, 0), n.hold_seconds, n.cancel_seconds, n.returned, n.comment,
+		n.created_at, nullif(n.paid_at, ` + zeroTime + `), nullif(n.approved_at, ` + zeroTime + `), nullif(n.canceled_at, ` + zeroTime + `), nullif(n.modified_at, ` + zeroTime + `))
+	FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::text[], ?::bigint[], ?::bigint[],
+		?::text[], ?::text[], ?::text[], ?::uuid[], ?::numeric[], ?::numeric[], ?::bigint[], ?::bigint[], ?::bigint[], ?::boolean[], ?::text[],
+		?::timestamptz[], ?::timestamptz[], ?::timestamptz[], ?::timestamptz[], ?::timestamptz[])
+	AS n (public_id, business_partner_id, external_id, catalog_id, offer_id, catalog_code, offer_name, status, due_at, currency, cost, reward,
+		promo_code, another_data, source, partner_id, fixed, share, entry_id, hold_seconds, cancel_seconds, returned, comment,
+		created_at, paid_at, approved_at, canceled_at, modified_at)
+	WHERE t.public_id = n.public_id
+	RETURNING t.public_id`
+
+// dealColumns is one array for each column, in the order of updateDeals.
+func dealColumns(rows []dealRow) []any {
+	type row = dealRow
+	return []any{
+		column(rows, func(r *row) string { return r.PublicID.String() }),
+		column(rows, func(r *row) string { return r.BusinessPartnerID.String() }),
+		column(rows, func(r *row) string { return r.ExternalID }),
+		column(rows, func(r *row) string { return r.CatalogID.String() }),
+		column(rows, func(r *row) string { return r.OfferID.String() }),
+		column(rows, func(r *row) string { return r.CatalogCode }),
+		column(rows, func(r *row) string { return r.OfferName }),
+		column(rows, func(r *row) string { return string(r.Status) }),
+		column(rows, func(r *row) time.Time { return r.DueAt }),
+		column(rows, func(r *row) string { return string(r.Currency) }),
+		column(rows, func(r *row) int64 { return r.Cost }),
+		column(rows, func(r *row) int64 { return r.Reward }),
+		column(rows, func(r *row) string { return r.PromoCode }),
+		column(rows, func(r *row) string { return r.AnotherData }),
+		column(rows, func(r *row) string { return string(r.Source) }),
+		column(rows, func(r *row) string { return r.PartnerID.String() }),
+		column(rows, func(r *row) string { return r.Fixed.String() }),
+		column(rows, func(r *row) string { return r.Share.String() }),
+		column(rows, func(r *row) int64 { return r.EntryID }),
+		column(rows, func(r *row) int64 { return r.Hold }),
+		column(rows, func(r *row) int64 { return r.Cancel }),
+		column(rows, func(r *row) bool { return r.Returned }),
+		column(rows, func(r *row) string { return r.Comment }),
+		column(rows, func(r *row) time.Time { return r.CreatedAt }),
+		column(rows, func(r *row) time.Time { return r.PaidAt }),
+		column(rows, func(r *row) time.Time { return r.ApprovedAt }),
+		column(rows, func(r *row) time.Time { return r.CanceledAt }),
+		column(rows, func(r *row) time.Time { return r.ModifiedAt }),
+	}
+}
+
+func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
+	return exec(ctx, r.u, "deal", func(ctx context.Context) error {
+		at := make(map[uuid.UUID]int, len(list))
+		rows := make([]dealRow, 0, len(list))
+		for _, d := range list {
+			if err := d.Validate(); err != nil {
+				return err
+			}
+			if i, twice := at[d.ID]; twice { // a statement updates no row twice
+				rows[i] = newDealRow(d)
+				continue
+			}
+			at[d.ID] = len(rows)
+			rows = append(rows, newDealRow(d))
 		}
-		res, err := u.tx.NewInsert().Model(&row).ModelTableExpr(u.from(t.name)).
-			On("CONFLICT ON CONSTRAINT ? DO NOTHING", bun.Ident(key)).Returning("NULL").Exec(ctx)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return answer{}, err
+		if len(rows) == 0 {
+			return nil
 		}
-		if err == nil {
-			if n, err := res.RowsAffected(); err != nil || n == 1 {
-				return answer{t.entity(row), true}, err
+		var updated []uuid.UUID
+		args := append([]any{r.u.name(dealTable.name)}, dealColumns(rows)...)
+		if err := r.u.tx.NewRaw(updateDeals, args...).Scan(ctx, &updated); err != nil {
+			return err
+		}
+		for _, d := range list {
+			if !slices.Contains(updated, d.ID) {
+				return affiliate.NotFound("deal", d.ID)
 			}
 		}
-		found, err := t.find(ctx, u, "", there)
-		return answer{found, false}, err
-	})
-	return a.kept, a.added, err
-}
-
-func (r partnerUIDs) GetMany(ctx context.Context, uids []string) ([]deals.UID, error) {
-	return read(ctx, r.u, "uid", func(ctx context.Context) ([]deals.UID, error) {
-		var rows []partnerUIDRow
-		q := partnerUIDTable.selectFrom(r.u, &rows)
-		q.amongTexts("t.uid", uids)
-		if err := q.OrderExpr("t.uid").Scan(ctx); err != nil {
-			return nil, err
-		}
-		return partnerUIDTable.entities(rows), nil
+		return nil
 	})
 }
 
-type promoCodeRow struct {
-	bun.BaseModel `bun:"table:affiliate_promo_codes,alias:t"`
-
-	ID                int64      `bun:"id,pk,autoincrement"`
-	CatalogID         uuid.UUID  `bun:"catalog_id"`
-	BusinessPartnerID uuid.UUID  `bun:"business_partner_id"`
-	PartnerID         uuid.UUID  `bun:"partner_id"`
-	Code              string     `bun:"code"`
-	Key               string     `bun:"key"`
-	Discount          rateColumn `bun:"discount"`
-	CreatedAt         time.Time  `bun:"created_at,nullzero"`
-}
-
-func newPromoCodeRow(p deals.PromoCode) promoCodeRow {
-	return promoCodeRow{
-		CatalogID: p.CatalogID, BusinessPartnerID: p.BusinessPartnerID, PartnerID: p.PartnerID,
-		Code: p.Code, Key: p.Key(), Discount: rateColumn{p.Discount}, CreatedAt: stamp(p.CreatedAt),
-	}
-}
-
-func (r promoCodeRow) promoCode() deals.PromoCode {
-	return deals.PromoCode{
-		CatalogID: r.CatalogID, BusinessPartnerID: r.BusinessPartnerID, PartnerID: r.PartnerID,
-		Code: r.Code, Discount: r.Discount.Rate, CreatedAt: utc(r.CreatedAt),
-	}
-}
-
-var promoCodeTable = table[deals.PromoCode, promoCodeRow]{
-	name: "affiliate_promo_codes", resource: "promo_code", row: newPromoCodeRow, entity: promoCodeRow.promoCode,
-}
-
-type promoCodes struct{ u *unit }
-
-func (r promoCodes) Add(ctx context.Context, p deals.PromoCode) (deals.PromoCode, error) {
-	return promoCodeTable.add(ctx, r.u, p)
-}
-
-func (r promoCodes) Get(ctx context.Context, catalogID uuid.UUID, code string) (deals.PromoCode, error) {
-	return promoCodeTable.one(ctx, r.u, code, func(q filter) {
-		q.Where("t.catalog_id = ?", catalogID)
-		q.exactly("t.key", foldCode(code))
-	})
-}
-
-func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (deals.PromoCode, error) {
-	return promoCodeTable.one(ctx, r.u, code, func(q filter) {
-		q.Where("t.business_partner_id = ?", businessPartnerID)
-		q.exactly("t.key", foldCode(code))
-		q.OrderExpr("t.id").Limit(1)
-	})
-}
-
-// foldCode leaves alone what cannot be kept: folding would repair its UTF-8.
-func foldCode(code string) string {
-	if !storable(code) {
-		return code
-	}
-	return deals.FoldCode(code)
-}
-
-type catalogAccessRow struct {
-	bun.BaseModel `bun:"table:affiliate_catalog_access,alias:t"`
-
-	ID          int64              `bun:"id,pk,autoincrement"`
-	CatalogID   uuid.UUID          `bun:"catalog_id"`
-	PartnerID   uuid.UUID          `bun:"partner_id"`
-	Status      deals.AccessStatus `bun:"status"`
-	RequestedAt time.Time          `bun:"requested_at,nullzero"`
-	DecidedAt   time.Time          `bun:"decided_at,nullzero"`
-}
-
-func (r catalogAccessRow) access() deals.Access {
-	return deals.Access{
-		CatalogID: r.CatalogID, PartnerID: r.PartnerID, Status: r.Status,
-		RequestedAt: utc(r.RequestedAt), DecidedAt: utc(r.DecidedAt),
-	}
-}
-
-var catalogAccessTable = table[deals.Access, catalogAccessRow]{
-	name: "affiliate_catalog_access", resource: "access", entity: catalogAccessRow.access,
-}
-
-type catalogAccess struct{ u *unit }
-
-func (r catalogAccess) Put(ctx context.Context, a deals.Access) error {
-	return exec(ctx, r.u, "access", func(ctx context.Context) error {
-		if err := a.Validate(); err != nil {
-			return err
-		}
-		row := catalogAccessRow{
-			CatalogID: a.CatalogID, PartnerID: a.PartnerID, Status: a.Status,
-			RequestedAt: stamp(a.RequestedAt), DecidedAt: stamp(a.DecidedAt),
-		}
-		_, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(catalogAccessTable.name)).
-			On(`CONFLICT (catalog_id, partner_id) DO UPDATE SET (status, requested_at, decided_at) =
-				(excluded.status, excluded.requested_at, excluded.decided_at)`).Exec(ctx)
-		return err
-	})
-}
-
-func (r catalogAccess) Get(ctx context.Context, catalogID, partnerID uuid.UUID) (deals.Access, error) {
-	return catalogAccessTable.one(ctx, r.u, partnerID, func(q filter) {
-		q.Where("t.catalog_id = ? AND t.partner_id = ?", catalogID, partnerID)
-	})
-}
-
-func (r catalogAccess) List(ctx context.Context, f deals.AccessFilter, p affiliate.PageRequest) (affiliate.Page[deals.Access], error) {
-	return catalogAccessTable.list(ctx, r.u, p, func(q filter) {
+func (r dealRepository) List(ctx context.Context, f deals.KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[deals.Deal], error) {
+	return r.list(ctx, p, func(q filter) {
+		q.equalID("t.business_partner_id", f.BusinessPartnerID)
 		q.equalID("t.catalog_id", f.CatalogID)
 		q.equalID("t.partner_id", f.PartnerID)
-		q.text("t.status", string(f.Status))
+		if f.Statuses == nil {
+			return
+		}
+		q.none(len(f.Statuses) == 0)
+		q.WhereGroup(" AND ", func(any *bun.SelectQuery) *bun.SelectQuery {
+			for _, s := range f.Statuses {
+				any.WhereGroup(" OR ", func(one *bun.SelectQuery) *bun.SelectQuery {
+					filter{one}.inRange(s)
+					return one
+				})
+			}
+			return any
+		})
+	})
+}
+
+// inRange asks for a status and for a due time after one and until another.
+func (f filter) inRange(s deals.StatusRange) {
+	f.exactly("t.status", string(s.Status))
+	if !s.After.IsZero() {
+		f.Where("t.due_at > ?", stamp(s.After))
+	}
+	if !s.Until.IsZero() {
+		f.Where("t.due_at <= ?", stamp(s.Until))
+	}
+}
+
+// LockDue passes over what is locked: that is another sweep's, or is being
+// changed right now.
+func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]deals.Deal, error) {
+	return change(ctx, r.u, "deal", func(ctx context.Context) ([]deals.Deal, error) {
+		if limit <= 0 {
+			return nil, nil
+		}
+		var rows []dealRow
+		err := dealTable.selectFrom(r.u, &rows).Where("t.due_at <= ?", stamp(now)).
+			OrderExpr("t.due_at, t.id").Limit(int64(limit)).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
+		return dealTable.entities(rows), err
 	})
 }

@@ -43,7 +43,9 @@ func (r entryRow) entry() affiliate.Entry {
 	}
 }
 
-type ledger struct{ u *unit }
+type ledger struct {
+	repo[affiliate.Entry, entryRow]
+}
 
 func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affiliate.Entry, error) {
 	return change(ctx, r.u, "entry", func(ctx context.Context) ([]affiliate.Entry, error) {
@@ -143,20 +145,16 @@ func (r ledger) insert(ctx context.Context, entries []affiliate.Entry, totals []
 	return ids, err
 }
 
-func (r ledger) GetMany(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
-	return entryTable.getMany(ctx, r.u, ids)
-}
-
 func (r ledger) ByCauses(ctx context.Context, causes []string) ([]affiliate.Entry, error) {
-	return entryTable.many(ctx, r.u, func(q filter) { q.amongTexts("t.cause", causes) })
+	return r.many(ctx, func(q filter) { q.amongTexts("t.cause", causes) })
 }
 
 func (r ledger) Reversals(ctx context.Context, ids []int64) ([]affiliate.Entry, error) {
-	return entryTable.many(ctx, r.u, func(q filter) { q.among("t.reverses", distinct(ids)) })
+	return r.many(ctx, func(q filter) { q.among("t.reverses", distinct(ids)) })
 }
 
 func (r ledger) List(ctx context.Context, f affiliate.EntryFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.Entry], error) {
-	return entryTable.list(ctx, r.u, p, func(q filter) {
+	return r.list(ctx, p, func(q filter) {
 		q.text("t.account", string(f.Account))
 		q.equal("t.advertiser_id", f.AdvertiserID)
 		q.text("t.kind", string(f.Kind))
@@ -164,7 +162,7 @@ func (r ledger) List(ctx context.Context, f affiliate.EntryFilter, p affiliate.P
 }
 
 func (r ledger) Scan(ctx context.Context, after int64, limit int) ([]affiliate.Entry, error) {
-	return entryTable.after(ctx, r.u, after, limit)
+	return r.after(ctx, after, limit)
 }
 
 type kindSumRow struct {
@@ -189,117 +187,6 @@ func (r ledger) SumByKind(ctx context.Context, accounts []affiliate.Account, fro
 		var out []affiliate.KindSum
 		for _, row := range rows {
 			out = append(out, affiliate.KindSum{Account: row.Account, Kind: row.Kind, Earning: affiliate.NewMoney(row.Earning, row.Currency), Entries: row.Entries})
-		}
-		return out, nil
-	})
-}
-
-type balances struct{ u *unit }
-
-func (r balances) Payable(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, at time.Time, limit int) ([]affiliate.Balance, error) {
-	return read(ctx, r.u, "balance", func(ctx context.Context) ([]affiliate.Balance, error) {
-		if limit <= 0 || !storable(string(after)) || !storable(string(afterCurrency)) {
-			return nil, nil
-		}
-		var rows []struct {
-			Account affiliate.Account `bun:"account"`
-			balanceRow
-		}
-		err := r.u.prepared(`SELECT t.account, t.currency, t.earned, t.paid, p.pending
-			FROM {schema}affiliate_totals AS t CROSS JOIN LATERAL (SELECT coalesce(sum(e.earning), 0)::bigint AS pending FROM {schema}affiliate_entries AS e
-				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ?2::timestamptz AND e.kind <> ?3::text) AS p
-			WHERE (t.account, t.currency) > (?0::text, ?1::text) AND t.earned - p.pending - t.paid > 0
-			ORDER BY t.account, t.currency LIMIT ?4::bigint`,
-			string(after), string(afterCurrency), stamp(at), string(affiliate.EntryPayout), int64(limit)).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		var out []affiliate.Balance
-		for _, row := range rows {
-			b, err := row.balance(row.Account)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, b)
-		}
-		return out, nil
-	})
-}
-
-type balanceRow struct {
-	Currency affiliate.Currency `bun:"currency"`
-	Earned   int64              `bun:"earned"`
-	Paid     int64              `bun:"paid"`
-	Pending  int64              `bun:"pending"`
-}
-
-func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Time) ([]affiliate.Balance, error) {
-	return read(ctx, r.u, "balance", func(ctx context.Context) ([]affiliate.Balance, error) {
-		if !storable(string(account)) {
-			return nil, nil
-		}
-		var rows []balanceRow
-		err := r.u.tx.NewRaw(`SELECT t.currency, t.earned, t.paid,
-			(SELECT coalesce(sum(e.earning), 0)::bigint FROM ? AS e
-				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ? AND e.kind <> ?) AS pending
-			FROM ? AS t WHERE t.account = ? ORDER BY t.currency`,
-			r.u.name("affiliate_entries"), at, affiliate.EntryPayout, r.u.name("affiliate_totals"), account).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		var out []affiliate.Balance
-		for _, row := range rows {
-			b, err := row.balance(account)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, b)
-		}
-		return out, nil
-	})
-}
-
-func (r balanceRow) balance(account affiliate.Account) (affiliate.Balance, error) {
-	b := affiliate.Balance{
-		Account: account, Currency: r.Currency,
-		Pending: affiliate.NewMoney(r.Pending, r.Currency), Paid: affiliate.NewMoney(r.Paid, r.Currency),
-	}
-	due, err := affiliate.NewMoney(r.Earned, r.Currency).Sub(b.Pending)
-	if err == nil {
-		b.Payable, err = due.Sub(b.Paid)
-	}
-	return b, err
-}
-
-type totalRow struct {
-	bun.BaseModel `bun:"table:affiliate_totals,alias:t"`
-
-	Account  affiliate.Account  `bun:"account"`
-	Currency affiliate.Currency `bun:"currency"`
-	Earned   int64              `bun:"earned"`
-	Paid     int64              `bun:"paid"`
-	Cost     int64              `bun:"cost"`
-	Entries  int64              `bun:"entries"`
-}
-
-func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, limit int) ([]affiliate.Total, error) {
-	return read(ctx, r.u, "total", func(ctx context.Context) ([]affiliate.Total, error) {
-		if limit <= 0 {
-			return nil, nil
-		}
-		var rows []totalRow
-		err := r.u.tx.NewSelect().Model(&rows).ModelTableExpr(r.u.from("affiliate_totals")).
-			Where("(t.account, t.currency) > (?, ?)", after, afterCurrency).
-			OrderExpr("t.account, t.currency").Limit(int64(limit)).Scan(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var out []affiliate.Total
-		for _, row := range rows {
-			out = append(out, affiliate.Total{
-				Account: row.Account, Currency: row.Currency,
-				Earned: row.Earned, Paid: row.Paid, Cost: row.Cost, Entries: row.Entries,
-			})
 		}
 		return out, nil
 	})

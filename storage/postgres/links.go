@@ -28,6 +28,7 @@ type linkRow struct {
 }
 
 var linkTable = table[links.Link, linkRow]{
+	id:   func(l links.Link) int64 { return l.ID },
 	name: "affiliate_links", resource: "link",
 	row: newLinkRow, entity: linkRow.link,
 	sort: map[string]string{"created_at": "t.created_at"},
@@ -49,7 +50,7 @@ func (r linkRow) link() links.Link {
 	}
 }
 
-type linkRepository struct{ u *unit }
+type linkRepository struct{ repo[links.Link, linkRow] }
 
 func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link, bool, error) {
 	type answer struct {
@@ -61,10 +62,9 @@ func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link,
 			return answer{}, err
 		}
 		row := newLinkRow(l)
-		row.ID = 0
 		// Named, so that only this key is forgiven. When the link in the way is
 		// one that this snapshot does not show, the database asks to run again.
-		err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_links")).
+		err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_links")).ExcludeColumn("id").
 			On("CONFLICT ON CONSTRAINT affiliate_links_key_key DO NOTHING").Returning("id").Scan(ctx)
 		if err == nil {
 			return answer{row.link(), true}, nil
@@ -84,24 +84,12 @@ func byKey(userID, advertiserID int64, key links.LinkKey) func(filter) {
 	}
 }
 
-func (r linkRepository) Get(ctx context.Context, id int64) (links.Link, error) {
-	return linkTable.get(ctx, r.u, id)
-}
-
-func (r linkRepository) GetMany(ctx context.Context, ids []int64) ([]links.Link, error) {
-	return linkTable.getMany(ctx, r.u, ids)
-}
-
 func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, key links.LinkKey) (links.Link, error) {
-	return linkTable.one(ctx, r.u, "", byKey(userID, advertiserID, key))
-}
-
-func (r linkRepository) Update(ctx context.Context, l links.Link) error {
-	return linkTable.update(ctx, r.u, l, l.ID)
+	return r.one(ctx, "", byKey(userID, advertiserID, key))
 }
 
 func (r linkRepository) List(ctx context.Context, f links.LinkFilter, p affiliate.PageRequest) (affiliate.Page[links.Link], error) {
-	return linkTable.list(ctx, r.u, p, func(q filter) {
+	return r.list(ctx, p, func(q filter) {
 		q.equal("t.user_id", f.UserID)
 		q.equal("t.advertiser_id", f.AdvertiserID)
 		q.among("t.id", f.IDs)

@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql/driver"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -15,25 +12,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
-
-// Offers returns the store of package offers.
-func (db *DB) Offers() offers.Store {
-	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{statsTx{coreTx{u}}} }}
-}
-
-// offersTx gives the repositories of offers beside those of the core.
-type offersTx struct{ statsTx }
-
-var _ offers.Tx = offersTx{} // and with it each repository
-
-func (t offersTx) Offers() offers.OfferRepository               { return offerRepository(t.coreTx) }
-func (t offersTx) Targets() offers.TargetRepository             { return targets(t.coreTx) }
-func (t offersTx) Participants() offers.ParticipantRepository   { return participants(t.coreTx) }
-func (t offersTx) Usage() offers.UsageRepository                { return usage(t.coreTx) }
-func (t offersTx) SharedBudgets() offers.SharedBudgetRepository { return sharedBudgets(t.coreTx) }
-func (t offersTx) Comments() offers.CommentRepository           { return comments(t.coreTx) }
-func (t offersTx) Activities() offers.ActivityRepository        { return activities(t.coreTx) }
-func (t offersTx) ReturnAds() offers.ReturnAdRepository         { return returnAds(t.coreTx) }
 
 type offerRow struct {
 	bun.BaseModel `bun:"table:affiliate_offers,alias:t"`
@@ -104,89 +82,10 @@ func (r offerRow) offer() offers.Offer {
 	}
 }
 
-func pointer[V any](o affiliate.Optional[V]) *V {
-	if !o.Set {
-		return nil
-	}
-	return &o.Value
-}
-
-func optional[V any](p *V) affiliate.Optional[V] {
-	if p == nil {
-		return affiliate.Optional[V]{}
-	}
-	return affiliate.Some(*p)
-}
-
-// offerCosts keeps costs as costsColumn does, with the creator's part.
-type offerCosts struct{ costs []offers.Costs }
-
-type offerCostsJSON struct {
-	costsJSON
-	UserRevenue *string `json:"user_revenue,omitempty"`
-}
-
-// Value is for the driver.
-func (c offerCosts) Value() (driver.Value, error) {
-	plain := costsColumn{make([]affiliate.Costs, len(c.costs))}
-	for i, v := range c.costs {
-		plain.costs[i] = v.Costs
-	}
-	rows := plain.rows()
-	out := make([]offerCostsJSON, len(rows))
-	for i, v := range c.costs {
-		out[i].costsJSON = rows[i]
-		if v.UserRevenue.Set {
-			s := v.UserRevenue.Value.String()
-			out[i].UserRevenue = &s
-		}
-	}
-	b, err := json.Marshal(out)
-	return string(b), err
-}
-
-// Scan is for the driver.
-func (c *offerCosts) Scan(src any) error {
-	if src == nil { // of a part that is not there
-		return nil
-	}
-	text, err := textOf(src)
-	if err != nil || text == "[]" {
-		return err
-	}
-	var in []offerCostsJSON
-	if err := json.Unmarshal([]byte(text), &in); err != nil {
-		return fmt.Errorf("%w: costs: %w", errCorrupt, err)
-	}
-	c.costs = make([]offers.Costs, len(in))
-	for i, v := range in {
-		if c.costs[i].Costs, err = v.cost(); err != nil {
-			return err
-		}
-		if c.costs[i].UserRevenue, err = optionalRate(v.UserRevenue); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-type offerRepository struct{ u *unit }
-
-func (r offerRepository) Add(ctx context.Context, o offers.Offer) (offers.Offer, error) {
-	o.ID = 0
-	return offerTable.add(ctx, r.u, o)
-}
-
-func (r offerRepository) Get(ctx context.Context, id int64) (offers.Offer, error) {
-	return offerTable.get(ctx, r.u, id)
-}
-
-func (r offerRepository) GetMany(ctx context.Context, ids []int64) ([]offers.Offer, error) {
-	return offerTable.getMany(ctx, r.u, ids)
-}
+type offerRepository struct{ repo[offers.Offer, offerRow] }
 
 func (r offerRepository) ByToken(ctx context.Context, token string) (offers.Offer, error) {
-	return offerTable.one(ctx, r.u, token, func(q filter) { q.exactly("t.token", token) })
+	return r.one(ctx, token, func(q filter) { q.exactly("t.token", token) })
 }
 
 func (r offerRepository) Update(ctx context.Context, o offers.Offer) error {
@@ -209,11 +108,6 @@ func (r offerRepository) Update(ctx context.Context, o offers.Offer) error {
 	})
 }
 
-// instant writes a time into a statement that takes no arguments.
-func instant(t time.Time) string {
-	return "'" + stamp(t).Format("2006-01-02 15:04:05.000000") + "+00'::timestamptz"
-}
-
 // offerStatus is offers.Offer.Status as an expression.
 func (u *unit) offerStatus(at time.Time) string {
 	return strings.NewReplacer("{usage}", u.db.prefix+"affiliate_offer_usage", "{budgets}", u.db.prefix+"affiliate_shared_budgets", "{at}", instant(at)).Replace(`CASE
@@ -234,22 +128,6 @@ func (r offerRepository) List(ctx context.Context, f offers.OfferFilter, p affil
 	t.sort["active_first"] = "(" + r.u.offerStatus(f.At) + ") <> 'active'"
 	conditions := r.conditions(f)
 	return t.list(ctx, r.u, p, func(q filter) { q.anyOf(f.OrID, conditions) })
-}
-
-// anyOf asks for all conditions, or for the row with the id, if it is set.
-func (f filter) anyOf(orID int64, conditions []func(filter)) {
-	if len(conditions) == 0 {
-		return
-	}
-	f.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
-		for _, c := range conditions {
-			c(filter{q})
-		}
-		if orID != 0 {
-			q.WhereOr("t.id = ?", orID)
-		}
-		return q
-	})
 }
 
 func (r offerRepository) conditions(f offers.OfferFilter) []func(filter) {

@@ -44,7 +44,7 @@ func (r ruleRow) rule() links.Rule {
 	}
 }
 
-type rules struct{ u *unit }
+type rules struct{ repo[links.Rule, ruleRow] }
 
 func (r rules) Add(ctx context.Context, v links.Rule) (links.Rule, error) {
 	return change(ctx, r.u, "url_matching_rule", func(ctx context.Context) (links.Rule, error) {
@@ -52,16 +52,11 @@ func (r rules) Add(ctx context.Context, v links.Rule) (links.Rule, error) {
 			return links.Rule{}, err
 		}
 		row := newRuleRow(v)
-		row.ID = 0
 		if err := ruleTable.insert(ctx, r.u, &row); err != nil {
 			return links.Rule{}, err
 		}
 		return row.rule(), r.changed(ctx, v.AdvertiserID)
 	})
-}
-
-func (r rules) Get(ctx context.Context, id int64) (links.Rule, error) {
-	return ruleTable.get(ctx, r.u, id)
 }
 
 func (r rules) Update(ctx context.Context, v links.Rule) error {
@@ -103,11 +98,11 @@ func (r rules) changed(ctx context.Context, advertiserIDs ...int64) error {
 }
 
 func (r rules) ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]links.Rule, error) {
-	return ruleTable.many(ctx, r.u, func(q filter) { q.among("t.advertiser_id", nonNil(advertiserIDs)) })
+	return r.many(ctx, func(q filter) { q.among("t.advertiser_id", nonNil(advertiserIDs)) })
 }
 
 func (r rules) Scan(ctx context.Context, after int64, limit int) ([]links.Rule, error) {
-	return ruleTable.after(ctx, r.u, after, limit)
+	return r.after(ctx, after, limit)
 }
 
 // Cursor is the oldest transaction that still ran when the snapshot was taken:

@@ -6,13 +6,9 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -24,7 +20,8 @@ type entity interface{ Validate() error }
 // table has the alias t.
 type table[E entity, R any] struct {
 	name     string
-	resource string // in errors
+	resource string        // in errors
+	id       func(E) int64 // for repo.Update
 	row      func(E) R
 	entity   func(R) E
 	columns  string            // beside those of R: what other tables keep of E
@@ -167,7 +164,7 @@ func (t table[E, R]) order(s affiliate.Sort) string {
 	return column + direction + ", t.id"
 }
 
-// add inserts an entity, whose id the caller has set to zero, and answers it as kept.
+// add inserts an entity under a new id, and returns it as kept.
 func (t table[E, R]) add(ctx context.Context, u *unit, e E) (E, error) {
 	return change(ctx, u, t.resource, func(ctx context.Context) (E, error) {
 		if err := e.Validate(); err != nil {
@@ -195,9 +192,9 @@ func (t table[E, R]) delete(ctx context.Context, u *unit, id int64) error {
 	return exec(ctx, u, t.resource, func(ctx context.Context) error { return t.remove(ctx, u, id) })
 }
 
-// insert adds a row, whose id the caller has set to zero, and scans the new id into it.
+// insert adds a row under a new id, and scans that into it.
 func (t table[E, R]) insert(ctx context.Context, u *unit, row *R) error {
-	_, err := u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).Returning("id").Exec(ctx)
+	_, err := u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Returning("id").Exec(ctx)
 	return err
 }
 
@@ -226,161 +223,47 @@ func foundOne(res sql.Result, err error, resource string, id any) error {
 	return nil
 }
 
-// filter adds conditions to a statement. Zero values add none.
-type filter struct{ *bun.SelectQuery }
-
-// none makes the statement find nothing.
-func (f filter) none(when bool) {
-	if when {
-		f.Where("FALSE")
-	}
-}
-
-// equal asks for an id; 0 does not filter.
-func (f filter) equal(column string, id int64) {
-	if id != 0 {
-		f.Where(column+" = ?", id)
-	}
-}
-
-// text asks for a text; empty does not filter.
-func (f filter) text(column, s string) {
-	if s != "" {
-		f.exactly(column, s)
-	}
-}
-
-// exactly asks for a text, empty or not. One that cannot be kept finds
-// nothing; bun would drop its NULs and repair its UTF-8.
-func (f filter) exactly(column, s string) {
-	if storable(s) {
-		f.Where(column+" = ?", s)
-	} else {
-		f.none(true)
-	}
-}
-
-// flag asks for a boolean, if it is set.
-func (f filter) flag(column string, o affiliate.Optional[bool]) {
-	if o.Set {
-		f.Where(column+" = ?", o.Value)
-	}
-}
-
-// among asks for one of the ids; nil does not filter, empty finds nothing.
-func (f filter) among(column string, ids []int64) {
-	if ids != nil {
-		f.Where(column+" = ANY(?::bigint[])", pgdialect.Array(ids))
-	}
-}
-
-// notAmong asks for none of the ids.
-func (f filter) notAmong(column string, ids []int64) {
-	if len(ids) > 0 {
-		f.Where(column+" <> ALL(?::bigint[])", pgdialect.Array(ids))
-	}
-}
-
-// amongTexts asks for one of the texts; nil and empty find nothing.
-func (f filter) amongTexts(column string, texts []string) {
-	f.Where(column+" = ANY(?::text[])", pgdialect.Array(storableOf(texts)))
-}
-
-// between asks for from ≤ column < until; a zero time is no bound.
-func (f filter) between(column string, from, until time.Time) {
-	if !from.IsZero() {
-		f.Where(column+" >= ?", ceil(from))
-	}
-	if !until.IsZero() {
-		f.Where(column+" < ?", ceil(until))
-	}
-}
-
-// query asks for the id in decimal form, or for one of the expressions, each
-// with one place for s; see part. Empty does not filter.
-func (f filter) query(s, id string, expressions ...string) {
-	switch {
-	case s == "":
-		return
-	case !storable(s):
-		f.none(true)
-		return
-	}
-	f.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
-		if n, err := strconv.ParseInt(s, 10, 64); id != "" && err == nil && strconv.FormatInt(n, 10) == s {
-			q.WhereOr(id+" = ?", n)
+// updateBy updates all columns of the row that an id from outside names.
+func (t table[E, R]) updateBy(ctx context.Context, u *unit, e E, id any) error {
+	return exec(ctx, u, t.resource, func(ctx context.Context) error {
+		if err := e.Validate(); err != nil {
+			return err
 		}
-		for _, e := range expressions {
-			q.WhereOr(e, s)
-		}
-		return q
+		row := t.row(e)
+		res, err := u.tx.NewUpdate().Model(&row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Where("t.public_id = ?", id).Exec(ctx)
+		return foundOne(res, err, t.resource, id)
 	})
 }
 
-// part is an expression for query: s is a part of the column, which sorts by
-// "C", without regard to the case of A to Z.
-func part(column string) string {
-	return "strpos(lower(" + column + `), lower(? COLLATE "C")) > 0`
+// getBy answers the row that an id from outside names.
+func (t table[E, R]) getBy(ctx context.Context, u *unit, id any) (E, error) {
+	return t.one(ctx, u, id, func(q filter) { q.Where("t.public_id = ?", id) })
 }
 
-// storable reports whether PostgreSQL can keep the text.
-func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
-
-func storableOf(texts []string) []string {
-	out := make([]string, 0, len(texts))
-	for _, s := range texts {
-		if storable(s) {
-			out = append(out, s)
+// addOrGet inserts a row, or answers the one that is there with false. Only the
+// named key is forgiven. When the row in the way is one that this snapshot does
+// not show, the database asks to run again.
+func addOrGet[E entity, R any](ctx context.Context, u *unit, t table[E, R], e E, row R, key string, there func(filter)) (E, bool, error) {
+	type answer struct {
+		kept  E
+		added bool
+	}
+	a, err := change(ctx, u, t.resource, func(ctx context.Context) (answer, error) {
+		if err := e.Validate(); err != nil {
+			return answer{}, err
 		}
-	}
-	return out
-}
-
-// nonNil makes a nil list an empty one, which finds nothing.
-func nonNil(ids []int64) []int64 {
-	if ids == nil {
-		return []int64{}
-	}
-	return ids
-}
-
-// noneAsNil makes an empty list nil, as every list that comes out is.
-func noneAsNil[T any](list []T) []T {
-	if len(list) == 0 {
-		return nil
-	}
-	return list
-}
-
-// stamp is the time as it is kept: UTC, cut to microseconds.
-func stamp(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Microsecond)
-}
-
-// ceil is the first microsecond not before t: comparing kept times with it
-// decides as comparing them with t does.
-func ceil(t time.Time) time.Time {
-	if cut := stamp(t); !cut.Equal(t) {
-		return cut.Add(time.Microsecond)
-	}
-	return t.UTC()
-}
-
-// utc is a time that was read; zero stays zero.
-func utc(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC()
-}
-
-// distinct are the ids, ascending, each once, without 0.
-func distinct(ids []int64) []int64 {
-	out := slices.Clone(nonNil(ids))
-	slices.Sort(out)
-	out = slices.Compact(out)
-	return slices.DeleteFunc(out, func(id int64) bool { return id == 0 })
+		res, err := u.tx.NewInsert().Model(&row).ModelTableExpr(u.from(t.name)).
+			On("CONFLICT ON CONSTRAINT ? DO NOTHING", bun.Ident(key)).Returning("NULL").Exec(ctx)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return answer{}, err
+		}
+		if err == nil {
+			if n, err := res.RowsAffected(); err != nil || n == 1 {
+				return answer{t.entity(row), true}, err
+			}
+		}
+		found, err := t.find(ctx, u, "", there)
+		return answer{found, false}, err
+	})
+	return a.kept, a.added, err
 }

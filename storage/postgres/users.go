@@ -72,7 +72,7 @@ func (r userRow) user() affiliate.User {
 	return u
 }
 
-type users struct{ u *unit }
+type users struct{ repo[affiliate.User, userRow] }
 
 func (r users) Add(ctx context.Context, v affiliate.User) (affiliate.User, error) {
 	return change(ctx, r.u, "user", func(ctx context.Context) (affiliate.User, error) {
@@ -80,7 +80,6 @@ func (r users) Add(ctx context.Context, v affiliate.User) (affiliate.User, error
 			return affiliate.User{}, err
 		}
 		row := newUserRow(v)
-		row.ID = 0
 		if err := userTable.insert(ctx, r.u, &row); err != nil {
 			return affiliate.User{}, err
 		}
@@ -88,23 +87,15 @@ func (r users) Add(ctx context.Context, v affiliate.User) (affiliate.User, error
 	})
 }
 
-func (r users) Get(ctx context.Context, id int64) (affiliate.User, error) {
-	return userTable.get(ctx, r.u, id)
-}
-
-func (r users) GetMany(ctx context.Context, ids []int64) ([]affiliate.User, error) {
-	return userTable.getMany(ctx, r.u, ids)
-}
-
 func (r users) ByEmails(ctx context.Context, emails []string) ([]affiliate.User, error) {
-	return userTable.many(ctx, r.u, func(q filter) {
+	return r.many(ctx, func(q filter) {
 		q.Where("t.email <> ''") // as the index says; nobody is found by having none
 		q.amongTexts("t.email", emails)
 	})
 }
 
 func (r users) BySocialMedia(ctx context.Context, identifiers []string) ([]affiliate.User, error) {
-	return userTable.many(ctx, r.u, func(q filter) {
+	return r.many(ctx, func(q filter) {
 		q.Where("t.social_identifiers && ?::text[]", pgdialect.Array(storableOf(identifiers)))
 	})
 }
@@ -123,7 +114,7 @@ func (r users) Update(ctx context.Context, v affiliate.User) error {
 }
 
 func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.PageRequest) (affiliate.Page[affiliate.User], error) {
-	return userTable.list(ctx, r.u, p, func(q filter) {
+	return r.list(ctx, p, func(q filter) {
 		q.query(f.Query, "t.id", part("t.username"), part("t.email"))
 		q.equal("t.client_id", f.ClientID)
 		if f.GroupID != 0 {

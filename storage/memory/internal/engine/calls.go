@@ -6,9 +6,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// valid is what every entity of the domains has.
-type valid interface{ Validate() error }
-
 // Add is what the Add methods of entities kept as they are have in common.
 // keep brings the value to the form that is kept, check refuses what SQL would.
 func Add[E valid](ctx context.Context, u *Unit, t *Table[E], e E, keep func(E) E, check func(E) error, out func(id uint32, e *E) E) (E, error) {

@@ -206,3 +206,23 @@ func (x *Unique[R, K]) same(a, b *R) bool {
 	kb, okb := x.key(b)
 	return oka == okb && ka == kb
 }
+
+// Has reports whether a row has the key.
+func (x *Unique[R, K]) Has(k K) bool {
+	_, ok := x.Find(k)
+	return ok
+}
+
+// InOrder returns the ids of the rows with the keys, in their order.
+func (x *Unique[R, K]) InOrder(keys []K) []uint32 {
+	var ids []uint32
+	for _, k := range keys {
+		if id, ok := x.Find(k); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Among returns the ids of the rows with the keys, ascending, each once.
+func (x *Unique[R, K]) Among(keys []K) []uint32 { return Sorted(x.InOrder(keys)) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -240,7 +241,10 @@ func lower(b byte) byte {
 }
 
 // IsID reports whether the text is the decimal form of the id.
-func IsID(text string, id uint32) bool { return text == strconv.FormatUint(uint64(id), 10) }
+func isID(text string, id int64) bool { return text == strconv.FormatInt(id, 10) }
+
+// IsID is isID for a row.
+func IsID(text string, id uint32) bool { return isID(text, int64(id)) }
 
 // Text compares a column of text by code point, which is by byte.
 func Text[R any](column func(*R) string) func(a, b *R) int {
@@ -260,4 +264,9 @@ func Flag[R any](column func(*R) bool) func(a, b *R) int {
 // Number compares a column of numbers.
 func Number[R any, N cmp.Ordered](column func(*R) N) func(a, b *R) int {
 	return func(a, b *R) int { return cmp.Compare(column(a), column(b)) }
+}
+
+// Time compares a column of times.
+func Time[R any](column func(*R) time.Time) func(a, b *R) int {
+	return func(a, b *R) int { return column(a).Compare(column(b)) }
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Refusal gathers what SQL would refuse beyond what Validate does.
-type Refusal struct{ unknown, taken []affiliate.FieldError }
+type Refusal struct{ unknown, taken, fixed []affiliate.FieldError }
 
 // Refers notes the field unless its id refers to something.
 func (f *Refusal) Refers(ok bool, field string) {
@@ -23,6 +23,13 @@ func (f *Refusal) Unique(taken bool, field string) {
 	}
 }
 
+// Fixed notes the field, which an update must not change, when it does.
+func (f *Refusal) Fixed(changed bool, field string) {
+	if changed {
+		f.fixed = append(f.fixed, affiliate.FieldError{Field: field, Code: "immutable", Message: "cannot be changed"})
+	}
+}
+
 // Err is nil when nothing was noted. Unknown references come first.
 func (f *Refusal) Err(resource string) error {
 	switch {
@@ -30,6 +37,8 @@ func (f *Refusal) Err(resource string) error {
 		return affiliate.Invalid(resource, f.unknown...)
 	case f.taken != nil:
 		return &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: resource, Fields: f.taken}
+	case f.fixed != nil:
+		return affiliate.Invalid(resource, f.fixed...)
 	}
 	return nil
 }

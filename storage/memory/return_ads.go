@@ -1,0 +1,140 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
+)
+
+// returnAdRow is an ad with its counts.
+type returnAdRow struct {
+	offers.ReturnAd
+	counts offers.ReturnAdCounts
+}
+
+type returnAdTable struct{ *engine.Table[returnAdRow] }
+
+func copyReturnAd(_ uint32, a *returnAdRow) offers.ReturnAd {
+	c := a.ReturnAd
+	c.AdvertiserIDs, c.CategoryIDs, c.Styles = engine.Copied(a.AdvertiserIDs), engine.Copied(a.CategoryIDs), engine.Copied(a.Styles)
+	return c
+}
+
+func keptReturnAd(a offers.ReturnAd) offers.ReturnAd {
+	a = copyReturnAd(0, &returnAdRow{ReturnAd: a})
+	for _, t := range []*time.Time{&a.StartsAt, &a.EndsAt, &a.CreatedAt, &a.UpdatedAt, &a.PausedAt, &a.DeletedAt} {
+		*t = engine.Kept(*t)
+	}
+	return a
+}
+
+var returnAdColumns = engine.Columns[returnAdRow]{
+	"name":               engine.Text(func(a *returnAdRow) string { return a.Name }),
+	"created_at":         engine.Number(func(a *returnAdRow) int64 { return a.CreatedAt.UnixMicro() }),
+	"starts_at":          engine.Number(func(a *returnAdRow) int64 { return a.StartsAt.UnixMicro() }),
+	"ends_at":            engine.Number(func(a *returnAdRow) int64 { return a.EndsAt.UnixMicro() }),
+	"current_views":      engine.Number(func(a *returnAdRow) int64 { return a.counts.Views }),
+	"current_clicks":     engine.Number(func(a *returnAdRow) int64 { return a.counts.Clicks }),
+	"click_through_rate": engine.Number(func(a *returnAdRow) int64 { return a.counts.ClickThroughRate() }),
+}
+
+type returnAds struct{ u *unit }
+
+func (r returnAds) check(a *offers.ReturnAd) error {
+	var f engine.Refusal
+	core := &r.u.db.core
+	f.Refers(core.advertisers.Knows(a.AdvertiserID), "advertiser_id")
+	f.Refers(core.groups.KnowsOr0(a.AdvertiserGroupID), "advertiser_group_id")
+	f.Refers(core.advertisers.KnowsAll(a.AdvertiserIDs), "advertiser_ids")
+	f.Refers(core.categories.KnowsAll(a.CategoryIDs), "advertiser_category_ids")
+	f.Refers(core.users.KnowsOr0(a.Author.UserID), "author")
+	return f.Err("return_ad")
+}
+
+func (r returnAds) Add(ctx context.Context, a offers.ReturnAd) (offers.ReturnAd, error) {
+	if err := r.u.Change(ctx); err != nil {
+		return offers.ReturnAd{}, err
+	}
+	if err := a.Validate(); err != nil {
+		return offers.ReturnAd{}, r.u.Fail(err)
+	}
+	if err := r.check(&a); err != nil {
+		return offers.ReturnAd{}, r.u.Fail(err)
+	}
+	t := r.u.db.offers.ads
+	a.ID = int64(t.Last()) + 1
+	id, err := t.Insert(returnAdRow{ReturnAd: keptReturnAd(a)})
+	if err != nil {
+		return offers.ReturnAd{}, r.u.Fail(err)
+	}
+	return copyReturnAd(id, t.At(id)), nil
+}
+
+func (r returnAds) Get(ctx context.Context, id int64) (offers.ReturnAd, error) {
+	return engine.Get(ctx, &r.u.Unit, r.u.db.offers.ads.Table, "return_ad", id, copyReturnAd)
+}
+
+func (r returnAds) Update(ctx context.Context, a offers.ReturnAd) error {
+	if err := r.u.Change(ctx); err != nil {
+		return err
+	}
+	if err := a.Validate(); err != nil {
+		return r.u.Fail(err)
+	}
+	t := r.u.db.offers.ads
+	id, ok := t.Find(a.ID)
+	if !ok {
+		return r.u.Fail(affiliate.NotFound("return_ad", a.ID))
+	}
+	if err := r.check(&a); err != nil {
+		return r.u.Fail(err)
+	}
+	t.Replace(id, returnAdRow{keptReturnAd(a), t.At(id).counts})
+	return nil
+}
+
+func (r returnAds) List(ctx context.Context, f offers.ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[offers.ReturnAd], error) {
+	type E = returnAdRow
+	return engine.List(ctx, &r.u.Unit, r.u.db.offers.ads.Table, p, returnAdColumns, copyReturnAd, func(w *engine.Where[E]) {
+		w.OrID(f.OrID)
+		w.Query(f.Query, func(a *E) int64 { return a.ID }, func(a *E) string { return a.Name })
+		engine.Among(w, engine.Positive(f.AdvertiserGroupIDs), func(a *E) int64 { return a.AdvertiserGroupID })
+		engine.Among(w, f.AdvertiserIDs, func(a *E) int64 { return a.AdvertiserID })
+		engine.Equal(w, f.CreatedBy, func(a *E) int64 { return a.Author.UserID })
+		engine.Among(w, f.Statuses, func(a *E) offers.Status { return a.Status(f.At, a.counts) })
+		w.That(f.ShownAt != 0, func(a *E) bool {
+			return a.ShownAt(affiliate.Advertiser{ID: f.ShownAt, CategoryIDs: f.ShownAtCategories})
+		})
+	})
+}
+
+func (r returnAds) Counts(ctx context.Context, ids []int64) (map[int64]offers.ReturnAdCounts, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	t := r.u.db.offers.ads
+	out := map[int64]offers.ReturnAdCounts{}
+	for _, id := range t.Among(ids) {
+		out[int64(id)] = t.At(id).counts
+	}
+	return out, nil
+}
+
+func (r returnAds) Count(ctx context.Context, id int64, n offers.ReturnAdCounts) (offers.ReturnAdCounts, error) {
+	if err := r.u.Change(ctx); err != nil {
+		return offers.ReturnAdCounts{}, err
+	}
+	t := r.u.db.offers.ads
+	row, ok := t.Find(id)
+	if !ok {
+		return offers.ReturnAdCounts{}, r.u.Fail(affiliate.NotFound("return_ad", id))
+	}
+	c := &t.Touch(row).counts
+	if !addTo(&c.Views, n.Views) || !addTo(&c.Clicks, n.Clicks) {
+		return offers.ReturnAdCounts{}, r.u.Fail(engine.Overflow("return_ad"))
+	}
+	return *c, nil
+}

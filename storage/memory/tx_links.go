@@ -1,0 +1,44 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/affiliatekit/affiliatekit/links"
+)
+
+// linkTables are the tables of package links.
+type linkTables struct {
+	rules       ruleTable
+	ruleChanges ruleChangeTable
+	links       linkTable
+	clicks      clickTable
+	secrets     secretTable
+}
+
+func newLinkTables(db *DB) linkTables {
+	return linkTables{
+		rules:       newRuleTable(db),
+		ruleChanges: newRuleChangeTable(db),
+		links:       newLinkTable(db),
+		clicks:      newClickTable(db),
+		secrets:     newSecretTable(db),
+	}
+}
+
+type linksView struct{ view[links.Tx] }
+
+func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx) error) error {
+	return v.Write(ctx, fn)
+}
+
+func (v linksView) Nested(ctx context.Context) bool { return v.db.store.Nested(ctx) }
+
+// linksTx is the transaction of package links.
+type linksTx struct{ offersTx }
+
+var _ links.Tx = linksTx{}
+
+func (tx linksTx) Rules() links.RuleRepository                   { return rules{ruleRepo(tx.coreTx)} }
+func (tx linksTx) Links() links.LinkRepository                   { return linkRepository(tx.coreTx) }
+func (tx linksTx) Clicks() links.ClickRepository                 { return clicks(tx.coreTx) }
+func (tx linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(tx.coreTx) }

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+type idempotencyRow struct {
+	bun.BaseModel `bun:"table:affiliate_idempotency_keys,alias:t"`
+
+	Principal   string    `bun:"principal,pk"`
+	Key         string    `bun:"key,pk"`
+	Token       string    `bun:"token"`
+	Fingerprint hash      `bun:"fingerprint"`
+	Status      int       `bun:"status"`
+	ContentType string    `bun:"content_type"`
+	Body        []byte    `bun:"body"`
+	ExpiresAt   time.Time `bun:"expires_at"`
+}
+
+var idempotencyTable = table[affiliate.IdempotencyKey, idempotencyRow]{
+	name: "affiliate_idempotency_keys", resource: "idempotency_key", entity: idempotencyRow.key,
+}
+
+func newIdempotencyRow(k affiliate.IdempotencyKey) idempotencyRow {
+	body := k.Body
+	if body == nil {
+		body = []byte{} // bun makes nil NULL
+	}
+	return idempotencyRow{
+		Principal: k.Principal, Key: k.Key, Token: k.Token, Fingerprint: k.Fingerprint,
+		Status: k.Status, ContentType: k.ContentType, Body: body, ExpiresAt: stamp(k.ExpiresAt),
+	}
+}
+
+func (r idempotencyRow) key() affiliate.IdempotencyKey {
+	return affiliate.IdempotencyKey{
+		Principal: r.Principal, Key: r.Key, Token: r.Token, Fingerprint: r.Fingerprint,
+		Status: r.Status, ContentType: r.ContentType, Body: noneAsNil(slices.Clone(r.Body)), ExpiresAt: utc(r.ExpiresAt),
+	}
+}
+
+type idempotencyKeys struct{ u *unit }
+
+func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey, now time.Time) (affiliate.IdempotencyKey, bool, error) {
+	type answer struct {
+		key  affiliate.IdempotencyKey
+		kept bool
+	}
+	a, err := change(ctx, r.u, "idempotency_key", func(ctx context.Context) (answer, error) {
+		if err := k.Validate(); err != nil {
+			return answer{}, err
+		}
+		row := newIdempotencyRow(k)
+		res, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_idempotency_keys")).
+			On("CONFLICT (principal, key) DO UPDATE").
+			Set("token = excluded.token, fingerprint = excluded.fingerprint, status = excluded.status").
+			Set("content_type = excluded.content_type, body = excluded.body, expires_at = excluded.expires_at").
+			Where("t.expires_at <= ?", now).Exec(ctx)
+		if err != nil {
+			return answer{}, err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return answer{row.key(), true}, err
+		}
+		// The insert has locked the key that is there: it is still there.
+		found, err := idempotencyTable.find(ctx, r.u, k.Key, func(q filter) {
+			q.Where("t.principal = ? AND t.key = ?", k.Principal, k.Key)
+		})
+		return answer{found, false}, err
+	})
+	return a.key, a.kept, err
+}
+
+func (r idempotencyKeys) Complete(ctx context.Context, k affiliate.IdempotencyKey) error {
+	return exec(ctx, r.u, "idempotency_key", func(ctx context.Context) error {
+		if err := k.Validate(); err != nil {
+			return err
+		}
+		row := newIdempotencyRow(k)
+		res, err := r.u.tx.NewUpdate().Model(&row).ModelTableExpr(r.u.from("affiliate_idempotency_keys")).
+			Where("t.principal = ? AND t.key = ? AND t.token = ?", k.Principal, k.Key, k.Token).Exec(ctx)
+		return foundOne(res, err, "idempotency_key", k.Key)
+	})
+}
+
+func (r idempotencyKeys) Remove(ctx context.Context, principal, key, token string) error {
+	return exec(ctx, r.u, "idempotency_key", func(ctx context.Context) error {
+		if !storable(principal) || !storable(key) || !storable(token) {
+			return nil // cannot be there
+		}
+		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE principal = ? AND key = ? AND token = ?`,
+			r.u.name("affiliate_idempotency_keys"), principal, key, token)
+		return err
+	})
+}
+
+func (r idempotencyKeys) Expire(ctx context.Context, now time.Time, limit int) (int, error) {
+	return change(ctx, r.u, "idempotency_key", func(ctx context.Context) (int, error) {
+		if limit <= 0 {
+			return 0, nil
+		}
+		table := r.u.name("affiliate_idempotency_keys")
+		res, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE (principal, key) IN
+			(SELECT principal, key FROM ? WHERE expires_at <= ? ORDER BY expires_at, principal, key LIMIT ?)`, table, table, now, limit)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		return int(n), err
+	})
+}

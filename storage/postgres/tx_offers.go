@@ -1,0 +1,32 @@
+package postgres
+
+import (
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// Offers returns the store of package offers.
+func (db *DB) Offers() offers.Store {
+	return view[offers.Tx]{db, func(u *unit) offers.Tx { return offersTx{statsTx{coreTx{u}}} }}
+}
+
+// offersTx gives the repositories of offers beside those of the core.
+type offersTx struct{ statsTx }
+
+var _ offers.Tx = offersTx{} // and with it each repository
+
+func (t offersTx) Offers() offers.OfferRepository   { return offerRepository{in(t.coreTx, &offerTable)} }
+func (t offersTx) Targets() offers.TargetRepository { return targets(t.coreTx) }
+func (t offersTx) Participants() offers.ParticipantRepository {
+	return participants{in(t.coreTx, &participantTable)}
+}
+func (t offersTx) Usage() offers.UsageRepository { return usage(t.coreTx) }
+func (t offersTx) SharedBudgets() offers.SharedBudgetRepository {
+	return sharedBudgets{in(t.coreTx, &sharedBudgetTable)}
+}
+func (t offersTx) Comments() offers.CommentRepository { return comments{in(t.coreTx, &commentTable)} }
+func (t offersTx) Activities() offers.ActivityRepository {
+	return activities{in(t.coreTx, &activityTable)}
+}
+func (t offersTx) ReturnAds() offers.ReturnAdRepository {
+	return returnAds{in(t.coreTx, &returnAdTable)}
+}

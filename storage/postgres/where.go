@@ -1,0 +1,174 @@
+package postgres
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// filter adds conditions to a statement. Zero values add none.
+type filter struct{ *bun.SelectQuery }
+
+// none makes the statement find nothing.
+func (f filter) none(when bool) {
+	if when {
+		f.Where("FALSE")
+	}
+}
+
+// equal asks for an id; 0 does not filter.
+func (f filter) equal(column string, id int64) {
+	if id != 0 {
+		f.Where(column+" = ?", id)
+	}
+}
+
+// text asks for a text; empty does not filter.
+func (f filter) text(column, s string) {
+	if s != "" {
+		f.exactly(column, s)
+	}
+}
+
+// exactly asks for a text, empty or not. One that cannot be kept finds
+// nothing; bun would drop its NULs and repair its UTF-8.
+func (f filter) exactly(column, s string) {
+	if storable(s) {
+		f.Where(column+" = ?", s)
+	} else {
+		f.none(true)
+	}
+}
+
+// flag asks for a boolean, if it is set.
+func (f filter) flag(column string, o affiliate.Optional[bool]) {
+	if o.Set {
+		f.Where(column+" = ?", o.Value)
+	}
+}
+
+// among asks for one of the ids; nil does not filter, empty finds nothing.
+func (f filter) among(column string, ids []int64) {
+	if ids != nil {
+		f.Where(column+" = ANY(?::bigint[])", pgdialect.Array(ids))
+	}
+}
+
+// notAmong asks for none of the ids.
+func (f filter) notAmong(column string, ids []int64) {
+	if len(ids) > 0 {
+		f.Where(column+" <> ALL(?::bigint[])", pgdialect.Array(ids))
+	}
+}
+
+// amongTexts asks for one of the texts; nil and empty find nothing.
+func (f filter) amongTexts(column string, texts []string) {
+	f.Where(column+" = ANY(?::text[])", pgdialect.Array(storableOf(texts)))
+}
+
+// between asks for from ≤ column < until; a zero time is no bound.
+func (f filter) between(column string, from, until time.Time) {
+	if !from.IsZero() {
+		f.Where(column+" >= ?", ceil(from))
+	}
+	if !until.IsZero() {
+		f.Where(column+" < ?", ceil(until))
+	}
+}
+
+// query asks for the id in decimal form, or for one of the expressions, each
+// with one place for s; see part. Empty does not filter.
+func (f filter) query(s, id string, expressions ...string) {
+	switch {
+	case s == "":
+		return
+	case !storable(s):
+		f.none(true)
+		return
+	}
+	f.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		if n, err := strconv.ParseInt(s, 10, 64); id != "" && err == nil && strconv.FormatInt(n, 10) == s {
+			q.WhereOr(id+" = ?", n)
+		}
+		for _, e := range expressions {
+			q.WhereOr(e, s)
+		}
+		return q
+	})
+}
+
+// part is an expression for query: s is a part of the column, which sorts by
+// "C", without regard to the case of A to Z.
+func part(column string) string {
+	return "strpos(lower(" + column + `), lower(? COLLATE "C")) > 0`
+}
+
+// storable reports whether PostgreSQL can keep the text.
+func storable(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
+
+func storableOf(texts []string) []string {
+	out := make([]string, 0, len(texts))
+	for _, s := range texts {
+		if storable(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// nonNil makes a nil list an empty one, which finds nothing.
+func nonNil(ids []int64) []int64 {
+	if ids == nil {
+		return []int64{}
+	}
+	return ids
+}
+
+// distinct are the ids, ascending, each once, without 0.
+func distinct(ids []int64) []int64 {
+	out := slices.Clone(nonNil(ids))
+	slices.Sort(out)
+	out = slices.Compact(out)
+	return slices.DeleteFunc(out, func(id int64) bool { return id == 0 })
+}
+
+// anyOf asks for all conditions, or for the row with the id, if it is set.
+func (f filter) anyOf(orID int64, conditions []func(filter)) {
+	if len(conditions) == 0 {
+		return
+	}
+	f.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
+		for _, c := range conditions {
+			c(filter{q})
+		}
+		if orID != 0 {
+			q.WhereOr("t.id = ?", orID)
+		}
+		return q
+	})
+}
+
+// equalID asks for an id from outside; the nil one does not filter.
+func (f filter) equalID(column string, id uuid.UUID) {
+	if id != uuid.Nil {
+		f.Where(column+" = ?", id)
+	}
+}
+
+// amongIDs asks for one of the ids; nil and empty find nothing.
+func (f filter) amongIDs(column string, ids []uuid.UUID) {
+	f.Where(column+" = ANY(?::uuid[])", idArray(ids))
+}
+
+// idArray is a list of ids as an array.
+func idArray(ids []uuid.UUID) any {
+	return column(ids, func(id *uuid.UUID) string { return id.String() })
+}
