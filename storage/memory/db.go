@@ -26,6 +26,7 @@ type DB struct {
 	deals    dealTables
 	orders   orderTables
 	payouts  payoutTables
+	sync     syncTables
 }
 
 // New returns an empty store.
@@ -43,6 +44,7 @@ func New() *DB {
 	db.deals = newDealTables(db)
 	db.orders = newOrderTables(db)
 	db.payouts = newPayoutTables(db)
+	db.sync = newSyncTables(db)
 	return db
 }
 

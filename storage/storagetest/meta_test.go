@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
@@ -23,7 +24,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[payouts.Tx]()}
+	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[adsync.Tx](), reflect.TypeFor[payouts.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -86,11 +87,11 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAXIDs", "ByActivationKey", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode", "ByDate", "ByEmails",
-		"ByExternalID", "ByHash", "ByInvoices", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant", "ByParts", "ByPublicID", "ByShortCode",
-		"BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Find", "Get", "GetMany", "Holding",
-		"LastValid", "List", "MayServe", "Naming", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals", "Scan", "Series", "Serving", "Sum",
-		"SumByKind", "Target", "Unread", "Used",
+		"Advertisers", "All", "Among", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
+		"ByDate", "ByEmails", "ByExternalID", "ByFingerprint", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
+		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct",
+		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "MayServe", "Naming", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
+		"Scan", "Series", "Serving", "Sum", "SumByKind", "Target", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {
@@ -132,6 +133,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range payoutScenarios() {
 		names = append(names, "payouts/"+c.name)
+	}
+	for _, c := range adSyncScenarios() {
+		names = append(names, "adsync/"+c.name)
 	}
 	slices.Sort(names)
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
@@ -238,7 +242,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "links/orders", "productlists", "deals"} {
+	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "links/orders", "productlists", "deals", "adsync"} {
 		path := filepath.Join("..", "..", filepath.FromSlash(pkg), "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
@@ -31,6 +32,7 @@ type Backend struct {
 	ProductLists productlists.Store
 	Deals        deals.Store
 	Payouts      payouts.Store
+	AdSync       adsync.Store
 }
 
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
@@ -45,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
 	t.Run("deals", func(t *testing.T) { RunDeals(t, open) })
 	t.Run("payouts", func(t *testing.T) { RunPayouts(t, open) })
+	t.Run("adsync", func(t *testing.T) { RunAdSync(t, open) })
 	runAll(t, open, betweenStores())
 }
 

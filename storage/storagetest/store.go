@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
@@ -362,9 +363,8 @@ func methodsOf(tx reflect.Type) []method {
 // changes tells by its name whether a method changes, or locks, anything.
 func (m method) changes() bool {
 	return slices.Contains([]string{
-		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Expire", "Forget", "Lock", "LockDue", "MarkRead", "Meet", "Put", "Relate", "Remove", "RemoveBefore",
-		"Reserve", "Sent", "Set", "Update",
-		"Reseal", "Take",
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "Meet",
+		"Put", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Take", "Update",
 	}, m.name)
 }
 
@@ -404,6 +404,9 @@ func argument(in reflect.Type, w world) reflect.Value {
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
 		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
+		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
+		sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
+		sampleLease(1), adsync.Outcome{JobID: 1, Token: "x"}, sampleRemote(1),
 	} {
 		if reflect.TypeOf(v) == in {
 			return reflect.ValueOf(v)

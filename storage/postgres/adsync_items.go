@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/adsync"
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+type syncItemRow struct {
+	bun.BaseModel `bun:"table:affiliate_sync_items,alias:t"`
+
+	ID               uuid.UUID                         `bun:"id,pk"`
+	AccountID        string                            `bun:"account_id"`
+	ReferenceID      string                            `bun:"reference_id"`
+	AdTemplateType   string                            `bun:"ad_template_type"`
+	Available        bool                              `bun:"available"`
+	ContentLanguage  string                            `bun:"content_language"`
+	Brand            string                            `bun:"brand"`
+	Model            string                            `bun:"model"`
+	Year             int                               `bun:"year"`
+	Condition        adsync.Condition                  `bun:"condition"`
+	Title            string                            `bun:"title"`
+	Description      string                            `bun:"description"`
+	Link             string                            `bun:"link"`
+	Images           jsonColumn[[]imageJSON]           `bun:"images"`
+	CustomAttributes jsonColumn[[]customAttributeJSON] `bun:"custom_attributes"`
+	Price            int64                             `bun:"price"`
+	Currency         affiliate.Currency                `bun:"currency"`
+	Fingerprint      string                            `bun:"fingerprint"`
+	SoldOutAt        time.Time                         `bun:"sold_out_at,nullzero"`
+	CreatedAt        time.Time                         `bun:"created_at"`
+	UpdatedAt        time.Time                         `bun:"updated_at,nullzero"`
+}
+
+type imageJSON struct {
+	URL   string `json:"url"`
+	Order int    `json:"order"`
+}
+
+type customAttributeJSON struct {
+	Identifier string `json:"identifier"`
+	Label      string `json:"label"`
+	Value      string `json:"value"`
+}
+
+// converted are the elements in another type; an empty list is nil.
+func converted[A, B any](list []A, to func(A) B) []B {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]B, len(list))
+	for n, v := range list {
+		out[n] = to(v)
+	}
+	return out
+}
+
+var syncItemTable = table[adsync.Item, syncItemRow]{
+	name: "affiliate_sync_items", resource: "item",
+	row: func(i adsync.Item) syncItemRow {
+		return syncItemRow{
+			ID: i.ID, AccountID: i.AccountID, ReferenceID: i.ReferenceID, AdTemplateType: i.AdTemplateType, Available: i.Available,
+			ContentLanguage: i.ContentLanguage, Brand: i.Brand, Model: i.Model, Year: i.Year, Condition: i.Condition,
+			Title: i.Title, Description: i.Description, Link: i.Link,
+			Images: jsonColumn[[]imageJSON]{converted(i.Images, func(v adsync.Image) imageJSON { return imageJSON(v) })},
+			CustomAttributes: jsonColumn[[]customAttributeJSON]{
+				converted(i.CustomAttributes, func(v adsync.CustomAttribute) customAttributeJSON { return customAttributeJSON(v) }),
+			},
+			Price: i.Price.Minor(), Currency: i.Price.Currency(), Fingerprint: i.Fingerprint,
+			SoldOutAt: stamp(i.SoldOutAt), CreatedAt: stamp(i.CreatedAt), UpdatedAt: stamp(i.UpdatedAt),
+		}
+	},
+	entity: func(r syncItemRow) adsync.Item {
+		i := adsync.Item{
+			ID: r.ID, AccountID: r.AccountID, ReferenceID: r.ReferenceID, AdTemplateType: r.AdTemplateType, Available: r.Available,
+			ContentLanguage: r.ContentLanguage, Brand: r.Brand, Model: r.Model, Year: r.Year, Condition: r.Condition,
+			Title: r.Title, Description: r.Description, Link: r.Link,
+			Images: converted(r.Images.V, func(v imageJSON) adsync.Image { return adsync.Image(v) }),
+			CustomAttributes: converted(r.CustomAttributes.V, func(v customAttributeJSON) adsync.CustomAttribute {
+				return adsync.CustomAttribute(v)
+			}),
+			Fingerprint: r.Fingerprint, SoldOutAt: utc(r.SoldOutAt), CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
+		}
+		if r.Currency != "" {
+			i.Price = affiliate.NewMoney(r.Price, r.Currency)
+		}
+		return i
+	},
+}
+
+type syncItems struct{ u *unit }
+
+func (r syncItems) Put(ctx context.Context, items ...adsync.Item) error {
+	return putAll(ctx, r.u, syncItemTable, items, func(i *adsync.Item) uuid.UUID { return i.ID }, "id")
+}
+
+func (r syncItems) Get(ctx context.Context, id uuid.UUID) (adsync.Item, error) {
+	return syncItemTable.one(ctx, r.u, id, func(q filter) { q.Where("t.id = ?", id) })
+}
+
+func (r syncItems) GetMany(ctx context.Context, ids []uuid.UUID) ([]adsync.Item, error) {
+	return syncItemTable.many(ctx, r.u, func(q filter) { q.amongIDs("t.id", ids) })
+}
+
+func (r syncItems) ByReference(ctx context.Context, accountID, referenceID string) (adsync.Item, error) {
+	return syncItemTable.one(ctx, r.u, referenceID, func(q filter) {
+		q.exactly("t.account_id", accountID)
+		q.exactly("t.reference_id", referenceID)
+		q.Where("t.reference_id <> ''")
+	})
+}
+
+func (r syncItems) ByFingerprint(ctx context.Context, accountID, fingerprint string) (adsync.Item, error) {
+	return syncItemTable.one(ctx, r.u, fingerprint, func(q filter) {
+		q.exactly("t.account_id", accountID)
+		q.exactly("t.fingerprint", fingerprint)
+		q.Where("t.fingerprint <> ''")
+		q.OrderExpr("t.created_at, t.id").Limit(1)
+	})
+}
+
+func (r syncItems) List(ctx context.Context, f adsync.ItemFilter, after adsync.Cursor, limit int) ([]adsync.Item, error) {
+	return syncItemTable.behind(ctx, r.u, after, limit, "id", func(q filter) {
+		q.text("t.account_id", f.AccountID)
+		q.text("t.reference_id", f.ReferenceID)
+		q.text("t.ad_template_type", f.AdTemplateType)
+		q.text("t.condition", string(f.Condition))
+		q.flag("t.available", f.Available)
+	})
+}
