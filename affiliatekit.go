@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
@@ -28,6 +29,7 @@ type Backend interface {
 	Links() links.Store
 	Deals() deals.Store
 	ProductLists() productlists.Store
+	AdSync() adsync.Store
 }
 
 // Options sets up a Kit. The zero Options work.
@@ -44,6 +46,7 @@ type Options struct {
 	Links        links.Options
 	Deals        deals.Options
 	ProductLists productlists.Options
+	AdSync       adsync.Options
 }
 
 // Kit has every service, over one backend. All are safe for concurrent use.
@@ -56,6 +59,7 @@ type Kit struct {
 	Links        *links.Service
 	Deals        *deals.Service
 	ProductLists *productlists.Service
+	AdSync       *adsync.Service // for the operator: see its For method
 }
 
 // New makes all services over a backend. A host that needs only some of them
@@ -84,6 +88,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 	k.ProductLists = build(&b, "productlists", func() (*productlists.Service, error) {
 		return productlists.NewService(backend.ProductLists(), o.ProductLists)
 	})
+	k.AdSync = build(&b, "adsync", func() (*adsync.Service, error) { return adsync.NewService(backend.AdSync(), o.AdSync) })
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -92,12 +97,12 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Deals.Clock, &o.ProductLists.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}
 	}
-	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Deals.Random} {
+	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Deals.Random, &o.AdSync.Random} {
 		if *random == nil {
 			*random = o.Random
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit"
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
@@ -48,6 +49,11 @@ func wrapLinks(m *meter, store links.Store) links.Store {
 	return meteredLinks{metered[links.Tx]{store, m, "links"}, store}
 }
 
+// wrapAdSync meters the store of package adsync, which has a third kind of unit too.
+func wrapAdSync(m *meter, store adsync.Store) adsync.Store {
+	return meteredAdSync{metered[adsync.Tx]{store, m, "adsync"}, store}
+}
+
 // meteredBackend meters every store of another backend.
 type meteredBackend struct {
 	affiliatekit.Backend
@@ -68,6 +74,7 @@ func (b meteredBackend) Deals() deals.Store     { return wrap(b.meter, "deals", 
 func (b meteredBackend) ProductLists() productlists.Store {
 	return wrap(b.meter, "productlists", b.Backend.ProductLists())
 }
+func (b meteredBackend) AdSync() adsync.Store { return wrapAdSync(b.meter, b.Backend.AdSync()) }
 
 // metered passes every unit on and notes what it took. What a decorator must
 // not do is to swallow an error or to keep the transaction: then the promises
@@ -97,6 +104,16 @@ func (s meteredLinks) Record(ctx context.Context, fn func(context.Context, links
 }
 
 func (s meteredLinks) Nested(ctx context.Context) bool { return s.store.Nested(ctx) }
+
+// meteredAdSync adds the units of workers.
+type meteredAdSync struct {
+	metered[adsync.Tx]
+	store adsync.Store
+}
+
+func (s meteredAdSync) Work(ctx context.Context, fn func(context.Context, adsync.Tx) error) error {
+	return timed(ctx, s.meter, s.domain+".work", s.store.Work, fn)
+}
 
 func timed[T any](ctx context.Context, m *meter, kind string,
 	unit func(context.Context, func(context.Context, T) error) error, fn func(context.Context, T) error) (err error) {
