@@ -10,6 +10,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -43,13 +44,13 @@ func (o *Order) event(kind string, now time.Time) affiliate.Event {
 }
 
 // stat is the order as statistics count it: all of its value and money.
-func (o *Order) stat(kind FigureKind) (Figure, error) {
+func (o *Order) stat(kind stats.Kind) (stats.Event, error) {
 	value, err := o.worth(o.Value)
 	return o.statOf(kind, value, o.Earning, o.Cost), err
 }
 
-func (o *Order) statOf(kind FigureKind, value, earning, cost affiliate.Money) Figure {
-	return Figure{
+func (o *Order) statOf(kind stats.Kind, value, earning, cost affiliate.Money) stats.Event {
+	return stats.Event{
 		Kind: kind, Day: links.DayOf(o.At), AdvertiserID: o.AdvertiserID, OfferID: o.OfferID, UserID: o.UserID, LinkID: o.LinkID,
 		Source: o.Traffic, Value: value, Earning: earning, Cost: cost,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -58,7 +59,7 @@ func (s *Service) Decline(ctx context.Context, id int64) (Order, error) {
 			if err != nil {
 				return false, err
 			}
-			return true, s.count(ctx, tx, o.statOf(OrderDeclined, negative(value), negative(earning), negative(cost)))
+			return true, stats.Record(ctx, tx, o.statOf(stats.OrderDeclined, negative(value), negative(earning), negative(cost)))
 		})
 	})
 }
@@ -160,27 +161,27 @@ func (s *Service) rebook(ctx context.Context, tx Tx, before, o *Order) error {
 	if err := tx.Events().Add(ctx, o.event("order.corrected", now)); err != nil {
 		return err
 	}
-	var change []Figure
+	var change []stats.Event
 	if err := s.reprice(ctx, tx, o); err != nil {
 		return err
 	}
-	was, err := before.stat(OrderDeclined)
+	was, err := before.stat(stats.OrderDeclined)
 	if err != nil {
 		return err
 	}
-	is, err := o.stat(OrderPaid)
+	is, err := o.stat(stats.OrderPaid)
 	if err != nil {
 		return err
 	}
 	switch {
 	case before.Counts() && o.Counts():
-		change = append(change, o.statOf(OrderChanged, minus(is.Value, was.Value), minus(is.Earning, was.Earning), minus(is.Cost, was.Cost)))
+		change = append(change, o.statOf(stats.OrderChanged, minus(is.Value, was.Value), minus(is.Earning, was.Earning), minus(is.Cost, was.Cost)))
 	case before.Counts():
-		change = append(change, o.statOf(OrderDeclined, negative(was.Value), negative(was.Earning), negative(was.Cost)))
+		change = append(change, o.statOf(stats.OrderDeclined, negative(was.Value), negative(was.Earning), negative(was.Cost)))
 	case o.Counts():
 		change = append(change, is)
 	}
-	return s.count(ctx, tx, change...)
+	return stats.Record(ctx, tx, change...)
 }
 
 // reprice prices an attributed order by its terms and its rate, draws the cost
@@ -270,11 +271,11 @@ func (s *Service) Reprice(ctx context.Context, id int64) (Order, error) {
 			if err := s.reprice(ctx, tx, o); err != nil || !o.Counts() {
 				return true, err
 			}
-			is, err := o.stat(OrderPaid)
+			is, err := o.stat(stats.OrderPaid)
 			if err != nil {
 				return false, err
 			}
-			return true, s.count(ctx, tx, is)
+			return true, stats.Record(ctx, tx, is)
 		})
 	})
 }

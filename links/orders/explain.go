@@ -42,10 +42,14 @@ type Explanation struct {
 // terms; the arithmetic line by line; and what the ledger has of it.
 //
 // Candidates are judged as they are now, but for the one that was chosen then.
+// It is for those who act for the advertiser.
 func (s *Service) Explain(ctx context.Context, id int64) (Explanation, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (Explanation, error) {
 		var x Explanation
 		o, err := s.order(ctx, tx, id)
+		if err == nil && !s.viewer.ActsFor(o.AdvertiserID) { // candidates are of other creators as well
+			err = affiliate.NotFound("order", id)
+		}
 		if err != nil {
 			return x, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -411,7 +412,7 @@ func (o *Order) claim() offers.OrderClaim {
 // book books what the orders earn, counts them, and tells of them.
 func (in *intake) book(ctx context.Context, tx Tx) error {
 	var entries []affiliate.Entry
-	var counted []Figure
+	var counted []stats.Event
 	var told []affiliate.Event
 	for i := range in.items {
 		it := &in.items[i]
@@ -433,7 +434,7 @@ func (in *intake) book(ctx context.Context, tx Tx) error {
 			entries = append(entries, e)
 		}
 		if it.order.Counts() {
-			e, err := it.order.stat(OrderPaid)
+			e, err := it.order.stat(stats.OrderPaid)
 			if err != nil {
 				return err
 			}
@@ -450,5 +451,5 @@ func (in *intake) book(ctx context.Context, tx Tx) error {
 			return err
 		}
 	}
-	return in.service.count(ctx, tx, counted...)
+	return stats.Record(ctx, tx, counted...)
 }

@@ -116,7 +116,7 @@ func (r *lineReader) next(parse parser, n int) ([]readLine, error) {
 	var out []readLine
 	for len(out) < n {
 		text, long, err := r.read()
-		if err != nil && len(text) == 0 {
+		if err != nil && (len(text) == 0 || !errors.Is(err, io.EOF)) { // half a line is no line
 			return out, err
 		}
 		r.line++

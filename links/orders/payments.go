@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // PaymentInput pays a creator once.
@@ -74,8 +75,8 @@ func (s *Service) bookPayment(ctx context.Context, tx Tx, p Payment) error {
 	if err != nil {
 		return err
 	}
-	return s.count(ctx, tx, Figure{
-		Kind: PaymentMade, Day: links.DayOf(p.CreatedAt), AdvertiserID: p.AdvertiserID, UserID: p.UserID,
+	return stats.Record(ctx, tx, stats.Event{
+		Kind: stats.PaymentMade, Day: links.DayOf(p.CreatedAt), AdvertiserID: p.AdvertiserID, UserID: p.UserID,
 		Earning: p.Amount, Cost: p.Amount,
 	})
 }

@@ -195,3 +195,46 @@ func TestRefundsAtOnceNeverTakeMoreThanTheOrder(t *testing.T) {
 		w.verify()
 	})
 }
+
+// Another session has added the order and not committed yet: the report waits
+// for it, and finds the order known.
+func TestAReportWaitsForAFasterOne(t *testing.T) {
+	twoProcesses(t, func(t *testing.T, w *world, both [2]*orders.Service) {
+		is := is.New(t)
+		type answer struct {
+			outcome orders.Outcome
+			err     error
+		}
+		done := make(chan answer, 1)
+		start := sync.OnceFunc(func() {
+			go func() {
+				_, outcome, err := both[1].Report(t.Context(), w.sale("1", "100"))
+				done <- answer{outcome, err}
+			}()
+		})
+		is.NoErr(w.b.Orders.Record(t.Context(), func(ctx context.Context, tx orders.Tx) error {
+			_, err := tx.Orders().AddMissing(ctx, orders.Order{
+				AdvertiserID: w.acme.ID, Number: "1", At: noon, Currency: "SEK", Value: dec("100"),
+				Earning: affiliate.NewMoney(0, "SEK"), Cost: affiliate.NewMoney(0, "SEK"), Reason: orders.ReasonUnattributed, HoldUntil: noon, CreatedAt: noon,
+			})
+			if err != nil {
+				return err
+			}
+			start()
+			for range 200 { // it gets every chance to go on too early
+				select {
+				case a := <-done:
+					return errors.New("the report did not wait: " + string(a.outcome))
+				default:
+					if _, err := tx.Advertisers().Get(ctx, w.acme.ID); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}))
+		a := <-done
+		is.NoErr(a.err)
+		is.Equal(a.outcome, orders.Known)
+	})
+}

@@ -13,7 +13,21 @@ func (s *Service) order(ctx context.Context, tx Tx, id int64) (Order, error) {
 	if err == nil && !s.sees(o.AdvertiserID, o.UserID) {
 		return Order{}, affiliate.NotFound("order", id)
 	}
-	return o, err
+	return s.shown(o), err
+}
+
+// shown is what the viewer sees of an order that it may see: a creator is not
+// told what the advertiser pays, nor what else the customer followed.
+func (s *Service) shown(o Order) Order {
+	if s.viewer.ActsFor(o.AdvertiserID) {
+		return o
+	}
+	o.Cost, o.Terms, o.ClickIDs = affiliate.NewMoney(0, o.Cost.Currency()), "", nil
+	o.Lines = slices.Clone(o.Lines)
+	for i := range o.Lines {
+		o.Lines[i].InvoiceCPA = affiliate.Optional[affiliate.Rate]{}
+	}
+	return o
 }
 
 // Order returns one order.
@@ -31,7 +45,7 @@ func (s *Service) OrderByNumber(ctx context.Context, advertiserID int64, number 
 		if err != nil {
 			return Order{}, err
 		}
-		return found[0], nil
+		return s.shown(found[0]), nil
 	})
 }
 
@@ -49,7 +63,7 @@ func (s *Service) Orders(ctx context.Context, f OrderFilter, p affiliate.PageReq
 		page, err := tx.Orders().List(ctx, f, p)
 		out := affiliate.Page[OrderView]{Total: page.Total}
 		for _, o := range page.Items {
-			out.Items = append(out.Items, OrderView{o, o.StatusAt(f.Now)})
+			out.Items = append(out.Items, OrderView{s.shown(o), o.StatusAt(f.Now)})
 		}
 		return out, err
 	})

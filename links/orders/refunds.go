@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -229,15 +230,22 @@ func (s *Service) bookRefund(ctx context.Context, tx Tx, previous Order, o *Orde
 	if err != nil {
 		return err
 	}
-	return s.count(ctx, tx, o.statOf(OrderChanged, minus(after, before), negative(r.Earning), negative(r.Cost)))
+	return stats.Record(ctx, tx, o.statOf(stats.OrderChanged, minus(after, before), negative(r.Earning), negative(r.Cost)))
 }
 
 // Refunds returns the refunds of an order, oldest first.
 func (s *Service) Refunds(ctx context.Context, orderID int64) ([]Refund, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Refund, error) {
-		if _, err := s.order(ctx, tx, orderID); err != nil {
+		o, err := s.order(ctx, tx, orderID)
+		if err != nil {
 			return nil, err
 		}
-		return tx.Refunds().ByOrders(ctx, []int64{orderID})
+		list, err := tx.Refunds().ByOrders(ctx, []int64{orderID})
+		for i := range list {
+			if !s.viewer.ActsFor(o.AdvertiserID) {
+				list[i].Cost = affiliate.NewMoney(0, list[i].Cost.Currency())
+			}
+		}
+		return list, err
 	})
 }

@@ -114,7 +114,7 @@ func TestEveryOrderThatIsNotPaidSaysWhy(t *testing.T) {
 		bot, err := w.links.Follow(ctx, links.Hit{LinkID: w.link.ID, IP: "198.51.100.1", UserAgent: "bot", Bot: true})
 		is.NoErr(err)
 		blocked := w.convert(w.bo, "https://acme.example/b")
-		_, err = w.links.Block(ctx, w.acme.ID, affiliate.Actor{}, links.BlockInput{Users: []links.BlockedUser{{ID: w.bo.ID}}})
+		_, err = w.core.Block(ctx, w.acme.ID, affiliate.Actor{}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.bo.ID}}})
 		is.NoErr(err)
 		capped := w.shop("Capped", "capped.example", "SEK")
 		w.offer(capped, func(o *offers.Offer) { o.MaxClicks = affiliate.Some[int64](0) })
@@ -438,6 +438,135 @@ func TestARefundIsKnownByItsReference(t *testing.T) {
 	is.NoErr(err)
 	is.Equal(len(kept), 1)
 	w.verify()
+}
+
+// Who acts for the advertiser sees and changes all, a creator sees its own
+// orders without what they cost, and nobody else knows of them.
+func TestOrdersAreTheAdvertisersAndTheirCreators(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		ctx := t.Context()
+		o := w.report(w.sale("1", "100", w.click(w.link)))
+		nobodys := w.report(w.sale("2", "100"))
+		as := func(p affiliate.Principal) *orders.Service { return w.orders.For(affiliate.ViewerOf(p)) }
+		acme := as(affiliate.Principal{Role: affiliate.RoleRepresentative, AdvertiserIDs: []int64{w.acme.ID}})
+		other := as(affiliate.Principal{Role: affiliate.RoleRepresentative, AdvertiserIDs: []int64{w.acme.ID + 1}})
+		anna := as(affiliate.Principal{Role: affiliate.RoleCreator, UserID: w.anna.ID})
+		bo := as(affiliate.Principal{Role: affiliate.RoleCreator, UserID: w.bo.ID})
+		client := as(affiliate.Principal{Role: affiliate.RoleClient, ClientID: 1})
+		count := func(s *orders.Service) int {
+			page, err := s.Orders(ctx, orders.OrderFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
+			is.NoErr(err)
+			return page.Total
+		}
+		is.Equal(count(acme), 2)
+		is.Equal(count(anna), 1)
+		for _, s := range []*orders.Service{other, bo, client} {
+			is.Equal(count(s), 0)
+			_, err := s.Order(ctx, o.ID)
+			is.Equal(code(err), "not_found")
+		}
+		seen, err := anna.Order(ctx, o.ID)
+		is.NoErr(err)
+		is.Equal(seen.Earning.Minor(), int64(500))
+		is.True(seen.Cost.IsZero() && seen.Terms == "" && seen.ClickIDs == nil)
+		for _, s := range []*orders.Service{other, anna, bo, client} {
+			_, err := s.Decline(ctx, o.ID)
+			is.Equal(code(err), "not_found")
+			_, _, err = s.Refund(ctx, o.ID, orders.RefundInput{})
+			is.Equal(code(err), "not_found")
+			_, err = s.Correct(ctx, o.ID, orders.Correction{Value: affiliate.Some(dec("1"))})
+			is.Equal(code(err), "not_found")
+			_, err = s.Reprice(ctx, o.ID)
+			is.Equal(code(err), "not_found")
+			_, err = s.Explain(ctx, o.ID)
+			is.Equal(code(err), "not_found")
+			_, err = s.Order(ctx, nobodys.ID)
+			is.Equal(code(err), "not_found")
+			_, _, err = s.Report(ctx, w.sale("3", "1"))
+			is.Equal(code(err), "not_found")
+			_, err = s.CreateVoucher(ctx, orders.VoucherInput{AdvertiserID: w.acme.ID, UserID: w.anna.ID, Code: "ANNA"})
+			is.Equal(code(err), "not_found")
+			_, err = s.Pay(ctx, orders.PaymentInput{AdvertiserID: w.acme.ID, UserID: w.anna.ID, Comment: "hi", Amount: 1})
+			is.Equal(code(err), "not_found")
+			_, err = s.Collector(ctx, w.acme.ID)
+			is.Equal(code(err), "not_found")
+			_, err = s.SetRates(ctx, w.campaign.ID, nil)
+			is.Equal(code(err), "not_found")
+		}
+		_, err = acme.Decline(ctx, o.ID)
+		is.NoErr(err)
+		w.verify()
+	})
+}
+
+func TestAOneTimePaymentIsPayableOnItsDate(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		in := orders.PaymentInput{AdvertiserID: w.acme.ID, UserID: w.anna.ID, Comment: "Money for black friday", Amount: 100_000, Date: noon.Add(36 * time.Hour)}
+		p, err := w.orders.Pay(t.Context(), in)
+		is.NoErr(err)
+		is.Equal(p.Date, noon.Add(12*time.Hour).Add(24*time.Hour).Truncate(24*time.Hour))
+		pending := func() int64 {
+			balances, err := w.core.Balances(t.Context(), affiliate.UserAccount(w.anna.ID))
+			is.NoErr(err)
+			return balances[0].Pending.Minor()
+		}
+		is.Equal(pending(), int64(100_000))
+		w.now.Store(p.Date.UnixMicro())
+		is.Equal(pending(), int64(0))
+		in.Comment, in.Amount = "x", orders.MaxOneTime+1
+		_, err = w.orders.Pay(t.Context(), in)
+		is.Equal(code(err), "comment too_short")
+		list, err := w.orders.Payments(t.Context(), orders.PaymentFilter{UserID: w.anna.ID}, affiliate.PageRequest{Number: 1, Size: 5})
+		is.NoErr(err)
+		is.Equal(list.Items, []orders.Payment{p})
+		w.verify()
+	})
+}
+
+func TestAVoucherIsOneCreators(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		v, err := w.orders.CreateVoucher(t.Context(), orders.VoucherInput{AdvertiserID: w.acme.ID, UserID: w.anna.ID, Code: "Änna-10"})
+		is.NoErr(err)
+		_, err = w.orders.CreateVoucher(t.Context(), orders.VoucherInput{AdvertiserID: w.acme.ID, UserID: w.bo.ID, Code: "A\u0308NNA-10"})
+		is.True(errors.Is(err, affiliate.ErrConflict))
+		r := w.sale("1", "100")
+		r.Voucher = "änna-10"
+		o := w.report(r)
+		is.Equal(o.UserID, w.anna.ID)
+		is.Equal(o.Earning.Minor(), int64(500))
+		list, err := w.orders.Vouchers(t.Context(), w.acme.ID, w.anna.ID)
+		is.NoErr(err)
+		is.Equal(list, []orders.Voucher{v})
+		_, err = w.orders.DeleteVoucher(t.Context(), v.ID)
+		is.NoErr(err)
+		r.Number = "2"
+		is.Equal(w.report(r).Reason, orders.ReasonVoucherUnknown)
+		w.verify()
+	})
+}
+
+// Each state and event has exactly the move that the diagram shows.
+func TestTheStatesOfAnOrder(t *testing.T) {
+	allowed := map[orders.Status]map[orders.Event]orders.Status{
+		orders.Pending:  {orders.Decline: orders.Declined, orders.Change: orders.Pending, orders.TakeBack: orders.Pending, orders.TimePasses: orders.Approved},
+		orders.Approved: {orders.Change: orders.Approved, orders.TakeBack: orders.Approved},
+		orders.Declined: {orders.Decline: orders.Declined},
+	}
+	for _, s := range orders.Statuses() {
+		for _, e := range orders.Events() {
+			got, ok := s.On(e)
+			want, wantOK := allowed[s][e]
+			if got != want || ok != wantOK {
+				t.Errorf("%s, %s: got %q %t, want %q %t", s, e, got, ok, want, wantOK)
+			}
+		}
+	}
 }
 
 func TestBadReportsChangeNothing(t *testing.T) {

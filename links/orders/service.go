@@ -1,7 +1,6 @@
 package orders
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -14,10 +13,6 @@ type Options struct {
 	Clock  affiliate.Clock // default: affiliate.SystemClock
 	Random io.Reader       // where keys come from; default: crypto/rand
 	Rates  Rates           // what currencies are worth; default: NoRates
-	// Count is told, in the unit, what orders, refunds and payments change in the
-	// figures of the day on which the order was made. Its error undoes the unit.
-	// Like the unit it may run again. Default: nothing is counted.
-	Count func(ctx context.Context, tx Tx, figures ...Figure) error
 	// Observe is told what became of each reported order, after its unit: the
 	// outcome, and the reason when the order earns nothing. It must be quick and
 	// safe for concurrent use. Default: nobody is told.
@@ -49,9 +44,6 @@ func NewService(store Store, o Options) (*Service, error) {
 	}
 	if o.Observe == nil {
 		o.Observe = func(Outcome, string) {}
-	}
-	if o.Count == nil {
-		o.Count = func(context.Context, Tx, ...Figure) error { return nil }
 	}
 	return &Service{store: store, opts: o, clock: o.Clock}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -15,14 +16,13 @@ import (
 const verifyPage = 500
 
 // Verify recomputes every order from what is frozen with it: its price from the
-// terms, its refunds from their list, and its entries from both; and holds them
-// against what is kept. Nothing is the right result. Budgets and totals are
-// verified by links.Service.Verify, statistics by stats. It reads all orders in
-// one snapshot.
+// terms, its refunds from their list, its entries from both, and the statistics
+// of orders from all; and holds them against what is kept. Nothing is the right result. Budgets and totals are
+// verified by links.Service.Verify. It reads all orders in one snapshot.
 func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
 		var diffs []affiliate.Difference
-		booked := 0
+		booked, counted := 0, stats.NewRecount(stats.OrderPart)
 		for after := int64(0); ; {
 			list, err := tx.Orders().Scan(ctx, after, verifyPage)
 			if err != nil {
@@ -33,6 +33,9 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 			}
 			after = list[len(list)-1].ID
 			found, n, err := verifyOrders(ctx, tx, list)
+			if err == nil {
+				err = recount(counted, list)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -42,8 +45,34 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 		if err == nil && page.Total != booked {
 			diffs = append(diffs, affiliate.Difference{What: "entries of orders", Kept: strconv.Itoa(page.Total), Real: strconv.Itoa(booked)})
 		}
-		return diffs, err
+		if err != nil {
+			return nil, err
+		}
+		inStats, err := counted.Verify(ctx, tx)
+		return append(diffs, inStats...), err
 	})
+}
+
+// recount adds up what statistics count of orders: each with what refunds left.
+func recount(r *stats.Recount, list []Order) error {
+	for _, o := range list {
+		if !o.Counts() {
+			continue
+		}
+		t, err := offers.ParseClickTerms(o.Terms)
+		if err != nil {
+			return err
+		}
+		value, err := o.worthLeft()
+		if err != nil {
+			return err
+		}
+		earning, cost := o.reversed(t)
+		if err := r.Add(o.statOf(stats.OrderPaid, value, minus(o.Earning, earning), minus(o.Cost, cost))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // verifyOrders verifies some orders, and returns how many entries they have.

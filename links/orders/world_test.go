@@ -66,7 +66,7 @@ func newWorld(t testing.TB, b storagetest.Backend) *world {
 	w.must(err)
 	w.links, err = links.NewService(b.Links, links.Options{Clock: w.clock, RuleRefresh: time.Nanosecond})
 	w.must(err)
-	w.offers, err = links.NewOffers(b.Links, offers.Options{Clock: w.clock})
+	w.offers, err = offers.NewService(w.core, b.Offers, offers.Options{Clock: w.clock})
 	w.must(err)
 	w.orders = w.service(b, orders.Options{})
 	w.acme = w.shop("Acme", "acme.example", "SEK")
