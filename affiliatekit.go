@@ -12,6 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -27,6 +28,7 @@ type Backend interface {
 	Media() media.Store
 	Offers() offers.Store
 	Links() links.Store
+	Orders() orders.Store
 	Deals() deals.Store
 	ProductLists() productlists.Store
 	AdSync() adsync.Store
@@ -44,6 +46,7 @@ type Options struct {
 	Media        media.Options
 	Offers       offers.Options
 	Links        links.Options
+	Orders       orders.Options
 	Deals        deals.Options
 	ProductLists productlists.Options
 	AdSync       adsync.Options
@@ -57,6 +60,7 @@ type Kit struct {
 	Media        *media.Service
 	Offers       *offers.Service
 	Links        *links.Service
+	Orders       *orders.Service
 	Deals        *deals.Service
 	ProductLists *productlists.Service
 	AdSync       *adsync.Service // for the operator: see its For method
@@ -84,6 +88,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 	k.Media = build(&b, "media", func() (*media.Service, error) { return media.NewService(backend.Media(), o.Media) })
 	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
 	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })
+	k.Orders = build(&b, "orders", func() (*orders.Service, error) { return orders.NewService(backend.Orders(), o.Orders) })
 	k.Deals = build(&b, "deals", func() (*deals.Service, error) { return deals.NewService(backend.Deals(), o.Deals) })
 	k.ProductLists = build(&b, "productlists", func() (*productlists.Service, error) {
 		return productlists.NewService(backend.ProductLists(), o.ProductLists)
@@ -97,12 +102,12 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}
 	}
-	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Deals.Random, &o.AdSync.Random} {
+	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random} {
 		if *random == nil {
 			*random = o.Random
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -71,6 +72,9 @@ func (b meteredBackend) Media() media.Store     { return wrap(b.meter, "media", 
 func (b meteredBackend) Offers() offers.Store   { return wrap(b.meter, "offers", b.Backend.Offers()) }
 func (b meteredBackend) Links() links.Store     { return wrapLinks(b.meter, b.Backend.Links()) }
 func (b meteredBackend) Deals() deals.Store     { return wrap(b.meter, "deals", b.Backend.Deals()) }
+func (b meteredBackend) Orders() orders.Store {
+	return meteredOrders{metered[orders.Tx]{b.Backend.Orders(), b.meter, "orders"}, b.Backend.Orders()}
+}
 func (b meteredBackend) ProductLists() productlists.Store {
 	return wrap(b.meter, "productlists", b.Backend.ProductLists())
 }
@@ -113,6 +117,16 @@ type meteredAdSync struct {
 
 func (s meteredAdSync) Work(ctx context.Context, fn func(context.Context, adsync.Tx) error) error {
 	return timed(ctx, s.meter, s.domain+".work", s.store.Work, fn)
+}
+
+// meteredOrders adds the recordings.
+type meteredOrders struct {
+	metered[orders.Tx]
+	store orders.Store
+}
+
+func (s meteredOrders) Record(ctx context.Context, fn func(context.Context, orders.Tx) error) error {
+	return timed(ctx, s.meter, s.domain+".record", s.store.Record, fn)
 }
 
 func timed[T any](ctx context.Context, m *meter, kind string,

@@ -15,8 +15,10 @@ func TestQuickstartPaysEachReaderOnceAndWithinTheBudget(t *testing.T) {
 click    valid     earns 0.10 SEK of small
 click    duplicate earns 0.00 SEK
 click    valid     earns 0.10 SEK of large
+order    1001 earns 24.98 SEK of large
 ledger   click: anna earns 0.10 SEK, Acme pays 0.12 SEK
 ledger   click: anna earns 0.10 SEK, Acme pays 0.12 SEK
+ledger   order: anna earns 24.98 SEK, Acme pays 24.98 SEK
 next     budget_limit of small
 next     chosen of large
 `)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
 // metrics are the numbers under /metrics, of this process, but for the
@@ -22,6 +23,7 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	clicks    *prometheus.CounterVec
+	orders    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -40,11 +42,18 @@ func newMetrics() *metrics {
 			Name: "affiliatekit_clicks_recorded_total",
 			Help: "Clicks kept by this process, by verdict.",
 		}, []string{"verdict"}),
+		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "affiliatekit_orders_reported_total",
+			Help: "Reports of orders that this process took in, by what became of them, and why the order earns nothing.",
+		}, []string{"outcome", "reason"}),
+	}
+	for _, outcome := range []orders.Outcome{orders.Added, orders.Known, orders.Completed, orders.Refused} {
+		m.orders.WithLabelValues(string(outcome), "") // a series that is 0 from the start
 	}
 	for _, v := range links.Verdicts() {
 		m.clicks.WithLabelValues(string(v)) // a series that is 0 from the start, not one that appears
 	}
-	m.registry.MustRegister(m.requests, m.durations, m.clicks,
+	m.registry.MustRegister(m.requests, m.durations, m.clicks, m.orders,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -64,6 +73,11 @@ func (m *metrics) watch(core *affiliate.Service, clicks *links.Service) {
 func (m *metrics) observe(operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
 	m.durations.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// order counts one report of an order.
+func (m *metrics) order(outcome orders.Outcome, reason string) {
+	m.orders.WithLabelValues(string(outcome), reason).Inc()
 }
 
 func (m *metrics) handler(log *slog.Logger) http.Handler {

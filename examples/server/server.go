@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -54,6 +55,9 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 		}
 		if err := loadDemoDeals(ctx, backend.Deals()); err != nil {
 			return fmt.Errorf("load the sample catalog: %w", err)
+		}
+		if err := loadDemoOrders(ctx, backend.Orders(), line.IDs); err != nil {
+			return fmt.Errorf("load the sample orders: %w", err)
 		}
 		backend.Backend = demoBackend{backend.Backend}
 		line.Tokens = demoTokens()
@@ -96,6 +100,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 	kit, err := affiliatekit.New(countedBackend{b, metrics.clicks}, affiliatekit.Options{
 		Offers: offers.Options{Blobs: images},
 		Links:  links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
+		Orders: orders.Options{Observe: metrics.order},
 	})
 	if err != nil {
 		return nil, err
@@ -106,7 +111,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		}
 	}
 	api, err := httpadapter.New(httpadapter.Services{
-		Core: kit.Core, Links: kit.Links, Offers: kit.Offers, ProductLists: kit.ProductLists, Deals: kit.Deals,
+		Core: kit.Core, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals,
 	}, httpadapter.Options{
 		Authenticator:     httpadapter.TokenAuthenticator(kit.Identity),
 		RequestsPerMinute: perMinute(c.rate),

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,7 +75,7 @@ func New(t testing.TB, b Backend) *World {
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
 	if b.Orders != nil {
 		w.Backend.Orders = switchedOrders{switched[orders.Tx]{b.Orders, &w.Down}, b.Orders}
-		w.Orders = Must(orders.NewService(w.Backend.Orders, orders.Options{Clock: w.Clock, Random: strings.NewReader(strings.Repeat("order collectors", 1000))}))(t)
+		w.Orders = Must(orders.NewService(w.Backend.Orders, orders.Options{Clock: w.Clock, Random: rand.NewChaCha8([32]byte{1})}))(t)
 	}
 	w.settle(t.Context())
 	return w
