@@ -8,16 +8,17 @@ BENCHTIME ?= 1s
 # govulncheck is run by version, not as a tool of go.mod: it is no part of check.
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-# The benchmarks against other libraries are a module of their own in .bench, so that no user
-# of this one depends on those libraries.
+# The benchmarks against other libraries are a module of their own in .bench, and the tests in a
+# browser one in .browser, so that no user of this one depends on what they need.
 BENCH_MODULE := $(wildcard .bench/go.mod)
 in_bench      = $(if $(BENCH_MODULE),cd .bench && $(1),@true)
+in_browser    = cd .browser && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check gofmt vet staticcheck tidy apidiff vuln bench fuzz
+.PHONY: help run test test-browser check gofmt vet staticcheck tidy apidiff vuln bench fuzz
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the demo server on 127.0.0.1:8080, in memory
 	$(GO) run ./examples/server -demo
@@ -25,14 +26,18 @@ run: ## the demo server on 127.0.0.1:8080, in memory
 test: ## all tests with the race detector, on both backends (starts its own PostgreSQL)
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race ./...
 
+test-browser: ## a sale in a headless Chromium (as root on Debian it installs one)
+	@GO="$(GO)" .ci/browser
+
 check: gofmt vet staticcheck tidy apidiff ## what must be clean before a commit: the five below
 
 gofmt: ## fails on files that gofmt would change
 	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "run gofmt -w on:" $$unformatted >&2; exit 1; fi
 
-vet: ## go vet, the benchmark module included
+vet: ## go vet, the other modules included
 	$(GO) vet ./...
 	$(call in_bench,$(GO) vet ./...)
+	$(call in_browser,$(GO) vet ./...)
 
 staticcheck: ## staticcheck at the version in go.mod
 	$(GO) tool staticcheck ./...
@@ -40,6 +45,7 @@ staticcheck: ## staticcheck at the version in go.mod
 tidy: ## fails when go.mod and go.sum are not what the code needs
 	$(GO) mod tidy -diff
 	$(call in_bench,$(GO) mod tidy -diff)
+	$(call in_browser,$(GO) mod tidy -diff)
 
 apidiff: ## the exported API against the last tag
 	@.ci/apidiff
