@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -53,7 +54,8 @@ func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
 }
 
 // ReverseClick takes back what a click earned and cost, all that is left of it,
-// and gives it back to the campaign's budgets. A second time is ErrConflict
+// and gives it back to the campaign's budgets; statistics take the click and its
+// money off its day. A second time is ErrConflict
 // "taken"; a click that moved no money is ErrInvalid "not_paid".
 func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Entry, error) {
 	return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Entry, error) {
@@ -68,7 +70,7 @@ func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Ent
 		if len(found) == 0 {
 			return affiliate.Entry{}, affiliate.Invalid("click", affiliate.FieldError{Field: "id", Code: "not_paid", Message: "must be a click that was paid"})
 		}
-		r := affiliate.Reversal{EntryID: found[0].ID, Earning: found[0].Earning, Cost: found[0].Cost, Cause: "reversal:" + c.Cause()}
+		r := affiliate.Reversal{EntryID: found[0].ID, Earning: found[0].Earning, Cost: found[0].Cost, Cause: c.reversal()}
 		before, err := tx.Ledger().Reversals(ctx, []int64{r.EntryID})
 		if err != nil {
 			return affiliate.Entry{}, err
@@ -84,7 +86,19 @@ func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Ent
 				return affiliate.Entry{}, err
 			}
 		}
-		return offers.Reverse(ctx, tx, s.clock.Now(), r)
+		e, err := offers.Reverse(ctx, tx, s.clock.Now(), r)
+		if err != nil {
+			return e, err
+		}
+		advertiser, err := tx.Advertisers().Get(ctx, c.AdvertiserID)
+		if err != nil {
+			return e, err
+		}
+		back, err := c.reversed(&advertiser)
+		if err != nil {
+			return e, err
+		}
+		return e, stats.Record(ctx, tx, back)
 	})
 }
 

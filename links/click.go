@@ -107,5 +107,20 @@ func (c *Click) event(a *affiliate.Advertiser) stats.Event {
 	}
 }
 
+// reversal is what the ledger entry that takes the click back is booked under.
+func (c *Click) reversal() string { return "reversal:" + c.Cause() }
+
+// reversed is what statistics count when the click is taken back, on its day.
+func (c *Click) reversed(a *affiliate.Advertiser) (stats.Event, error) {
+	e := c.event(a)
+	e.Kind = stats.ClickReversed
+	var err error
+	if e.Earning, err = c.Earning.Neg(); err != nil {
+		return e, err
+	}
+	e.Cost, err = c.Cost.Neg()
+	return e, err
+}
+
 // DayOf is midnight UTC of the day that t falls on.
 func DayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

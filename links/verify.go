@@ -34,8 +34,16 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 		if err != nil {
 			return nil, err
 		}
+		payments, err := stats.VerifyPayments(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		ads, err := offers.VerifyAds(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
 		budgets, err := offers.VerifyUsage(ctx, tx, paid)
-		return slices.Concat(diffs, clicks, rollups, budgets), err
+		return slices.Concat(diffs, clicks, rollups, payments, ads, budgets), err
 	})
 }
 
@@ -74,19 +82,38 @@ func verifyClicks(ctx context.Context, tx Tx, paid paidClicks, recount *stats.Re
 	return append(diffs, orphans...), err
 }
 
-// recountClicks adds clicks to the recount of their statistics.
+// recountClicks adds clicks, and that they were taken back, to the recount of
+// their statistics.
 func recountClicks(ctx context.Context, tx Tx, recount *stats.Recount, clicks []Click) error {
-	ids := make([]int64, len(clicks))
+	ids, causes := make([]int64, len(clicks)), make([]string, len(clicks))
 	for i := range clicks {
-		ids[i] = clicks[i].AdvertiserID
+		ids[i], causes[i] = clicks[i].AdvertiserID, clicks[i].reversal()
 	}
 	advertisers, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
 	if err != nil {
 		return err
 	}
+	reversals, err := tx.Ledger().ByCauses(ctx, causes)
+	if err != nil {
+		return err
+	}
+	reversed := make(map[string]bool, len(reversals))
+	for _, e := range reversals {
+		reversed[e.Cause] = true
+	}
 	for i := range clicks {
 		a, _ := lookUp(advertisers, clicks[i].AdvertiserID, func(a *affiliate.Advertiser) int64 { return a.ID })
 		if err := recount.Add(clicks[i].event(a)); err != nil {
+			return err
+		}
+		if !reversed[causes[i]] {
+			continue
+		}
+		back, err := clicks[i].reversed(a)
+		if err != nil {
+			return err
+		}
+		if err := recount.Add(back); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // usages are the counters that something of one creator is counted in.
@@ -69,19 +70,24 @@ func pay(ctx context.Context, tx Tx, o Offer, p Participant, now time.Time) erro
 		return err
 	}
 	amount := affiliate.NewMoney(terms.Payment, o.Currency)
-	_, err = tx.Ledger().Append(ctx, affiliate.Entry{
+	e := affiliate.Entry{
 		Kind: affiliate.EntryParticipation, Account: affiliate.UserAccount(p.UserID), AdvertiserID: o.AdvertiserID,
 		Earning: amount, Cost: amount, OccurredAt: now, PayableAt: now, Cause: p.Cause(), Terms: string(frozen),
-	})
-	if err != nil {
+	}
+	if _, err = tx.Ledger().Append(ctx, e); err != nil {
 		return err
 	}
-	return tx.Activities().Add(ctx, Activity{ParticipantID: p.ID, Type: ActivityPayment, To: amount.String(), CreatedAt: now})
+	if err := tx.Activities().Add(ctx, Activity{ParticipantID: p.ID, Type: ActivityPayment, To: amount.String(), CreatedAt: now}); err != nil {
+		return err
+	}
+	return stats.RecordPayment(ctx, tx, e, e)
 }
 
 // Reverse books a reversal as affiliate.Reverse does, and gives back to the
 // budgets what it takes from an entry that was drawn from an offer: the cost,
-// and the click when nothing is left of its entry. An action for any unit.
+// and the click when nothing is left of its entry. Statistics count it when the
+// entry is a payment; what takes back a click or an order tells them itself. An
+// action for any unit.
 func Reverse(ctx context.Context, tx Tx, now time.Time, r affiliate.Reversal) (affiliate.Entry, error) {
 	found, err := tx.Ledger().GetMany(ctx, []int64{r.EntryID})
 	if err != nil {
@@ -94,10 +100,15 @@ func Reverse(ctx context.Context, tx Tx, now time.Time, r affiliate.Reversal) (a
 		}
 	}
 	e, err := affiliate.Reverse(ctx, tx, now, r) // it refuses what is wrong with r
-	if err != nil || len(usages) == 0 {
+	if err != nil {
 		return e, err
 	}
-	return e, tx.Usage().Add(ctx, usages...)
+	if len(usages) > 0 {
+		if err := tx.Usage().Add(ctx, usages...); err != nil {
+			return e, err
+		}
+	}
+	return e, stats.RecordPayment(ctx, tx, found[0], e)
 }
 
 // returned is what a reversal gives back to the budgets, as negative numbers.

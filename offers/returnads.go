@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // ReturnAdView is a return ad as it is at an instant.
@@ -157,15 +158,15 @@ func (s *Service) ReturnAdsFor(ctx context.Context, advertiserID int64) ([]Retur
 // told at which), unless it is not active, or not for that advertiser's
 // customers: then it answers false and counts nothing. No limit is ever passed.
 func (s *Service) CountReturnAdView(ctx context.Context, id, atAdvertiserID int64) (bool, error) {
-	return s.countReturnAd(ctx, id, atAdvertiserID, ReturnAdCounts{Views: 1})
+	return s.countReturnAd(ctx, id, atAdvertiserID, stats.AdViewed, ReturnAdCounts{Views: 1})
 }
 
 // CountReturnAdClick counts that the ad was followed, as CountReturnAdView does.
 func (s *Service) CountReturnAdClick(ctx context.Context, id, atAdvertiserID int64) (bool, error) {
-	return s.countReturnAd(ctx, id, atAdvertiserID, ReturnAdCounts{Clicks: 1})
+	return s.countReturnAd(ctx, id, atAdvertiserID, stats.AdClicked, ReturnAdCounts{Clicks: 1})
 }
 
-func (s *Service) countReturnAd(ctx context.Context, id, atAdvertiserID int64, add ReturnAdCounts) (bool, error) {
+func (s *Service) countReturnAd(ctx context.Context, id, atAdvertiserID int64, kind stats.Kind, add ReturnAdCounts) (bool, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (bool, error) {
 		a, err := tx.ReturnAds().Get(ctx, id)
 		if err != nil {
@@ -183,10 +184,13 @@ func (s *Service) countReturnAd(ctx context.Context, id, atAdvertiserID int64, a
 		if err != nil {
 			return false, err
 		}
-		if a.Status(s.clock.Now(), used) != Active || !shown {
+		now := s.clock.Now()
+		if a.Status(now, used) != Active || !shown {
 			return false, nil
 		}
-		_, err = tx.ReturnAds().Count(ctx, id, add)
-		return err == nil, err
+		if _, err = tx.ReturnAds().Count(ctx, id, add); err != nil {
+			return false, err
+		}
+		return true, stats.Record(ctx, tx, stats.Event{Kind: kind, Day: stats.DayOf(now, nil), AdvertiserID: a.AdvertiserID, AdID: id})
 	})
 }

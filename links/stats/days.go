@@ -10,6 +10,31 @@ import (
 // MaxDays bounds the days of a series.
 const MaxDays = 3660
 
+// Span is a range of days, both ends inclusive. A missing From is 29 days before
+// To, a missing To is today (UTC): the zero Span is the last 30 days.
+type Span struct{ From, To time.Time }
+
+// defaultDays are how many days a span without dates has.
+const defaultDays = 30
+
+// Bounds returns the span as a Filter has it, where until is not in it.
+// ErrInvalid with the field "to" when it ends before it begins, or has more than
+// MaxDays.
+func (s Span) Bounds(now time.Time) (from, until time.Time, err error) {
+	last := date(s.To)
+	if last.IsZero() {
+		last = date(now)
+	}
+	from, until = date(s.From), last.AddDate(0, 0, 1)
+	if from.IsZero() {
+		from = until.AddDate(0, 0, -defaultDays)
+	}
+	var v affiliate.Validation
+	v.Check(from.Before(until), "to", "before_from", "must not be before from")
+	v.Check(!from.AddDate(0, 0, MaxDays).Before(until), "to", "too_many_days", "must be at most 3660 days after from")
+	return from, until, v.Err("statistics")
+}
+
 // Series is what happened on each day of a range, and in all of it.
 type Series struct {
 	Total  Figures
@@ -36,8 +61,14 @@ func Days(ctx context.Context, tx Tx, f Filter) (Series, error) {
 	if from.IsZero() || until.IsZero() || !from.Before(until) {
 		return out, nil
 	}
+	return fill(rows, from, until)
+}
+
+// fill makes a series of rows that are ordered by day, one a day at most.
+func fill(rows []Row, from, until time.Time) (Series, error) {
+	var out Series
 	n := int(until.Sub(from) / (24 * time.Hour))
-	if n > MaxDays || n < 0 {
+	if n > MaxDays {
 		return out, affiliate.Invalid("statistics", affiliate.FieldError{Field: "until", Code: "too_many_days", Message: "must be at most 3660 days after the first day"})
 	}
 	out.PerDay = make([]Row, n)

@@ -25,7 +25,9 @@
 //
 //   - An event counts on the day of what it is about: a refund, a correction and
 //     a decline on the day of their order. Past days change thereby.
-//   - Clicks are the valid ones. The others are counted by their verdict.
+//   - Clicks are the valid ones. The others are counted by their verdict. A click
+//     that is taken back as a whole counts no longer; money that a host takes from
+//     the entry of a click by offers.Reverse is not in statistics.
 //   - Orders that earn and cost nothing, and those without a creator, are no
 //     events.
 //   - Money is in the currency of the advertiser. Rows of several advertisers
@@ -34,6 +36,9 @@
 //     visitor cannot be recognised the day after. A row of affiliate_stats_readers
 //     for each is kept for two days; then only the count stays. Readers have no
 //     source and no creator.
+//   - Days are those of UTC, as in the documents. A roll-up of a day cannot be cut
+//     anew for another time zone: hosts that need local days keep them themselves,
+//     from the same events.
 //   - This package is below offers, although its folder is in links: campaigns
 //     record payments and return ads, and links record clicks and orders.
 package stats

@@ -54,26 +54,46 @@ INSERT INTO affiliate_stats_readers (offer_id, date, reader)
 SELECT DISTINCT offer_id, (at AT TIME ZONE 'UTC')::date, visitor FROM affiliate_clicks
 WHERE verdict = 'valid' AND offer_id <> 0 AND at >= date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 day';
 
-WITH clicks AS (
+WITH events AS (
 	SELECT advertiser_id, (at AT TIME ZONE 'UTC')::date AS date, offer_id, user_id, link_id, source,
 		count(*) FILTER (WHERE verdict = 'valid') AS clicks, count(*) FILTER (WHERE verdict = 'duplicate') AS duplicates,
 		count(*) FILTER (WHERE verdict = 'bot') AS bots, count(*) FILTER (WHERE verdict = 'blocked') AS blocked,
-		count(*) FILTER (WHERE verdict = 'capped') AS capped, sum(earning)::bigint AS earning, sum(cost)::bigint AS cost
+		count(*) FILTER (WHERE verdict = 'capped') AS capped, sum(earning) AS click_earning, sum(cost) AS click_cost,
+		0 AS payments, 0 AS payment_earning, 0 AS payment_cost
 	FROM affiliate_clicks
 	GROUP BY 1, 2, 3, 4, 5, 6
-), levels AS (
-	SELECT 1 AS level, advertiser_id, date, 0 AS offer_id, 0 AS user_id, 0 AS link_id, source, clicks, duplicates, bots, blocked, capped, 0 AS readers, earning, cost FROM clicks
-	UNION ALL SELECT 2, advertiser_id, date, offer_id, 0, 0, source, clicks, duplicates, bots, blocked, capped, 0, earning, cost FROM clicks WHERE offer_id <> 0
-	UNION ALL SELECT 3, advertiser_id, date, offer_id, user_id, 0, source, clicks, duplicates, bots, blocked, capped, 0, earning, cost FROM clicks
-	UNION ALL SELECT 4, advertiser_id, date, offer_id, user_id, link_id, source, clicks, duplicates, bots, blocked, capped, 0, earning, cost FROM clicks
-	UNION ALL SELECT 2, advertiser_id, (at AT TIME ZONE 'UTC')::date, offer_id, 0, 0, 0, 0, 0, 0, 0, 0, count(DISTINCT visitor), 0, 0
-		FROM affiliate_clicks WHERE verdict = 'valid' AND offer_id <> 0 GROUP BY 2, 3, 4
+	UNION ALL -- clicks that were taken back
+	SELECT c.advertiser_id, (c.at AT TIME ZONE 'UTC')::date, c.offer_id, c.user_id, c.link_id, c.source, -1, 0, 0, 0, 0, -c.earning, -c.cost, 0, 0, 0
+	FROM affiliate_entries AS e JOIN affiliate_clicks AS c ON c.id = substr(e.cause, 16)::uuid
+	WHERE e.cause LIKE 'reversal:click:%'
+	UNION ALL -- payments, and what was taken back of them, on the day of the payment
+	SELECT o.advertiser_id, (o.occurred_at AT TIME ZONE 'UTC')::date, coalesce((o.terms::json ->> 'offer_id')::bigint, 0), substr(o.account, 6)::bigint, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, CASE WHEN e.id = o.id THEN 1 ELSE 0 END, e.earning, e.cost
+	FROM affiliate_entries AS o JOIN affiliate_entries AS e ON e.id = o.id OR e.reverses = o.id
+	WHERE o.kind IN ('participation', 'one_time') AND o.account LIKE 'user:%'
+), rows AS (
+	SELECT l.level, e.advertiser_id, e.date, CASE WHEN l.level > 1 THEN e.offer_id ELSE 0 END AS offer_id, CASE WHEN l.level > 2 THEN e.user_id ELSE 0 END AS user_id,
+		CASE WHEN l.level > 3 THEN e.link_id ELSE 0 END AS link_id, e.source, e.clicks, e.duplicates, e.bots, e.blocked, e.capped, 0 AS readers,
+		e.click_earning, e.click_cost, e.payments, e.payment_earning, e.payment_cost
+	FROM events AS e JOIN (VALUES (1), (2), (3), (4)) AS l (level)
+		ON l.level IN (1, 3) OR l.level = 2 AND e.offer_id <> 0 OR l.level = 4 AND e.link_id <> 0
+	UNION ALL
+	SELECT 2, advertiser_id, (at AT TIME ZONE 'UTC')::date, offer_id, 0, 0, 0, 0, 0, 0, 0, 0, count(DISTINCT visitor), 0, 0, 0, 0, 0
+	FROM affiliate_clicks WHERE verdict = 'valid' AND offer_id <> 0
+	GROUP BY advertiser_id, (at AT TIME ZONE 'UTC')::date, offer_id
 )
 INSERT INTO affiliate_stats (level, advertiser_id, date, offer_id, user_id, link_id, ad_id, source, views, clicks, duplicates, bots, blocked, capped, readers,
 	orders, order_value, click_earning, click_cost, order_earning, order_cost, payments, payment_earning, payment_cost)
 SELECT level, advertiser_id, date, offer_id, user_id, link_id, 0, source, 0, sum(clicks)::bigint, sum(duplicates)::bigint, sum(bots)::bigint, sum(blocked)::bigint,
-	sum(capped)::bigint, sum(readers)::bigint, 0, 0, sum(earning)::bigint, sum(cost)::bigint, 0, 0, 0, 0, 0
-FROM levels GROUP BY level, advertiser_id, date, offer_id, user_id, link_id, source;
+	sum(capped)::bigint, sum(readers)::bigint, 0, 0, sum(click_earning)::bigint, sum(click_cost)::bigint, 0, 0,
+	sum(payments)::bigint, sum(payment_earning)::bigint, sum(payment_cost)::bigint
+FROM rows GROUP BY level, advertiser_id, date, offer_id, user_id, link_id, source;
+
+-- Of return ads only the sums were kept: they count on the day of the ad.
+INSERT INTO affiliate_stats (level, advertiser_id, date, offer_id, user_id, link_id, ad_id, source, views, clicks, duplicates, bots, blocked, capped, readers,
+	orders, order_value, click_earning, click_cost, order_earning, order_cost, payments, payment_earning, payment_cost)
+SELECT 5, advertiser_id, (coalesce(created_at, now()) AT TIME ZONE 'UTC')::date, 0, 0, 0, id, 0, views, clicks, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+FROM affiliate_return_ads WHERE views <> 0 OR clicks <> 0;
 
 DROP TABLE affiliate_click_days;
 DROP TABLE affiliate_offer_days;

@@ -1,0 +1,104 @@
+package stats
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// RecordPayment counts an entry that pays a participation or a one-time payment,
+// or one that takes such an entry back: original is then the entry that it
+// reverses, and the entry itself otherwise. Entries of other kinds are no
+// payments and count nothing. An action for the unit that books the entry.
+func RecordPayment(ctx context.Context, tx Tx, original, e affiliate.Entry) error {
+	event, ok, err := paymentEvent(original, e)
+	if err != nil || !ok {
+		return err
+	}
+	return Record(ctx, tx, event)
+}
+
+func paymentEvent(original, e affiliate.Entry) (event Event, ok bool, err error) {
+	if original.Kind != affiliate.EntryParticipation && original.Kind != affiliate.EntryOneTime {
+		return event, false, nil
+	}
+	id, isUser := strings.CutPrefix(string(original.Account), "user:")
+	userID, err := strconv.ParseInt(id, 10, 64)
+	if !isUser || err != nil {
+		return event, false, nil
+	}
+	var terms struct {
+		OfferID int64 `json:"offer_id"`
+	}
+	if original.Terms != "" {
+		if err := json.Unmarshal([]byte(original.Terms), &terms); err != nil {
+			return event, false, fmt.Errorf("stats: terms of entry %d: %w", original.ID, err)
+		}
+	}
+	event = Event{
+		Kind: PaymentMade, Day: DayOf(original.OccurredAt, nil), AdvertiserID: original.AdvertiserID, OfferID: terms.OfferID, UserID: userID,
+		Earning: e.Earning, Cost: e.Cost,
+	}
+	if e.Kind == affiliate.EntryReversal {
+		event.Kind = PaymentReversed
+	}
+	return event, true, nil
+}
+
+// VerifyPayments recounts the payments from the ledger. It reads the whole ledger
+// in pages; memory grows with the roll-ups.
+func VerifyPayments(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
+	recount := NewRecount(PaymentPart)
+	for after := int64(0); ; {
+		entries, err := tx.Ledger().Scan(ctx, after, verifyPage)
+		if err != nil {
+			return nil, err
+		}
+		if err := recountPayments(ctx, tx, recount, entries); err != nil {
+			return nil, err
+		}
+		if len(entries) < verifyPage {
+			return recount.Verify(ctx, tx)
+		}
+		after = entries[len(entries)-1].ID
+	}
+}
+
+func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []affiliate.Entry) error {
+	var reversed []int64
+	for _, e := range entries {
+		if e.Kind == affiliate.EntryReversal {
+			reversed = append(reversed, e.Reverses)
+		}
+	}
+	originals := map[int64]affiliate.Entry{}
+	if len(reversed) > 0 {
+		found, err := tx.Ledger().GetMany(ctx, affiliate.SortedIDs(reversed))
+		if err != nil {
+			return err
+		}
+		for _, e := range found {
+			originals[e.ID] = e
+		}
+	}
+	for _, e := range entries {
+		original := e
+		if e.Kind == affiliate.EntryReversal {
+			original = originals[e.Reverses]
+		}
+		event, ok, err := paymentEvent(original, e)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := recount.Add(event); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
