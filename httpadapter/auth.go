@@ -1,7 +1,10 @@
 package httpadapter
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
@@ -24,4 +27,47 @@ func (t tokens) Authenticate(r *http.Request) (affiliate.Principal, error) {
 		return affiliate.Principal{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}
 	}
 	return t.people.Authenticate(r.Context(), token)
+}
+
+// SessionVerifier verifies the tokens of an OpenID provider; package
+// httpadapter/oidc has one.
+type SessionVerifier interface {
+	// Verify returns the session that a token stands for; a token that is not
+	// good is an error of kind [affiliate.ErrUnauthenticated].
+	Verify(ctx context.Context, token string) (affiliate.Session, error)
+}
+
+// OIDC knows principals by the JWTs of an OpenID provider, which stand in the
+// Authorization header after "Bearer ". The principal is the account that is
+// linked with the token's subject; a session that is linked with none is a
+// principal with affiliate.RoleSession, who may only sign up and accept invites.
+//
+// Requests without a good JWT are left to beside, usually
+// [TokenAuthenticator]; nil refuses them.
+func OIDC(v SessionVerifier, people *identity.Service, beside Authenticator) Authenticator {
+	return sessions{v, people, beside}
+}
+
+type sessions struct {
+	verifier SessionVerifier
+	people   *identity.Service
+	beside   Authenticator
+}
+
+func (s sessions) Authenticate(r *http.Request) (affiliate.Principal, error) {
+	refused := error(&affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"})
+	if scheme, token := wire.Credentials(r); scheme == "bearer" && strings.Count(token, ".") == 2 {
+		session, err := s.verifier.Verify(r.Context(), token)
+		if err == nil {
+			return s.people.Session(r.Context(), session)
+		}
+		if !errors.Is(err, affiliate.ErrUnauthenticated) {
+			return affiliate.Principal{}, err
+		}
+		refused = err
+	}
+	if s.beside == nil {
+		return affiliate.Principal{}, refused
+	}
+	return s.beside.Authenticate(r)
 }
