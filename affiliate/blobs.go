@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -24,6 +27,9 @@ type Blobs interface {
 	Get(ctx context.Context, key string) ([]byte, error)
 	// Delete is no change when the key has none.
 	Delete(ctx context.Context, key string) error
+	// Keys returns at most limit keys that begin with prefix and come after the
+	// given one, in ascending order.
+	Keys(ctx context.Context, prefix, after string, limit int) ([]string, error)
 }
 
 func checkBlobKey(key string) error {
@@ -83,6 +89,25 @@ func (m *MemoryBlobs) Delete(_ context.Context, key string) error {
 	return nil
 }
 
+// Keys implements Blobs.
+func (m *MemoryBlobs) Keys(_ context.Context, prefix, after string, limit int) ([]string, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return firstKeys(maps.Keys(m.blobs), prefix, after, limit), nil
+}
+
+// firstKeys are the first limit keys with the prefix after the given one.
+func firstKeys(all iter.Seq[string], prefix, after string, limit int) []string {
+	var keys []string
+	for key := range all {
+		if strings.HasPrefix(key, prefix) && key > after {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys[:min(max(limit, 0), len(keys))]
+}
+
 // DirBlobs keeps each blob as a file in a directory. It is safe for concurrent
 // use, also by several processes.
 type DirBlobs struct{ dir string }
@@ -139,4 +164,19 @@ func (d *DirBlobs) Delete(_ context.Context, key string) error {
 		return Unavailable(err)
 	}
 	return nil
+}
+
+// Keys implements Blobs.
+func (d *DirBlobs) Keys(_ context.Context, prefix, after string, limit int) ([]string, error) {
+	entries, err := os.ReadDir(d.dir)
+	if err != nil {
+		return nil, Unavailable(err)
+	}
+	return firstKeys(func(yield func(string) bool) {
+		for _, e := range entries {
+			if checkBlobKey(e.Name()) == nil && !yield(e.Name()) {
+				return
+			}
+		}
+	}, prefix, after, limit), nil
 }

@@ -27,6 +27,18 @@ func TestBlobsComeBackAsTheyWere(t *testing.T) {
 			got, err = b.Get(t.Context(), "a.png")
 			is.NoErr(err)
 			is.Equal(string(got), "new")
+			for _, key := range []string{"tmp-2", "tmp-1", "tmp-10", "tm"} {
+				is.NoErr(b.Put(t.Context(), key, nil))
+			}
+			keys, err := b.Keys(t.Context(), "tmp-", "", 2)
+			is.NoErr(err)
+			is.Equal(keys, []string{"tmp-1", "tmp-10"})
+			keys, err = b.Keys(t.Context(), "tmp-", "tmp-10", 2)
+			is.NoErr(err)
+			is.Equal(keys, []string{"tmp-2"})
+			keys, err = b.Keys(t.Context(), "x", "", 10)
+			is.NoErr(err)
+			is.Equal(len(keys), 0)
 			is.NoErr(b.Delete(t.Context(), "a.png"))
 			is.NoErr(b.Delete(t.Context(), "a.png"))
 			_, err = b.Get(t.Context(), "a.png")

@@ -20,6 +20,7 @@ import (
 // own:
 //
 //	GET /media/{key}     a picture
+//	GET /media/{size}/{key}   the same, scaled: fill-800x500 or fit-2000x2000
 //	GET /r/{id}/view     counts that a return ad was shown; answers a pixel
 //	GET /r/{id}/click    counts that it was followed; sends the reader on
 //
@@ -41,6 +42,7 @@ func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
 	h := openRoutes{offers: s, bots: detector}
 	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}}, o.Wire(), []wire.Route{
 		{Pattern: "GET " + open.MediaPrefix + "{key}", ID: "media", Scope: wire.Open(), Op: wire.Call(h.media).Unlimited()},
+		{Pattern: "GET " + open.MediaPrefix + "{size}/{key}", ID: "media-scaled", Scope: wire.Open(), Op: wire.Call(h.scaledMedia).Unlimited()},
 		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/view", ID: "return-ad-view", Scope: wire.Open(), Op: wire.Raw(h.view).Unlimited()},
 		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/click", ID: "return-ad-click", Scope: wire.Open(), Op: wire.Raw(h.click).Unlimited()},
 	})
@@ -57,16 +59,33 @@ type openRoutes struct {
 func (h openRoutes) media(ctx context.Context, _ affiliate.Principal, in struct {
 	Key string `path:"key"`
 }) (out wire.Stream, err error) {
-	key, ok := open.DecodeKey(in.Key)
+	return h.picture(in.Key, func(key string) ([]byte, error) { return h.offers.Image(ctx, key) })
+}
+
+// scaledMedia returns a picture in one of the sizes that the documents show.
+func (h openRoutes) scaledMedia(ctx context.Context, _ affiliate.Principal, in struct {
+	Size string `path:"size"`
+	Key  string `path:"key"`
+}) (out wire.Stream, err error) {
+	for _, size := range []offers.Size{offers.CampaignSize, offers.ReturnAdSize} {
+		if size.String() == in.Size {
+			return h.picture(in.Key, func(key string) ([]byte, error) { return h.offers.ScaledImage(ctx, key, size) })
+		}
+	}
+	return out, affiliate.NotFound("image", in.Key)
+}
+
+func (h openRoutes) picture(shown string, get func(key string) ([]byte, error)) (out wire.Stream, err error) {
+	key, ok := open.DecodeKey(shown)
 	if !ok {
-		return out, affiliate.NotFound("image", in.Key)
+		return out, affiliate.NotFound("image", shown)
 	}
 	content, err := []byte(open.BlankPNG), error(nil)
 	if key != open.NoImage {
-		content, err = h.offers.Image(ctx, key)
+		content, err = get(key)
 	}
 	if errors.Is(err, affiliate.ErrInvalid) {
-		err = affiliate.NotFound("image", in.Key) // no key of ours
+		err = affiliate.NotFound("image", shown) // no key of ours
 	}
 	if err != nil {
 		return out, err

@@ -43,9 +43,14 @@ func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
 	if err != nil {
 		return Saved{}, err
 	}
+	image, err := s.adopt(ctx, n.Offer.ImageKey)
+	if err != nil {
+		return Saved{}, err
+	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
 		now := s.clock.Now()
 		o := n.Offer
+		o.ImageKey = image
 		o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
 		o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
 		advertiser, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
@@ -80,12 +85,13 @@ func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
 // ChangeOffer is what UpdateOffer changes.
 type ChangeOffer struct {
 	// Change is applied to the offer as it is now and may run again; nil
-	// changes nothing. Id, advertiser, currency, token, priority, author and
+	// changes nothing. Id, image, advertiser, currency, token, priority, author and
 	// the times of creation, pause and deletion are not its to change.
 	Change   func(*Offer)
 	Targets  affiliate.Optional[Targets] // replace all
 	After    affiliate.Optional[int64]   // see NewOffer.After
 	Priority affiliate.Optional[int64]   // see NewOffer.Priority
+	ImageKey affiliate.Optional[string]  // of an upload or of another image that is kept; "": none
 	// Budget changes title and amount of the offer's shared budget, or makes
 	// one when it has none.
 	Budget affiliate.Optional[NewSharedBudget]
@@ -94,6 +100,10 @@ type ChangeOffer struct {
 // UpdateOffer changes an offer (campaign-update). ErrNotFound when it is deleted.
 // Limits may be set below what is used: the offer has then ended.
 func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Saved, error) {
+	image, err := s.adopt(ctx, c.ImageKey.Value)
+	if err != nil {
+		return Saved{}, err
+	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
 		now := s.clock.Now()
 		before, err := live(ctx, tx, id)
@@ -104,6 +114,10 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 		if c.Change != nil {
 			o.Costs, o.Todo = slices.Clone(o.Costs), slices.Clone(o.Todo)
 			c.Change(&o)
+		}
+		o.ImageKey = before.ImageKey
+		if c.ImageKey.Set {
+			o.ImageKey = image
 		}
 		o.ID, o.AdvertiserID, o.Currency, o.Token, o.Priority = before.ID, before.AdvertiserID, before.Currency, before.Token, before.Priority
 		o.CreatedBy, o.CreatedAt, o.PausedAt, o.DeletedAt, o.UpdatedAt = before.CreatedBy, before.CreatedAt, before.PausedAt, before.DeletedAt, now

@@ -2,6 +2,7 @@ package offers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -47,9 +48,14 @@ func returnAdView(ctx context.Context, tx Tx, now time.Time, a ReturnAd) (Return
 // CreateReturnAd adds a return ad (return-ad-create). Its ids are brought to
 // ascending order.
 func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView, error) {
+	image, err := s.adopt(ctx, a.ImageKey)
+	if err != nil {
+		return ReturnAdView{}, err
+	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
 		now := s.clock.Now()
 		a := a
+		a.ImageKey = image
 		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
 		a.CreatedAt, a.UpdatedAt, a.PausedAt, a.DeletedAt = now, now, time.Time{}, time.Time{}
 		a, err := tx.ReturnAds().Add(ctx, a)
@@ -64,12 +70,35 @@ func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView,
 // the id, the author and the times of creation, pause and deletion are not its
 // to change (return-ad-update). A deleted one is ErrNotFound.
 func (s *Service) UpdateReturnAd(ctx context.Context, id int64, change func(*ReturnAd)) (ReturnAdView, error) {
+	image, err := s.imageOf(ctx, id, change)
+	if err != nil {
+		return ReturnAdView{}, err
+	}
 	return s.changeReturnAd(ctx, id, func(a *ReturnAd, _ time.Time) {
 		before := *a
 		change(a)
+		if a.ImageKey != before.ImageKey {
+			a.ImageKey = image
+		}
 		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
 		a.ID, a.Author, a.CreatedAt, a.PausedAt, a.DeletedAt = before.ID, before.Author, before.CreatedAt, before.PausedAt, before.DeletedAt
 	})
+}
+
+// imageOf returns the image that a change gives to an ad, adopted. That is done
+// before the unit, because it reads and copies files.
+func (s *Service) imageOf(ctx context.Context, id int64, change func(*ReturnAd)) (string, error) {
+	v, err := s.ReturnAd(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	a := v.ReturnAd
+	a.AdvertiserIDs, a.CategoryIDs, a.Styles = slices.Clone(a.AdvertiserIDs), slices.Clone(a.CategoryIDs), slices.Clone(a.Styles)
+	change(&a)
+	if a.ImageKey == v.ImageKey {
+		return a.ImageKey, nil
+	}
+	return s.adopt(ctx, a.ImageKey)
 }
 
 func (s *Service) changeReturnAd(ctx context.Context, id int64, change func(a *ReturnAd, now time.Time)) (ReturnAdView, error) {

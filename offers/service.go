@@ -22,6 +22,8 @@ type Service struct {
 	store Store
 	opts  Options
 	clock affiliate.Clock
+	// scaling holds a token for each image that is scaled now.
+	scaling chan struct{}
 }
 
 // NewService returns the service over a store, and has the core's service tell
@@ -41,7 +43,7 @@ func NewService(core *affiliate.Service, store Store, o Options) (*Service, erro
 	if o.Blobs == nil {
 		o.Blobs = affiliate.NewMemoryBlobs()
 	}
-	s := &Service{store: store, opts: o, clock: o.Clock}
+	s := &Service{store: store, opts: o, clock: o.Clock, scaling: make(chan struct{}, scalers)}
 	core.OnUserChange(s.userChanged)
 	core.OnCurrencyChange(pricedIn)
 	return s, nil

@@ -29,6 +29,14 @@ func ShowImage(base, key string) Image {
 	return Image{Key: encoded, URL: base + open.MediaPrefix + encoded, BaseURL: base, Base64: encoded}
 }
 
+// ShowScaledImage is ShowImage with the URL of a scaled picture: size is
+// "fill-800x500" or "fit-2000x2000".
+func ShowScaledImage(base, key, size string) Image {
+	image := ShowImage(base, key)
+	image.URL = base + open.MediaPrefix + size + "/" + image.Key
+	return image
+}
+
 // MediaKey is the key of a kept picture in a request.
 type MediaKey string
 

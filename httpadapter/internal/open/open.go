@@ -28,8 +28,17 @@ const NoImage = "none.png"
 const BlankPNG = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\b\x06\x00\x00\x00\x1f\x15\xc4\x89" +
 	"\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
 
-// EncodeKey is the key of a picture as clients see it.
-func EncodeKey(key string) string { return base64.URLEncoding.EncodeToString([]byte(key)) }
+// uploaded is how the keys of uploads begin, here and as clients see them.
+const uploaded, shownUploaded = "tmp-", "tmp/"
+
+// EncodeKey is the key of a picture as clients see it: base64url of the key, and
+// of "tmp/…" for an upload that nothing refers to yet.
+func EncodeKey(key string) string {
+	if name, ok := strings.CutPrefix(key, uploaded); ok {
+		key = shownUploaded + name
+	}
+	return base64.URLEncoding.EncodeToString([]byte(key))
+}
 
 // DecodeKey is the key that clients see as s; ok is false for a text that is
 // none.
@@ -37,5 +46,8 @@ func DecodeKey(s string) (key string, ok bool) {
 	s = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(s, "="))
 	decoded, err := base64.RawURLEncoding.DecodeString(s)
 	key = string(decoded)
+	if name, ok := strings.CutPrefix(key, shownUploaded); ok {
+		key = uploaded + name
+	}
 	return key, err == nil && key != "" && utf8.ValidString(key) && !strings.Contains(key, "\x00")
 }
