@@ -1,0 +1,162 @@
+package links
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+)
+
+// CategoryAdvertisers are the advertisers of a category.
+type CategoryAdvertisers struct {
+	Category    affiliate.Category
+	Advertisers []affiliate.Advertiser // by ascending id
+}
+
+// VisibleByCategory returns the advertisers that a creator sees, by category in
+// ascending order of its id (user-stores-by-categories). A category without
+// such an advertiser is left out, and so is an advertiser without a category.
+func (s *Service) VisibleByCategory(ctx context.Context, userID int64) ([]CategoryAdvertisers, error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]CategoryAdvertisers, error) {
+		categories, err := tx.Categories().All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		byCategory := make(map[int64][]affiliate.Advertiser)
+		err = eachVisible(ctx, tx, userID, func(a affiliate.Advertiser) {
+			for _, id := range a.CategoryIDs {
+				byCategory[id] = append(byCategory[id], a)
+			}
+		})
+		var out []CategoryAdvertisers
+		for _, c := range categories {
+			if in := byCategory[c.ID]; len(in) > 0 {
+				out = append(out, CategoryAdvertisers{c, in})
+			}
+		}
+		return out, err
+	})
+}
+
+// RankedAdvertiser is an advertiser with its valid clicks.
+type RankedAdvertiser struct {
+	Advertiser affiliate.Advertiser
+	Clicks     int64 // valid ones of all creators
+}
+
+// rankedDays is how many days, today included, a ranking counts.
+const rankedDays = 30
+
+// VisibleByClicks returns the advertisers that a creator sees, those with the
+// most valid clicks of the last 30 days first, ties by ascending id
+// (user-stores-by-toplist). The clicks are those of all creators.
+func (s *Service) VisibleByClicks(ctx context.Context, userID int64) ([]RankedAdvertiser, error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]RankedAdvertiser, error) {
+		var ranked []RankedAdvertiser
+		if err := eachVisible(ctx, tx, userID, func(a affiliate.Advertiser) {
+			ranked = append(ranked, RankedAdvertiser{Advertiser: a})
+		}); err != nil {
+			return nil, err
+		}
+		clicks := make(map[int64]int64)
+		today := DayOf(s.clock.Now())
+		for n := range rankedDays { // day by day: no more than one day is in memory
+			day := today.Add(time.Duration(-n) * 24 * time.Hour)
+			days, err := tx.Days().List(ctx, DayFilter{From: day, Until: day.Add(24 * time.Hour)})
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range days {
+				clicks[d.AdvertiserID] += d.Valid
+			}
+		}
+		for i, r := range ranked {
+			ranked[i].Clicks = clicks[r.Advertiser.ID]
+		}
+		slices.SortStableFunc(ranked, func(a, b RankedAdvertiser) int { return cmp.Compare(b.Clicks, a.Clicks) })
+		return ranked, nil
+	})
+}
+
+// eachVisible calls found with the advertisers that a creator sees, by ascending
+// id, a thousand in one read.
+func eachVisible(ctx context.Context, tx Tx, userID int64, found func(affiliate.Advertiser)) error {
+	f, err := visibleTo(ctx, tx, userID, affiliate.AdvertiserFilter{})
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		page, err := tx.Advertisers().List(ctx, f, affiliate.PageRequest{Number: n, Size: affiliate.MaxPageSize})
+		if err != nil {
+			return err
+		}
+		for _, a := range page.Items {
+			found(a)
+		}
+		if n*affiliate.MaxPageSize >= page.Total {
+			return nil
+		}
+	}
+}
+
+// visibleTo narrows a filter to the advertisers that a creator sees: active, not
+// hidden, and not keeping the creator away.
+func visibleTo(ctx context.Context, tx Tx, userID int64, f affiliate.AdvertiserFilter) (affiliate.AdvertiserFilter, error) {
+	u, err := tx.Users().Get(ctx, userID)
+	if err != nil {
+		return f, err
+	}
+	keptFrom, err := affiliate.AdvertisersBlocking(ctx, tx, u, nil)
+	f.Status, f.Hidden = affiliate.AdvertiserActive, affiliate.Some(false)
+	f.Excluded = slices.Clone(f.Excluded)
+	for id := range keptFrom {
+		f.Excluded = append(f.Excluded, id)
+	}
+	return f, err
+}
+
+// CreatorTotals is what the links of a creator brought in the last 30 days.
+type CreatorTotals struct {
+	Clicks int64 // valid ones
+	Cost   int64 // minor units, of all currencies together
+}
+
+// fewCreators are so many that one read for each is less than reading all.
+const fewCreators = 10
+
+// TotalsOf returns what the links of the creators brought in the last 30 days,
+// by user; a creator without any is left out.
+func (s *Service) TotalsOf(ctx context.Context, userIDs []int64) (map[int64]CreatorTotals, error) {
+	userIDs = affiliate.SortedIDs(userIDs)
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (map[int64]CreatorTotals, error) {
+		totals := make(map[int64]CreatorTotals)
+		add := func(f DayFilter) error {
+			days, err := tx.Days().List(ctx, f)
+			for _, d := range days {
+				if _, asked := slices.BinarySearch(userIDs, d.UserID); asked {
+					t := totals[d.UserID]
+					totals[d.UserID] = CreatorTotals{Clicks: t.Clicks + d.Valid, Cost: t.Cost + d.Cost}
+				}
+			}
+			return err
+		}
+		until := DayOf(s.clock.Now()).Add(24 * time.Hour)
+		from := until.Add(-rankedDays * 24 * time.Hour)
+		if len(userIDs) <= fewCreators {
+			for _, id := range userIDs {
+				if err := add(DayFilter{UserID: id, From: from, Until: until}); err != nil {
+					return nil, err
+				}
+			}
+			return totals, nil
+		}
+		for day := from; day.Before(until); day = day.Add(24 * time.Hour) {
+			if err := add(DayFilter{From: day, Until: day.Add(24 * time.Hour)}); err != nil {
+				return nil, err
+			}
+		}
+		return totals, nil
+	})
+}
