@@ -41,8 +41,8 @@ type Options struct {
 
 	// What only one service needs.
 	Core         affiliate.Options
-	Identity     identity.Options
-	Mailing      mailing.Options // without a Mailer there is no service
+	Identity     identity.Options // without a Postman invites are sent by Mailing, if there is one
+	Mailing      mailing.Options  // without a Mailer there is no service
 	Media        media.Options
 	Offers       offers.Options
 	Links        links.Options
@@ -79,12 +79,15 @@ func New(backend Backend, o Options) (*Kit, error) {
 	var k Kit
 	var b builder
 	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
+	if o.Mailing.Mailer != nil {
+		k.Mailing = build(&b, "mailing", func() (*mailing.Service, error) { return mailing.NewService(backend.Mailing(), o.Mailing) })
+		if o.Identity.Postman == nil {
+			o.Identity.Postman = postman{&k}
+		}
+	}
 	k.Identity = build(&b, "identity", func() (*identity.Service, error) {
 		return identity.NewService(k.Core, backend.Identity(), o.Identity)
 	})
-	if o.Mailing.Mailer != nil {
-		k.Mailing = build(&b, "mailing", func() (*mailing.Service, error) { return mailing.NewService(backend.Mailing(), o.Mailing) })
-	}
 	k.Media = build(&b, "media", func() (*media.Service, error) { return media.NewService(backend.Media(), o.Media) })
 	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
 	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })

@@ -119,6 +119,9 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 	if err != nil {
 		return Targets{}, err
 	}
+	if err := invite(ctx, tx, now, o, added); err != nil {
+		return Targets{}, err
+	}
 	return a.skipped, relate(ctx, tx, o, added)
 }
 

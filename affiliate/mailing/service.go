@@ -149,8 +149,8 @@ func (s *Service) SendInvite(ctx context.Context, about string, advertiserID int
 	}})
 }
 
-// EventInvitation is raised by whoever invites a creator to a campaign. Its
-// data is an [Invitation] as JSON.
+// EventInvitation is the event of an invitation to a campaign, as package offers
+// raises it. Its data is an [Invitation] as JSON.
 const EventInvitation = "campaign.invited"
 
 // Invitation is the data of an EventInvitation.
