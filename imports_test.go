@@ -43,6 +43,8 @@ var (
 		"github.com/hashicorp/golang-lru/v2", "github.com/prometheus/client_golang",
 		"github.com/xuri/excelize/v2",
 	}
+	// Package httpadapter/oidc alone has these, so that nobody else links them.
+	oidcModules = []string{"golang.org/x/time", "github.com/golang-jwt/jwt/v5", "github.com/MicahParks/keyfunc/v3"}
 )
 
 const pgtestFolder = "storage/postgres/pgtest"
@@ -57,7 +59,7 @@ var rules = []rule{
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/payouts", ours: []string{"affiliate"}, modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "links/stats", ours: []string{"affiliate"}, modules: domainModules}, // below offers, which counts its payments
-	{folder: "offers", ours: []string{"affiliate", "links/stats"}, modules: domainModules},
+	{folder: "offers", ours: []string{"affiliate", "links/stats"}, modules: append([]string{"golang.org/x/image"}, domainModules...)},
 	{folder: "deals", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "productlists", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "adsync", ours: []string{"affiliate"}, modules: domainModules},
@@ -70,6 +72,7 @@ var rules = []rule{
 	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid", "github.com/shopspring/decimal"}}, // part of the domains' own API
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
+	{folder: "httpadapter/oidc", ours: []string{"affiliate"}, modules: oidcModules, never: []string{modulePath + "/httpadapter"}},
 	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
 		modules: slices.Concat(domainModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
@@ -21,6 +24,9 @@ import (
 // Services are what the adapter serves. A nil one leaves its routes out.
 type Services struct {
 	Core         *affiliate.Service    // Metapic v2: users, clients, advertisers, …; and the idempotency keys
+	Identity     *identity.Service     // Metapic v2: sign-ups, invites, webhooks, the entrypoint
+	Mailing      *mailing.Service      // Metapic v2: the e-mail quota
+	Media        *media.Service        // Metapic v2: media of creators
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
 	Orders       *orders.Service       // Metapic v2: order collectors; and the pixel and script by which shops report orders
@@ -73,7 +79,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var a adapter
-	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Links: s.Links, Offers: s.Offers, Orders: s.Orders}, o); err != nil {
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders}, o); err != nil {
 		return nil, err
 	}
 	if s.Links != nil {

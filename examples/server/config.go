@@ -25,6 +25,9 @@ type config struct {
 	products   string // a feed to import; empty: none
 	images     string
 	proxies    []netip.Prefix // the reverse proxies in front
+	// The OpenID provider whose JWTs are taken; both empty: none.
+	oidcIssuer, oidcAudience string
+	notifications            string // where notifications-proxy forwards to; empty: nowhere
 }
 
 // blobs is where images are kept.
@@ -54,6 +57,9 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 		c.proxies, err = parsePrefixes(list)
 		return err
 	})
+	flags.StringVar(&c.oidcIssuer, "oidc-issuer", "", "the `URL` of the OpenID provider whose JWTs are taken beside access tokens; it must be up at the start")
+	flags.StringVar(&c.oidcAudience, "oidc-audience", "", "the `text` that these JWTs must name as their audience")
+	flags.StringVar(&c.notifications, "notifications-url", "", "the `URL` of the notification service that notifications-proxy forwards to")
 	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
 	if err := flags.Parse(args); err != nil {
 		return c, err
@@ -65,6 +71,9 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 		if _, err := feedFormat(c.products); err != nil {
 			return c, err
 		}
+	}
+	if (c.oidcIssuer == "") != (c.oidcAudience == "") {
+		return c, errOIDC
 	}
 	if c.rate < 0 {
 		return c, errors.New("-rate must not be negative")

@@ -84,3 +84,14 @@ func TestPublicURLDefaultsToWhereTheServerListens(t *testing.T) {
 		}
 	}
 }
+
+func TestIssuerAndAudienceBelongTogether(t *testing.T) {
+	is := is.New(t)
+	with := func(args ...string) error {
+		_, err := parseFlags(args, func(string) string { return "" }, io.Discard)
+		return err
+	}
+	is.True(with("-oidc-issuer", "https://id.example") != nil)
+	is.True(with("-oidc-audience", "affiliate") != nil)
+	is.NoErr(with("-oidc-issuer", "https://id.example", "-oidc-audience", "affiliate"))
+}

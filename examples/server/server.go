@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -98,10 +99,15 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		return nil, err
 	}
 	kit, err := affiliatekit.New(countedBackend{b, metrics.clicks}, affiliatekit.Options{
-		Offers: offers.Options{Blobs: images},
-		Links:  links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
-		Orders: orders.Options{Observe: metrics.order},
+		Mailing: mailing.Options{Mailer: logMailer{log}},
+		Offers:  offers.Options{Blobs: images},
+		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
+		Orders:  orders.Options{Observe: metrics.order},
 	})
+	if err != nil {
+		return nil, err
+	}
+	authenticator, err := c.authenticator(ctx, kit.Identity, log)
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +117,10 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		}
 	}
 	api, err := httpadapter.New(httpadapter.Services{
-		Core: kit.Core, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals,
+		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals,
 	}, httpadapter.Options{
-		Authenticator:     httpadapter.TokenAuthenticator(kit.Identity),
+		Authenticator:     authenticator,
+		NotificationsURL:  c.notifications,
 		RequestsPerMinute: perMinute(c.rate),
 		TrustedProxies:    c.proxies,
 		Observe:           metrics.observe,

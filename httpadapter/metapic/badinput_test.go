@@ -3,6 +3,7 @@ package metapic_test
 import (
 	"context"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,9 @@ var moreBadCases = []badCase{
 	{"stores-list: unknown direction", "admin", "GET", "/v2/stores?sort_by=name:up", "", ""},
 }
 
+// withoutDatabase are the operations that ask no database once it is known who asks.
+var withoutDatabase = []string{"notifications-proxy", "image-upload"}
+
 func TestADeadDatabaseIsUnavailable(t *testing.T) {
 	w := newWorld(t, backends.Memory())
 	known := w.Adapter(httpadapter.Options{Authenticator: w.Identities()})
@@ -66,6 +70,9 @@ func TestADeadDatabaseIsUnavailable(t *testing.T) {
 			want, body := 503, `{"message":"The service is temporarily unavailable.","code":"unavailable"}`
 			if o.ID == "health-get" {
 				want, body = 200, `{"status":"up"}`
+			}
+			if name == "after" && slices.Contains(withoutDatabase, o.ID) {
+				continue
 			}
 			if got.Code != want || got.Body.String() != body {
 				t.Errorf("%s, %s: got %d %s, want %d", o.ID, name, got.Code, got.Body, want)
@@ -92,7 +99,7 @@ func TestACancelledRequestChangesNothing(t *testing.T) {
 			request.Header.Set("Content-Type", "application/json")
 			got := httptest.NewRecorder()
 			handler.ServeHTTP(got, request)
-			if o.ID != "health-get" {
+			if o.ID != "health-get" && !slices.Contains(withoutDatabase, o.ID) {
 				is.Equal(got.Code, 503) // operation
 			}
 		}

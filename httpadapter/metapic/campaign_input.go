@@ -14,26 +14,27 @@ import (
 // changes what is sent. Null takes away what a campaign can be without; of
 // other fields it is as if they had not been sent.
 type campaignFields struct {
-	StoreGroupID      wire.Optional[int64]          `json:"store_group_id" min:"1"`
-	Type              wire.Optional[string]         `json:"type"`
-	Name              wire.Optional[string]         `json:"name"`
-	Title             wire.Optional[string]         `json:"campaign_title"`
-	Text              wire.Optional[string]         `json:"campaign_text"`
-	HasProductSeeding wire.Optional[bool]           `json:"has_product_seeding"`
-	HasOnetimePayment wire.Optional[bool]           `json:"has_onetime_payment"`
-	PerUserLimit      wire.Optional[bool]           `json:"per_user_limit"`
-	OneTimePayment    wire.Optional[laravel.Amount] `json:"one_time_payment"`
-	BudgetLimit       wire.Optional[laravel.Amount] `json:"budget_limit"`
-	MaxClicks         wire.Optional[int64]          `json:"max_clicks"`
-	ValidFrom         wire.Optional[time.Time]      `json:"valid_from"`
-	ValidUntil        wire.Optional[laravel.End]    `json:"valid_until"`
-	Todo              wire.Optional[[]string]       `json:"todo" max:"100"`
-	ShowForAdvertiser wire.Optional[bool]           `json:"show_for_advertiser"`
-	PriorityAfter     wire.Optional[int64]          `json:"priority_after" min:"0"`
-	SharedBudgetID    wire.Optional[int64]          `json:"shared_budget_id" min:"1"`
-	SharedBudget      wire.Optional[newBudget]      `json:"shared_budget"`
-	Targets           wire.Optional[targets]        `json:"targets"`
-	Costs             wire.Optional[[]costFields]   `json:"traffic_sources_costs" max:"5"`
+	StoreGroupID      wire.Optional[int64]            `json:"store_group_id" min:"1"`
+	Type              wire.Optional[string]           `json:"type"`
+	Name              wire.Optional[string]           `json:"name"`
+	Title             wire.Optional[string]           `json:"campaign_title"`
+	Text              wire.Optional[string]           `json:"campaign_text"`
+	HasProductSeeding wire.Optional[bool]             `json:"has_product_seeding"`
+	HasOnetimePayment wire.Optional[bool]             `json:"has_onetime_payment"`
+	PerUserLimit      wire.Optional[bool]             `json:"per_user_limit"`
+	OneTimePayment    wire.Optional[laravel.Amount]   `json:"one_time_payment"`
+	BudgetLimit       wire.Optional[laravel.Amount]   `json:"budget_limit"`
+	MaxClicks         wire.Optional[int64]            `json:"max_clicks"`
+	ValidFrom         wire.Optional[time.Time]        `json:"valid_from"`
+	ValidUntil        wire.Optional[laravel.End]      `json:"valid_until"`
+	Todo              wire.Optional[[]string]         `json:"todo" max:"100"`
+	ImageKey          wire.Optional[laravel.MediaKey] `json:"image_key"` // of an image-upload
+	ShowForAdvertiser wire.Optional[bool]             `json:"show_for_advertiser"`
+	PriorityAfter     wire.Optional[int64]            `json:"priority_after" min:"0"`
+	SharedBudgetID    wire.Optional[int64]            `json:"shared_budget_id" min:"1"`
+	SharedBudget      wire.Optional[newBudget]        `json:"shared_budget"`
+	Targets           wire.Optional[targets]          `json:"targets"`
+	Costs             wire.Optional[[]costFields]     `json:"traffic_sources_costs" max:"5"`
 }
 
 // costFields are the costs for one traffic source. An absent or null rate is
@@ -58,6 +59,9 @@ type newBudget struct {
 func (f campaignFields) apply(o *offers.Offer, c affiliate.Currency, v *affiliate.Validation) {
 	if sent := f.Type.Ptr(); sent != nil {
 		o.Type = offers.Type(*sent)
+	}
+	if f.ImageKey.Set {
+		o.ImageKey = string(f.ImageKey.Value)
 	}
 	laravel.Set(&o.Name, f.Name)
 	laravel.SetOrClear(&o.Title, f.Title)

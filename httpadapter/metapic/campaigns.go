@@ -77,7 +77,7 @@ func (s *server) showCampaign(v offers.View) campaign {
 	c := campaign{
 		ID: v.ID, Title: v.Title, Text: v.Text,
 		HasProductSeeding: v.HasProductSeeding, HasOnetimePayment: v.HasOneTimePayment,
-		Status: string(v.Status), Image: s.showImage(v.ImageKey),
+		Status: string(v.Status), Image: s.showImage(v.ImageKey, offers.CampaignSize),
 		StoreID: a.ID, StoreName: a.Name, StoreLogoURL: laravel.TextOrNull(a.LogoURL),
 		Currency: string(v.Currency), Token: v.Token, Type: string(v.Type),
 	}
@@ -215,6 +215,9 @@ func (s *server) updateCampaign(ctx context.Context, p affiliate.Principal, in u
 		return out, err
 	}
 	c.Change = func(o *offers.Offer) { in.apply(o, before.Currency, new(affiliate.Validation)) }
+	if in.ImageKey.Set {
+		c.ImageKey = affiliate.Some(string(in.ImageKey.Value))
+	}
 	if in.PriorityAfter.Set {
 		c.After = affiliate.Some(in.PriorityAfter.Value) // 0 for null: first
 	}

@@ -87,6 +87,28 @@
 //   - offer-user-activities-list answers the newest 100 (page takes more) and, to
 //     others than the operator, marks them as read.
 //   - Authors without a user account have the id 0, and are known by their name.
+//   - The three routes that make somebody of a session of the OpenID provider
+//     (user-create, advertiser-representative-create, and the invites, for who is
+//     nobody yet) are 403 for every other principal. The routes of the invites
+//     take {"secret"} in the body or the query for an invite that was sent to
+//     another address, and respond with what was accepted; without a pending
+//     invite they are 404.
+//   - Ory's webhooks respond with 204; an address of another user is 409.
+//   - entrypoint: features names what is served here (campaigns, links, orders, media,
+//     email, notifications). app is given back as it came.
+//   - stores-by-categories leaves out categories without a store that the creator
+//     sees, and stores without a category.
+//   - user-media is for the operator and for clients. clicks and cost are those of
+//     the creator's links in the last 30 days. format csv and xlsx give the whole
+//     filtered list.
+//   - image-upload takes what campaign-image-upload takes, and responds with 201.
+//     The key is of "tmp/…"; a campaign or return ad that is given it has a copy.
+//     image_key is read by campaign-create and campaign-update too.
+//   - The image of a campaign is shown within 800×500, that of a return ad within
+//     2000×2000: /media/fill-800x500/{key} and /media/fit-2000x2000/{key}.
+//   - notifications-proxy keeps path and query. It forwards no credentials and no
+//     cookies, bodies of at most 1 MiB, and responses of at most 10 MiB within
+//     30 s. Dots that would leave the configured path are 404.
 //   - affiliate_link of a return ad is where it leads; its id is 0, and its
 //     mtpc_url is the open route that counts the click. stats has one item.
 package metapic

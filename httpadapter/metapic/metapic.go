@@ -4,6 +4,9 @@ import (
 	"net/http"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -16,10 +19,13 @@ type Options = host.Options
 
 // Services are what the dialect serves. A nil one leaves its routes out.
 type Services struct {
-	Core   *affiliate.Service
-	Links  *links.Service
-	Offers *offers.Service
-	Orders *orders.Service
+	Core     *affiliate.Service
+	Identity *identity.Service
+	Mailing  *mailing.Service
+	Media    *media.Service
+	Links    *links.Service
+	Offers   *offers.Service
+	Orders   *orders.Service
 }
 
 // New makes the dialect alone. It answers every path, unknown ones with its own
@@ -29,7 +35,11 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, links: s.Links, offers: s.Offers, orders: s.Orders}
+	proxy, err := newNotifications(o.NotificationsURL, o.NotificationsTransport)
+	if err != nil {
+		return nil, err
+	}
+	srv := &server{core: s.Core, people: s.Identity, mail: s.Mailing, media: s.Media, links: s.Links, offers: s.Offers, orders: s.Orders, proxy: proxy}
 	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
@@ -37,9 +47,13 @@ func New(s Services, o Options) (http.Handler, error) {
 // they say what a principal sees and make the answers' shapes.
 type server struct {
 	core   *affiliate.Service
+	people *identity.Service
+	mail   *mailing.Service
+	media  *media.Service
 	links  *links.Service
 	offers *offers.Service
 	orders *orders.Service
+	proxy  *notifications
 }
 
 // need is which services a route works with.
@@ -47,11 +61,45 @@ type need uint8
 
 const (
 	needsCore   need = 1 << iota // Services.Core
+	needsPeople                  // Services.Identity
+	needsMail                    // Services.Mailing
+	needsMedia                   // Services.Media
 	needsLinks                   // Services.Links
 	needsOffers                  // Services.Offers
 	needsOrders                  // Services.Orders
 	needsNone   need = 0
 )
+
+// has returns which services are there.
+func (s *server) has() (have need) {
+	for n, there := range map[need]bool{
+		needsCore: s.core != nil, needsPeople: s.people != nil, needsMail: s.mail != nil, needsMedia: s.media != nil,
+		needsLinks: s.links != nil, needsOffers: s.offers != nil, needsOrders: s.orders != nil,
+	} {
+		if there {
+			have |= n
+		}
+	}
+	return have
+}
+
+// features names what is there, for the entrypoint.
+func (s *server) features() []string {
+	names := []string{}
+	have := s.has()
+	for _, f := range []struct {
+		name  string
+		needs need
+	}{{"campaigns", needsOffers}, {"links", needsLinks}, {"orders", needsOrders}, {"media", needsMedia}, {"email", needsMail}} {
+		if have&f.needs != 0 {
+			names = append(names, f.name)
+		}
+	}
+	if s.proxy.base != nil {
+		names = append(names, "notifications")
+	}
+	return names
+}
 
 // route is one line of the table.
 type route struct {
@@ -64,19 +112,7 @@ type route struct {
 
 // routes are the lines of the table whose services are there.
 func (s *server) routes() []wire.Route {
-	var have need
-	if s.core != nil {
-		have |= needsCore
-	}
-	if s.links != nil {
-		have |= needsLinks
-	}
-	if s.offers != nil {
-		have |= needsOffers
-	}
-	if s.orders != nil {
-		have |= needsOrders
-	}
+	have := s.has()
 	var routes []wire.Route
 	for _, r := range s.table() {
 		if r.needs&^have == 0 {

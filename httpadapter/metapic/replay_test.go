@@ -5,6 +5,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 )
 
 const (
@@ -133,9 +134,25 @@ func replays(in contract.World) map[string]contract.Replay {
 		"shared-budget-get":          {Who: "advertiser", Path: budget("acme"), Status: 200},
 		"shared-budget-update":       {Who: "advertiser", Path: budget("acme"), Status: 200},
 		"shared-budget-delete":       {Who: "advertiser", Path: budget("spare"), Status: 204},
-		"clients-list":               {Who: "admin", Status: 200, Query: map[string]any{"query": "north", "advertiser_group_ids": []any{id("group sv_SE")}, "sort_by": "name:asc"}},
-		"health-get":                 {Who: "nobody", Status: 200},
-		"store-categories-list":      {Who: "creator", Status: 200},
+		"advertiser-email-quota-get": {Who: "advertiser", Path: acme, Status: 200, Answer: `{"limit":1,"used":1,"remaining":1,"resets_at":""}`},
+		"advertiser-representative-create": {Who: "session", Status: 201, Answer: `{"id":1,"name":""}`, Body: map[string]any{ // country and currency carry slips of the document
+			"domains": []any{[]any{"dev.rep-test.com"}}, "categories": []any{id("category Food")}, "country": " SE", "currency": "EUR",
+		}},
+		"advertiser-invites-accept": {Who: "session_2", Status: 200, Answer: `{"accepted":[{"id":1,"store_id":1,"agency_id":null,"expires_at":""}]}`},
+		"agency-invites-accept":     {Who: "session_3", Status: 200, Answer: `{"accepted":[{"id":1,"store_id":null,"agency_id":1,"expires_at":""}]}`},
+		"user-media-list":           {Who: "admin", Status: 200, Query: map[string]any{"query": nil, "favorite": nil, "group": nil, "format": "json"}},
+		"user-stores-by-categories": {Who: "creator", Path: anna, Status: 200, Answer: `[{"id":1,"name":"","stores":[{"id":1,"name":"","logo_url":"","currency":""}]}]`},
+		"user-stores-by-toplist":    {Who: "client", Path: anna, Status: 200, Answer: `[{"id":1,"name":"","logo_url":"","currency":"","clicks":1}]`},
+		"entrypoint-get":            {Who: "creator", Status: 200, Body: map[string]any{"store_id": id("advertiser acme")}, Answer: `{"app":"","user":{"id":1,"username":""},"roles":[""],"store":{"id":1,"name":""},"features":[""]}`},
+		"notifications-proxy":       {Who: "creator", Path: map[string]string{"path": "notification"}, Status: 200, Answer: `{"ok":true}`},
+		"ory-identity-created":      {Who: "service", Status: 204},
+		"ory-identity-updated":      {Who: "service", Status: 204},
+		"image-upload":              {Who: "creator", Status: 201, Body: map[string]any{"image": base64.StdEncoding.EncodeToString([]byte(open.BlankPNG))}, Answer: `{"key":"","url":"","base_url":"","base64":""}`},
+		"user-create":               {Who: "session_4", Status: 201, Body: map[string]any{"client_id": "public-north"}},
+		"user-identity-update":      {Who: "creator", Path: anna, Status: 200, Answer: userShape},
+		"clients-list":              {Who: "admin", Status: 200, Query: map[string]any{"query": "north", "advertiser_group_ids": []any{id("group sv_SE")}, "sort_by": "name:asc"}},
+		"health-get":                {Who: "nobody", Status: 200},
+		"store-categories-list":     {Who: "creator", Status: 200},
 		"users-list": {Who: "advertiser", Status: 200, Query: map[string]any{
 			"query": "anna", "client_id": id("client north"), "store_group_id": id("group sv_SE"), "advertiser_id": id("advertiser acme"), "sort_by": "username:asc",
 		}},

@@ -51,7 +51,7 @@ func (s *server) showReturnAd(v offers.ReturnAdView, at int64) returnAd {
 			ID: &none, URL: v.ReturnLink, OriginalURL: v.ReturnLink, ShortURL: &short, UserID: v.Author.UserID,
 			Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
 		},
-		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey),
+		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey, offers.ReturnAdSize),
 		StartsAt: laravel.DateTime(v.StartsAt), EndsAt: laravel.ShowEnd(v.EndsAt, v.UntilDay),
 		Stats: []returnAdStats{{v.Counts.Views, v.Counts.Clicks, laravel.Pointer(v.ViewLimit), laravel.Pointer(v.ClickLimit)}},
 	}

@@ -3,6 +3,7 @@ package metapic
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -31,21 +32,29 @@ type listStores struct {
 // its own, a creator those that it sees, and a client those that its users may
 // see: all that take part and are not hidden.
 func (s *server) listStores(ctx context.Context, p affiliate.Principal, in listStores) (laravel.List[store], error) {
-	f := affiliate.AdvertiserFilter{Query: in.Query, GroupID: in.GroupID}
-	list := s.core.Advertisers
+	req := in.Request(in.SortBy)
+	page, err := s.storesOf(ctx, p, affiliate.AdvertiserFilter{Query: in.Query, GroupID: in.GroupID}, req)
+	return laravel.NewList(in.URL, req, page, showStore), err
+}
+
+// storesOf lists those advertisers of a filter that a principal sees.
+func (s *server) storesOf(ctx context.Context, p affiliate.Principal, f affiliate.AdvertiserFilter, req affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
 	switch p.Role {
+	case affiliate.RoleAdmin:
 	case affiliate.RoleRepresentative, affiliate.RoleAgency:
-		f.IDs = ids(p.AdvertiserIDs...)
+		own := ids(p.AdvertiserIDs...)
+		if f.IDs != nil {
+			own = slices.DeleteFunc(own, func(id int64) bool { return !slices.Contains(f.IDs, id) })
+		}
+		f.IDs = own
 	case affiliate.RoleClient:
 		f.Status, f.Hidden = affiliate.AdvertiserActive, affiliate.Some(false)
 	case affiliate.RoleCreator:
-		list = func(ctx context.Context, f affiliate.AdvertiserFilter, req affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
-			return s.core.VisibleAdvertisers(ctx, p.UserID, f, req)
-		}
+		return s.core.VisibleAdvertisers(ctx, p.UserID, f, req)
+	default:
+		f.IDs = ids() // the other roles see no store
 	}
-	req := in.Request(in.SortBy)
-	page, err := list(ctx, f, req)
-	return laravel.NewList(in.URL, req, page, showStore), err
+	return s.core.Advertisers(ctx, f, req)
 }
 
 // createStore has few bounds of its own: the domain names all that is wrong at
@@ -89,6 +98,16 @@ func (d *domains) UnmarshalWire(v wire.Value) error {
 // createStore registers an advertiser. Whoever does so for an advertiser, and
 // is not the operator, may act for it from then on.
 func (s *server) createStore(ctx context.Context, p affiliate.Principal, in createStore) (store, error) {
+	registration := in.registration()
+	if !p.IsAdmin() {
+		registration.Owner = identity.Join(p.Role, p.Subject)
+	}
+	a, err := s.links.CreateStore(ctx, registration)
+	return showStore(a), err
+}
+
+// registration is the input as the domain takes it.
+func (in createStore) registration() links.NewStore {
 	currency := affiliate.Currency(strings.TrimSpace(in.Currency))
 	if known, err := affiliate.ParseCurrency(string(currency)); err == nil {
 		currency = known
@@ -101,11 +120,7 @@ func (s *server) createStore(ctx context.Context, p affiliate.Principal, in crea
 	for _, d := range in.Domains {
 		registration.Domains = append(registration.Domains, d...)
 	}
-	if !p.IsAdmin() {
-		registration.Owner = identity.Join(p.Role, p.Subject)
-	}
-	a, err := s.links.CreateStore(ctx, registration)
-	return showStore(a), err
+	return registration
 }
 
 func (s *server) deactivateAdvertiser(ctx context.Context, _ affiliate.Principal, in struct {

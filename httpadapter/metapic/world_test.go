@@ -13,19 +13,20 @@ import (
 // newWorld is the sample market with the adapter over it.
 func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	t.Helper()
-	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, Links: b.Links, Orders: b.Orders})
+	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, Links: b.Links, Mailing: b.Mailing, Media: b.Media, Orders: b.Orders})
 	w.Serve = func(o httpadapter.Options) http.Handler {
 		if o.Authenticator == nil {
-			o.Authenticator = httpadapter.TokenAuthenticator(w.People)
+			o.Authenticator = w.Sessions(httpadapter.TokenAuthenticator(w.People))
 		}
-		return market.Must(httpadapter.New(services(w), o))(t)
+		return market.Must(httpadapter.New(services(w), market.WithNotifications(o)))(t)
 	}
+	w.SettlePeople(t.Context())
 	w.Handler = w.Adapter(httpadapter.Options{})
 	return w
 }
 
 func services(w *market.World) httpadapter.Services {
-	return httpadapter.Services{Core: w.Core, Links: w.Links, Offers: w.Offers, Orders: w.Orders}
+	return httpadapter.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, Orders: w.Orders}
 }
 
 // eachBackend runs a test in a world of its own on every backend.

@@ -54,6 +54,12 @@ type Options struct {
 	// that ask before they send (preflights). Default: every page, as the
 	// documents have it. &httpadapter.CORS{} turns it off.
 	CORS *wire.CORS
+	// NotificationsURL is the notification service that Metapic v2's
+	// notifications-proxy forwards to: an http or https URL. Nothing else can be
+	// reached through it. Default: none, the route responds with 503.
+	NotificationsURL string
+	// NotificationsTransport makes those requests. Default: http.DefaultTransport.
+	NotificationsTransport http.RoundTripper
 }
 
 // WithDefaults fills in what the host left out. Options that have been through

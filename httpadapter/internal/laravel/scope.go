@@ -18,6 +18,12 @@ var (
 	Matchers   = only("matcher", affiliate.RoleAdmin, affiliate.RoleClient, affiliate.RoleRepresentative, affiliate.RoleAgency)
 	Networks   = only("network", affiliate.RoleAdmin, affiliate.RoleClient)
 	Creators   = only("creator", affiliate.RoleCreator)
+	Webhooks   = only("webhook", affiliate.RoleService)
+	// Sessions are of an OpenID provider and linked with no account.
+	Sessions = only("session", affiliate.RoleSession)
+	// Guests accept invites: sessions, and accounts that have the role already.
+	AdvertiserGuests = only("advertiser guest", affiliate.RoleSession, affiliate.RoleRepresentative)
+	AgencyGuests     = only("agency guest", affiliate.RoleSession, affiliate.RoleAgency)
 )
 
 // only is wire.Only for principals that say whose they are: a client without a
@@ -59,6 +65,22 @@ func UserSelf(param string) wire.Scope {
 			return affiliate.Forbidden("")
 		}
 		return ownUser(p, value)
+	}}
+}
+
+// UserItself lets in the operator, and the creator that the path parameter names.
+func UserItself(param string) wire.Scope {
+	return wire.Scope{Name: "user-itself", Param: param, Allow: func(p affiliate.Principal, value string) error {
+		switch p.Role {
+		case affiliate.RoleAdmin:
+			if _, ok := pathID(value); !ok {
+				return affiliate.NotFound("user", value)
+			}
+			return nil
+		case affiliate.RoleCreator:
+			return ownUser(p, value)
+		}
+		return affiliate.Forbidden("")
 	}}
 }
 

@@ -79,6 +79,9 @@ type Identities map[string]affiliate.Principal
 
 // Authenticate looks the Authorization header up.
 func (i Identities) Authenticate(r *http.Request) (affiliate.Principal, error) {
+	if s, ok := sessionOf(r); ok {
+		return affiliate.Principal{Role: affiliate.RoleSession, Subject: s.Subject, Name: s.Email, Session: s}, nil
+	}
 	p, ok := i[r.Header.Get("Authorization")]
 	if !ok {
 		return p, &affiliate.Error{Kind: affiliate.ErrUnauthenticated}

@@ -2,6 +2,7 @@ package market
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -42,16 +45,50 @@ func (w *World) Dump() string {
 				dumpAll[int64](&d, "membership of "+who)(tx.Memberships().Advertisers(ctx, role, who))
 			}
 		}
+		if err := w.dumpPeople(ctx, &d, tx); err != nil {
+			return err
+		}
 		dumpPage[affiliate.User](&d, "works with somebody")(tx.Users().List(ctx, affiliate.UserFilter{AdvertiserIDs: w.advertisers()}, all))
 		for _, id := range w.advertisers() {
 			dumpPage[affiliate.BlocklistEntry](&d, fmt.Sprint("blocklist of ", id))(tx.Blocklist().List(ctx, affiliate.BlocklistFilter{AdvertiserID: id}, all))
 		}
 		return d.err
 	})
+	if err == nil && w.Backend.Media != nil {
+		err = w.Backend.Media.Read(context.WithoutCancel(w.T.Context()), func(ctx context.Context, tx media.Tx) error {
+			d := dumper{out: &out}
+			dumpPage[media.Medium](&d, "medium")(tx.Media().List(ctx, media.Filter{}, affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize}))
+			return d.err
+		})
+	}
 	if err != nil {
 		w.T.Fatal(err)
 	}
 	return out.String()
+}
+
+// dumpPeople dumps the accounts of the sessions and their invites.
+func (w *World) dumpPeople(ctx context.Context, d *dumper, tx identity.Tx) error {
+	for _, name := range sessionNames {
+		a, err := tx.Accounts().BySubject(ctx, name)
+		if err == nil {
+			dumpAll[identity.Account](d, "account")([]identity.Account{a}, nil)
+		} else if !errors.Is(err, affiliate.ErrNotFound) {
+			return err
+		}
+		for _, role := range []affiliate.Role{affiliate.RoleRepresentative, affiliate.RoleAgency} {
+			dumpAll[identity.Invite](d, "pending invite")(withoutSecrets(tx.Invites().Pending(ctx, role, name+"@guests.example", w.Clock())))
+		}
+	}
+	return d.err
+}
+
+// withoutSecrets takes out what is random.
+func withoutSecrets(invites []identity.Invite, err error) ([]identity.Invite, error) {
+	for i := range invites {
+		invites[i].Hash = [32]byte{}
+	}
+	return invites, err
 }
 
 // advertisers are the ids of the advertisers that the world began with.

@@ -18,7 +18,10 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -31,6 +34,9 @@ type Backend struct {
 	Offers   offers.Store
 	Links    links.Store
 	Orders   orders.Store // nil: without orders
+	// Mailing and Media may be nil: the world is then without these services.
+	Mailing mailing.Store
+	Media   media.Store
 }
 
 // World is the market, its services and a handler over them. It stands still at
@@ -40,6 +46,10 @@ type World struct {
 	Backend Backend
 	Core    *affiliate.Service
 	People  *identity.Service
+	Mailing *mailing.Service // nil without Backend.Mailing
+	Media   *media.Service   // nil without Backend.Media
+	Mail    *mailing.Recorder
+	Blobs   affiliate.Blobs
 	Links   *links.Service
 	Offers  *offers.Service
 	Orders  *orders.Service // nil when the backend keeps none
@@ -65,13 +75,30 @@ func Token(who string) string { return "secret-token-of-" + who }
 // New settles a world on a fresh backend. The caller sets Serve and Handler.
 func New(t testing.TB, b Backend) *World {
 	t.Helper()
-	w := &World{T: t, ID: map[string]int64{}, Token: map[string]string{}}
-	w.Backend = Backend{switched[affiliate.Tx]{b.Core, &w.Down}, switched[identity.Tx]{b.Identity, &w.Down}, switched[offers.Tx]{b.Offers, &w.Down}, switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links}, nil}
+	w := &World{T: t, ID: map[string]int64{}, Token: map[string]string{}, Mail: &mailing.Recorder{}, Blobs: affiliate.NewMemoryBlobs()}
+	w.Backend = Backend{
+		Core: switched[affiliate.Tx]{b.Core, &w.Down}, Identity: switched[identity.Tx]{b.Identity, &w.Down}, Offers: switched[offers.Tx]{b.Offers, &w.Down},
+		Links: switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links},
+	}
+	if b.Mailing != nil {
+		w.Backend.Mailing = switched[mailing.Tx]{b.Mailing, &w.Down}
+		w.Mailing = Must(mailing.NewService(w.Backend.Mailing, mailing.Options{Mailer: w.Mail, Clock: w.Clock}))(t)
+	}
+	if b.Media != nil {
+		w.Backend.Media = switched[media.Tx]{b.Media, &w.Down}
+		w.Media = Must(media.NewService(w.Backend.Media, media.Options{Clock: w.Clock}))(t)
+	}
+	if err := w.Blobs.Put(t.Context(), "tmp-image.jpg", []byte(open.BlankPNG)); err != nil { // the documents' upload
+		t.Fatal(err)
+	}
+	if err := w.Blobs.Put(t.Context(), "ad.png", []byte(open.BlankPNG)); err != nil { // the ads' image
+		t.Fatal(err)
+	}
 	start := time.Date(2026, 3, 18, 11, 42, 10, 0, time.UTC)
 	w.now.Store(&start)
 	w.Core = Must(affiliate.NewService(w.Backend.Core, affiliate.Options{Clock: w.Clock}))(t)
 	w.People = Must(identity.NewService(w.Core, w.Backend.Identity, identity.Options{Clock: w.Clock}))(t)
-	w.Offers = Must(offers.NewService(w.Core, w.Backend.Offers, offers.Options{Clock: w.Clock}))(t)
+	w.Offers = Must(offers.NewService(w.Core, w.Backend.Offers, offers.Options{Clock: w.Clock, Blobs: w.Blobs}))(t)
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
 	if b.Orders != nil {
 		w.Backend.Orders = switchedOrders{switched[orders.Tx]{b.Orders, &w.Down}, b.Orders}
