@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // CategoryAdvertisers are the advertisers of a category.
@@ -60,17 +60,13 @@ func (s *Service) VisibleByClicks(ctx context.Context, userID int64) ([]RankedAd
 		}); err != nil {
 			return nil, err
 		}
-		clicks := make(map[int64]int64)
-		today := DayOf(s.clock.Now())
-		for n := range rankedDays { // day by day: no more than one day is in memory
-			day := today.Add(time.Duration(-n) * 24 * time.Hour)
-			days, err := tx.Days().List(ctx, DayFilter{From: day, Until: day.Add(24 * time.Hour)})
-			if err != nil {
-				return nil, err
-			}
-			for _, d := range days {
-				clicks[d.AdvertiserID] += d.Valid
-			}
+		rows, err := tx.Stats().Sum(ctx, s.lastDays(), stats.ByAdvertiser)
+		if err != nil {
+			return nil, err
+		}
+		clicks := make(map[int64]int64, len(rows))
+		for _, row := range rows {
+			clicks[row.AdvertiserID] = row.Clicks
 		}
 		for i, r := range ranked {
 			ranked[i].Clicks = clicks[r.Advertiser.ID]
@@ -117,46 +113,30 @@ func visibleTo(ctx context.Context, tx Tx, userID int64, f affiliate.AdvertiserF
 	return f, err
 }
 
+// lastDays chooses the roll-ups of the last 30 days, today included.
+func (s *Service) lastDays() stats.Filter {
+	until := DayOf(s.clock.Now()).AddDate(0, 0, 1)
+	return stats.Filter{From: until.AddDate(0, 0, -rankedDays), Until: until}
+}
+
 // CreatorTotals is what the links of a creator brought in the last 30 days.
 type CreatorTotals struct {
 	Clicks int64 // valid ones
-	Cost   int64 // minor units, of all currencies together
+	Orders int64 // paid ones
+	Cost   int64 // of both, in minor units, of all currencies together
 }
-
-// fewCreators are so many that one read for each is less than reading all.
-const fewCreators = 10
 
 // TotalsOf returns what the links of the creators brought in the last 30 days,
 // by user; a creator without any is left out.
 func (s *Service) TotalsOf(ctx context.Context, userIDs []int64) (map[int64]CreatorTotals, error) {
-	userIDs = affiliate.SortedIDs(userIDs)
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (map[int64]CreatorTotals, error) {
-		totals := make(map[int64]CreatorTotals)
-		add := func(f DayFilter) error {
-			days, err := tx.Days().List(ctx, f)
-			for _, d := range days {
-				if _, asked := slices.BinarySearch(userIDs, d.UserID); asked {
-					t := totals[d.UserID]
-					totals[d.UserID] = CreatorTotals{Clicks: t.Clicks + d.Valid, Cost: t.Cost + d.Cost}
-				}
-			}
-			return err
+		f := s.lastDays()
+		f.UserIDs = append([]int64{}, affiliate.SortedIDs(userIDs)...) // nil would choose all
+		rows, err := tx.Stats().Sum(ctx, f, stats.ByUser)
+		totals := make(map[int64]CreatorTotals, len(rows))
+		for _, row := range rows {
+			totals[row.UserID] = CreatorTotals{Clicks: row.Clicks, Orders: row.Orders, Cost: row.Cost()}
 		}
-		until := DayOf(s.clock.Now()).Add(24 * time.Hour)
-		from := until.Add(-rankedDays * 24 * time.Hour)
-		if len(userIDs) <= fewCreators {
-			for _, id := range userIDs {
-				if err := add(DayFilter{UserID: id, From: from, Until: until}); err != nil {
-					return nil, err
-				}
-			}
-			return totals, nil
-		}
-		for day := from; day.Before(until); day = day.Add(24 * time.Hour) {
-			if err := add(DayFilter{From: day, Until: day.Add(24 * time.Hour)}); err != nil {
-				return nil, err
-			}
-		}
-		return totals, nil
+		return totals, err
 	})
 }

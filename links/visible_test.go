@@ -3,6 +3,7 @@ package links_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -44,11 +46,12 @@ func TestVisibleAdvertisersByCategoryAndByClicks(t *testing.T) {
 		is.NoErr(err)
 		_, err = core.Block(t.Context(), ids["blocking"], affiliate.Actor{}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: anna.ID}}})
 		is.NoErr(err)
-		day := func(ago int, advertiser string, user, valid int64) links.Day {
-			return links.Day{Date: links.DayOf(now).AddDate(0, 0, -ago), AdvertiserID: ids[advertiser], UserID: user, Currency: "SEK", Clicks: valid + 7, Valid: valid, Cost: 10 * valid}
+		clicks := func(ago int, advertiser string, user int64, n int) []stats.Event {
+			e := stats.Event{Kind: stats.ClickValid, Day: links.DayOf(now).AddDate(0, 0, -ago), AdvertiserID: ids[advertiser], UserID: user, Cost: affiliate.NewMoney(10, "SEK")}
+			return slices.Repeat([]stats.Event{e}, n)
 		}
 		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
-			return tx.Days().Add(ctx, day(0, "b", anna.ID, 2), day(29, "b", bo.ID, 3), day(30, "a", anna.ID, 100), day(1, "blocking", bo.ID, 50), day(3, "c", bo.ID, 5))
+			return stats.Record(ctx, tx, slices.Concat(clicks(0, "b", anna.ID, 2), clicks(29, "b", bo.ID, 3), clicks(30, "a", anna.ID, 100), clicks(1, "blocking", bo.ID, 50), clicks(3, "c", bo.ID, 5))...)
 		}))
 
 		byCategory, err := s.VisibleByCategory(t.Context(), anna.ID)
@@ -75,13 +78,9 @@ func TestVisibleAdvertisersByCategoryAndByClicks(t *testing.T) {
 		is.NoErr(err)
 		want := map[int64]links.CreatorTotals{anna.ID: {Clicks: 2, Cost: 20}, bo.ID: {Clicks: 58, Cost: 580}}
 		is.Equal(totals, want)
-		many := []int64{anna.ID, bo.ID}
-		for id := int64(1000); len(many) < 20; id++ {
-			many = append(many, id)
-		}
-		totals, err = s.TotalsOf(t.Context(), many)
+		totals, err = s.TotalsOf(t.Context(), nil)
 		is.NoErr(err)
-		is.Equal(totals, want)
+		is.Equal(len(totals), 0)
 		_, err = s.VisibleByCategory(t.Context(), 999)
 		is.True(errors.Is(err, affiliate.ErrNotFound))
 		_, err = s.VisibleByClicks(t.Context(), 999)

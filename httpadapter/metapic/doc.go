@@ -98,8 +98,8 @@
 //     email, notifications). app is given back as it came.
 //   - stores-by-categories leaves out categories without a store that the creator
 //     sees, and stores without a category.
-//   - user-media is for the operator and for clients. clicks and cost are those of
-//     the creator's links in the last 30 days. format csv and xlsx give the whole
+//   - user-media is for the operator and for clients. clicks, orders and cost are
+//     those of the creator's links in the last 30 days. format csv and xlsx give the whole
 //     filtered list.
 //   - image-upload takes what campaign-image-upload takes, and responds with 201.
 //     The key is of "tmp/…"; a campaign or return ad that is given it has a copy.

@@ -8,6 +8,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // mediaPage is how many media a page has.
@@ -65,14 +66,14 @@ type mediaFile struct {
 // shownMedium is a medium with what the links of its creator brought.
 type shownMedium struct {
 	media.Medium
-	clicks, cost int64
+	links.CreatorTotals
 }
 
 func showMedium(m shownMedium) medium {
 	out := medium{
 		ID: m.ID, MediaType: m.Type, Username: m.Username, TagID: idOrNull(m.TagID), UserID: idOrNull(m.UserID), ShowStore: int(m.Visibility),
 		PublishedAt: m.PublishedAt.Format("2006-01-02"), CreatedAt: laravel.Timestamp(m.CreatedAt), UpdatedAt: laravel.Timestamp(m.UpdatedAt),
-		Clicks: m.clicks, Cost: m.cost,
+		Clicks: m.Clicks, Orders: m.Orders, Cost: m.Cost,
 	}
 	if m.Favorite {
 		out.Favorite = 1
@@ -99,8 +100,9 @@ func mediaColumns() []laravel.Column[shownMedium] {
 		column("favorite", func(m shownMedium) any { return m.Favorite }),
 		column("show_store", func(m shownMedium) any { return int64(m.Visibility) }),
 		column("published_at", func(m shownMedium) any { return m.PublishedAt.Format("2006-01-02") }),
-		column("clicks", func(m shownMedium) any { return m.clicks }),
-		column("cost", func(m shownMedium) any { return m.cost }),
+		column("clicks", func(m shownMedium) any { return m.Clicks }),
+		column("orders", func(m shownMedium) any { return m.Orders }),
+		column("cost", func(m shownMedium) any { return m.Cost }),
 	}
 }
 
@@ -182,8 +184,7 @@ func (s *server) withClicks(ctx context.Context, items []media.Medium) ([]shownM
 	}
 	totals, err := s.links.TotalsOf(ctx, users)
 	return laravel.ShowAll(items, func(m media.Medium) shownMedium {
-		t := totals[m.UserID]
-		return shownMedium{Medium: m, clicks: t.Clicks, cost: t.Cost}
+		return shownMedium{m, totals[m.UserID]}
 	}), err
 }
 
