@@ -191,7 +191,7 @@ type adSetRow struct {
 	RemovedAt      time.Time                     `bun:"removed_at,nullzero"`
 }
 
-func optionalAmount(o affiliate.Optional[int64]) *int64 {
+func amountOrNull(o affiliate.Optional[int64]) *int64 {
 	if !o.Set {
 		return nil
 	}
@@ -210,7 +210,7 @@ var adSetTable = table[adsync.AdSet, adSetRow]{
 	row: func(a adsync.AdSet) adSetRow {
 		return adSetRow{
 			ID: a.ID, AccountID: a.AccountID, CampaignID: a.CampaignID, AdAccountID: a.AdAccountID, Service: a.Service, State: a.State,
-			ReferenceID: a.ReferenceID, Title: a.Title, BidCPC: optionalAmount(a.Bids.CPC), BidImpressions: optionalAmount(a.Bids.Impressions),
+			ReferenceID: a.ReferenceID, Title: a.Title, BidCPC: amountOrNull(a.Bids.CPC), BidImpressions: amountOrNull(a.Bids.Impressions),
 			Configuration: configurationColumn(a.Configuration), CreatedVia: a.CreatedVia,
 			CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt), RemovedAt: stamp(a.RemovedAt),
 		}
