@@ -295,9 +295,26 @@ func (s *Service) AdvertisersByID(ctx context.Context, ids []int64) ([]Advertise
 	})
 }
 
-// Advertisers lists advertisers (stores-list).
+// Advertisers lists the advertisers that the viewer sees: the operator all, who
+// acts for advertisers theirs, a client those that take part and are not
+// hidden, and a creator those of them that do not keep it away (stores-list).
 func (s *Service) Advertisers(ctx context.Context, f AdvertiserFilter, p PageRequest) (Page[Advertiser], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[Advertiser], error) {
+		f, by := f, s.viewer.Principal()
+		switch by.Role {
+		case RoleAdmin:
+		case RoleRepresentative, RoleAgency:
+			f.IDs = both(f.IDs, by.AdvertiserIDs)
+		case RoleCreator:
+			var err error
+			if f, err = visibleTo(ctx, tx, by.UserID, f); err != nil {
+				return Page[Advertiser]{}, err
+			}
+		case RoleClient:
+			f.Status, f.Hidden = AdvertiserActive, Some(false)
+		default:
+			f.IDs = []int64{}
+		}
 		return tx.Advertisers().List(ctx, f, p)
 	})
 }
@@ -310,11 +327,48 @@ func (s *Service) CreateAdvertiserGroup(ctx context.Context, g AdvertiserGroup) 
 	})
 }
 
-// AdvertiserGroups lists groups (advertiser-groups-list).
+// AdvertiserGroups lists the groups that the viewer sees: the operator all, who
+// acts for advertisers those of them, a client its own, and a creator its
+// client's (advertiser-groups-list).
 func (s *Service) AdvertiserGroups(ctx context.Context, f AdvertiserGroupFilter, p PageRequest) (Page[AdvertiserGroup], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[AdvertiserGroup], error) {
+		f := f
+		groups, err := s.groups(ctx, tx)
+		if err != nil {
+			return Page[AdvertiserGroup]{}, err
+		}
+		if groups != nil {
+			f.IDs = both(f.IDs, groups)
+		}
 		return tx.AdvertiserGroups().List(ctx, f, p)
 	})
+}
+
+// groups returns the groups that the viewer sees; nil: all.
+func (s *Service) groups(ctx context.Context, tx Tx) ([]int64, error) {
+	by, ids := s.viewer.Principal(), []int64{}
+	client := by.ClientID
+	switch by.Role {
+	case RoleAdmin:
+		return nil, nil
+	case RoleRepresentative, RoleAgency:
+		advertisers, err := tx.Advertisers().GetMany(ctx, by.AdvertiserIDs)
+		for _, a := range advertisers {
+			ids = append(ids, a.GroupID)
+		}
+		return ids, err
+	case RoleCreator:
+		u, err := tx.Users().Get(ctx, by.UserID)
+		if err != nil || u.ClientID == 0 {
+			return ids, err
+		}
+		client = u.ClientID
+	case RoleClient:
+	default:
+		return ids, nil
+	}
+	c, err := tx.Clients().Get(ctx, client)
+	return append(ids, c.GroupID), err
 }
 
 // CreateCategory adds a category.

@@ -2,7 +2,6 @@ package affiliate
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -102,17 +101,17 @@ func (s *Service) Block(ctx context.Context, advertiserID int64, by Actor, in Bl
 		return nil, err
 	}
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) ([]BlocklistView, error) {
-		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+		if err := s.actsFor(ctx, tx, advertiserID); err != nil {
 			return nil, err
 		}
 		entries, fields := in.entries(advertiserID, by, s.clock.Now())
-		views, err := viewBlocklist(ctx, tx, entries)
+		views, err := s.viewBlocklist(ctx, tx, entries)
 		if err != nil {
 			return nil, err
 		}
 		var v Validation
 		for i, w := range views {
-			v.Check(w.resolved(), fields[i], "unknown_reference", "must be the id of an existing one")
+			v.Check(w.resolved(s.viewer), fields[i], "unknown_reference", "must be the id of an existing one")
 		}
 		if err := v.Err("blocklist_entry"); err != nil {
 			return nil, err
@@ -121,19 +120,20 @@ func (s *Service) Block(ctx context.Context, advertiserID int64, by Actor, in Bl
 		if err != nil {
 			return nil, err
 		}
-		return viewBlocklist(ctx, tx, added)
+		return s.viewBlocklist(ctx, tx, added)
 	})
 }
 
-// resolved reports whether what the entry names is there, and the advertiser's to name.
-func (w BlocklistView) resolved() bool {
+// resolved reports whether what the entry names is there, and for the viewer
+// and the advertiser to name.
+func (w BlocklistView) resolved(v Viewer) bool {
 	switch e := w.Entry; {
 	case e.UserID != 0:
 		return w.User.ID != 0
 	case e.ClientID != 0:
 		return w.Client.ID != 0
 	default:
-		return w.UserTag.ID != 0 && (w.UserTag.AdvertiserID == 0 || w.UserTag.AdvertiserID == e.AdvertiserID)
+		return w.UserTag.ID != 0 && v.SeesTag(w.UserTag) && (w.UserTag.AdvertiserID == 0 || w.UserTag.AdvertiserID == e.AdvertiserID)
 	}
 }
 
@@ -144,7 +144,7 @@ func (s *Service) Unblock(ctx context.Context, advertiserID, entryID int64) erro
 		if err != nil {
 			return err
 		}
-		if e.AdvertiserID != advertiserID {
+		if e.AdvertiserID != advertiserID || !s.viewer.ActsFor(advertiserID) {
 			return NotFound("blocklist_entry", entryID)
 		}
 		return tx.Blocklist().Delete(ctx, entryID)
@@ -154,7 +154,7 @@ func (s *Service) Unblock(ctx context.Context, advertiserID, entryID int64) erro
 // Blocklist lists an advertiser's blocklist (blocklist-list).
 func (s *Service) Blocklist(ctx context.Context, f BlocklistFilter, p PageRequest) (Page[BlocklistView], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (out Page[BlocklistView], err error) {
-		if _, err := tx.Advertisers().Get(ctx, f.AdvertiserID); err != nil {
+		if err := s.actsFor(ctx, tx, f.AdvertiserID); err != nil {
 			return out, err
 		}
 		page, err := tx.Blocklist().List(ctx, f, p)
@@ -162,13 +162,25 @@ func (s *Service) Blocklist(ctx context.Context, f BlocklistFilter, p PageReques
 			return out, err
 		}
 		out.Total = page.Total
-		out.Items, err = viewBlocklist(ctx, tx, page.Items)
+		out.Items, err = s.viewBlocklist(ctx, tx, page.Items)
 		return out, err
 	})
 }
 
-// viewBlocklist reads what the entries name, each kind at once.
-func viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistEntry) ([]BlocklistView, error) {
+// actsFor checks that the viewer acts for the advertiser, and that it is there.
+func (s *Service) actsFor(ctx context.Context, tx Tx, advertiserID int64) error {
+	if !s.viewer.ActsFor(advertiserID) {
+		return NotFound("advertiser", advertiserID)
+	}
+	_, err := tx.Advertisers().Get(ctx, advertiserID)
+	return err
+}
+
+// viewBlocklist reads what the entries name, each kind at once. Of a user tag
+// that the viewer does not see it keeps the id alone, of a client what is not
+// between the client and the operator, and of a user the e-mail address only
+// for the operator.
+func (s *Service) viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistEntry) ([]BlocklistView, error) {
 	var userIDs, tagIDs, clientIDs []int64
 	for _, e := range entries {
 		userIDs = append(userIDs, e.UserID, e.CreatedBy.UserID)
@@ -190,6 +202,14 @@ func viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistEntry) ([]Bloc
 	views := make([]BlocklistView, len(entries))
 	for i, e := range entries {
 		views[i] = BlocklistView{Entry: e, User: users[e.UserID], UserTag: tags[e.UserTagID], Client: clients[e.ClientID], Author: users[e.CreatedBy.UserID]}
+		if s.viewer.IsOperator() {
+			continue
+		}
+		w := &views[i]
+		w.User.Email, w.User.Phone, w.Client.RevenueShare = "", "", Rate{}
+		if w.UserTag.ID != 0 && !s.viewer.SeesTag(w.UserTag) {
+			w.UserTag = UserTag{ID: w.UserTag.ID, AccessLevel: w.UserTag.AccessLevel}
+		}
 	}
 	return views, nil
 }
@@ -229,36 +249,18 @@ func clientOf(u User) []int64 {
 	return []int64{u.ClientID}
 }
 
-// VisibleAdvertisers lists the advertisers that a creator sees: active, not
-// hidden, and not keeping the creator away (stores-list).
-func (s *Service) VisibleAdvertisers(ctx context.Context, userID int64, f AdvertiserFilter, p PageRequest) (Page[Advertiser], error) {
-	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (out Page[Advertiser], err error) {
-		u, err := tx.Users().Get(ctx, userID)
-		if err != nil {
-			return out, err
-		}
-		keptFrom, err := AdvertisersBlocking(ctx, tx, u, nil)
-		if err != nil {
-			return out, err
-		}
-		f := f
-		f.Status, f.Hidden = AdvertiserActive, Some(false)
-		f.Excluded = slices.Clone(f.Excluded)
-		for id := range keptFrom {
-			f.Excluded = append(f.Excluded, id)
-		}
-		return tx.Advertisers().List(ctx, f, p)
-	})
-}
-
-// Blocking answers, ascending, the advertisers that keep a creator away.
-func (s *Service) Blocking(ctx context.Context, userID int64) ([]int64, error) {
-	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]int64, error) {
-		u, err := tx.Users().Get(ctx, userID)
-		if err != nil {
-			return nil, err
-		}
-		keptFrom, err := AdvertisersBlocking(ctx, tx, u, nil)
-		return slices.Sorted(maps.Keys(keptFrom)), err
-	})
+// visibleTo narrows a filter to the advertisers that a creator sees: active,
+// not hidden, and not keeping the creator away.
+func visibleTo(ctx context.Context, tx Tx, userID int64, f AdvertiserFilter) (AdvertiserFilter, error) {
+	u, err := tx.Users().Get(ctx, userID)
+	if err != nil {
+		return f, err
+	}
+	blocking, err := AdvertisersBlocking(ctx, tx, u, nil)
+	f.Status, f.Hidden = AdvertiserActive, Some(false)
+	f.Excluded = slices.Clone(f.Excluded)
+	for id := range blocking {
+		f.Excluded = append(f.Excluded, id)
+	}
+	return f, err
 }

@@ -65,15 +65,24 @@ func (s *Service) CreateClient(ctx context.Context, c Client) (Client, string, e
 	return c, secret, nil
 }
 
-// Client answers one client.
+// Client returns one client: for others than the operator, themselves alone.
 func (s *Service) Client(ctx context.Context, id int64) (Client, error) {
+	if by := s.viewer.Principal(); !s.viewer.IsOperator() && (by.Role != RoleClient || by.ClientID != id) {
+		return Client{}, NotFound("client", id)
+	}
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Client, error) {
 		return tx.Clients().Get(ctx, id)
 	})
 }
 
-// Clients lists clients (clients-list).
+// Clients lists the clients that the viewer sees: the operator all, a client
+// itself (clients-list).
 func (s *Service) Clients(ctx context.Context, f ClientFilter, p PageRequest) (Page[Client], error) {
+	if by := s.viewer.Principal(); by.Role == RoleClient {
+		f.IDs = both(f.IDs, []int64{by.ClientID})
+	} else if !s.viewer.IsOperator() {
+		f.IDs = []int64{}
+	}
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[Client], error) {
 		return tx.Clients().List(ctx, f, p)
 	})

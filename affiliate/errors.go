@@ -130,3 +130,6 @@ func Invalid(resource string, fields ...FieldError) *Error {
 func Unavailable(err error) *Error {
 	return &Error{Kind: ErrUnavailable, Code: "unavailable", Err: err}
 }
+
+// IsNotFound reports whether the error is of the kind ErrNotFound.
+func IsNotFound(err error) bool { return errors.Is(err, ErrNotFound) }

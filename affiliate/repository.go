@@ -116,9 +116,14 @@ type UserRepository interface {
 	Update(ctx context.Context, u User) error
 	List(ctx context.Context, f UserFilter, p PageRequest) (Page[User], error)
 	// Relate notes that the user works with the advertiser: it has a link or a
-	// participation there. Once noted, again is no change.
+	// participation there. acts says that the user did something there itself,
+	// such as making a link. Noting it again changes nothing, but that a user
+	// who did not act before may do so now.
 	// ErrInvalid "unknown_reference" when either does not exist.
-	Relate(ctx context.Context, userID, advertiserID int64) error
+	Relate(ctx context.Context, userID, advertiserID int64, acts bool) error
+	// ActingAt returns, by ascending id, those of the users who acted at one of
+	// the advertisers.
+	ActingAt(ctx context.Context, userIDs, advertiserIDs []int64) ([]int64, error)
 }
 
 // UserTagFilter chooses user tags. Sort columns: name, slug, access_level, store_id.

@@ -23,14 +23,15 @@ type UserHook func(ctx context.Context, tx Tx, before, after User) error
 // Service holds the rules of the core: advertisers and their groups, clients,
 // users, tags, credentials and the ledger. It is safe for concurrent use.
 //
-// Callers in the same process are trusted: who may do what is decided by the
-// adapter, before it calls.
+// Callers in the same process are trusted, unless the service is bound to a
+// viewer: see For.
 type Service struct {
 	store  Store[Tx]
 	clock  Clock
 	random io.Reader
 	hooks  []UserHook
 	priced []PricedIn
+	viewer Viewer
 }
 
 // NewService returns the core's service over a store.
@@ -49,6 +50,15 @@ func NewService(store Store[Tx], o Options) (*Service, error) {
 		s.hooks = append(s.hooks, o.OnUserChange)
 	}
 	return s, nil
+}
+
+// For returns the service for a viewer, who sees of the lists and of single
+// users, advertisers and clients what is its own: see Viewer.Users and
+// Viewer.UserTags. What the viewer may not see is ErrNotFound.
+func (s *Service) For(v Viewer) *Service {
+	bound := *s
+	bound.viewer = v
+	return &bound
 }
 
 // OnUserChange adds a hook behind those that are there. Services of other

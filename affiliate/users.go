@@ -71,14 +71,20 @@ func (u *User) normalize() {
 	u.SocialMedia = accounts
 }
 
-// User answers one user.
+// User returns one user (user-get).
 func (s *Service) User(ctx context.Context, id int64) (User, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (User, error) {
-		return tx.Users().Get(ctx, id)
+		u, err := VisibleUser(ctx, tx, s.viewer, id)
+		if err != nil {
+			return User{}, err
+		}
+		shown := []User{u}
+		err = hideEmails(ctx, tx, s.viewer, shown)
+		return shown[0], err
 	})
 }
 
-// UsersByID answers the users with the ids, by id; missing ones are left out.
+// UsersByID returns the users with the ids, by id; missing ones are left out.
 func (s *Service) UsersByID(ctx context.Context, ids []int64) (map[int64]User, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64]User, error) {
 		return Indexed(ctx, tx.Users().GetMany, ids, User.id)
@@ -87,10 +93,39 @@ func (s *Service) UsersByID(ctx context.Context, ids []int64) (map[int64]User, e
 
 func (u User) id() int64 { return u.ID }
 
-// Users lists users (users-list).
+// UserQuery chooses users among those that the viewer sees.
+type UserQuery struct {
+	UserFilter
+	// AdvertiserID is the advertiser that the list is about. Who acts for
+	// advertisers must name one of theirs.
+	AdvertiserID int64
+}
+
+// Users lists the users that the viewer sees.
 func (s *Service) Users(ctx context.Context, f UserFilter, p PageRequest) (Page[User], error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[User], error) { return s.users(ctx, tx, f, p) })
+}
+
+func (s *Service) users(ctx context.Context, tx Tx, f UserFilter, p PageRequest) (Page[User], error) {
+	page, err := tx.Users().List(ctx, s.viewer.Users(f), p)
+	if err != nil {
+		return Page[User]{}, err
+	}
+	return page, hideEmails(ctx, tx, s.viewer, page.Items)
+}
+
+// SearchUsers lists users as Users does, about one advertiser where the viewer
+// must name one (users-list).
+func (s *Service) SearchUsers(ctx context.Context, q UserQuery, p PageRequest) (Page[User], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[User], error) {
-		return tx.Users().List(ctx, f, p)
+		if err := CheckAsked(ctx, tx, s.viewer, q.AdvertiserID); err != nil {
+			return Page[User]{}, err
+		}
+		f := q.UserFilter
+		if q.AdvertiserID != 0 {
+			f.AdvertiserIDs = both(f.AdvertiserIDs, []int64{q.AdvertiserID})
+		}
+		return s.users(ctx, tx, f, p)
 	})
 }
 
@@ -107,9 +142,12 @@ type UserMatch struct {
 }
 
 // MatchUsers finds the users that the keys name, among those of the client
-// (0: of any) and of clients in the advertiser group (0: in any). At most
-// MaxBatch keys (users-match).
+// (0: of any) and of clients in the advertiser group (0: in any). A client
+// finds its own users alone. Who acts for advertisers finds any, and learns the
+// e-mail address of those that it named by it, or who acted at one of its
+// advertisers. At most MaxBatch keys (users-match).
 func (s *Service) MatchUsers(ctx context.Context, keys []UserKey, clientID, groupID int64) ([]UserMatch, error) {
+	clientID = s.viewer.client(clientID)
 	if err := checkBatch("user_emails_or_ids", len(keys)); err != nil {
 		return nil, err
 	}
@@ -152,8 +190,23 @@ func (s *Service) MatchUsers(ctx context.Context, keys []UserKey, clientID, grou
 				matches[i].User, matches[i].Found = users[k.ID]
 			}
 		}
-		return matches, nil
+		return matches, s.hideMatched(ctx, tx, keys, matches)
 	})
+}
+
+// hideMatched is hideEmails for those who were not named by their e-mail.
+func (s *Service) hideMatched(ctx context.Context, tx Tx, keys []UserKey, matches []UserMatch) error {
+	users := make([]User, len(matches))
+	for i, m := range matches {
+		users[i] = m.User
+	}
+	err := hideEmails(ctx, tx, s.viewer, users)
+	for i, k := range keys {
+		if k.Email == "" {
+			matches[i].User = users[i]
+		}
+	}
+	return err
 }
 
 // clientsInGroup answers which clients of the users are in the group; nothing
@@ -182,10 +235,10 @@ type UserChanges struct {
 }
 
 // ApproveUsers verifies users and lifts their ban, among those of the client
-// (0: of any). Only a user whose status changes raises user.approved
+// (0: of any; for a client's viewer always its own). Only a user whose status changes raises user.approved
 // (users-approve). At most MaxBatch ids.
 func (s *Service) ApproveUsers(ctx context.Context, ids []int64, clientID int64) (UserChanges, error) {
-	return s.changeUsers(ctx, ids, clientID, "user.approved", func(u *User, now time.Time) {
+	return s.changeUsers(ctx, ids, s.viewer.client(clientID), "user.approved", func(u *User, now time.Time) {
 		if u.VerifiedAt.IsZero() {
 			u.VerifiedAt = now
 		}
@@ -193,10 +246,10 @@ func (s *Service) ApproveUsers(ctx context.Context, ids []int64, clientID int64)
 	})
 }
 
-// BanUsers suspends users, among those of the client (0: of any). Only a user
+// BanUsers suspends users, among those of the client as ApproveUsers does. Only a user
 // whose status changes raises user.banned (users-ban). At most MaxBatch ids.
 func (s *Service) BanUsers(ctx context.Context, ids []int64, clientID int64) (UserChanges, error) {
-	return s.changeUsers(ctx, ids, clientID, "user.banned", func(u *User, now time.Time) {
+	return s.changeUsers(ctx, ids, s.viewer.client(clientID), "user.banned", func(u *User, now time.Time) {
 		if u.SuspendedAt.IsZero() {
 			u.SuspendedAt = now
 		}
@@ -256,9 +309,9 @@ func (s *Service) CreateUserTag(ctx context.Context, t UserTag) (UserTag, error)
 	})
 }
 
-// UserTags lists user tags (user-tags-list).
+// UserTags lists the user tags that the viewer sees (user-tags-list).
 func (s *Service) UserTags(ctx context.Context, f UserTagFilter, p PageRequest) (Page[UserTag], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[UserTag], error) {
-		return tx.UserTags().List(ctx, f, p)
+		return tx.UserTags().List(ctx, s.viewer.UserTags(f), p)
 	})
 }

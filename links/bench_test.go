@@ -402,7 +402,7 @@ func BenchmarkConvert(b *testing.B) {
 			if _, _, err := tx.Links().AddOrGet(ctx, links.Link{UserID: 1, AdvertiserID: 1, Key: key, OriginalURL: url, TargetURL: url, Template: ":TARGET_URL"}); err != nil {
 				return err
 			}
-			return tx.Users().Relate(ctx, 1, 1)
+			return tx.Users().Relate(ctx, 1, 1, true)
 		})
 	}
 	if err := convert(-1); err != nil { // compiles the rules

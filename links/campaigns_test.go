@@ -129,7 +129,10 @@ func TestMaxClicksAndAParticipantsLimitAreExact(t *testing.T) {
 		is.True(got.Used.Clicks <= 13) // as many as came in time
 		w.verify()
 
-		_, err = w.offers.UpdateOffer(t.Context(), v.ID, offers.ChangeOffer{Change: func(o *offers.Offer) { o.MaxClicks.Set = false }})
+		_, err = w.offers.UpdateOffer(t.Context(), v.ID, offers.ChangeOffer{Change: func(o *offers.Offer, _ *offers.ChangeOffer) error {
+			o.MaxClicks.Set = false
+			return nil
+		}})
 		is.NoErr(err)
 		w.rush(300, services, w.convert(w.anna, "https://acme.example/c"), w.convert(w.anna, "https://acme.example/d"))
 		got, err = w.offers.Participant(t.Context(), p.ID)
@@ -162,7 +165,7 @@ func TestASharedBudgetUnderSeveralPricesIsExact(t *testing.T) {
 			on = append(on, w.convert(u, fmt.Sprintf("https://acme.example/more/%d", i)))
 		}
 		w.rush(1200, services, on...)
-		got, err := w.offers.SharedBudget(t.Context(), budget.ID)
+		got, err := w.offers.SharedBudget(t.Context(), w.acme.ID, budget.ID)
 		is.NoErr(err)
 		is.True(got.Consumed <= 4003 && 4003-got.Consumed < 5) // not even the cheapest fits
 		w.verify()

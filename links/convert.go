@@ -49,10 +49,9 @@ type Conversion struct {
 	URL          string
 	AdvertiserID int64 // which advertiser, when several have the URL; 0: whoever has it
 	GroupID      int64 // only advertisers of this group; 0: of any
-	// IgnoreVisibility finds hidden advertisers too, of all or of these alone:
-	// a preview for whoever acts for them.
-	IgnoreVisibility   bool
-	IgnoreVisibilityOf []int64
+	// IgnoreVisibility finds hidden advertisers too: for the operator all, for
+	// others those that they act for.
+	IgnoreVisibility bool
 }
 
 // Inspection says what a conversion would find.
@@ -135,7 +134,7 @@ func (s *Service) Convert(ctx context.Context, c Conversion) (LinkView, bool, er
 				return out, err
 			}
 		}
-		return out, tx.Users().Relate(ctx, c.UserID, a.ID)
+		return out, tx.Users().Relate(ctx, c.UserID, a.ID, true)
 	}, s.store.Write)
 	return out.view, out.created, err
 }
@@ -206,7 +205,13 @@ func refuse(r Reason, cause error) error {
 func readURL[V any](ctx context.Context, s *Service, c Conversion, fn func(context.Context, Tx, found) (V, error),
 	unit func(context.Context, func(context.Context, Tx) error) error) (out V, err error) {
 	u, err := Normalize(c.URL)
-	if err != nil {
+	if err != nil { // whether the user is there comes first
+		if unseen := s.store.Read(ctx, func(ctx context.Context, tx Tx) error {
+			_, err := affiliate.VisibleUser(ctx, tx, s.viewer, c.UserID)
+			return err
+		}); unseen != nil {
+			return out, unseen
+		}
 		return out, err
 	}
 	u = u.without([]string{ClickIDParameter})
@@ -234,7 +239,7 @@ func readURL[V any](ctx context.Context, s *Service, c Conversion, fn func(conte
 // convert with.
 func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches []Match) (found, error) {
 	f := found{url: u}
-	user, err := tx.Users().Get(ctx, c.UserID)
+	user, err := affiliate.VisibleUser(ctx, tx, s.viewer, c.UserID)
 	if err != nil {
 		return f, err
 	}
@@ -272,7 +277,7 @@ func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches 
 		case !ok || a.Status != affiliate.AdvertiserActive || c.GroupID != 0 && a.GroupID != c.GroupID:
 		case keptFrom[id]:
 			f.reason = ReasonBlocked
-		case a.Hidden && !c.sees(id):
+		case a.Hidden && !(c.IgnoreVisibility && s.viewer.ActsFor(id)):
 			if f.reason == ReasonNoAdvertiser {
 				f.reason = ReasonNotVisible
 			}
@@ -284,18 +289,6 @@ func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches 
 		f.reason = ReasonNone
 	}
 	return f, nil
-}
-
-func (c Conversion) sees(advertiserID int64) bool {
-	if c.IgnoreVisibility {
-		return true
-	}
-	for _, id := range c.IgnoreVisibilityOf {
-		if id == advertiserID {
-			return true
-		}
-	}
-	return false
 }
 
 // linkID reads the id out of one of our own redirect URLs.
@@ -336,6 +329,13 @@ func (s *Service) Link(ctx context.Context, id int64) (LinkView, error) {
 		}
 		if err != nil {
 			return LinkView{}, err
+		}
+		if !s.viewer.ActsFor(l.AdvertiserID) {
+			if _, err := affiliate.VisibleUser(ctx, tx, s.viewer, l.UserID); affiliate.IsNotFound(err) {
+				return LinkView{}, affiliate.NotFound("link", id)
+			} else if err != nil {
+				return LinkView{}, err
+			}
 		}
 		a, err := tx.Advertisers().Get(ctx, l.AdvertiserID)
 		return LinkView{Link: l, Advertiser: a}, err

@@ -227,7 +227,7 @@ func TestCreatorsSeeOnlyVisibleAdvertisersThatWantThem(t *testing.T) {
 		_, err = w.core.Block(t.Context(), byClient.ID, affiliate.Actor{}, affiliate.BlockInput{ClientIDs: []int64{w.client}})
 		is.NoErr(err)
 		names := func(u affiliate.User) string {
-			page, err := w.core.VisibleAdvertisers(t.Context(), u.ID, affiliate.AdvertiserFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
+			page, err := w.core.For(affiliate.ViewerOf(affiliate.Principal{Role: affiliate.RoleCreator, UserID: u.ID})).Advertisers(t.Context(), affiliate.AdvertiserFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
 			is.NoErr(err)
 			var out []string
 			for _, a := range page.Items {

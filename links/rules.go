@@ -30,11 +30,20 @@ func (in RuleInput) rule() (Rule, error) {
 // Rules answers the advertiser's rules by id (url-matching-rules-list).
 func (s *Service) Rules(ctx context.Context, advertiserID int64) ([]Rule, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Rule, error) {
-		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+		if err := s.actsFor(ctx, tx, advertiserID); err != nil {
 			return nil, err
 		}
 		return tx.Rules().ByAdvertisers(ctx, []int64{advertiserID})
 	})
+}
+
+// actsFor checks that the viewer acts for the advertiser, and that it is there.
+func (s *Service) actsFor(ctx context.Context, tx Tx, advertiserID int64) error {
+	if !s.viewer.ActsFor(advertiserID) {
+		return affiliate.NotFound("advertiser", advertiserID)
+	}
+	_, err := tx.Advertisers().Get(ctx, advertiserID)
+	return err
 }
 
 // AddRule adds a rule to an advertiser (url-matching-rule-add). A main rule
@@ -46,7 +55,7 @@ func (s *Service) AddRule(ctx context.Context, advertiserID int64, in RuleInput)
 		return Rule{}, err
 	}
 	return s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
-		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+		if err := s.actsFor(ctx, tx, advertiserID); err != nil {
 			return Rule{}, err
 		}
 		r := r
@@ -65,7 +74,7 @@ func (s *Service) UpdateRule(ctx context.Context, advertiserID, ruleID int64, in
 // is now, and may run again.
 func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, change func(*RuleInput)) (Rule, error) {
 	return s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
-		old, err := ruleOf(ctx, tx, advertiserID, ruleID)
+		old, err := s.ruleOf(ctx, tx, advertiserID, ruleID)
 		if err != nil {
 			return Rule{}, err
 		}
@@ -76,7 +85,7 @@ func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, ch
 			return Rule{}, err
 		}
 		if old.IsMain && !r.IsMain {
-			return Rule{}, affiliate.Conflict("url_matching_rule", "main_rule", "The main rule stays it until another rule is made the main one.")
+			return Rule{}, affiliate.Conflict("url_matching_rule", "main_rule", "This is the main rule. Make another rule the main one first.")
 		}
 		r.ID, r.AdvertiserID, r.CreatedAt, r.UpdatedAt = old.ID, advertiserID, old.CreatedAt, s.clock.Now()
 		if err := makeRoom(ctx, tx, r); err != nil {
@@ -90,7 +99,7 @@ func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, ch
 // ErrConflict while there are others.
 func (s *Service) DeleteRule(ctx context.Context, advertiserID, ruleID int64) error {
 	_, err := s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
-		r, err := ruleOf(ctx, tx, advertiserID, ruleID)
+		r, err := s.ruleOf(ctx, tx, advertiserID, ruleID)
 		if err != nil {
 			return r, err
 		}
@@ -118,7 +127,7 @@ func (s *Service) changeRules(ctx context.Context, fn func(context.Context, Tx) 
 	return r, err
 }
 
-func ruleOf(ctx context.Context, tx Tx, advertiserID, ruleID int64) (Rule, error) {
+func (s *Service) ruleOf(ctx context.Context, tx Tx, advertiserID, ruleID int64) (Rule, error) {
 	r, err := tx.Rules().Get(ctx, ruleID)
 	if err == nil && r.AdvertiserID != advertiserID {
 		return Rule{}, affiliate.NotFound("url_matching_rule", ruleID)

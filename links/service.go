@@ -88,6 +88,12 @@ func (o Options) withDefaults() (Options, error) {
 // Service holds the rules of links: which URLs belong to whom, conversion,
 // redirects and clicks. It is safe for concurrent use.
 type Service struct {
+	*machine
+	viewer affiliate.Viewer
+}
+
+// machine is what all viewers of a service have in common.
+type machine struct {
 	store    Store
 	opts     Options
 	clock    affiliate.Clock
@@ -115,13 +121,19 @@ func NewService(store Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{store: store, opts: o, clock: o.Clock, redirect: base.String()}
+	s := &Service{machine: &machine{store: store, opts: o, clock: o.Clock, redirect: base.String()}}
 	s.batches.New = func() any { return new(clickBatch) }
 	s.rules = &ruleIndex{store: store, maxAge: o.RuleRefresh}
 	s.visitors = &visitorKeys{store: store, random: o.Random}
 	s.recorder = newRecorder(o, s.recordBatch, s.target)
 	return s, nil
 }
+
+// For returns the service for a viewer. The operator may do everything. A
+// creator has its own links and a client those of its users; who acts for an
+// advertiser has its rules and the links to it. What the viewer may not see is
+// ErrNotFound, as an unknown id is.
+func (s *Service) For(v affiliate.Viewer) *Service { return &Service{s.machine, v} }
 
 // units is the store as the one-value helpers take it.
 func (s *Service) units() affiliate.Store[Tx] { return s.store }

@@ -25,7 +25,7 @@ func (s *Service) VisibleByCategory(ctx context.Context, userID int64) ([]Catego
 			return nil, err
 		}
 		byCategory := make(map[int64][]affiliate.Advertiser)
-		err = eachVisible(ctx, tx, userID, func(a affiliate.Advertiser) {
+		err = s.eachVisible(ctx, tx, userID, func(a affiliate.Advertiser) {
 			for _, id := range a.CategoryIDs {
 				byCategory[id] = append(byCategory[id], a)
 			}
@@ -55,7 +55,7 @@ const rankedDays = 30
 func (s *Service) VisibleByClicks(ctx context.Context, userID int64) ([]RankedAdvertiser, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]RankedAdvertiser, error) {
 		var ranked []RankedAdvertiser
-		if err := eachVisible(ctx, tx, userID, func(a affiliate.Advertiser) {
+		if err := s.eachVisible(ctx, tx, userID, func(a affiliate.Advertiser) {
 			ranked = append(ranked, RankedAdvertiser{Advertiser: a})
 		}); err != nil {
 			return nil, err
@@ -78,7 +78,10 @@ func (s *Service) VisibleByClicks(ctx context.Context, userID int64) ([]RankedAd
 
 // eachVisible calls found with the advertisers that a creator sees, by ascending
 // id, a thousand in one read.
-func eachVisible(ctx context.Context, tx Tx, userID int64, found func(affiliate.Advertiser)) error {
+func (s *Service) eachVisible(ctx context.Context, tx Tx, userID int64, found func(affiliate.Advertiser)) error {
+	if _, err := affiliate.VisibleUser(ctx, tx, s.viewer, userID); err != nil {
+		return err
+	}
 	f, err := visibleTo(ctx, tx, userID, affiliate.AdvertiserFilter{})
 	if err != nil {
 		return err

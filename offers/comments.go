@@ -2,18 +2,21 @@ package offers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// AddComment adds a comment on a participant (offer-user-comment-add).
-func (s *Service) AddComment(ctx context.Context, participantID int64, text string, author affiliate.Actor) (Comment, error) {
+// AddComment adds a comment of the viewer on a participant
+// (offer-user-comment-add).
+func (s *Service) AddComment(ctx context.Context, participantID int64, text string) (Comment, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Comment, error) {
-		if _, err := tx.Participants().Get(ctx, participantID); err != nil {
+		if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
 			return Comment{}, err
 		}
-		now := s.clock.Now()
-		c, err := tx.Comments().Add(ctx, Comment{ParticipantID: participantID, Text: text, Author: author, CreatedAt: now, UpdatedAt: now})
+		now, by := s.clock.Now(), s.viewer.Principal()
+		author := by.Actor()
+		c, err := tx.Comments().Add(ctx, Comment{ParticipantID: participantID, Text: text, Author: author, AuthorKey: by.Key(), CreatedAt: now, UpdatedAt: now})
 		if err != nil {
 			return Comment{}, err
 		}
@@ -21,75 +24,103 @@ func (s *Service) AddComment(ctx context.Context, participantID int64, text stri
 	})
 }
 
-// Comment answers one comment on the participant; one on another participant
-// is ErrNotFound. Who may change it is its Author.
-func (s *Service) Comment(ctx context.Context, participantID, id int64) (Comment, error) {
-	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Comment, error) {
-		return comment(ctx, tx, participantID, id)
-	})
-}
-
-func comment(ctx context.Context, tx Tx, participantID, id int64) (Comment, error) {
-	c, err := tx.Comments().Get(ctx, id)
-	if err == nil && c.ParticipantID != participantID {
-		return Comment{}, affiliate.NotFound("comment", id)
+// comment returns a comment on the participant that the viewer may change. It
+// is ErrForbidden when somebody else wrote it.
+func (s *Service) comment(ctx context.Context, tx Tx, participantID, id int64) (Comment, error) {
+	if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
+		return Comment{}, err
 	}
-	return c, err
+	c, err := tx.Comments().Get(ctx, id)
+	switch {
+	case err != nil:
+		return Comment{}, err
+	case c.ParticipantID != participantID:
+		return Comment{}, affiliate.NotFound("comment", id)
+	case !s.wrote(c):
+		return Comment{}, affiliate.Forbidden("only the author may change or delete a comment")
+	}
+	return c, nil
 }
 
-// UpdateComment changes the text (offer-user-comment-update). mayChange says
-// whether the one who asks may change what the author wrote: else ErrForbidden.
-func (s *Service) UpdateComment(ctx context.Context, participantID, id int64, text string, mayChange func(author affiliate.Actor) bool) (Comment, error) {
+// wrote reports whether the viewer is the operator or the author. A name proves
+// nothing: others may have the same. Comments from before keys were kept are
+// known by the user account.
+func (s *Service) wrote(c Comment) bool {
+	by := s.viewer.Principal()
+	if c.AuthorKey != "" {
+		return s.viewer.IsOperator() || c.AuthorKey == by.Key()
+	}
+	return s.viewer.IsOperator() || c.Author.UserID != 0 && c.Author.UserID == by.UserID
+}
+
+// UpdateComment changes the text (offer-user-comment-update). It is
+// ErrForbidden for others than the author and the operator.
+func (s *Service) UpdateComment(ctx context.Context, participantID, id int64, text string) (Comment, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Comment, error) {
-		c, err := comment(ctx, tx, participantID, id)
+		c, err := s.comment(ctx, tx, participantID, id)
 		if err != nil {
 			return Comment{}, err
-		}
-		if !mayChange(c.Author) {
-			return Comment{}, affiliate.Forbidden("only the author may change a comment")
 		}
 		c.Text, c.UpdatedAt = text, s.clock.Now()
 		return c, tx.Comments().Update(ctx, c)
 	})
 }
 
-// DeleteComment takes the comment out (offer-user-comment-delete); mayChange as
-// in UpdateComment.
-func (s *Service) DeleteComment(ctx context.Context, participantID, id int64, mayChange func(author affiliate.Actor) bool) error {
+// DeleteComment deletes the comment (offer-user-comment-delete), as
+// UpdateComment may change it.
+func (s *Service) DeleteComment(ctx context.Context, participantID, id int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		c, err := comment(ctx, tx, participantID, id)
-		if err != nil {
+		if _, err := s.comment(ctx, tx, participantID, id); err != nil {
 			return err
-		}
-		if !mayChange(c.Author) {
-			return affiliate.Forbidden("only the author may delete a comment")
 		}
 		return tx.Comments().Delete(ctx, id)
 	})
 }
 
-// Comments answers the comments on a participant by ascending id.
+// Comments returns the comments on a participant by ascending id.
 func (s *Service) Comments(ctx context.Context, participantID int64) ([]Comment, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Comment, error) {
+		if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
+			return nil, err
+		}
 		return tx.Comments().ByParticipant(ctx, participantID)
 	})
 }
 
-// Activities answers what happened to a participant, newest first
-// (offer-user-activities-list).
+// Activities returns what happened to a participant, newest first
+// (offer-user-activities-list). What is returned as unread is read from then
+// on; the operator may look without a trace.
 func (s *Service) Activities(ctx context.Context, participantID int64, p affiliate.PageRequest) (affiliate.Page[Activity], error) {
-	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[Activity], error) {
-		if _, err := tx.Participants().Get(ctx, participantID); err != nil {
-			return affiliate.Page[Activity]{}, err
+	unit := s.store.Write
+	if s.viewer.IsOperator() {
+		unit = s.store.Read
+	}
+	var page affiliate.Page[Activity]
+	err := unit(ctx, func(ctx context.Context, tx Tx) (err error) {
+		if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
+			return err
 		}
+		p := p
 		p.Sort = affiliate.Sort{Desc: true}
-		return tx.Activities().List(ctx, ActivityFilter{ParticipantID: participantID}, p)
+		page, err = tx.Activities().List(ctx, ActivityFilter{ParticipantID: participantID}, p)
+		unread := slices.ContainsFunc(page.Items, func(a Activity) bool { return a.ReadAt.IsZero() })
+		if err != nil || s.viewer.IsOperator() || !unread {
+			return err
+		}
+		return tx.Activities().MarkRead(ctx, participantID, s.clock.Now())
 	})
+	if err != nil {
+		return affiliate.Page[Activity]{}, err
+	}
+	return page, nil
 }
 
 // MarkActivitiesRead marks what happened to a participant so far as read.
 func (s *Service) MarkActivitiesRead(ctx context.Context, participantID int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
+			return err
+		}
 		return tx.Activities().MarkRead(ctx, participantID, s.clock.Now())
 	})
 }

@@ -43,7 +43,7 @@ func (s *Service) Image(ctx context.Context, key string) ([]byte, error) {
 // kept: links to it may be around.
 func (s *Service) SetImage(ctx context.Context, offerID int64, data []byte) (View, error) {
 	if err := s.store.Read(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := live(ctx, tx, offerID)
+		_, err := s.live(ctx, tx, offerID)
 		return err
 	}); err != nil {
 		return View{}, err

@@ -20,6 +20,9 @@ type NewOffer struct {
 	Priority affiliate.Optional[int64]
 	// Budget makes a shared budget for the offer, of this title and amount.
 	Budget affiliate.Optional[NewSharedBudget]
+	// Fill completes the input in the unit, where the advertiser is known whose
+	// currency the amounts are in. It may run again; nil changes nothing.
+	Fill func(in *NewOffer, a affiliate.Advertiser) error
 }
 
 // NewSharedBudget is what a shared budget is made of.
@@ -49,14 +52,23 @@ func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
 		now := s.clock.Now()
-		o := n.Offer
-		o.ImageKey = image
-		o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
-		o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
-		advertiser, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
+		if !s.viewer.ActsFor(n.Offer.AdvertiserID) {
+			return Saved{}, affiliate.NotFound("advertiser", n.Offer.AdvertiserID)
+		}
+		advertiser, err := tx.Advertisers().Get(ctx, n.Offer.AdvertiserID)
 		if err != nil {
 			return Saved{}, err
 		}
+		n := n
+		if n.Fill != nil {
+			if err := n.Fill(&n, advertiser); err != nil {
+				return Saved{}, err
+			}
+		}
+		o := n.Offer
+		o.AdvertiserID, o.ImageKey = advertiser.ID, image
+		o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
+		o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
 		o.Currency = advertiser.Currency
 		if n.Budget.Set {
 			if o.SharedBudgetID, err = addSharedBudget(ctx, tx, now, advertiser, n.Budget.Value); err != nil {
@@ -84,10 +96,11 @@ func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
 
 // ChangeOffer is what UpdateOffer changes.
 type ChangeOffer struct {
-	// Change is applied to the offer as it is now and may run again; nil
-	// changes nothing. Id, image, advertiser, currency, token, priority, author and
-	// the times of creation, pause and deletion are not its to change.
-	Change   func(*Offer)
+	// Change is applied to the offer as it is now, and may complete the change
+	// by it. It may run again; nil changes nothing. Id, image, advertiser, currency,
+	// token, priority, author and the times of creation, pause and deletion are
+	// not its to change.
+	Change   func(o *Offer, c *ChangeOffer) error
 	Targets  affiliate.Optional[Targets] // replace all
 	After    affiliate.Optional[int64]   // see NewOffer.After
 	Priority affiliate.Optional[int64]   // see NewOffer.Priority
@@ -106,14 +119,17 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
 		now := s.clock.Now()
-		before, err := live(ctx, tx, id)
+		c := c
+		before, err := s.live(ctx, tx, id)
 		if err != nil {
 			return Saved{}, err
 		}
 		o := before
 		if c.Change != nil {
 			o.Costs, o.Todo = slices.Clone(o.Costs), slices.Clone(o.Todo)
-			c.Change(&o)
+			if err := c.Change(&o, &c); err != nil {
+				return Saved{}, err
+			}
 		}
 		o.ImageKey = before.ImageKey
 		if c.ImageKey.Set {
@@ -161,20 +177,11 @@ func save(ctx context.Context, tx Tx, before, o Offer) error {
 	return tx.Offers().Update(ctx, o)
 }
 
-// live is the offer, unless it is deleted.
-func live(ctx context.Context, tx Tx, id int64) (Offer, error) {
-	o, err := tx.Offers().Get(ctx, id)
-	if err == nil && !o.DeletedAt.IsZero() {
-		return Offer{}, affiliate.NotFound("offer", id)
-	}
-	return o, err
-}
-
 // stamp changes the times of an offer.
 func (s *Service) stamp(ctx context.Context, id int64, change func(o *Offer, now time.Time)) (View, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (View, error) {
 		now := s.clock.Now()
-		before, err := live(ctx, tx, id)
+		before, err := s.live(ctx, tx, id)
 		if err != nil {
 			return View{}, err
 		}
@@ -211,48 +218,62 @@ func (s *Service) UnpauseOffer(ctx context.Context, id int64) (View, error) {
 	return s.stamp(ctx, id, func(o *Offer, _ time.Time) { o.PausedAt = time.Time{} })
 }
 
-// Offer answers one offer, deleted ones as well.
+// Offer returns one offer, deleted ones as well (campaign-get).
 func (s *Service) Offer(ctx context.Context, id int64) (View, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (View, error) {
 		o, err := tx.Offers().Get(ctx, id)
 		if err != nil {
 			return View{}, err
 		}
-		return view(ctx, tx, s.clock.Now(), o)
+		return s.detailed(ctx, tx, o)
 	})
 }
 
-// OfferByToken answers the offer with the token (campaign-get-by-token).
+// OfferByToken returns the offer with the token (campaign-get-by-token).
 func (s *Service) OfferByToken(ctx context.Context, token string) (View, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (View, error) {
 		o, err := tx.Offers().ByToken(ctx, token)
 		if err != nil {
 			return View{}, err
 		}
-		return view(ctx, tx, s.clock.Now(), o)
+		return s.detailed(ctx, tx, o)
 	})
 }
 
-// OffersByID answers the offers with the ids, by id; missing ones are left out.
-func (s *Service) OffersByID(ctx context.Context, ids []int64) (map[int64]View, error) {
-	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64]View, error) {
-		found, err := tx.Offers().GetMany(ctx, ids)
+// detailed is an offer that the viewer sees, with its targets for those who act
+// for the advertiser.
+func (s *Service) detailed(ctx context.Context, tx Tx, o Offer) (View, error) {
+	v, err := view(ctx, tx, s.clock.Now(), o)
+	if err != nil {
+		return View{}, err
+	}
+	if err := s.sees(ctx, tx, v); err != nil {
+		return View{}, err
+	}
+	if v.Status != Deleted && s.viewer.ActsFor(v.AdvertiserID) {
+		list, err := tx.Targets().Get(ctx, v.ID)
 		if err != nil {
-			return nil, err
+			return View{}, err
 		}
-		all, err := views(ctx, tx, s.clock.Now(), found)
-		out := make(map[int64]View, len(all))
-		for _, v := range all {
-			out[v.ID] = v
-		}
-		return out, err
-	})
+		v.Targets = affiliate.Some(gather(list))
+	}
+	return v, nil
 }
 
-// Offers lists offers at this instant (campaigns-list): the filter's At is
-// set here.
+// Offers lists offers at this instant: the filter's At is set here. Viewers
+// other than the operator list by Search.
 func (s *Service) Offers(ctx context.Context, f OfferFilter, p affiliate.PageRequest) (affiliate.Page[View], error) {
+	return s.Search(ctx, OfferQuery{OfferFilter: f}, p)
+}
+
+// Search lists the offers that the viewer sees, at this instant
+// (campaigns-list): the filter's At is set here.
+func (s *Service) Search(ctx context.Context, q OfferQuery, p affiliate.PageRequest) (affiliate.Page[View], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[View], error) {
+		f, err := s.narrow(ctx, tx, q)
+		if err != nil {
+			return affiliate.Page[View]{}, err
+		}
 		f.At = s.clock.Now()
 		page, err := tx.Offers().List(ctx, f, p)
 		if err != nil {
@@ -260,19 +281,6 @@ func (s *Service) Offers(ctx context.Context, f OfferFilter, p affiliate.PageReq
 		}
 		items, err := views(ctx, tx, f.At, page.Items)
 		return affiliate.Page[View]{Items: items, Total: page.Total}, err
-	})
-}
-
-// TargetsOfUser are the targets that name a user: for OfferFilter.Targets
-// (target_user_id). An unknown user is ErrNotFound.
-func (s *Service) TargetsOfUser(ctx context.Context, userID int64) ([]Target, error) {
-	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Target, error) {
-		u, err := tx.Users().Get(ctx, userID)
-		if err != nil {
-			return nil, err
-		}
-		targets, err := targetsOfUsers(ctx, tx, map[int64]affiliate.User{u.ID: u})
-		return targets[u.ID], err
 	})
 }
 

@@ -15,15 +15,20 @@ type ParticipantView struct {
 	User   affiliate.Optional[affiliate.User] // absent: pre-registered
 	Used   Counts                             // paid clicks and their cost
 	Unread int                                // unread activities
+	// Currency is the offer's: PaymentAmount and Costs are in it.
+	Currency affiliate.Currency
+	// Tags are the user's, as far as the viewer sees them. Only one participant
+	// alone has them.
+	Tags []affiliate.UserTag
 }
 
 func participantViews(ctx context.Context, tx Tx, parts []Participant) ([]ParticipantView, error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	ids, userIDs, keys := make([]int64, len(parts)), []int64(nil), []UsageKey(nil)
+	ids, offerIDs, userIDs, keys := make([]int64, len(parts)), make([]int64, len(parts)), []int64(nil), []UsageKey(nil)
 	for i, p := range parts {
-		ids[i] = p.ID
+		ids[i], offerIDs[i] = p.ID, p.OfferID
 		if p.UserID != 0 {
 			userIDs, keys = append(userIDs, p.UserID), append(keys, UserUsage(p.OfferID, p.UserID))
 		}
@@ -40,9 +45,13 @@ func participantViews(ctx context.Context, tx Tx, parts []Participant) ([]Partic
 	if err != nil {
 		return nil, err
 	}
+	offers, err := affiliate.Indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	if err != nil {
+		return nil, err
+	}
 	out := make([]ParticipantView, len(parts))
 	for i, p := range parts {
-		out[i] = ParticipantView{Participant: p, Unread: unread[p.ID]}
+		out[i] = ParticipantView{Participant: p, Unread: unread[p.ID], Currency: offers[p.OfferID].Currency}
 		if u, ok := users[p.UserID]; ok {
 			out[i].User, out[i].Used = affiliate.Some(u), used[UserUsage(p.OfferID, p.UserID)]
 		}
@@ -61,6 +70,9 @@ func participantView(ctx context.Context, tx Tx, p Participant) (ParticipantView
 // Participants lists participants (offer-participants-list).
 func (s *Service) Participants(ctx context.Context, f ParticipantFilter, p affiliate.PageRequest) (affiliate.Page[ParticipantView], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[ParticipantView], error) {
+		if err := s.ownsList(ctx, tx, f); err != nil {
+			return affiliate.Page[ParticipantView]{}, err
+		}
 		page, err := tx.Participants().List(ctx, f, p)
 		if err != nil {
 			return affiliate.Page[ParticipantView]{}, err
@@ -70,38 +82,87 @@ func (s *Service) Participants(ctx context.Context, f ParticipantFilter, p affil
 	})
 }
 
-// Participant answers one participant, whatever its offer (offer-participant-get).
+// ownsList checks that the viewer may list the participants that a filter
+// chooses: the operator any, others those of one offer of theirs.
+func (s *Service) ownsList(ctx context.Context, tx Tx, f ParticipantFilter) error {
+	if s.viewer.IsOperator() && f.OfferID == 0 {
+		return nil
+	}
+	_, err := s.owned(ctx, tx, f.OfferID)
+	return err
+}
+
+// Participant returns one participant, whatever its offer
+// (offer-participant-get). Of the user's tags it has those that the viewer sees.
 func (s *Service) Participant(ctx context.Context, id int64) (ParticipantView, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (ParticipantView, error) {
-		p, err := tx.Participants().Get(ctx, id)
+		p, _, err := s.ownedPart(ctx, tx, id)
 		if err != nil {
 			return ParticipantView{}, err
 		}
-		return participantView(ctx, tx, p)
+		v, err := participantView(ctx, tx, p)
+		if err != nil || !v.User.Set {
+			return v, err
+		}
+		tags, err := tx.UserTags().GetMany(ctx, v.User.Value.TagIDs)
+		v.Tags = slices.DeleteFunc(tags, func(t affiliate.UserTag) bool { return !s.viewer.SeesTag(t) })
+		return v, err
 	})
 }
 
-// ParticipantOf answers the user's part in the offer; absent when it has none
+// ParticipantIn is Participant for one of the offer's; any other is ErrNotFound.
+func (s *Service) ParticipantIn(ctx context.Context, offerID, id int64) (ParticipantView, error) {
+	v, err := s.Participant(ctx, id)
+	if err == nil && v.OfferID != offerID {
+		return ParticipantView{}, affiliate.NotFound("participant", id)
+	}
+	return v, err
+}
+
+// ParticipantOf returns the user's part in the offer; absent when it has none
 // (offer-user-check). An unknown or deleted offer is ErrNotFound.
 func (s *Service) ParticipantOf(ctx context.Context, offerID, userID int64) (affiliate.Optional[ParticipantView], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Optional[ParticipantView], error) {
 		var none affiliate.Optional[ParticipantView]
-		if _, err := live(ctx, tx, offerID); err != nil {
+		if _, err := s.live(ctx, tx, offerID); err != nil {
 			return none, err
 		}
-		found, err := tx.Participants().ByParts(ctx, []Part{{offerID, userID}})
-		if err != nil || len(found) == 0 {
-			return none, err
-		}
-		v, err := participantView(ctx, tx, found[0])
-		return affiliate.Some(v), err
+		return partOf(ctx, tx, offerID, userID)
 	})
 }
 
-// IsTargeted reports whether the offer is for the user: whether it may see it.
-func (s *Service) IsTargeted(ctx context.Context, offerID, userID int64) (bool, error) {
-	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (bool, error) {
-		return targeted(ctx, tx, offerID, userID)
+func partOf(ctx context.Context, tx Tx, offerID, userID int64) (none affiliate.Optional[ParticipantView], err error) {
+	found, err := tx.Participants().ByParts(ctx, []Part{{offerID, userID}})
+	if err != nil || len(found) == 0 {
+		return none, err
+	}
+	v, err := participantView(ctx, tx, found[0])
+	return affiliate.Some(v), err
+}
+
+// ParticipantByToken is ParticipantOf for the offer with the token. Having the
+// token is being invited to look: it is for the user itself and its client as
+// well (offer-by-token-user-check).
+func (s *Service) ParticipantByToken(ctx context.Context, token string, userID int64) (affiliate.Optional[ParticipantView], error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (none affiliate.Optional[ParticipantView], err error) {
+		o, err := tx.Offers().ByToken(ctx, token)
+		if err != nil {
+			return none, err
+		}
+		if !s.viewer.ActsFor(o.AdvertiserID) {
+			switch s.viewer.Principal().Role {
+			case affiliate.RoleCreator, affiliate.RoleClient:
+				if _, err := affiliate.VisibleUser(ctx, tx, s.viewer, userID); err != nil {
+					return none, err
+				}
+			default:
+				return none, affiliate.NotFound("offer", token)
+			}
+		}
+		if !o.DeletedAt.IsZero() {
+			return none, affiliate.NotFound("offer", o.ID)
+		}
+		return partOf(ctx, tx, o.ID, userID)
 	})
 }
 
@@ -122,7 +183,7 @@ func targeted(ctx context.Context, tx Tx, offerID, userID int64) (bool, error) {
 // participant of another offer is ErrNotFound.
 func (s *Service) change(ctx context.Context, offerID, id int64, change func(ctx context.Context, tx Tx, o Offer, p *Participant, now time.Time) error) (ParticipantView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ParticipantView, error) {
-		o, err := live(ctx, tx, offerID)
+		o, err := s.live(ctx, tx, offerID)
 		if err != nil {
 			return ParticipantView{}, err
 		}
@@ -182,15 +243,16 @@ func (s *Service) SetTodo(ctx context.Context, offerID, id int64, todo []TodoIte
 }
 
 // SetPaymentAmount sets what the participant earns on done, in the offer's
-// currency; absent: the offer's one-time payment. Once done it is ErrState
-// "already_done" (offer-participant-payment-amount-update).
+// currency, which an amount without one is taken to be in; absent: the offer's
+// one-time payment. Once done it is ErrState "already_done"
+// (offer-participant-payment-amount-update).
 func (s *Service) SetPaymentAmount(ctx context.Context, offerID, id int64, amount affiliate.Optional[affiliate.Money]) (ParticipantView, error) {
 	return s.change(ctx, offerID, id, func(_ context.Context, _ Tx, o Offer, p *Participant, _ time.Time) error {
 		if p.Status == Done {
 			return &affiliate.Error{Kind: affiliate.ErrState, Code: "already_done", Resource: "participant", Message: "the participant is done and was paid"}
 		}
-		if amount.Set && amount.Value.Currency() != o.Currency {
-			return affiliate.Invalid("participant", affiliate.FieldError{Field: "payment_amount", Code: "currency_mismatch", Message: "must be in " + string(o.Currency)})
+		if c := amount.Value.Currency(); amount.Set && c != "" && c != o.Currency {
+			return affiliate.Invalid("participant", affiliate.FieldError{Field: "payment_amount.currency", Code: "currency_mismatch", Message: "must be in " + string(o.Currency)})
 		}
 		p.PaymentAmount = affiliate.Optional[int64]{Value: amount.Value.Minor(), Set: amount.Set}
 		return nil
@@ -211,12 +273,12 @@ func (s *Service) SetClickLimit(ctx context.Context, offerID, id int64, limit af
 	})
 }
 
-// SetCosts overrules the offer's rates for the participant
-// (offer-participant-costs-override).
-func (s *Service) SetCosts(ctx context.Context, offerID, id int64, costs []Costs) (ParticipantView, error) {
-	return s.change(ctx, offerID, id, func(_ context.Context, _ Tx, _ Offer, p *Participant, _ time.Time) error {
-		p.Costs = slices.Clone(costs)
-		return nil
+// SetCosts overrules the offer's rates for the participant. costs returns them
+// in the offer's currency, and may run again (offer-participant-costs-override).
+func (s *Service) SetCosts(ctx context.Context, offerID, id int64, costs func(affiliate.Currency) ([]Costs, error)) (ParticipantView, error) {
+	return s.change(ctx, offerID, id, func(_ context.Context, _ Tx, o Offer, p *Participant, _ time.Time) (err error) {
+		p.Costs, err = costs(o.Currency)
+		return err
 	})
 }
 
@@ -225,7 +287,7 @@ func (s *Service) SetCosts(ctx context.Context, offerID, id int64, costs []Costs
 // ErrForbidden "not_targeted" when the offer is not for the user.
 func (s *Service) Enroll(ctx context.Context, offerID, userID int64) (ParticipantView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ParticipantView, error) {
-		o, err := live(ctx, tx, offerID)
+		o, err := s.live(ctx, tx, offerID)
 		if err != nil {
 			return ParticipantView{}, err
 		}
@@ -272,11 +334,14 @@ func (s *Service) Join(ctx context.Context, token string, userID int64) (Partici
 		if err != nil {
 			return ParticipantView{}, err
 		}
-		u, err := tx.Users().Get(ctx, userID)
+		v, err := view(ctx, tx, now, o)
 		if err != nil {
 			return ParticipantView{}, err
 		}
-		v, err := view(ctx, tx, now, o)
+		if err := s.sees(ctx, tx, v); err != nil {
+			return ParticipantView{}, err
+		}
+		u, err := affiliate.VisibleUser(ctx, tx, s.viewer, userID)
 		if err != nil {
 			return ParticipantView{}, err
 		}
@@ -310,6 +375,9 @@ func (s *Service) Join(ctx context.Context, token string, userID int64) (Partici
 		if err := tx.Participants().Update(ctx, p); err != nil {
 			return ParticipantView{}, err
 		}
+		if err := tx.Users().Relate(ctx, userID, o.AdvertiserID, true); err != nil {
+			return ParticipantView{}, err
+		}
 		return participantView(ctx, tx, p)
 	})
 }
@@ -329,12 +397,18 @@ type UserOffersFilter struct {
 	Statuses []ParticipantStatus // nil: all
 }
 
-// UserOffers answers the offers that run now and are for the user, and those
+// UserOffers returns the offers that run now and are for the user, and those
 // that it takes part in, whatever they are but deleted, by ascending id
-// (user-offers-list, user-campaigns-list).
+// (user-offers-list, user-campaigns-list). Those of advertisers that keep the
+// user away are left out, and so are those of advertisers that creators do not
+// see, unless it takes part.
 func (s *Service) UserOffers(ctx context.Context, userID int64, f UserOffersFilter) ([]UserOffer, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]UserOffer, error) {
-		u, err := tx.Users().Get(ctx, userID)
+		u, err := affiliate.VisibleUser(ctx, tx, s.viewer, userID)
+		if err != nil {
+			return nil, err
+		}
+		blocking, err := affiliate.AdvertisersBlocking(ctx, tx, u, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -349,6 +423,9 @@ func (s *Service) UserOffers(ctx context.Context, userID int64, f UserOffersFilt
 			o := UserOffer{View: v, Standing: newPart(v.Offer, Participant{}, now).Status}
 			if p, ok := parts[v.ID]; ok {
 				o.Participant, o.Standing = affiliate.Some(p), p.Status
+			}
+			if blocking[v.AdvertiserID] || !o.Participant.Set && !shown(v.Advertiser) {
+				continue
 			}
 			name := strings.ToLower(f.Name)
 			named := strings.Contains(strings.ToLower(v.Title), name) || strings.Contains(strings.ToLower(v.Name), name)

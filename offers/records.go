@@ -33,6 +33,7 @@ type Comment struct {
 	ParticipantID int64
 	Text          string // 1..5000 characters
 	Author        affiliate.Actor
+	AuthorKey     string // the author's affiliate.Principal.Key, which alone tells authors of one name apart; at most 512 characters
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
@@ -42,6 +43,7 @@ func (c Comment) Validate() error {
 	var v affiliate.Validation
 	v.Text("comment", c.Text, 1, 5000)
 	v.Text("author", c.Author.Name, 0, 255)
+	v.Text("author_key", c.AuthorKey, 0, 512)
 	return v.Err("comment")
 }
 

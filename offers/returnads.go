@@ -45,6 +45,36 @@ func returnAdView(ctx context.Context, tx Tx, now time.Time, a ReturnAd) (Return
 	return all[0], nil
 }
 
+// ownedAd returns an ad of an advertiser that the viewer acts for.
+func (s *Service) ownedAd(ctx context.Context, tx Tx, id int64) (ReturnAd, error) {
+	a, err := tx.ReturnAds().Get(ctx, id)
+	if err == nil && !s.viewer.ActsFor(a.AdvertiserID) {
+		return ReturnAd{}, affiliate.NotFound("return_ad", id)
+	}
+	return a, err
+}
+
+// checkAd checks that the viewer acts for the ad's advertiser, and sees the
+// advertisers that it newly names: one that it does not see is an unknown one.
+func (s *Service) checkAd(ctx context.Context, tx Tx, a, before ReturnAd) error {
+	var v affiliate.Validation
+	v.Check(s.viewer.ActsFor(a.AdvertiserID), "advertiser_id", "unknown_reference", "must be the id of an existing store")
+	named := slices.DeleteFunc(slices.Clone(a.AdvertiserIDs), func(id int64) bool { return slices.Contains(before.AdvertiserIDs, id) || s.viewer.ActsFor(id) })
+	if len(named) > 0 {
+		found, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, named, func(a affiliate.Advertiser) int64 { return a.ID })
+		if err != nil {
+			return err
+		}
+		for _, id := range named {
+			if a, ok := found[id]; !ok || !shown(a) {
+				v.Check(false, "advertiser_ids", "unknown_reference", "must be the ids of existing stores")
+				break
+			}
+		}
+	}
+	return v.Err("return_ad")
+}
+
 // CreateReturnAd adds a return ad (return-ad-create). Its ids are brought to
 // ascending order.
 func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView, error) {
@@ -53,6 +83,9 @@ func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView,
 		return ReturnAdView{}, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
+		if err := s.checkAd(ctx, tx, a, ReturnAd{}); err != nil {
+			return ReturnAdView{}, err
+		}
 		now := s.clock.Now()
 		a := a
 		a.ImageKey = image
@@ -104,14 +137,18 @@ func (s *Service) imageOf(ctx context.Context, id int64, change func(*ReturnAd))
 func (s *Service) changeReturnAd(ctx context.Context, id int64, change func(a *ReturnAd, now time.Time)) (ReturnAdView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
 		now := s.clock.Now()
-		a, err := tx.ReturnAds().Get(ctx, id)
+		a, err := s.ownedAd(ctx, tx, id)
 		if err != nil {
 			return ReturnAdView{}, err
 		}
 		if !a.DeletedAt.IsZero() {
 			return ReturnAdView{}, affiliate.NotFound("return_ad", id)
 		}
+		before := a
 		change(&a, now)
+		if err := s.checkAd(ctx, tx, a, before); err != nil {
+			return ReturnAdView{}, err
+		}
 		a.UpdatedAt = now
 		if err := tx.ReturnAds().Update(ctx, a); err != nil {
 			return ReturnAdView{}, err
@@ -143,7 +180,7 @@ func (s *Service) UnpauseReturnAd(ctx context.Context, id int64) (ReturnAdView, 
 // ReturnAd answers one ad, deleted ones as well (return-ad-get).
 func (s *Service) ReturnAd(ctx context.Context, id int64) (ReturnAdView, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
-		a, err := tx.ReturnAds().Get(ctx, id)
+		a, err := s.ownedAd(ctx, tx, id)
 		if err != nil {
 			return ReturnAdView{}, err
 		}
@@ -155,7 +192,23 @@ func (s *Service) ReturnAd(ctx context.Context, id int64) (ReturnAdView, error) 
 // is set here.
 func (s *Service) ReturnAds(ctx context.Context, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAdView], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[ReturnAdView], error) {
+		f := f
 		f.At = s.clock.Now()
+		if !s.viewer.IsOperator() {
+			f.AdvertiserIDs = slices.DeleteFunc(slices.Clone(s.viewer.Principal().AdvertiserIDs), func(id int64) bool {
+				return f.AdvertiserIDs != nil && !slices.Contains(f.AdvertiserIDs, id)
+			})
+			if f.AdvertiserIDs == nil {
+				f.AdvertiserIDs = []int64{}
+			}
+			if f.OrID != 0 { // it goes around the other fields, and must not go around this
+				if _, err := s.ownedAd(ctx, tx, f.OrID); affiliate.IsNotFound(err) {
+					f.OrID = 0
+				} else if err != nil {
+					return affiliate.Page[ReturnAdView]{}, err
+				}
+			}
+		}
 		return listReturnAds(ctx, tx, f, p)
 	})
 }

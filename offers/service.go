@@ -24,6 +24,8 @@ type Service struct {
 	clock affiliate.Clock
 	// scaling holds a token for each image that is scaled now.
 	scaling chan struct{}
+
+	viewer affiliate.Viewer
 }
 
 // NewService returns the service over a store, and has the core's service tell

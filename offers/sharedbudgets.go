@@ -25,8 +25,9 @@ func ownBudget(ctx context.Context, tx Tx, o Offer) error {
 		return err
 	}
 	var v affiliate.Validation
-	v.Check(len(found) == 1 && found[0].AdvertiserID == o.AdvertiserID, "shared_budget_id", "unknown_reference", "must be a shared budget of the advertiser")
-	v.Check(len(found) != 1 || found[0].Currency == o.Currency, "shared_budget_id", "currency_mismatch", "must be in the currency of the offer")
+	own := len(found) == 1 && found[0].AdvertiserID == o.AdvertiserID // another's is an unknown one
+	v.Check(own, "shared_budget_id", "unknown_reference", "must be a shared budget of the advertiser")
+	v.Check(!own || found[0].Currency == o.Currency, "shared_budget_id", "currency_mismatch", "must be in the currency of the offer")
 	return v.Err("offer")
 }
 
@@ -38,23 +39,43 @@ func changeBudget(ctx context.Context, tx Tx, now time.Time, o Offer, change aff
 	if o.SharedBudgetID == 0 {
 		return addSharedBudget(ctx, tx, now, affiliate.Advertiser{ID: o.AdvertiserID, Currency: o.Currency}, change.Value)
 	}
-	_, err := updateSharedBudget(ctx, tx, now, o.SharedBudgetID, func(b *SharedBudget) {
+	_, err := updateSharedBudget(ctx, tx, now, o.AdvertiserID, o.SharedBudgetID, func(b *SharedBudget) error {
 		b.Title, b.Amount = change.Value.Title, change.Value.Amount
+		return nil
 	})
 	return o.SharedBudgetID, err
 }
 
-func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, id int64, change func(*SharedBudget)) (SharedBudgetView, error) {
+// budgetOf returns a shared budget of the advertiser.
+func budgetOf(ctx context.Context, tx Tx, advertiserID, id int64) (SharedBudget, error) {
+	b, err := tx.SharedBudgets().Get(ctx, id)
+	if err == nil && b.AdvertiserID != advertiserID {
+		return SharedBudget{}, affiliate.NotFound("shared_budget", id)
+	}
+	return b, err
+}
+
+// ownsBudget is budgetOf for an advertiser that the viewer acts for.
+func (s *Service) ownsBudget(ctx context.Context, tx Tx, advertiserID, id int64) (SharedBudget, error) {
+	if !s.viewer.ActsFor(advertiserID) {
+		return SharedBudget{}, affiliate.NotFound("shared_budget", id)
+	}
+	return budgetOf(ctx, tx, advertiserID, id)
+}
+
+func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, advertiserID, id int64, change func(*SharedBudget) error) (SharedBudgetView, error) {
 	used, err := tx.Usage().Lock(ctx, []UsageKey{SharedUsage(id)}) // as save does for an offer
 	if err != nil {
 		return SharedBudgetView{}, err
 	}
-	b, err := tx.SharedBudgets().Get(ctx, id)
+	b, err := budgetOf(ctx, tx, advertiserID, id)
 	if err != nil {
 		return SharedBudgetView{}, err
 	}
 	before := b
-	change(&b)
+	if err := change(&b); err != nil {
+		return SharedBudgetView{}, err
+	}
 	b.ID, b.AdvertiserID, b.Currency, b.CreatedAt, b.UpdatedAt = before.ID, before.AdvertiserID, before.Currency, before.CreatedAt, now
 	return SharedBudgetView{b, used[SharedUsage(id)].Spent}, tx.SharedBudgets().Update(ctx, b)
 }
@@ -62,6 +83,9 @@ func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, id int64, cha
 // CreateSharedBudget adds a shared budget in the advertiser's currency.
 func (s *Service) CreateSharedBudget(ctx context.Context, advertiserID int64, n NewSharedBudget) (SharedBudgetView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
+		if !s.viewer.ActsFor(advertiserID) {
+			return SharedBudgetView{}, affiliate.NotFound("advertiser", advertiserID)
+		}
 		a, err := tx.Advertisers().Get(ctx, advertiserID)
 		if err != nil {
 			return SharedBudgetView{}, err
@@ -75,24 +99,33 @@ func (s *Service) CreateSharedBudget(ctx context.Context, advertiserID int64, n 
 	})
 }
 
-// UpdateSharedBudget applies change, which may run again; only title and
-// amount are its to change (shared-budget-update).
-func (s *Service) UpdateSharedBudget(ctx context.Context, id int64, change func(*SharedBudget)) (SharedBudgetView, error) {
+// UpdateSharedBudget applies change to a shared budget of the advertiser;
+// change may run again, and only title and amount are its to change
+// (shared-budget-update).
+func (s *Service) UpdateSharedBudget(ctx context.Context, advertiserID, id int64, change func(*SharedBudget) error) (SharedBudgetView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
-		return updateSharedBudget(ctx, tx, s.clock.Now(), id, change)
+		if _, err := s.ownsBudget(ctx, tx, advertiserID, id); err != nil {
+			return SharedBudgetView{}, err
+		}
+		return updateSharedBudget(ctx, tx, s.clock.Now(), advertiserID, id, change)
 	})
 }
 
-// DeleteSharedBudget deletes a shared budget. It is ErrConflict "in_use" while
+// DeleteSharedBudget deletes a shared budget of the advertiser. It is ErrConflict "in_use" while
 // an offer has it that is not deleted (shared-budget-delete).
-func (s *Service) DeleteSharedBudget(ctx context.Context, id int64) error {
-	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return tx.SharedBudgets().Delete(ctx, id) })
+func (s *Service) DeleteSharedBudget(ctx context.Context, advertiserID, id int64) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if _, err := s.ownsBudget(ctx, tx, advertiserID, id); err != nil {
+			return err
+		}
+		return tx.SharedBudgets().Delete(ctx, id)
+	})
 }
 
-// SharedBudget answers one shared budget (shared-budget-get).
-func (s *Service) SharedBudget(ctx context.Context, id int64) (SharedBudgetView, error) {
+// SharedBudget returns one shared budget of the advertiser (shared-budget-get).
+func (s *Service) SharedBudget(ctx context.Context, advertiserID, id int64) (SharedBudgetView, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
-		b, err := tx.SharedBudgets().Get(ctx, id)
+		b, err := s.ownsBudget(ctx, tx, advertiserID, id)
 		if err != nil {
 			return SharedBudgetView{}, err
 		}
@@ -105,6 +138,14 @@ func (s *Service) SharedBudget(ctx context.Context, id int64) (SharedBudgetView,
 func (s *Service) SharedBudgets(ctx context.Context, f SharedBudgetFilter, p affiliate.PageRequest) (affiliate.Page[SharedBudgetView], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[SharedBudgetView], error) {
 		var out affiliate.Page[SharedBudgetView]
+		if !s.viewer.ActsFor(f.AdvertiserID) {
+			return out, affiliate.NotFound("advertiser", f.AdvertiserID)
+		}
+		if f.AdvertiserID != 0 {
+			if _, err := tx.Advertisers().Get(ctx, f.AdvertiserID); err != nil {
+				return out, err
+			}
+		}
 		page, err := tx.SharedBudgets().List(ctx, f, p)
 		if err != nil {
 			return out, err

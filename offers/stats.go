@@ -13,6 +13,7 @@ import (
 // Stats are what an offer brought within a range of days: valid clicks and paid
 // orders. Amounts are minor units of the offer's currency.
 type Stats struct {
+	Currency affiliate.Currency // of the offer
 	stats.Figures
 	PerDay []stats.Row // every day of the range, by date
 }
@@ -23,11 +24,12 @@ type Stats struct {
 func (s *Service) Stats(ctx context.Context, offerID int64, from, until time.Time) (Stats, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Stats, error) {
 		var out Stats
-		if _, err := tx.Offers().Get(ctx, offerID); err != nil {
+		o, err := s.owned(ctx, tx, offerID)
+		if err != nil {
 			return out, err
 		}
 		days, err := stats.Days(ctx, tx, stats.Filter{OfferIDs: []int64{offerID}, From: from, Until: until})
-		out.PerDay, out.Figures = days.PerDay, days.Total
+		out.Currency, out.PerDay, out.Figures = o.Currency, days.PerDay, days.Total
 		return out, err
 	})
 }
@@ -37,7 +39,7 @@ func (s *Service) Stats(ctx context.Context, offerID int64, from, until time.Tim
 // (offer-participants-count-by-click-activity).
 func (s *Service) CountByActivity(ctx context.Context, offerID int64, from, until time.Time) (active, inactive int, err error) {
 	err = s.store.Read(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := live(ctx, tx, offerID); err != nil {
+		if _, err := s.live(ctx, tx, offerID); err != nil {
 			return err
 		}
 		for _, want := range []struct {
@@ -78,6 +80,9 @@ const (
 func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p affiliate.PageRequest) (affiliate.Page[ParticipantStats], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[ParticipantStats], error) {
 		var out affiliate.Page[ParticipantStats]
+		if err := s.ownsList(ctx, tx, f); err != nil {
+			return out, err
+		}
 		var page affiliate.Page[Participant]
 		var err error
 		days := stats.Filter{OfferIDs: []int64{f.OfferID}, From: f.From, Until: f.Until}

@@ -17,7 +17,7 @@ func (s *Service) Targets(ctx context.Context, offerID int64) (Targets, bool, er
 		everyone bool
 	}
 	a, err := affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (a answer, err error) {
-		if _, err := live(ctx, tx, offerID); err != nil {
+		if _, err := s.live(ctx, tx, offerID); err != nil {
 			return a, err
 		}
 		list, err := tx.Targets().Get(ctx, offerID)
@@ -32,7 +32,7 @@ func (s *Service) Targets(ctx context.Context, offerID int64) (Targets, bool, er
 // those of the given ones that were left out.
 func (s *Service) AddTargets(ctx context.Context, offerID int64, t Targets) (all, skipped Targets, err error) {
 	err = s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		o, err := live(ctx, tx, offerID)
+		o, err := s.live(ctx, tx, offerID)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 	if err != nil {
 		return Targets{}, err
 	}
-	a := aiming{tx: tx, offer: o, now: now}
+	a := aiming{tx: tx, offer: o, now: now, viewer: s.viewer}
 	if err := a.check(ctx, t); err != nil {
 		return Targets{}, err
 	}
@@ -129,7 +129,7 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 func relate(ctx context.Context, tx Tx, o Offer, added []Participant) error {
 	for _, p := range added {
 		if p.UserID != 0 {
-			if err := tx.Users().Relate(ctx, p.UserID, o.AdvertiserID); err != nil {
+			if err := tx.Users().Relate(ctx, p.UserID, o.AdvertiserID, false); err != nil {
 				return err
 			}
 		}
@@ -139,9 +139,10 @@ func relate(ctx context.Context, tx Tx, o Offer, added []Participant) error {
 
 // aiming sorts targets into those that hold and those that are left out.
 type aiming struct {
-	tx    Tx
-	offer Offer
-	now   time.Time
+	tx     Tx
+	offer  Offer
+	now    time.Time
+	viewer affiliate.Viewer
 
 	good, skipped Targets
 	named         []Participant
@@ -268,7 +269,7 @@ func (a *aiming) checkGroups(ctx context.Context, t Targets) error {
 	}
 	split(t.TagIDs, &a.good.TagIDs, &a.skipped.TagIDs, func(id int64) bool {
 		tag, ok := tags[id]
-		return ok && (tag.AdvertiserID == 0 || tag.AdvertiserID == a.offer.AdvertiserID)
+		return ok && a.viewer.SeesTag(tag) && (tag.AdvertiserID == 0 || tag.AdvertiserID == a.offer.AdvertiserID)
 	})
 	split(t.StoreGroupIDs, &a.good.StoreGroupIDs, &a.skipped.StoreGroupIDs, func(id int64) bool { return groups[id].ID != 0 })
 	split(t.ClientIDs, &a.good.ClientIDs, &a.skipped.ClientIDs, func(id int64) bool { return clients[id].ID != 0 })

@@ -93,7 +93,7 @@ func keepPromises(ctx context.Context, tx Tx, clock affiliate.Clock, u affiliate
 		if err := tx.Participants().Update(ctx, p); err != nil {
 			return err
 		}
-		if err := tx.Users().Relate(ctx, u.ID, offers[p.OfferID].AdvertiserID); err != nil {
+		if err := tx.Users().Relate(ctx, u.ID, offers[p.OfferID].AdvertiserID, false); err != nil {
 			return err
 		}
 	}

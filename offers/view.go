@@ -14,6 +14,9 @@ type View struct {
 	Status     Status
 	Used       Counts // over all creators
 	Shared     affiliate.Optional[SharedBudgetView]
+	// Targets are whom the offer is for. Only the offer of one request has them,
+	// unless it is deleted, and only for those who act for its advertiser.
+	Targets affiliate.Optional[Targets]
 }
 
 // SharedBudgetView is a shared budget and what its offers have used of it.

@@ -114,7 +114,7 @@ func (s *sower) addOffer(ctx context.Context, o demoOffer) (int64, error) {
 		if _, err := s.tx.Participants().AddMissing(ctx, p); err != nil {
 			return 0, err
 		}
-		if err := s.tx.Users().Relate(ctx, p.UserID, added.AdvertiserID); err != nil {
+		if err := s.tx.Users().Relate(ctx, p.UserID, added.AdvertiserID, true); err != nil {
 			return 0, err
 		}
 	}

@@ -56,23 +56,22 @@ type matchedUser struct {
 // matchUsers finds an admin any user, a client its own, and a representative or
 // an agency any: those it wants to work with. It learns nobody's e-mail address
 // by it: the address is shown where it was what was asked for.
-func (s *server) matchUsers(ctx context.Context, p affiliate.Principal, in matchUsers) (matchedUsers, error) {
+func (s *server) matchUsers(ctx context.Context, _ affiliate.Principal, in matchUsers) (matchedUsers, error) {
 	keys := make([]affiliate.UserKey, len(in.Keys))
 	for i, k := range in.Keys {
 		keys[i] = k.UserKey
 	}
-	found, err := s.core.MatchUsers(ctx, keys, clientOf(p), in.GroupID)
+	found, err := s.core.MatchUsers(ctx, keys, 0, in.GroupID)
 	if err != nil {
 		return matchedUsers{}, err
 	}
 	out := matchedUsers{Matched: []matchedUser{}, Unmatched: []userKey{}}
-	knows := p.Role == affiliate.RoleAdmin || p.Role == affiliate.RoleClient
 	for i, m := range found {
 		if !m.Found {
 			out.Unmatched = append(out.Unmatched, in.Keys[i])
 			continue
 		}
-		out.Matched = append(out.Matched, matchedUser{Input: in.Keys[i], User: showUser(m.User, knows || in.Keys[i].Email != "")})
+		out.Matched = append(out.Matched, matchedUser{Input: in.Keys[i], User: showUser(m.User, true)})
 	}
 	return out, nil
 }
@@ -87,8 +86,8 @@ type approvedUsers struct {
 	NotFound  []int64 `json:"not_found"`
 }
 
-func (s *server) approveUsers(ctx context.Context, p affiliate.Principal, in changeUsers) (approvedUsers, error) {
-	c, err := s.core.ApproveUsers(ctx, in.UserIDs, clientOf(p))
+func (s *server) approveUsers(ctx context.Context, _ affiliate.Principal, in changeUsers) (approvedUsers, error) {
+	c, err := s.core.ApproveUsers(ctx, in.UserIDs, 0)
 	return approvedUsers{laravel.OrEmpty(c.Changed), laravel.OrEmpty(c.Unchanged), laravel.OrEmpty(c.NotFound)}, err
 }
 
@@ -98,7 +97,7 @@ type bannedUsers struct {
 	NotFound  []int64 `json:"not_found"`
 }
 
-func (s *server) banUsers(ctx context.Context, p affiliate.Principal, in changeUsers) (bannedUsers, error) {
-	c, err := s.core.BanUsers(ctx, in.UserIDs, clientOf(p))
+func (s *server) banUsers(ctx context.Context, _ affiliate.Principal, in changeUsers) (bannedUsers, error) {
+	c, err := s.core.BanUsers(ctx, in.UserIDs, 0)
 	return bannedUsers{laravel.OrEmpty(c.Changed), laravel.OrEmpty(c.Unchanged), laravel.OrEmpty(c.NotFound)}, err
 }

@@ -23,33 +23,31 @@ type blockedUser struct {
 	ValidateClicks bool `json:"validate_clicks"`
 }
 
-// showBlocked shows an entry to a principal: whom an advertiser keeps away is
-// no reason to learn that person's e-mail address.
-func showBlocked(p affiliate.Principal) func(affiliate.BlocklistView) blocklistEntry {
-	return func(v affiliate.BlocklistView) blocklistEntry {
-		e := blocklistEntry{ID: v.Entry.ID, CreatedAt: laravel.DateTime(v.Entry.CreatedAt), CreatedBy: showAuthor(v)}
-		switch {
-		case v.Entry.UserID != 0:
-			e.User = &blockedUser{user: showUser(v.User, p.IsAdmin()), ValidateClicks: v.Entry.ValidateClicks}
-		case v.Entry.ClientID != 0:
-			c := showClient(v.Client)
-			e.Client = &c
-		default:
-			t := showUserTag(v.UserTag)
-			e.UserTag = &t
-		}
-		return e
+func showBlocked(v affiliate.BlocklistView) blocklistEntry {
+	e := blocklistEntry{ID: v.Entry.ID, CreatedAt: laravel.DateTime(v.Entry.CreatedAt), CreatedBy: showAuthor(v)}
+	switch {
+	case v.Entry.UserID != 0:
+		e.User = &blockedUser{user: showUser(v.User, true), ValidateClicks: v.Entry.ValidateClicks}
+	case v.Entry.ClientID != 0:
+		c := showClient(v.Client)
+		e.Client = &c
+	default:
+		t := showUserTag(v.UserTag)
+		e.UserTag = &t
 	}
+	return e
 }
 
 // showAuthor shows who made an entry; somebody without a user account is shown
 // by name, as a user with the id 0.
 func showAuthor(v affiliate.BlocklistView) user {
-	if v.Author.ID != 0 {
-		return showUser(v.Author, true)
+	author := v.Author
+	if author.ID == 0 {
+		author = affiliate.User{Username: v.Entry.CreatedBy.Name, DisplayName: v.Entry.CreatedBy.Name}
 	}
-	name := v.Entry.CreatedBy.Name
-	return showUser(affiliate.User{Username: name, DisplayName: name}, true)
+	shown := showUser(author, true)
+	shown.Email = &author.Email // a text, also when there is none
+	return shown
 }
 
 type listBlocklist struct {
@@ -65,7 +63,7 @@ const blocklistPage = 10
 func (s *server) listBlocklist(ctx context.Context, p affiliate.Principal, in listBlocklist) (laravel.List[blocklistEntry], error) {
 	req := affiliate.PageRequest{Number: in.Page, Size: blocklistPage}
 	page, err := s.core.Blocklist(ctx, affiliate.BlocklistFilter{AdvertiserID: in.AdvertiserID, Query: in.Query}, req)
-	return laravel.NewList(in.URL, req, page, showBlocked(p)), err
+	return laravel.NewList(in.URL, req, page, showBlocked), err
 }
 
 type addBlocklist struct {
@@ -89,7 +87,7 @@ func (s *server) addBlocklist(ctx context.Context, p affiliate.Principal, in add
 		block.Users = append(block.Users, affiliate.BlockedUser{ID: u.ID, ValidateClicks: u.ValidateClicks})
 	}
 	views, err := s.core.Block(ctx, in.AdvertiserID, p.Actor(), block)
-	return added{Data: laravel.ShowAll(views, showBlocked(p))}, err
+	return added{Data: laravel.ShowAll(views, showBlocked)}, err
 }
 
 func (s *server) removeBlocklist(ctx context.Context, _ affiliate.Principal, in struct {

@@ -3,8 +3,6 @@ package metapic
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
@@ -12,7 +10,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// campaign is a campaign as everybody sees it who sees it at all.
+// campaign is what everyone who may see a campaign sees of it.
 type campaign struct {
 	ID                int64           `json:"id"`
 	Title             string          `json:"campaign_title"`
@@ -52,8 +50,8 @@ type invoiceCosts struct {
 	UserRevenue *json.Number `json:"user_revenue"`
 }
 
-// campaignSettings are what only those see who act for the advertiser: the rest
-// of what campaign-create takes, and how much of it is used. Amounts are minor
+// campaignSettings is shown only to accounts that act for the advertiser: the
+// rest of what campaign-create takes, and how much of it is used. Amounts are minor
 // units.
 type campaignSettings struct {
 	Name              string            `json:"name"`
@@ -87,28 +85,18 @@ func (s *server) showCampaign(v offers.View) campaign {
 
 // details are a campaign with its costs, and, for those who act for the
 // advertiser, all else of it.
-func (s *server) details(ctx context.Context, p affiliate.Principal, v offers.View) (campaign, error) {
+func (s *server) details(p affiliate.Principal, v offers.View) campaign {
 	c := s.showCampaign(v)
 	acts := p.ActsFor(v.AdvertiserID)
 	c.Costs = costsOf(v.Offer, acts)
-	if !acts {
-		return c, nil
+	if acts {
+		c.campaignSettings = showSettings(v)
 	}
-	c.campaignSettings = showSettings(v)
-	if v.Status == offers.Deleted {
-		return c, nil
-	}
-	t, _, err := s.offers.Targets(ctx, v.ID)
-	if errors.Is(err, affiliate.ErrNotFound) {
-		return c, nil // deleted meanwhile
-	}
-	all := showTargets(t)
-	c.Targets = &all
-	return c, err
+	return c
 }
 
 func showSettings(v offers.View) *campaignSettings {
-	return &campaignSettings{
+	shown := &campaignSettings{
 		Name: v.Name, PerUserLimit: v.PerUserLimit, OneTimePayment: v.OneTimePayment,
 		BudgetLimit: laravel.Pointer(v.BudgetLimit), MaxClicks: laravel.Pointer(v.MaxClicks),
 		ValidFrom: laravel.DateTime(v.ValidFrom), ValidUntil: laravel.ShowEnd(v.ValidUntil, v.UntilDay),
@@ -116,6 +104,11 @@ func showSettings(v offers.View) *campaignSettings {
 		SharedBudgetID: laravel.IDOrNull(v.SharedBudgetID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
 		CreatedAt: laravel.Timestamp(v.CreatedAt),
 	}
+	if v.Targets.Set {
+		all := showTargets(v.Targets.Value)
+		shown.Targets = &all
+	}
+	return shown
 }
 
 // costsOf are the costs of a campaign; one without any shows the general source
@@ -163,19 +156,18 @@ type createCampaign struct {
 }
 
 func (s *server) createCampaign(ctx context.Context, p affiliate.Principal, in createCampaign) (out saved, err error) {
-	a, err := s.core.Advertiser(ctx, in.StoreID)
-	if err != nil {
-		return out, err
-	}
 	n := offers.NewOffer{
-		Offer: offers.Offer{AdvertiserID: a.ID, CreatedBy: p.Actor()},
+		Offer: offers.Offer{AdvertiserID: in.StoreID, CreatedBy: p.Actor()},
 		After: in.PriorityAfter.Value, // 0 for null: first
+		Fill: func(n *offers.NewOffer, a affiliate.Advertiser) error {
+			var v affiliate.Validation
+			in.apply(&n.Offer, a.Currency, &v)
+			n.Budget = in.budget(a.Currency, &v)
+			return v.Err("offer")
+		},
 	}
-	var v affiliate.Validation
-	in.apply(&n.Offer, a.Currency, &v)
-	n.Budget = in.budget(a.Currency, &v)
-	if err := v.Err("offer"); err != nil {
-		return out, err
+	if in.ImageKey.Set {
+		n.Offer.ImageKey = string(in.ImageKey.Value)
 	}
 	if t := in.Targets.Ptr(); t != nil {
 		n.Targets = t.domain()
@@ -187,34 +179,19 @@ func (s *server) createCampaign(ctx context.Context, p affiliate.Principal, in c
 	return s.showSaved(made), nil
 }
 
-// owned is the campaign if the principal acts for its advertiser; to others it
-// is not there.
-func (s *server) owned(ctx context.Context, p affiliate.Principal, id int64) (offers.View, error) {
-	v, err := s.offers.Offer(ctx, id)
-	if err == nil && !p.ActsFor(v.AdvertiserID) {
-		err = affiliate.NotFound("offer", id)
-	}
-	return v, err
-}
-
 type updateCampaign struct {
 	OfferID int64 `path:"id"`
 	campaignFields
 }
 
 // updateCampaign changes what is sent, for PUT as for PATCH.
-func (s *server) updateCampaign(ctx context.Context, p affiliate.Principal, in updateCampaign) (out saved, err error) {
-	before, err := s.owned(ctx, p, in.OfferID)
-	if err != nil {
-		return out, err
-	}
-	var v affiliate.Validation
-	in.apply(&before.Offer, before.Currency, &v)
-	c := offers.ChangeOffer{Budget: in.budget(before.Currency, &v)}
-	if err := v.Err("offer"); err != nil {
-		return out, err
-	}
-	c.Change = func(o *offers.Offer) { in.apply(o, before.Currency, new(affiliate.Validation)) }
+func (s *server) updateCampaign(ctx context.Context, _ affiliate.Principal, in updateCampaign) (out saved, err error) {
+	c := offers.ChangeOffer{Change: func(o *offers.Offer, c *offers.ChangeOffer) error {
+		var v affiliate.Validation
+		in.apply(o, o.Currency, &v)
+		c.Budget = in.budget(o.Currency, &v)
+		return v.Err("offer")
+	}}
 	if in.ImageKey.Set {
 		c.ImageKey = affiliate.Some(string(in.ImageKey.Value))
 	}
@@ -238,80 +215,44 @@ type offerPath struct {
 
 func (s *server) getCampaign(ctx context.Context, p affiliate.Principal, in offerPath) (out campaign, err error) {
 	v, err := s.offers.Offer(ctx, in.OfferID)
-	if err == nil {
-		err = s.maySee(ctx, p, v)
-	}
 	if err != nil {
 		return out, err
 	}
-	return s.details(ctx, p, v)
+	return s.details(p, v), nil
 }
 
 func (s *server) getCampaignByToken(ctx context.Context, p affiliate.Principal, in struct {
 	Token string `path:"offer_token"`
 }) (out campaign, err error) {
 	v, err := s.offers.OfferByToken(ctx, in.Token)
-	if err == nil {
-		err = s.maySee(ctx, p, v)
-	}
 	if err != nil {
 		return out, err
 	}
-	return s.details(ctx, p, v)
+	return s.details(p, v), nil
 }
 
-// shown reports whether creators see the advertiser, unless it keeps them away.
-func shown(a affiliate.Advertiser) bool { return a.Status == affiliate.AdvertiserActive && !a.Hidden }
-
-// maySee checks that the principal acts for the campaign's advertiser, or is a
-// creator whom the campaign is for: one whom the advertiser keeps away sees
-// neither.
-func (s *server) maySee(ctx context.Context, p affiliate.Principal, v offers.View) error {
-	if p.ActsFor(v.AdvertiserID) {
-		return nil
-	}
-	if p.Role == affiliate.RoleCreator && v.Status != offers.Deleted && shown(v.Advertiser) {
-		blocking, err := s.core.Blocking(ctx, p.UserID)
-		if err != nil {
-			return err
-		}
-		is, err := s.offers.IsTargeted(ctx, v.ID, p.UserID)
-		if err != nil || is && !slices.Contains(blocking, v.AdvertiserID) {
-			return err
-		}
-	}
-	return affiliate.NotFound("offer", v.ID)
-}
-
-func (s *server) deleteCampaign(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) deleteCampaign(ctx context.Context, _ affiliate.Principal, in struct {
 	OfferID int64 `path:"id"`
 }) (wire.None, error) {
-	if _, err := s.owned(ctx, p, in.OfferID); err != nil {
-		return wire.None{}, err
-	}
 	return wire.None{}, s.offers.DeleteOffer(ctx, in.OfferID)
 }
 
-func (s *server) pauseCampaign(ctx context.Context, p affiliate.Principal, in offerPath) (campaign, error) {
-	return s.changed(ctx, p, in.OfferID, s.offers.PauseOffer)
+func (s *server) pauseCampaign(ctx context.Context, _ affiliate.Principal, in offerPath) (campaign, error) {
+	return s.changed(s.offers.PauseOffer(ctx, in.OfferID))
 }
 
-func (s *server) unpauseCampaign(ctx context.Context, p affiliate.Principal, in offerPath) (campaign, error) {
-	return s.changed(ctx, p, in.OfferID, s.offers.UnpauseOffer)
+func (s *server) unpauseCampaign(ctx context.Context, _ affiliate.Principal, in offerPath) (campaign, error) {
+	return s.changed(s.offers.UnpauseOffer(ctx, in.OfferID))
 }
 
-func (s *server) changed(ctx context.Context, p affiliate.Principal, id int64, change func(context.Context, int64) (offers.View, error)) (out campaign, err error) {
-	if _, err := s.owned(ctx, p, id); err != nil {
-		return out, err
-	}
-	v, err := change(ctx, id)
+func (s *server) changed(v offers.View, err error) (campaign, error) {
 	if err != nil {
-		return out, err
+		return campaign{}, err
 	}
 	return s.showCampaign(v), nil
 }
 
-func (s *server) uploadCampaignImage(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) uploadCampaignImage(ctx context.Context, _ affiliate.Principal, in struct {
 	OfferID int64     `path:"offer_id"`
 	File    wire.File `json:"default" alias:"image,file" required:"true"`
 }) (campaign, error) {
@@ -319,8 +260,6 @@ func (s *server) uploadCampaignImage(ctx context.Context, p affiliate.Principal,
 	if err != nil {
 		return campaign{}, err
 	}
-	return s.changed(ctx, p, in.OfferID, func(ctx context.Context, id int64) (offers.View, error) {
-		v, err := s.offers.SetImage(ctx, id, content)
-		return v, laravel.UnderName("default", err)
-	})
+	v, err := s.offers.SetImage(ctx, in.OfferID, content)
+	return s.changed(v, laravel.UnderName("default", err))
 }

@@ -26,48 +26,15 @@ type listGroups struct {
 	SortBy          affiliate.Sort `query:"sort_by" sort:"id,name,key,currency"`
 }
 
-// listGroups answers an admin all groups, a representative or an agency those
-// of its advertisers, a client its own, and a creator its client's.
-func (s *server) listGroups(ctx context.Context, p affiliate.Principal, in listGroups) (list laravel.List[group], err error) {
+// listGroups lists the groups that the principal sees.
+func (s *server) listGroups(ctx context.Context, _ affiliate.Principal, in listGroups) (laravel.List[group], error) {
 	var f affiliate.AdvertiserGroupFilter
 	if in.ReturnAdEnabled {
 		f.ReturnAdEnabled = affiliate.Some(true)
 	}
-	if f.IDs, err = s.groupsOf(ctx, p); err != nil {
-		return list, err
-	}
 	req := in.Request(in.SortBy)
 	page, err := s.core.AdvertiserGroups(ctx, f, req)
 	return laravel.NewList(in.URL, req, page, showGroup), err
-}
-
-// groupsOf are the groups that a principal sees; nil: all.
-func (s *server) groupsOf(ctx context.Context, p affiliate.Principal) ([]int64, error) {
-	switch p.Role {
-	case affiliate.RoleAdmin:
-		return nil, nil
-	case affiliate.RoleRepresentative, affiliate.RoleAgency:
-		advertisers, err := s.core.AdvertisersByID(ctx, p.AdvertiserIDs)
-		groups := ids()
-		for _, a := range advertisers {
-			groups = append(groups, a.GroupID)
-		}
-		return groups, err
-	case affiliate.RoleClient:
-		return s.groupOfClient(ctx, p.ClientID)
-	case affiliate.RoleCreator:
-		u, err := s.core.User(ctx, p.UserID)
-		if err != nil || u.ClientID == 0 {
-			return ids(), err
-		}
-		return s.groupOfClient(ctx, u.ClientID)
-	}
-	return ids(), nil
-}
-
-func (s *server) groupOfClient(ctx context.Context, id int64) ([]int64, error) {
-	c, err := s.core.Client(ctx, id)
-	return ids(c.GroupID), err
 }
 
 // client is a publisher network where something else is shown: a blocklist.
@@ -104,12 +71,9 @@ type listClients struct {
 	SortBy   affiliate.Sort `query:"sort_by" sort:"id,name,client_id,has_own_payment_system,revenue_share"`
 }
 
-// listClients answers an admin all clients and a client itself.
-func (s *server) listClients(ctx context.Context, p affiliate.Principal, in listClients) (laravel.List[listedClient], error) {
+// listClients lists an admin all clients and a client itself.
+func (s *server) listClients(ctx context.Context, _ affiliate.Principal, in listClients) (laravel.List[listedClient], error) {
 	f := affiliate.ClientFilter{Query: in.Query, GroupIDs: in.GroupIDs}
-	if !p.IsAdmin() {
-		f.IDs = ids(p.ClientID)
-	}
 	req := affiliate.PageRequest{Number: in.Page, Size: in.Size, Sort: in.SortBy}
 	page, err := s.core.Clients(ctx, f, req)
 	return laravel.NewList(in.URL, req, page, showListedClient), err

@@ -163,7 +163,7 @@ func (s *server) getEntrypoint(ctx context.Context, p affiliate.Principal, in st
 		return out, nil
 	}
 	one := listStores{Paging: laravel.Paging{Page: 1, Size: 1}}
-	page, err := s.storesOf(ctx, p, affiliate.AdvertiserFilter{IDs: ids(in.StoreID)}, one.Request(affiliate.Sort{}))
+	page, err := s.core.Advertisers(ctx, affiliate.AdvertiserFilter{IDs: []int64{in.StoreID}}, one.Request(affiliate.Sort{}))
 	if err != nil {
 		return out, err
 	}

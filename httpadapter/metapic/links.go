@@ -46,42 +46,16 @@ func showChoice(a affiliate.Advertiser) advertiserChoice {
 	return advertiserChoice{ID: a.ID, Name: a.Name, LogoURL: a.LogoURL, Currency: string(a.Currency)}
 }
 
-// mayActFor checks what the scope of a user's routes cannot know: that the user
-// is there, and the client's.
-func (s *server) mayActFor(ctx context.Context, p affiliate.Principal, userID int64) error {
-	if p.Role == affiliate.RoleCreator {
-		return nil // the scope has seen that it is the user itself
-	}
-	u, err := s.core.User(ctx, userID)
-	if err == nil && p.Role == affiliate.RoleClient && (p.ClientID == 0 || u.ClientID != p.ClientID) {
-		return affiliate.NotFound("user", userID)
-	}
-	return err
-}
-
-// getLink answers a creator its own links, a client those of its users, an
-// admin any.
-func (s *server) getLink(ctx context.Context, p affiliate.Principal, in struct {
+// getLink shows a creator its own links, a client those of its users, an admin
+// any.
+func (s *server) getLink(ctx context.Context, _ affiliate.Principal, in struct {
 	ID int64 `path:"id"`
 }) (link affiliateLink, err error) {
 	v, err := s.links.Link(ctx, in.ID)
 	if err != nil {
 		return link, err
 	}
-	if p.Role == affiliate.RoleCreator && v.Link.UserID != p.UserID {
-		return link, affiliate.NotFound("link", in.ID)
-	}
-	return s.showLink(v), s.mayActFor(ctx, p, v.Link.UserID)
-}
-
-// preview lets hidden advertisers be found by whoever may see them: admins, and
-// those who act for them. From others the wish is ignored.
-func preview(c links.Conversion, p affiliate.Principal, wanted bool) links.Conversion {
-	if wanted {
-		c.IgnoreVisibility = p.IsAdmin()
-		c.IgnoreVisibilityOf = p.AdvertiserIDs
-	}
-	return c
+	return s.showLink(v), nil
 }
 
 type inspectURL struct {
@@ -98,11 +72,8 @@ type inspection struct {
 	Advertisers []advertiserChoice `json:"advertisers"`
 }
 
-func (s *server) inspectURL(ctx context.Context, p affiliate.Principal, in inspectURL) (inspection, error) {
-	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
-		return inspection{}, err
-	}
-	i, err := s.links.Inspect(ctx, preview(links.Conversion{UserID: in.UserID, URL: in.URL}, p, in.IgnoreVisibility))
+func (s *server) inspectURL(ctx context.Context, _ affiliate.Principal, in inspectURL) (inspection, error) {
+	i, err := s.links.Inspect(ctx, links.Conversion{UserID: in.UserID, URL: in.URL, IgnoreVisibility: in.IgnoreVisibility})
 	if err != nil {
 		return inspection{}, err
 	}
@@ -125,11 +96,8 @@ type convertURL struct {
 	IgnoreVisibility bool   `json:"ignore_advertiser_visibility"`
 }
 
-func (s *server) convertURL(ctx context.Context, p affiliate.Principal, in convertURL) (reply wire.Reply[affiliateLink], err error) {
-	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
-		return reply, err
-	}
-	v, created, err := s.links.Convert(ctx, preview(links.Conversion{UserID: in.UserID, URL: in.URL, AdvertiserID: in.AdvertiserID}, p, in.IgnoreVisibility))
+func (s *server) convertURL(ctx context.Context, _ affiliate.Principal, in convertURL) (reply wire.Reply[affiliateLink], err error) {
+	v, created, err := s.links.Convert(ctx, links.Conversion{UserID: in.UserID, URL: in.URL, AdvertiserID: in.AdvertiserID, IgnoreVisibility: in.IgnoreVisibility})
 	return wire.Reply[affiliateLink]{Status: statusOf(created), Body: s.showLink(v)}, err
 }
 
@@ -155,21 +123,18 @@ type choice struct {
 }
 
 func (s *server) createOwnLink(ctx context.Context, p affiliate.Principal, in createLink) (wire.Reply[any], error) {
-	return s.create(ctx, p, p.UserID, in)
+	return s.create(ctx, p.UserID, in)
 }
 
-func (s *server) createLink(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) createLink(ctx context.Context, _ affiliate.Principal, in struct {
 	UserID int64 `path:"user_id"`
 	createLink
 }) (wire.Reply[any], error) {
-	if err := s.mayActFor(ctx, p, in.UserID); err != nil {
-		return wire.Reply[any]{}, err
-	}
-	return s.create(ctx, p, in.UserID, in.createLink)
+	return s.create(ctx, in.UserID, in.createLink)
 }
 
-func (s *server) create(ctx context.Context, p affiliate.Principal, userID int64, in createLink) (reply wire.Reply[any], err error) {
-	c := preview(links.Conversion{UserID: userID, URL: in.URL, AdvertiserID: in.AdvertiserID, GroupID: in.GroupID}, p, in.Preview)
+func (s *server) create(ctx context.Context, userID int64, in createLink) (reply wire.Reply[any], err error) {
+	c := links.Conversion{UserID: userID, URL: in.URL, AdvertiserID: in.AdvertiserID, GroupID: in.GroupID, IgnoreVisibility: in.Preview}
 	var view links.LinkView
 	var created bool
 	if in.Dry {

@@ -1,6 +1,8 @@
 package metapic
 
 import (
+	"context"
+
 	"net/http"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -43,8 +45,9 @@ func New(s Services, o Options) (http.Handler, error) {
 	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
-// server answers the routes. Its handlers decode nothing and decide nothing:
-// they say what a principal sees and make the answers' shapes.
+// server has the handlers of the routes. They decode nothing and decide nothing:
+// the services do, which are bound to the principal of the request (see call),
+// and the handlers make the shapes of requests and responses.
 type server struct {
 	core   *affiliate.Service
 	people *identity.Service
@@ -54,6 +57,26 @@ type server struct {
 	offers *offers.Service
 	orders *orders.Service
 	proxy  *notifications
+}
+
+// call makes an operation of a handler, which gets a server whose services are
+// bound to the principal of the request.
+func call[In, Out any](s *server, h func(*server, context.Context, affiliate.Principal, In) (Out, error)) wire.Op {
+	return wire.Call(func(ctx context.Context, p affiliate.Principal, in In) (Out, error) { return h(s.bound(p), ctx, p, in) })
+}
+
+func (s *server) bound(p affiliate.Principal) *server {
+	v, bound := affiliate.ViewerOf(p), *s
+	if s.core != nil {
+		bound.core = s.core.For(v)
+	}
+	if s.links != nil {
+		bound.links = s.links.For(v)
+	}
+	if s.offers != nil {
+		bound.offers = s.offers.For(v)
+	}
+	return &bound
 }
 
 // need is which services a route works with.

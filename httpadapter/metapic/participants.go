@@ -29,12 +29,12 @@ type todoItem struct {
 	Value bool   `json:"value"`
 }
 
-func showParticipant(v offers.ParticipantView, c affiliate.Currency) participant {
+func showParticipant(v offers.ParticipantView) participant {
 	return participant{
 		ID: v.ID, OfferID: v.OfferID, UserID: laravel.IDOrNull(v.UserID), DisplayName: nameOf(v),
 		Clicks: v.Used.Clicks, Status: string(v.Status),
 		Email: laravel.TextOrNull(v.Email), Identifier: laravel.TextOrNull(v.Identifier),
-		Todo: showTodo(v.Todo), PaymentAmount: showPayment(v.PaymentAmount, c),
+		Todo: showTodo(v.Todo), PaymentAmount: showPayment(v.PaymentAmount, v.Currency),
 	}
 }
 
@@ -79,17 +79,13 @@ type listParticipants struct {
 // participantsPage is the size of a page: the document has no parameter for it.
 const participantsPage = 10
 
-func (s *server) listParticipants(ctx context.Context, p affiliate.Principal, in listParticipants) (any, error) {
-	o, err := s.owned(ctx, p, in.OfferID)
-	if err != nil {
-		return nil, err
-	}
-	f := offers.ParticipantFilter{OfferID: o.ID, Query: in.Query}
+func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in listParticipants) (any, error) {
+	f := offers.ParticipantFilter{OfferID: in.OfferID, Query: in.Query}
 	if in.Status != "" {
 		f.Statuses = []offers.ParticipantStatus{in.Status}
 	}
 	if in.Format != "" {
-		return exportParticipants(o.Currency, laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
+		return exportParticipants(laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
 			return s.offers.Participants(ctx, f, req)
 		})).Export(in.Format)
 	}
@@ -100,7 +96,7 @@ func (s *server) listParticipants(ctx context.Context, p affiliate.Principal, in
 	}
 	unread := included(in.Include, "has_unread_notifications") || included(in.Include, "has_unread_notification")
 	return laravel.NewList(in.URL, req, page, func(v offers.ParticipantView) participant {
-		shown := showParticipant(v, o.Currency)
+		shown := showParticipant(v)
 		if unread {
 			has := v.Unread > 0
 			shown.HasUnread = &has
@@ -109,7 +105,7 @@ func (s *server) listParticipants(ctx context.Context, p affiliate.Principal, in
 	}), nil
 }
 
-func exportParticipants(c affiliate.Currency, next func() ([]offers.ParticipantView, error)) laravel.Table[offers.ParticipantView] {
+func exportParticipants(next func() ([]offers.ParticipantView, error)) laravel.Table[offers.ParticipantView] {
 	type view = offers.ParticipantView
 	return laravel.Table[view]{Name: "participants", Next: next, Columns: []laravel.Column[view]{
 		laravel.NewColumn("id", func(v view) any { return v.ID }),
@@ -123,7 +119,7 @@ func exportParticipants(c affiliate.Currency, next func() ([]offers.ParticipantV
 		laravel.NewColumn("cost", func(v view) any { return v.Used.Spent }),
 		laravel.NewColumn("payment_amount", func(v view) any { return laravel.OptionalCell(v.PaymentAmount) }),
 		laravel.NewColumn("click_limit", func(v view) any { return laravel.OptionalCell(v.ClickLimit) }),
-		laravel.NewColumn("currency", func(view) any { return string(c) }),
+		laravel.NewColumn("currency", func(v view) any { return string(v.Currency) }),
 		laravel.NewColumn("created_at", func(v view) any { return laravel.TimeCell(v.CreatedAt) }),
 	}}
 }
@@ -143,33 +139,20 @@ type socialMedia struct {
 }
 
 // getParticipant shows of the user's tags those that the principal sees.
-func (s *server) getParticipant(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) getParticipant(ctx context.Context, _ affiliate.Principal, in struct {
 	OfferID       int64 `path:"offer_id"`
 	ParticipantID int64 `path:"id"`
 }) (out participantDetails, err error) {
-	o, err := s.owned(ctx, p, in.OfferID)
-	if err != nil {
-		return out, err
-	}
-	v, err := s.offers.Participant(ctx, in.ParticipantID)
-	if err == nil && v.OfferID != o.ID {
-		err = affiliate.NotFound("participant", in.ParticipantID)
-	}
-	if err != nil {
-		return out, err
-	}
-	f := tagsOf(p)
-	f.IDs = ids(v.User.Value.TagIDs...)
-	tags, err := s.core.UserTags(ctx, f, affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize})
+	v, err := s.offers.ParticipantIn(ctx, in.OfferID, in.ParticipantID)
 	if err != nil {
 		return out, err
 	}
 	return participantDetails{
-		participant: showParticipant(v, o.Currency),
+		participant: showParticipant(v),
 		SocialMedia: laravel.ShowAll(v.User.Value.SocialMedia, func(m affiliate.SocialMedia) socialMedia { return socialMedia(m) }),
-		Tags:        laravel.ShowAll(tags.Items, showUserTag),
+		Tags:        laravel.ShowAll(v.Tags, showUserTag),
 		ClickLimit:  laravel.Pointer(v.ClickLimit),
-		Costs:       showCosts(offers.Offer{ID: o.ID, Currency: o.Currency, Costs: v.Costs}, true),
+		Costs:       showCosts(offers.Offer{ID: v.OfferID, Currency: v.Currency, Costs: v.Costs}, true),
 	}, nil
 }
 
@@ -179,87 +162,67 @@ type partPath struct {
 	ParticipantID int64 `path:"participant_id"`
 }
 
-// changePart changes a participant of a campaign of the principal's.
-func (s *server) changePart(ctx context.Context, p affiliate.Principal, at partPath, change func(offers.View) (offers.ParticipantView, error)) (out participant, err error) {
-	o, err := s.owned(ctx, p, at.OfferID)
+// changedPart shows a participant after a change.
+func changedPart(v offers.ParticipantView, err error) (participant, error) {
 	if err != nil {
-		return out, err
+		return participant{}, err
 	}
-	v, err := change(o)
-	if err != nil {
-		return out, err
-	}
-	return showParticipant(v, o.Currency), nil
+	return showParticipant(v), nil
 }
 
 func (s *server) moveParticipant(ctx context.Context, p affiliate.Principal, in struct {
 	partPath
 	Status string `json:"status" required:"true" enum:"open,applied,denied,accepted,store_denied,done,suggestion,second_prio,have_posted,have_received,product_sent"`
 }) (participant, error) {
-	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
-		return s.offers.MoveParticipant(ctx, o.ID, in.ParticipantID, offers.ParticipantStatus(in.Status), p.Actor())
-	})
+	return changedPart(s.offers.MoveParticipant(ctx, in.OfferID, in.ParticipantID, offers.ParticipantStatus(in.Status), p.Actor()))
 }
 
-func (s *server) setTodo(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) setTodo(ctx context.Context, _ affiliate.Principal, in struct {
 	partPath
 	Todo []todoItem `json:"todo" required:"true" max:"100"`
 }) (participant, error) {
-	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
-		return s.offers.SetTodo(ctx, o.ID, in.ParticipantID, laravel.ShowAll(in.Todo, func(t todoItem) offers.TodoItem { return offers.TodoItem{Key: t.Key, Done: t.Value} }))
-	})
+	return changedPart(s.offers.SetTodo(ctx, in.OfferID, in.ParticipantID, laravel.ShowAll(in.Todo, func(t todoItem) offers.TodoItem { return offers.TodoItem{Key: t.Key, Done: t.Value} })))
 }
 
 // setPaymentAmount: null gives back the campaign's own payment.
-func (s *server) setPaymentAmount(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) setPaymentAmount(ctx context.Context, _ affiliate.Principal, in struct {
 	partPath
 	Amount wire.Optional[laravel.Amount] `json:"payment_amount"`
 }) (participant, error) {
 	if !in.Amount.Set {
 		return participant{}, laravel.Invalid("payment_amount", "required", "is required")
 	}
-	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
-		var sent affiliate.Optional[affiliate.Money]
-		if a := in.Amount.Ptr(); a != nil {
-			var v affiliate.Validation
-			sent = affiliate.Some(affiliate.NewMoney(a.In(o.Currency, "payment_amount", &v), o.Currency))
-			if err := v.Err("participant"); err != nil {
-				return offers.ParticipantView{}, err
-			}
-		}
-		return s.offers.SetPaymentAmount(ctx, o.ID, in.ParticipantID, sent)
-	})
+	var sent affiliate.Optional[affiliate.Money]
+	if a := in.Amount.Ptr(); a != nil {
+		sent = affiliate.Some(a.Money())
+	}
+	return changedPart(s.offers.SetPaymentAmount(ctx, in.OfferID, in.ParticipantID, sent))
 }
 
 // setClickLimit: null takes the limit away.
-func (s *server) setClickLimit(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) setClickLimit(ctx context.Context, _ affiliate.Principal, in struct {
 	partPath
 	Limit wire.Optional[int64] `json:"click_limit"`
 }) (participant, error) {
 	if !in.Limit.Set {
 		return participant{}, laravel.Invalid("click_limit", "required", "is required")
 	}
-	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
-		return s.offers.SetClickLimit(ctx, o.ID, in.ParticipantID, laravel.OptionalOf(in.Limit.Ptr()))
-	})
+	return changedPart(s.offers.SetClickLimit(ctx, in.OfferID, in.ParticipantID, laravel.OptionalOf(in.Limit.Ptr())))
 }
 
 // overrideCosts: null, or an empty list, gives back the campaign's own costs.
-func (s *server) overrideCosts(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) overrideCosts(ctx context.Context, _ affiliate.Principal, in struct {
 	partPath
 	Costs wire.Optional[[]costFields] `json:"traffic_sources_costs" max:"5"`
 }) (participant, error) {
 	if !in.Costs.Set {
 		return participant{}, laravel.Invalid("traffic_sources_costs", "required", "is required")
 	}
-	return s.changePart(ctx, p, in.partPath, func(o offers.View) (offers.ParticipantView, error) {
+	return changedPart(s.offers.SetCosts(ctx, in.OfferID, in.ParticipantID, func(c affiliate.Currency) ([]offers.Costs, error) {
 		var v affiliate.Validation
-		costs := costsIn(in.Costs.Value, o.Currency, &v)
-		if err := v.Err("participant"); err != nil {
-			return offers.ParticipantView{}, err
-		}
-		return s.offers.SetCosts(ctx, o.ID, in.ParticipantID, costs)
-	})
+		costs := costsIn(in.Costs.Value, c, &v)
+		return costs, v.Err("participant")
+	}))
 }
 
 // partCheck says whether a user has a part in a campaign.
@@ -268,24 +231,19 @@ type partCheck struct {
 	Participant *participant `json:"participant"`
 }
 
-func (s *server) checkUser(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) checkUser(ctx context.Context, _ affiliate.Principal, in struct {
 	OfferID int64 `path:"offer_id"`
 	UserID  int64 `path:"id"`
-}) (out partCheck, err error) {
-	o, err := s.owned(ctx, p, in.OfferID)
-	if err != nil {
-		return out, err
-	}
-	return s.check(ctx, o, in.UserID)
+}) (partCheck, error) {
+	return checked(s.offers.ParticipantOf(ctx, in.OfferID, in.UserID))
 }
 
-func (s *server) check(ctx context.Context, o offers.View, userID int64) (out partCheck, err error) {
-	part, err := s.offers.ParticipantOf(ctx, o.ID, userID)
-	if err == nil && part.Set {
-		shown := showParticipant(part.Value, o.Currency)
-		out = partCheck{true, &shown}
+func checked(part affiliate.Optional[offers.ParticipantView], err error) (partCheck, error) {
+	if err != nil || !part.Set {
+		return partCheck{}, err
 	}
-	return out, err
+	shown := showParticipant(part.Value)
+	return partCheck{true, &shown}, nil
 }
 
 // tokenPath names a campaign by its token, and a user.
@@ -296,38 +254,12 @@ type tokenPath struct {
 
 // checkUserByToken is for the user itself, its client, and who acts for the
 // campaign's advertiser. Having the token is being invited to look.
-func (s *server) checkUserByToken(ctx context.Context, p affiliate.Principal, in tokenPath) (out partCheck, err error) {
-	o, err := s.offers.OfferByToken(ctx, in.Token)
-	if err == nil && !p.ActsFor(o.AdvertiserID) {
-		switch p.Role {
-		case affiliate.RoleCreator, affiliate.RoleClient:
-			if p.Role == affiliate.RoleCreator && p.UserID != in.UserID {
-				return out, affiliate.NotFound("user", in.UserID)
-			}
-			err = s.mayActFor(ctx, p, in.UserID)
-		default:
-			err = affiliate.NotFound("offer", in.Token)
-		}
-	}
-	if err != nil {
-		return out, err
-	}
-	return s.check(ctx, o, in.UserID)
+func (s *server) checkUserByToken(ctx context.Context, _ affiliate.Principal, in tokenPath) (partCheck, error) {
+	return checked(s.offers.ParticipantByToken(ctx, in.Token, in.UserID))
 }
 
-// join answers the part that the creator has then. A campaign that the creator
+// join shows the part that the creator has then. A campaign that the creator
 // may not see is not there.
-func (s *server) join(ctx context.Context, p affiliate.Principal, in tokenPath) (out participant, err error) {
-	o, err := s.offers.OfferByToken(ctx, in.Token)
-	if err == nil {
-		err = s.maySee(ctx, p, o)
-	}
-	if err != nil {
-		return out, err
-	}
-	v, err := s.offers.Join(ctx, in.Token, p.UserID)
-	if err != nil {
-		return out, err
-	}
-	return showParticipant(v, o.Currency), nil
+func (s *server) join(ctx context.Context, p affiliate.Principal, in tokenPath) (participant, error) {
+	return changedPart(s.offers.Join(ctx, in.Token, p.UserID))
 }

@@ -114,17 +114,9 @@ type listReturnAds struct {
 
 // listReturnAds answers an admin all ads, a representative or an agency those
 // of its advertisers.
-func (s *server) listReturnAds(ctx context.Context, p affiliate.Principal, in listReturnAds) (list laravel.List[returnAd], err error) {
+func (s *server) listReturnAds(ctx context.Context, _ affiliate.Principal, in listReturnAds) (list laravel.List[returnAd], err error) {
 	f := offers.ReturnAdFilter{
-		Query: in.Query, AdvertiserGroupIDs: in.GroupIDs, AdvertiserIDs: in.AdvertiserIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses,
-	}
-	if !p.IsAdmin() {
-		f.AdvertiserIDs = among(ids(p.AdvertiserIDs...), in.AdvertiserIDs)
-	}
-	if in.OrID != 0 {
-		if f.OrID, err = s.visibleReturnAd(ctx, p, in.OrID); err != nil {
-			return list, err
-		}
+		Query: in.Query, AdvertiserGroupIDs: in.GroupIDs, AdvertiserIDs: in.AdvertiserIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses, OrID: in.OrID,
 	}
 	req := in.Request(in.SortBy)
 	switch req.Sort.Column {
@@ -135,30 +127,11 @@ func (s *server) listReturnAds(ctx context.Context, p affiliate.Principal, in li
 	return laravel.NewList(in.URL, req, page, func(v offers.ReturnAdView) returnAd { return s.showReturnAd(v, 0) }), err
 }
 
-// visibleReturnAd is the id, or 0 when the principal does not see that ad.
-func (s *server) visibleReturnAd(ctx context.Context, p affiliate.Principal, id int64) (int64, error) {
-	_, err := s.ownedReturnAd(ctx, p, id)
-	return idIfFound(id, err)
-}
-
-// ownedReturnAd is the ad if the principal acts for its advertiser; to others
-// it is not there.
-func (s *server) ownedReturnAd(ctx context.Context, p affiliate.Principal, id int64) (offers.ReturnAdView, error) {
-	v, err := s.offers.ReturnAd(ctx, id)
-	if err == nil && !p.ActsFor(v.AdvertiserID) {
-		err = affiliate.NotFound("return_ad", id)
-	}
-	return v, err
-}
-
 func (s *server) createReturnAd(ctx context.Context, p affiliate.Principal, in struct {
 	AdvertiserID int64 `json:"advertiser_id" required:"true" min:"1"`
 	GroupID      int64 `json:"advertiser_group_id" min:"1"`
 	returnAdFields
 }) (out returnAd, err error) {
-	if !p.ActsFor(in.AdvertiserID) {
-		return out, laravel.Invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
-	}
 	a := offers.ReturnAd{AdvertiserID: in.AdvertiserID, AdvertiserGroupID: in.GroupID, Author: p.Actor()}
 	in.apply(&a)
 	v, err := s.offers.CreateReturnAd(ctx, a)
@@ -173,8 +146,8 @@ type adPath struct {
 	ID int64 `path:"id"`
 }
 
-func (s *server) getReturnAd(ctx context.Context, p affiliate.Principal, in adPath) (out returnAd, err error) {
-	v, err := s.ownedReturnAd(ctx, p, in.ID)
+func (s *server) getReturnAd(ctx context.Context, _ affiliate.Principal, in adPath) (out returnAd, err error) {
+	v, err := s.offers.ReturnAd(ctx, in.ID)
 	if err != nil {
 		return out, err
 	}
@@ -182,30 +155,21 @@ func (s *server) getReturnAd(ctx context.Context, p affiliate.Principal, in adPa
 }
 
 // updateReturnAd changes what is sent, for PUT as for PATCH.
-func (s *server) updateReturnAd(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) updateReturnAd(ctx context.Context, _ affiliate.Principal, in struct {
 	adPath
 	returnAdFields
 }) (returnAd, error) {
-	return s.changedReturnAd(ctx, p, in.ID, func(ctx context.Context, id int64) (offers.ReturnAdView, error) {
-		return s.offers.UpdateReturnAd(ctx, id, in.apply)
-	})
+	return s.changedReturnAd(s.offers.UpdateReturnAd(ctx, in.ID, in.apply))
 }
 
-func (s *server) changedReturnAd(ctx context.Context, p affiliate.Principal, id int64, change func(context.Context, int64) (offers.ReturnAdView, error)) (out returnAd, err error) {
-	if _, err := s.ownedReturnAd(ctx, p, id); err != nil {
-		return out, err
-	}
-	v, err := change(ctx, id)
+func (s *server) changedReturnAd(v offers.ReturnAdView, err error) (returnAd, error) {
 	if err != nil {
-		return out, err
+		return returnAd{}, err
 	}
 	return s.showReturnAd(v, 0), nil
 }
 
-func (s *server) deleteReturnAd(ctx context.Context, p affiliate.Principal, in adPath) (wire.None, error) {
-	if _, err := s.ownedReturnAd(ctx, p, in.ID); err != nil {
-		return wire.None{}, err
-	}
+func (s *server) deleteReturnAd(ctx context.Context, _ affiliate.Principal, in adPath) (wire.None, error) {
 	return wire.None{}, s.offers.DeleteReturnAd(ctx, in.ID)
 }
 
@@ -214,12 +178,12 @@ type stopPath struct {
 	ID int64 `path:"returnAd_id"`
 }
 
-func (s *server) pauseReturnAd(ctx context.Context, p affiliate.Principal, in stopPath) (returnAd, error) {
-	return s.changedReturnAd(ctx, p, in.ID, s.offers.PauseReturnAd)
+func (s *server) pauseReturnAd(ctx context.Context, _ affiliate.Principal, in stopPath) (returnAd, error) {
+	return s.changedReturnAd(s.offers.PauseReturnAd(ctx, in.ID))
 }
 
-func (s *server) unpauseReturnAd(ctx context.Context, p affiliate.Principal, in stopPath) (returnAd, error) {
-	return s.changedReturnAd(ctx, p, in.ID, s.offers.UnpauseReturnAd)
+func (s *server) unpauseReturnAd(ctx context.Context, _ affiliate.Principal, in stopPath) (returnAd, error) {
+	return s.changedReturnAd(s.offers.UnpauseReturnAd(ctx, in.ID))
 }
 
 // listShownReturnAds answers what a store is to show now: ads of others, whose

@@ -32,9 +32,6 @@ func showSharedBudget(b offers.SharedBudgetView) sharedBudget {
 func (s *server) listSharedBudgets(ctx context.Context, _ affiliate.Principal, in struct {
 	StoreID int64 `path:"store_id"`
 }) ([]sharedBudget, error) {
-	if _, err := s.core.Advertiser(ctx, in.StoreID); err != nil {
-		return nil, err
-	}
 	all := []sharedBudget{}
 	next := laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
 		return s.offers.SharedBudgets(ctx, offers.SharedBudgetFilter{AdvertiserID: in.StoreID}, req)
@@ -54,17 +51,8 @@ type budgetPath struct {
 	BudgetID int64 `path:"id"`
 }
 
-// budgetAt is the shared budget, if it is the advertiser's.
-func (s *server) budgetAt(ctx context.Context, at budgetPath) (offers.SharedBudgetView, error) {
-	b, err := s.offers.SharedBudget(ctx, at.BudgetID)
-	if err == nil && b.AdvertiserID != at.StoreID {
-		err = affiliate.NotFound("shared_budget", at.BudgetID)
-	}
-	return b, err
-}
-
 func (s *server) getSharedBudget(ctx context.Context, _ affiliate.Principal, in budgetPath) (out sharedBudget, err error) {
-	b, err := s.budgetAt(ctx, in)
+	b, err := s.offers.SharedBudget(ctx, in.StoreID, in.BudgetID)
 	if err != nil {
 		return out, err
 	}
@@ -77,23 +65,13 @@ func (s *server) updateSharedBudget(ctx context.Context, _ affiliate.Principal, 
 	Title  wire.Optional[string]         `json:"title"`
 	Amount wire.Optional[laravel.Amount] `json:"amount"`
 }) (out sharedBudget, err error) {
-	before, err := s.budgetAt(ctx, in.budgetPath)
-	if err != nil {
-		return out, err
-	}
-	var v affiliate.Validation
-	minor := before.Amount
-	if sent := in.Amount.Ptr(); sent != nil {
-		minor = sent.In(before.Currency, "amount", &v)
-	}
-	if err := v.Err("shared_budget"); err != nil {
-		return out, err
-	}
-	b, err := s.offers.UpdateSharedBudget(ctx, in.BudgetID, func(b *offers.SharedBudget) {
+	b, err := s.offers.UpdateSharedBudget(ctx, in.StoreID, in.BudgetID, func(b *offers.SharedBudget) error {
+		var v affiliate.Validation
 		laravel.Set(&b.Title, in.Title)
-		if in.Amount.Ptr() != nil {
-			b.Amount = minor
+		if sent := in.Amount.Ptr(); sent != nil {
+			b.Amount = sent.In(b.Currency, "amount", &v)
 		}
+		return v.Err("shared_budget")
 	})
 	if err != nil {
 		return out, err
@@ -102,8 +80,5 @@ func (s *server) updateSharedBudget(ctx context.Context, _ affiliate.Principal, 
 }
 
 func (s *server) deleteSharedBudget(ctx context.Context, _ affiliate.Principal, in budgetPath) (wire.None, error) {
-	if _, err := s.budgetAt(ctx, in); err != nil {
-		return wire.None{}, err
-	}
-	return wire.None{}, s.offers.DeleteSharedBudget(ctx, in.BudgetID)
+	return wire.None{}, s.offers.DeleteSharedBudget(ctx, in.StoreID, in.BudgetID)
 }

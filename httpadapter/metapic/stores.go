@@ -3,7 +3,6 @@ package metapic
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -28,33 +27,11 @@ type listStores struct {
 	SortBy  affiliate.Sort `query:"sort_by" sort:"id,name"`
 }
 
-// listStores answers an admin all advertisers, a representative or an agency
-// its own, a creator those that it sees, and a client those that its users may
-// see: all that take part and are not hidden.
-func (s *server) listStores(ctx context.Context, p affiliate.Principal, in listStores) (laravel.List[store], error) {
+// listStores lists the advertisers that the principal sees.
+func (s *server) listStores(ctx context.Context, _ affiliate.Principal, in listStores) (laravel.List[store], error) {
 	req := in.Request(in.SortBy)
-	page, err := s.storesOf(ctx, p, affiliate.AdvertiserFilter{Query: in.Query, GroupID: in.GroupID}, req)
+	page, err := s.core.Advertisers(ctx, affiliate.AdvertiserFilter{Query: in.Query, GroupID: in.GroupID}, req)
 	return laravel.NewList(in.URL, req, page, showStore), err
-}
-
-// storesOf lists those advertisers of a filter that a principal sees.
-func (s *server) storesOf(ctx context.Context, p affiliate.Principal, f affiliate.AdvertiserFilter, req affiliate.PageRequest) (affiliate.Page[affiliate.Advertiser], error) {
-	switch p.Role {
-	case affiliate.RoleAdmin:
-	case affiliate.RoleRepresentative, affiliate.RoleAgency:
-		own := ids(p.AdvertiserIDs...)
-		if f.IDs != nil {
-			own = slices.DeleteFunc(own, func(id int64) bool { return !slices.Contains(f.IDs, id) })
-		}
-		f.IDs = own
-	case affiliate.RoleClient:
-		f.Status, f.Hidden = affiliate.AdvertiserActive, affiliate.Some(false)
-	case affiliate.RoleCreator:
-		return s.core.VisibleAdvertisers(ctx, p.UserID, f, req)
-	default:
-		f.IDs = ids() // the other roles see no store
-	}
-	return s.core.Advertisers(ctx, f, req)
 }
 
 // createStore has few bounds of its own: the domain names all that is wrong at

@@ -12,7 +12,7 @@ type user struct {
 	ID              int64   `json:"id"`
 	Username        string  `json:"username"`
 	DisplayName     string  `json:"display_name"`
-	Email           *string `json:"email"`     // null: not for whoever asks
+	Email           *string `json:"email"`     // null when the caller may not see it
 	ClientID        int64   `json:"client_id"` // 0: of no client
 	PreferredLocale string  `json:"preferred_locale"`
 }
@@ -20,26 +20,9 @@ type user struct {
 func showUser(u affiliate.User, withEmail bool) user {
 	shown := user{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, ClientID: u.ClientID, PreferredLocale: u.Locale}
 	if withEmail {
-		shown.Email = &u.Email
+		shown.Email = laravel.TextOrNull(u.Email)
 	}
 	return shown
-}
-
-// usersOf chooses the users that a principal sees: an admin all, a client its
-// own, a creator itself, a representative or an agency those who work with one
-// of its advertisers.
-func usersOf(p affiliate.Principal) affiliate.UserFilter {
-	switch p.Role {
-	case affiliate.RoleAdmin:
-		return affiliate.UserFilter{}
-	case affiliate.RoleClient:
-		return affiliate.UserFilter{ClientID: p.ClientID}
-	case affiliate.RoleCreator:
-		return affiliate.UserFilter{IDs: ids(p.UserID)}
-	case affiliate.RoleRepresentative, affiliate.RoleAgency:
-		return affiliate.UserFilter{AdvertiserIDs: ids(p.AdvertiserIDs...)}
-	}
-	return affiliate.UserFilter{IDs: ids()}
 }
 
 type listUsers struct {
@@ -52,63 +35,19 @@ type listUsers struct {
 	SortBy       affiliate.Sort `query:"sort_by" sort:"id,username,display_name,email,client_id,preferred_locale"`
 }
 
-func (s *server) listUsers(ctx context.Context, p affiliate.Principal, in listUsers) (list laravel.List[user], err error) {
-	if err := s.mayAskAbout(ctx, p, in.AdvertiserID); err != nil {
-		return list, err
-	}
-	f := usersOf(p)
-	f.Query, f.GroupID = in.Query, in.GroupID
-	if in.AdvertiserID != 0 {
-		f.AdvertiserIDs = ids(in.AdvertiserID)
-	}
-	if f.ClientID == 0 {
-		f.ClientID = in.ClientID
-	} else if in.ClientID != 0 && in.ClientID != f.ClientID {
-		f.IDs = ids() // a client asks for another one's users
-	}
+func (s *server) listUsers(ctx context.Context, _ affiliate.Principal, in listUsers) (laravel.List[user], error) {
+	q := affiliate.UserQuery{AdvertiserID: in.AdvertiserID, UserFilter: affiliate.UserFilter{Query: in.Query, ClientID: in.ClientID, GroupID: in.GroupID}}
 	withEmail := slices.Contains(in.Include, "email")
 	req := in.Request(in.SortBy)
-	page, err := s.core.Users(ctx, f, req)
+	page, err := s.core.SearchUsers(ctx, q, req)
 	return laravel.NewList(in.URL, req, page, func(u affiliate.User) user { return showUser(u, withEmail) }), err
 }
 
-// mayAskAbout checks the advertiser_id of users-list: who acts for advertisers
-// must name one of its own; what an admin names must exist. To others an
-// advertiser that is not there is one that no user of theirs works with.
-func (s *server) mayAskAbout(ctx context.Context, p affiliate.Principal, advertiserID int64) error {
-	acts := p.Role == affiliate.RoleRepresentative || p.Role == affiliate.RoleAgency
-	switch {
-	case acts && advertiserID == 0:
-		return laravel.Invalid("advertiser_id", "required", "is required")
-	case acts && !p.ActsFor(advertiserID):
-		return affiliate.NotFound("advertiser", advertiserID)
-	case advertiserID == 0 || !p.IsAdmin():
-		return nil
-	}
-	found, err := s.core.AdvertisersByID(ctx, ids(advertiserID))
-	if err == nil && len(found) == 0 {
-		return laravel.Invalid("advertiser_id", "unknown_reference", "must be the id of an existing store")
-	}
-	return err
-}
-
-func (s *server) getUser(ctx context.Context, p affiliate.Principal, in struct {
+func (s *server) getUser(ctx context.Context, _ affiliate.Principal, in struct {
 	ID int64 `path:"id"`
 }) (user, error) {
-	f := usersOf(p)
-	if f.IDs == nil {
-		f.IDs = ids(in.ID)
-	} else if !slices.Contains(f.IDs, in.ID) {
-		f.IDs = ids()
-	}
-	page, err := s.core.Users(ctx, f, affiliate.PageRequest{Number: 1, Size: 1})
-	if err != nil {
-		return user{}, err
-	}
-	if len(page.Items) == 0 {
-		return user{}, affiliate.NotFound("user", in.ID)
-	}
-	return showUser(page.Items[0], true), nil
+	u, err := s.core.User(ctx, in.ID)
+	return showUser(u, true), err
 }
 
 type listUserTags struct {
@@ -131,26 +70,11 @@ func showUserTag(t affiliate.UserTag) userTag {
 	return userTag{ID: t.ID, Name: t.Name, Slug: t.Slug, AccessLevel: int(t.AccessLevel), StoreID: t.AdvertiserID}
 }
 
-// tagsOf chooses the tags that a principal sees.
-func tagsOf(p affiliate.Principal) affiliate.UserTagFilter {
-	f := affiliate.UserTagFilter{AccessLevels: []affiliate.AccessLevel{affiliate.AccessAll}}
-	switch p.Role {
-	case affiliate.RoleAdmin:
-		f.AccessLevels = []affiliate.AccessLevel{affiliate.AccessAdmin, affiliate.AccessAll, affiliate.AccessStore}
-	case affiliate.RoleRepresentative, affiliate.RoleAgency:
-		f.AccessLevels = append(f.AccessLevels, affiliate.AccessStore)
-		f.AdvertiserIDs = ids(p.AdvertiserIDs...)
-	}
-	return f
-}
-
-// listUserTags answers an admin all tags, a representative or an agency those
-// for everyone and those of its stores, others those for everyone.
-func (s *server) listUserTags(ctx context.Context, p affiliate.Principal, in listUserTags) (laravel.List[userTag], error) {
-	f := tagsOf(p)
-	f.Name, f.AdvertiserID = in.Name, in.AdvertiserID
+// listUserTags lists the tags that the principal sees.
+func (s *server) listUserTags(ctx context.Context, _ affiliate.Principal, in listUserTags) (laravel.List[userTag], error) {
+	f := affiliate.UserTagFilter{Name: in.Name, AdvertiserID: in.AdvertiserID}
 	if in.AccessLevels != nil {
-		f.AccessLevels = slices.DeleteFunc(f.AccessLevels, func(level affiliate.AccessLevel) bool { return !slices.Contains(in.AccessLevels, int64(level)) })
+		f.AccessLevels = laravel.ShowAll(in.AccessLevels, func(level int64) affiliate.AccessLevel { return affiliate.AccessLevel(level) })
 	}
 	req := in.Request(in.SortBy)
 	page, err := s.core.UserTags(ctx, f, req)

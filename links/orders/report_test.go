@@ -25,7 +25,10 @@ func TestAnOrderIsPaidByTheTermsFrozenAtItsClick(t *testing.T) {
 		is := is.New(t)
 		w := newWorld(t, b)
 		c := w.click(w.link)
-		_, err := w.offers.UpdateOffer(t.Context(), w.campaign.ID, offers.ChangeOffer{Change: func(o *offers.Offer) { o.Costs = costs("0.5", "0.5") }})
+		_, err := w.offers.UpdateOffer(t.Context(), w.campaign.ID, offers.ChangeOffer{Change: func(o *offers.Offer, _ *offers.ChangeOffer) error {
+			o.Costs = costs("0.5", "0.5")
+			return nil
+		}})
 		is.NoErr(err)
 		w.pass(29 * 24 * time.Hour)
 		o, outcome, err := w.orders.Report(t.Context(), w.sale("1001", "499.50", c))

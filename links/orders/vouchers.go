@@ -27,7 +27,7 @@ func (s *Service) CreateVoucher(ctx context.Context, in VoucherInput) (Voucher, 
 		if err := v.Validate(); err != nil {
 			return Voucher{}, err
 		}
-		if err := tx.Users().Relate(ctx, in.UserID, in.AdvertiserID); err != nil {
+		if err := tx.Users().Relate(ctx, in.UserID, in.AdvertiserID, false); err != nil {
 			return Voucher{}, err
 		}
 		return tx.Vouchers().Add(ctx, v)

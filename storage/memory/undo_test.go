@@ -72,7 +72,7 @@ func drawOperation(t *rapid.T) operation {
 			u.ID = a
 			return tx.Users().Update(ctx, u)
 		}},
-		{"relate", func(ctx context.Context, tx links.Tx) error { return tx.Users().Relate(ctx, a, b) }},
+		{"relate", func(ctx context.Context, tx links.Tx) error { return tx.Users().Relate(ctx, a, b, false) }},
 		{"token", func(ctx context.Context, tx links.Tx) error {
 			return dropValue(tx.Tokens().Add(ctx, identity.AccessToken{Hash: [32]byte{byte(d)}, Role: affiliate.RoleAdmin, Subject: fmt.Sprint(c)}))
 		}},

@@ -102,7 +102,7 @@ func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.Pag
 	})
 }
 
-func (r users) Relate(ctx context.Context, userID, advertiserID int64) error {
+func (r users) Relate(ctx context.Context, userID, advertiserID int64, acts bool) error {
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
@@ -115,30 +115,53 @@ func (r users) Relate(ctx context.Context, userID, advertiserID int64) error {
 	if err := f.Err("user"); err != nil {
 		return r.u.Fail(err)
 	}
-	pair := relation{user, advertiser}
-	if _, ok := core.relations.byPair.Find(pair); ok {
+	t, pair := core.relations, relation{user, advertiser}
+	id, ok := t.byPair.Find(pair)
+	if !ok {
+		if _, err := t.Insert(relationRow{pair, acts}); err != nil {
+			return r.u.Fail(err)
+		}
 		return nil
 	}
-	if _, err := core.relations.Insert(pair); err != nil {
-		return r.u.Fail(err)
+	if acts && !t.At(id).acts {
+		t.Touch(id).acts = true
 	}
 	return nil
 }
 
-// relation says that a user works with an advertiser.
+func (r users) ActingAt(ctx context.Context, userIDs, advertiserIDs []int64) ([]int64, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	core := &r.u.db.core
+	var out []int64
+	for _, id := range affiliate.SortedIDs(userIDs) {
+		if user, ok := core.users.Find(id); ok && core.relations.acting(user, advertiserIDs) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// relation names a user and an advertiser that work with each other.
 type relation struct{ user, advertiser uint32 }
 
+type relationRow struct {
+	relation
+	acts bool // the user did something there itself
+}
+
 type relationTable struct {
-	*engine.Table[relation]
-	byPair       *engine.Unique[relation, relation]
-	byAdvertiser *engine.Groups[relation, uint32]
+	*engine.Table[relationRow]
+	byPair       *engine.Unique[relationRow, relation]
+	byAdvertiser *engine.Groups[relationRow, uint32]
 }
 
 func newRelationTable(db *DB) relationTable {
-	t := engine.NewTable[relation](&db.store)
+	t := engine.NewTable[relationRow](&db.store)
 	return relationTable{t,
-		engine.NewUnique(t, func(r *relation) (relation, bool) { return *r, true }),
-		engine.NewGroups(t, func(r *relation) (uint32, bool) { return r.advertiser, true }, nil),
+		engine.NewUnique(t, func(r *relationRow) (relation, bool) { return r.relation, true }),
+		engine.NewGroups(t, func(r *relationRow) (uint32, bool) { return r.advertiser, true }, nil),
 	}
 }
 
@@ -154,4 +177,17 @@ func (t relationTable) users(advertiserIDs []int64) []uint32 {
 		}
 	}
 	return engine.Sorted(ids)
+}
+
+// acting reports whether the user acted at one of the advertisers.
+func (t relationTable) acting(user uint32, advertiserIDs []int64) bool {
+	for _, a := range advertiserIDs {
+		if a <= 0 || a > 1<<32-1 {
+			continue
+		}
+		if id, ok := t.byPair.Find(relation{user, uint32(a)}); ok && t.At(id).acts {
+			return true
+		}
+	}
+	return false
 }

@@ -18,6 +18,7 @@ type commentRow struct {
 	Body          string    `bun:"body"`
 	AuthorID      int64     `bun:"author,nullzero"`
 	AuthorName    string    `bun:"author_name"`
+	AuthorKey     string    `bun:"author_key"`
 	CreatedAt     time.Time `bun:"created_at,nullzero"`
 	UpdatedAt     time.Time `bun:"updated_at,nullzero"`
 }
@@ -26,10 +27,10 @@ var commentTable = table[offers.Comment, commentRow]{
 	id:   func(c offers.Comment) int64 { return c.ID },
 	name: "affiliate_offer_comments", resource: "comment",
 	row: func(c offers.Comment) commentRow {
-		return commentRow{ID: c.ID, ParticipantID: c.ParticipantID, Body: c.Text, AuthorID: c.Author.UserID, AuthorName: c.Author.Name, CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt)}
+		return commentRow{ID: c.ID, ParticipantID: c.ParticipantID, Body: c.Text, AuthorID: c.Author.UserID, AuthorName: c.Author.Name, AuthorKey: c.AuthorKey, CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt)}
 	},
 	entity: func(r commentRow) offers.Comment {
-		return offers.Comment{ID: r.ID, ParticipantID: r.ParticipantID, Text: r.Body, Author: affiliate.Actor{UserID: r.AuthorID, Name: r.AuthorName}, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt)}
+		return offers.Comment{ID: r.ID, ParticipantID: r.ParticipantID, Text: r.Body, Author: affiliate.Actor{UserID: r.AuthorID, Name: r.AuthorName}, AuthorKey: r.AuthorKey, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt)}
 	},
 }
 

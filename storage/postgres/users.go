@@ -139,10 +139,19 @@ func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.Pag
 	})
 }
 
-func (r users) Relate(ctx context.Context, userID, advertiserID int64) error {
+func (r users) Relate(ctx context.Context, userID, advertiserID int64, acts bool) error {
 	return exec(ctx, r.u, "user", func(ctx context.Context) error {
-		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? (user_id, advertiser_id) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-			r.u.name("affiliate_user_advertisers"), userID, advertiserID)
+		_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? AS t (user_id, advertiser_id, acts) VALUES (?, ?, ?)
+			ON CONFLICT (advertiser_id, user_id) DO UPDATE SET acts = TRUE WHERE EXCLUDED.acts AND NOT t.acts`,
+			r.u.name("affiliate_user_advertisers"), userID, advertiserID, acts)
 		return err
+	})
+}
+
+func (r users) ActingAt(ctx context.Context, userIDs, advertiserIDs []int64) ([]int64, error) {
+	return read(ctx, r.u, "user", func(ctx context.Context) (ids []int64, err error) {
+		err = r.u.tx.NewRaw(`SELECT DISTINCT user_id FROM ? WHERE user_id = ANY (?::bigint[]) AND advertiser_id = ANY (?::bigint[]) AND acts ORDER BY user_id`,
+			r.u.name("affiliate_user_advertisers"), pgdialect.Array(userIDs), pgdialect.Array(advertiserIDs)).Scan(ctx, &ids)
+		return ids, err
 	})
 }

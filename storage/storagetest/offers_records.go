@@ -129,7 +129,7 @@ func commentTable() table[offers.Tx, offers.Comment] {
 		world:  newWorldOfOffers,
 		sample: sampleComment,
 		full: func(w world) V {
-			return V{ParticipantID: w.participant.ID, Text: "Full", Author: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"}, CreatedAt: at(1), UpdatedAt: at(2)}
+			return V{ParticipantID: w.participant.ID, Text: "Full", Author: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"}, AuthorKey: "creator:2", CreatedAt: at(1), UpdatedAt: at(2)}
 		},
 		add:    addComment,
 		fetch:  func(ctx context.Context, tx offers.Tx, v V) (V, error) { return tx.Comments().Get(ctx, v.ID) },
@@ -138,6 +138,7 @@ func commentTable() table[offers.Tx, offers.Comment] {
 		texts: []text[V]{
 			{"comment", 1, 5000, func(v *V) *string { return &v.Text }, false},
 			{"author", 0, 255, func(v *V) *string { return &v.Author.Name }, false},
+			{"author_key", 0, 512, func(v *V) *string { return &v.AuthorKey }, false},
 		},
 		references: []reference[V]{
 			{"offer_user_id", func(v *V, id int64) { v.ParticipantID = id }},

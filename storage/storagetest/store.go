@@ -145,7 +145,7 @@ func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		call func(ctx context.Context, tx T) error
 	}{
 		"taken":   {taken("key"), func(ctx context.Context, tx T) error { return second(tx.AdvertiserGroups().Add(ctx, sampleGroup(1))) }},
-		"unknown": {unknown("user_id"), func(ctx context.Context, tx T) error { return tx.Users().Relate(ctx, nowhere, nowhere-1) }},
+		"unknown": {unknown("user_id"), func(ctx context.Context, tx T) error { return tx.Users().Relate(ctx, nowhere, nowhere-1, false) }},
 		"invalid": {invalid("name", "required"), func(ctx context.Context, tx T) error { return second(tx.Categories().Add(ctx, affiliate.Category{})) }},
 		"not found": {missing, func(ctx context.Context, tx T) error {
 			return tx.Users().Update(ctx, affiliate.User{ID: nowhere, Username: "nobody"})

@@ -153,7 +153,7 @@ func testUserLookups(t *testing.T, s coreStore) {
 func testUserRelate(t *testing.T, s coreStore) {
 	w := newWorld(t, s)
 	relate := func(user, advertiser int64) func(ctx context.Context, tx coreTx) error {
-		return func(ctx context.Context, tx coreTx) error { return tx.Users().Relate(ctx, user, advertiser) }
+		return func(ctx context.Context, tx coreTx) error { return tx.Users().Relate(ctx, user, advertiser, false) }
 	}
 	related := func(advertisers ...int64) []affiliate.User {
 		return see(t, s, func(ctx context.Context, tx coreTx) (affiliate.Page[affiliate.User], error) {
@@ -166,9 +166,9 @@ func testUserRelate(t *testing.T, s coreStore) {
 	}
 	write(t, s, func(ctx context.Context, tx coreTx) error {
 		return all(
-			func() error { return tx.Users().Relate(ctx, w.users[1].ID, acme) },
-			func() error { return tx.Users().Relate(ctx, w.users[1].ID, acme) },
-			func() error { return tx.Users().Relate(ctx, anna, w.advertisers[1].ID) },
+			func() error { return tx.Users().Relate(ctx, w.users[1].ID, acme, false) },
+			func() error { return tx.Users().Relate(ctx, w.users[1].ID, acme, false) },
+			func() error { return tx.Users().Relate(ctx, anna, w.advertisers[1].ID, false) },
 		)
 	})
 	equal(t, "related to one", related(acme), w.users[:2])
@@ -179,12 +179,30 @@ func testUserRelate(t *testing.T, s coreStore) {
 	refused(t, s, unknown("user_id"), relate(0, acme))
 	refused(t, s, unknown("advertiser_id"), relate(anna, nowhere))
 	refused(t, s, unknown("advertiser_id"), func(ctx context.Context, tx coreTx) error {
-		if err := tx.Users().Relate(ctx, w.users[2].ID, acme); err != nil {
+		if err := tx.Users().Relate(ctx, w.users[2].ID, acme, false); err != nil {
 			return err
 		}
-		return tx.Users().Relate(ctx, w.users[2].ID, 0)
+		return tx.Users().Relate(ctx, w.users[2].ID, 0, false)
 	})
 	equal(t, "related, after that was undone", related(acme), w.users[:2])
+	acting := func(users []int64, advertisers ...int64) []int64 {
+		return see(t, s, func(ctx context.Context, tx coreTx) ([]int64, error) {
+			return tx.Users().ActingAt(ctx, users, advertisers)
+		})
+	}
+	everybody := []int64{w.users[1].ID, anna, w.users[2].ID, nowhere}
+	equal(t, "acting before anybody did", acting(everybody, acme, w.advertisers[1].ID), []int64(nil))
+	write(t, s, func(ctx context.Context, tx coreTx) error {
+		return all(
+			func() error { return tx.Users().Relate(ctx, anna, acme, true) },
+			func() error { return tx.Users().Relate(ctx, anna, acme, false) }, // it stays so
+			func() error { return tx.Users().Relate(ctx, w.users[2].ID, w.advertisers[1].ID, true) },
+		)
+	})
+	equal(t, "acting at one", acting(everybody, acme), []int64{anna})
+	equal(t, "acting at two", acting(everybody, acme, w.advertisers[1].ID), affiliate.SortedIDs([]int64{anna, w.users[2].ID}))
+	equal(t, "acting among none", acting([]int64{}, acme), []int64(nil))
+	equal(t, "acting nowhere", acting(everybody), []int64(nil))
 	// Relations are not a field of the user: an update leaves them.
 	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Users().Update(ctx, w.users[0]) })
 	equal(t, "related, after an update", related(acme), w.users[:2])
@@ -210,10 +228,10 @@ func testUserList(t *testing.T, s coreStore) {
 	)
 	write(t, s, func(ctx context.Context, tx coreTx) error {
 		return all(
-			func() error { return tx.Users().Relate(ctx, items[0].ID, shops[0].ID) },
-			func() error { return tx.Users().Relate(ctx, items[3].ID, shops[0].ID) },
-			func() error { return tx.Users().Relate(ctx, items[3].ID, shops[1].ID) },
-			func() error { return tx.Users().Relate(ctx, items[4].ID, shops[1].ID) },
+			func() error { return tx.Users().Relate(ctx, items[0].ID, shops[0].ID, false) },
+			func() error { return tx.Users().Relate(ctx, items[3].ID, shops[0].ID, false) },
+			func() error { return tx.Users().Relate(ctx, items[3].ID, shops[1].ID, false) },
+			func() error { return tx.Users().Relate(ctx, items[4].ID, shops[1].ID, false) },
 		)
 	})
 	ids := func(i ...int) []int64 { return idsOf(items, func(v V) int64 { return v.ID }, i...) }

@@ -44,6 +44,10 @@ func fieldsOf(err error, nested bool) error {
 	return v.Err("")
 }
 
+// Money returns the amount in the currency that it names, or in none when it is
+// a bare number.
+func (a Amount) Money() affiliate.Money { return affiliate.NewMoney(a.minor, a.currency) }
+
 // In returns the amount in minor units of a currency. Another one is noted in v
 // as wrong.
 func (a Amount) In(c affiliate.Currency, field string, v *affiliate.Validation) int64 {

@@ -78,11 +78,12 @@ func (w *World) settleParticipants(ctx context.Context) {
 	Must(w.Offers.MoveParticipant(ctx, w.ID["offer vips"], w.ID["participant email"], offers.Applied, TheAdvertiser))(w.T)
 	w.ID["participant run"] = Must(w.Offers.Join(ctx, w.Token["token run"], w.ID["user anna"]))(w.T).ID
 	for _, c := range []struct{ name, participant string }{{"anna", "anna"}, {"old", "anna"}, {"bo", "bo"}} {
-		by := TheAdvertiser
+		who := "advertiser"
 		if c.name == "bo" {
-			by = affiliate.Actor{Name: "The advertiser_2"}
+			who = "advertiser_2"
 		}
-		w.ID["comment "+c.name] = Must(w.Offers.AddComment(ctx, w.ID["participant "+c.participant], "Nice feed.", by))(w.T).ID
+		by := w.Offers.For(affiliate.ViewerOf(Must(w.People.Authenticate(ctx, Token(who)))(w.T)))
+		w.ID["comment "+c.name] = Must(by.AddComment(ctx, w.ID["participant "+c.participant], "Nice feed."))(w.T).ID
 	}
 }
 
