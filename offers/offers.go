@@ -120,7 +120,7 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
 		now := s.clock.Now()
 		c := c
-		before, err := s.live(ctx, tx, id)
+		before, err := s.locked(ctx, tx, id)
 		if err != nil {
 			return Saved{}, err
 		}
@@ -147,7 +147,7 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 				return Saved{}, err
 			}
 		}
-		if err := save(ctx, tx, before, o); err != nil {
+		if err := tx.Offers().Update(ctx, o); err != nil {
 			return Saved{}, err
 		}
 		var skipped Targets
@@ -161,27 +161,11 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 	})
 }
 
-// save keeps a changed offer. The counters that its limits are held against
-// are locked first: whoever charges a click to the offer has then either
-// committed or will see the change.
-func save(ctx context.Context, tx Tx, before, o Offer) error {
-	keys := []UsageKey{OfferUsage(o.ID)}
-	for _, id := range affiliate.SortedIDs([]int64{before.SharedBudgetID, o.SharedBudgetID}) {
-		if id != 0 {
-			keys = append(keys, SharedUsage(id))
-		}
-	}
-	if _, err := tx.Usage().Lock(ctx, keys); err != nil {
-		return err
-	}
-	return tx.Offers().Update(ctx, o)
-}
-
 // stamp changes the times of an offer.
 func (s *Service) stamp(ctx context.Context, id int64, change func(o *Offer, now time.Time)) (View, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (View, error) {
 		now := s.clock.Now()
-		before, err := s.live(ctx, tx, id)
+		before, err := s.locked(ctx, tx, id)
 		if err != nil {
 			return View{}, err
 		}
@@ -189,7 +173,7 @@ func (s *Service) stamp(ctx context.Context, id int64, change func(o *Offer, now
 		change(&o, now)
 		if !o.PausedAt.Equal(before.PausedAt) || !o.DeletedAt.Equal(before.DeletedAt) || o.ImageKey != before.ImageKey {
 			o.UpdatedAt = now
-			if err := save(ctx, tx, before, o); err != nil {
+			if err := tx.Offers().Update(ctx, o); err != nil {
 				return View{}, err
 			}
 		}

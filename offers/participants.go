@@ -183,7 +183,7 @@ func targeted(ctx context.Context, tx Tx, offerID, userID int64) (bool, error) {
 // participant of another offer is ErrNotFound.
 func (s *Service) change(ctx context.Context, offerID, id int64, change func(ctx context.Context, tx Tx, o Offer, p *Participant, now time.Time) error) (ParticipantView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ParticipantView, error) {
-		o, err := s.live(ctx, tx, offerID)
+		o, err := s.locked(ctx, tx, offerID)
 		if err != nil {
 			return ParticipantView{}, err
 		}
@@ -262,12 +262,7 @@ func (s *Service) SetPaymentAmount(ctx context.Context, offerID, id int64, amoun
 // SetClickLimit bounds the paid clicks of the participant; absent: no bound of
 // its own (offer-participant-clicks-override).
 func (s *Service) SetClickLimit(ctx context.Context, offerID, id int64, limit affiliate.Optional[int64]) (ParticipantView, error) {
-	return s.change(ctx, offerID, id, func(ctx context.Context, tx Tx, _ Offer, p *Participant, _ time.Time) error {
-		if p.UserID != 0 { // as save does for an offer
-			if _, err := tx.Usage().Lock(ctx, []UsageKey{UserUsage(p.OfferID, p.UserID)}); err != nil {
-				return err
-			}
-		}
+	return s.change(ctx, offerID, id, func(_ context.Context, _ Tx, _ Offer, p *Participant, _ time.Time) error {
 		p.ClickLimit = limit
 		return nil
 	})

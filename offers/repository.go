@@ -64,6 +64,11 @@ type OfferRepository interface {
 	ByToken(ctx context.Context, token string) (Offer, error)
 	Update(ctx context.Context, o Offer) error
 	List(ctx context.Context, f OfferFilter, p affiliate.PageRequest) (affiliate.Page[Offer], error)
+	// Lock is GetMany that also locks the offers until the unit ends, for a change
+	// of what their clicks are decided by: it waits for the units that read them
+	// by Serving and may still keep clicks, and later ones wait for this unit and
+	// see what it did. Refused with ErrReadOnly in a Read.
+	Lock(ctx context.Context, ids []int64) ([]Offer, error)
 	// Ranked answers the offers of the advertiser that are not deleted, ordered
 	// by descending priority, then by descending token: at most limit of those
 	// with a priority of at most the given one.
@@ -93,7 +98,9 @@ type TargetRepository interface {
 	// at some instant from the first until the last, both inclusive: by
 	// ascending id, targeted, with the creator's part and the amount of the
 	// shared budget, and without any counts. The cost grows with the offers that
-	// have the targets, not with all.
+	// have the targets, not with all. But in a Read, the offers then stay as they
+	// are until the unit ends (see OfferRepository.Lock); any number of units may
+	// hold one so at a time.
 	Serving(ctx context.Context, from, until time.Time, asks []Ask) ([][]Candidate, error)
 }
 

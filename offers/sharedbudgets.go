@@ -64,7 +64,7 @@ func (s *Service) ownsBudget(ctx context.Context, tx Tx, advertiserID, id int64)
 }
 
 func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, advertiserID, id int64, change func(*SharedBudget) error) (SharedBudgetView, error) {
-	used, err := tx.Usage().Lock(ctx, []UsageKey{SharedUsage(id)}) // as save does for an offer
+	used, err := tx.Usage().Lock(ctx, []UsageKey{SharedUsage(id)}) // who charges a click to the budget has then either committed or will see the change
 	if err != nil {
 		return SharedBudgetView{}, err
 	}

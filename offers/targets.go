@@ -32,7 +32,7 @@ func (s *Service) Targets(ctx context.Context, offerID int64) (Targets, bool, er
 // those of the given ones that were left out.
 func (s *Service) AddTargets(ctx context.Context, offerID int64, t Targets) (all, skipped Targets, err error) {
 	err = s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		o, err := s.live(ctx, tx, offerID)
+		o, err := s.locked(ctx, tx, offerID)
 		if err != nil {
 			return err
 		}

@@ -42,6 +42,15 @@ func (s *Service) live(ctx context.Context, tx Tx, id int64) (Offer, error) {
 	return o, err
 }
 
+// locked is live for a change of what clicks are decided by: once it is
+// committed, no click recorded later is decided by what was before.
+func (s *Service) locked(ctx context.Context, tx Tx, id int64) (Offer, error) {
+	if _, err := tx.Offers().Lock(ctx, []int64{id}); err != nil {
+		return Offer{}, err
+	}
+	return s.live(ctx, tx, id)
+}
+
 // ownedPart returns a participant of an offer that owned returns.
 func (s *Service) ownedPart(ctx context.Context, tx Tx, id int64) (Participant, Offer, error) {
 	p, err := tx.Participants().Get(ctx, id)

@@ -60,6 +60,14 @@ type (
 
 var _ offers.OfferRepository = offerRepository{}
 
+// Lock has nothing to lock: the unit has locked everything.
+func (r offerRepository) Lock(ctx context.Context, ids []int64) ([]offers.Offer, error) {
+	if err := r.u.Change(ctx); err != nil {
+		return nil, err
+	}
+	return r.GetMany(ctx, ids)
+}
+
 func (r offerRepository) ByToken(ctx context.Context, token string) (offers.Offer, error) {
 	return findBy(ctx, r.u, r.all(), r.u.db.offers.offers.byToken, token, token)
 }

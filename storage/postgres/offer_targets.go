@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -121,8 +122,15 @@ const serving = `SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuse
 			t.valid_from, t.valid_until, t.priority, t.costs,
 			(SELECT b.amount FROM {schema}affiliate_shared_budgets AS b WHERE b.id = t.shared_budget_id) AS shared_amount
 		FROM {schema}affiliate_offers AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
-			AND (t.valid_from IS NULL OR t.valid_from <= ?5) AND (t.valid_until IS NULL OR t.valid_until > ?6) OFFSET 0) AS t
+			AND (t.valid_from IS NULL OR t.valid_from <= ?5) AND (t.valid_until IS NULL OR t.valid_until > ?6) OFFSET 0{locking}) AS t
 	ORDER BY t.id`
+
+// What a click is decided by and an edit of it meet at the offer's row. Clicks
+// share the lock, the edit has it alone; see offerRepository.Lock.
+var (
+	servingShown  = strings.ReplaceAll(serving, "{locking}", "")
+	servingLocked = strings.ReplaceAll(serving, "{locking}", " FOR KEY SHARE")
+)
 
 // Serving makes the planner go from the targets to the offers and the parts,
 // each by its key: it cannot know how few there will be.
@@ -146,7 +154,11 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 			return values(places, func(i *int64) int64 { return field(&asks[*i]) })
 		}
 		var rows []servingRow
-		err := r.u.prepared(serving,
+		statement := servingLocked
+		if r.u.kind == readUnit {
+			statement = servingShown
+		}
+		err := r.u.prepared(statement,
 			places, of(func(a *offers.Ask) int64 { return a.AdvertiserID }), of(func(a *offers.Ask) int64 { return a.UserID }), kinds, wanted,
 			stamp(until), stamp(from)).Scan(ctx, &rows)
 		if err != nil {

@@ -84,6 +84,15 @@ func (r offerRow) offer() offers.Offer {
 
 type offerRepository struct{ repo[offers.Offer, offerRow] }
 
+// Lock takes a lock that conflicts with the shared one of Serving.
+func (r offerRepository) Lock(ctx context.Context, ids []int64) ([]offers.Offer, error) {
+	return change(ctx, r.u, "offer", func(ctx context.Context) ([]offers.Offer, error) {
+		var rows []offerRow
+		err := offerTable.selectFrom(r.u, &rows).Where("t.id = ANY(?::bigint[])", pgdialect.Array(distinct(ids))).OrderExpr("t.id").For("UPDATE").Scan(ctx)
+		return offerTable.entities(rows), err
+	})
+}
+
 func (r offerRepository) ByToken(ctx context.Context, token string) (offers.Offer, error) {
 	return r.one(ctx, token, func(q filter) { q.exactly("t.token", token) })
 }

@@ -1,0 +1,180 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/matryer/is"
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit"
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// editWorld is a campaign without any limit, and a creator who takes part.
+type editWorld struct {
+	*is.I
+	kit    *affiliatekit.Kit
+	store  links.Store
+	handle *bun.DB
+	w      world
+	offer  offers.View
+	part   int64
+}
+
+func newEditWorld(t *testing.T) editWorld {
+	t.Helper()
+	db, handle := openInPath(t)
+	e := editWorld{I: is.New(t), store: db.Links(), handle: handle, w: newWorld(t, db, 1, 1)}
+	var err error
+	e.kit, err = affiliatekit.New(db, affiliatekit.Options{})
+	e.NoErr(err)
+	made, err := e.kit.Offers.CreateOffer(t.Context(), offers.NewOffer{
+		Offer: offers.Offer{AdvertiserID: e.w.advertisers[0].ID, Type: offers.Standard, Name: "c", Costs: []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](3)}}}},
+	})
+	e.NoErr(err)
+	e.offer = made.View
+	p, err := e.kit.Offers.Enroll(t.Context(), e.offer.ID, e.w.users[0].ID)
+	e.NoErr(err)
+	e.part = p.ID
+	return e
+}
+
+// click charges one click and does then, while its unit is still open, what
+// meanwhile says.
+func (e editWorld) click(ctx context.Context, meanwhile func()) (decided offers.Award, err error) {
+	err = e.store.Record(ctx, func(ctx context.Context, tx links.Tx) error {
+		all, err := offers.Charge(ctx, tx, []offers.Claim{{User: &e.w.users[0], Advertiser: &e.w.advertisers[0], At: noon}})
+		if err == nil {
+			decided = all[0]
+			meanwhile()
+		}
+		return err
+	})
+	return decided, err
+}
+
+// waited reports whether somebody came to wait for a row of the offers before
+// done was closed.
+func (e editWorld) waited(ctx context.Context, done <-chan error) bool {
+	for {
+		select {
+		case err := <-done:
+			e.NoErr(err)
+			return false
+		default:
+		}
+		var waits bool
+		e.NoErr(e.handle.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND relation = 'affiliate_offers'::regclass)`).Scan(ctx, &waits))
+		if waits {
+			return true
+		}
+	}
+}
+
+// Once an edit is answered no click is still decided by what was before: the
+// edit waits for the click that is being kept.
+func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
+	t.Parallel()
+	change := func(f func(o *offers.Offer)) func(ctx context.Context, e editWorld) error {
+		return func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.ChangeOffer{Change: func(o *offers.Offer, _ *offers.ChangeOffer) error {
+				f(o)
+				return nil
+			}})
+			return err
+		}
+	}
+	for name, edit := range map[string]func(ctx context.Context, e editWorld) error{
+		"a first budget":      change(func(o *offers.Offer) { o.BudgetLimit = affiliate.Some[int64](1) }),
+		"a first click limit": change(func(o *offers.Offer) { o.MaxClicks = affiliate.Some[int64](1) }),
+		"a limit per user":    change(func(o *offers.Offer) { o.PerUserLimit, o.MaxClicks = true, affiliate.Some[int64](1) }),
+		"an end":              change(func(o *offers.Offer) { o.ValidUntil = noon }),
+		"other costs":         change(func(o *offers.Offer) { o.Costs = nil }),
+		"paused": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Offers.PauseOffer(ctx, e.offer.ID)
+			return err
+		},
+		"deleted": func(ctx context.Context, e editWorld) error { return e.kit.Offers.DeleteOffer(ctx, e.offer.ID) },
+		"a first shared budget": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.ChangeOffer{Budget: affiliate.Some(offers.NewSharedBudget{Title: "b", Amount: 1})})
+			return err
+		},
+		"other targets": func(ctx context.Context, e editWorld) error {
+			_, _, err := e.kit.Offers.AddTargets(ctx, e.offer.ID, offers.Targets{Emails: []string{"somebody@else.example"}})
+			return err
+		},
+		"the participant refused": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Offers.MoveParticipant(ctx, e.offer.ID, e.part, offers.StoreDenied, affiliate.Actor{})
+			return err
+		},
+		"the participant's limit": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Offers.SetClickLimit(ctx, e.offer.ID, e.part, affiliate.Some[int64](1))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEditWorld(t)
+			edited := make(chan error, 1)
+			decided, err := e.click(t.Context(), func() {
+				go func() { edited <- edit(t.Context(), e) }()
+				e.True(e.waited(t.Context(), edited))
+			})
+			e.NoErr(err)
+			e.Equal(decided.OfferID, e.offer.ID)
+			e.NoErr(<-edited)
+		})
+	}
+}
+
+// A click that comes while an edit is under way waits, and is decided by it.
+func TestAClickWaitsForAnEditUnderWay(t *testing.T) {
+	t.Parallel()
+	e := newEditWorld(t)
+	clicked := make(chan error, 1)
+	var decided offers.Award
+	e.NoErr(e.store.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
+		locked, err := tx.Offers().Lock(ctx, []int64{e.offer.ID})
+		if err != nil {
+			return err
+		}
+		locked[0].PausedAt = noon
+		if err := tx.Offers().Update(ctx, locked[0]); err != nil {
+			return err
+		}
+		go func() {
+			var err error
+			decided, err = e.click(t.Context(), func() {})
+			clicked <- err
+		}()
+		e.True(e.waited(t.Context(), clicked))
+		return nil
+	}))
+	e.NoErr(<-clicked)
+	e.Equal(decided.OfferID, int64(0))
+}
+
+// Clicks do not wait for each other.
+func TestClicksOfAnUnlimitedCampaignShareItsLock(t *testing.T) {
+	t.Parallel()
+	e := newEditWorld(t)
+	_, err := e.click(t.Context(), func() {
+		second := make(chan error, 1)
+		go func() {
+			_, err := e.kit.Offers.Explain(t.Context(), e.offer.AdvertiserID, e.w.users[0].ID, affiliate.SourceGeneral)
+			second <- err
+		}()
+		e.NoErr(<-second)
+		e.NoErr(e.store.Record(t.Context(), func(ctx context.Context, tx links.Tx) error {
+			found, err := tx.Targets().Serving(ctx, noon, noon, []offers.Ask{{
+				AdvertiserID: e.offer.AdvertiserID, UserID: e.w.users[0].ID, Targets: []offers.Target{{Kind: offers.TargetEveryone}},
+			}})
+			e.Equal(len(found[0]), 1)
+			return err
+		}))
+	})
+	e.NoErr(err)
+}
