@@ -48,7 +48,7 @@ func TestServicesOfAKitKnowOfEachOther(t *testing.T) {
 	now := time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
 	each(t, affiliatekit.Options{Clock: func() time.Time { return now }}, func(t *testing.T, kit *affiliatekit.Kit) {
 		is, ctx := is.New(t), t.Context()
-		acme, err := kit.Links.CreateStore(ctx, links.NewStore{
+		acme, err := kit.Links.RegisterAdvertiser(ctx, links.Registration{
 			Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
 		})
 		is.NoErr(err)
@@ -59,7 +59,7 @@ func TestServicesOfAKitKnowOfEachOther(t *testing.T) {
 		is.NoErr(err)
 		_, err = kit.Core.Block(ctx, acme.ID, affiliate.Actor{}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: bo.ID}}})
 		is.NoErr(err)
-		campaign, err := kit.Offers.CreateOffer(ctx, offers.NewOffer{
+		campaign, err := kit.Offers.CreateOffer(ctx, offers.OfferInput{
 			Offer:   offers.Offer{AdvertiserID: acme.ID, Type: offers.Standard, Name: "friends"},
 			Targets: offers.Targets{UserIDs: []int64{bo.ID}, Emails: []string{"anna@example.com"}},
 		})

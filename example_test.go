@@ -17,7 +17,7 @@ func Example() {
 	kit, err1 := affiliatekit.New(memory.New(), affiliatekit.Options{Links: links.Options{PublicURL: "https://go.example"}})
 
 	// A shop, the host that is its own, and what it pays: 0.10 SEK for a click.
-	_, err2 := kit.Links.CreateStore(ctx, links.NewStore{
+	_, err2 := kit.Links.RegisterAdvertiser(ctx, links.Registration{
 		Domains: []string{"acme.example"},
 		Advertiser: affiliate.Advertiser{
 			Name: "Acme", Country: "SE", Currency: "SEK",

@@ -64,7 +64,7 @@ func newMarket(t *testing.T) *market {
 	must(err)
 	cpa, err := affiliate.ParseRate("cpa", "0.05")
 	must(err)
-	m.acme, err = m.links.CreateStore(t.Context(), links.NewStore{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{
+	m.acme, err = m.links.RegisterAdvertiser(t.Context(), links.Registration{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{
 		Name: "Acme", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPA: affiliate.Some(cpa)}},
 	}})
 	must(err)

@@ -280,14 +280,14 @@ func (s *Service) DeactivateAdvertiser(ctx context.Context, id int64) (Advertise
 	})
 }
 
-// Advertiser answers one advertiser.
+// Advertiser returns one advertiser.
 func (s *Service) Advertiser(ctx context.Context, id int64) (Advertiser, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Advertiser, error) {
 		return tx.Advertisers().Get(ctx, id)
 	})
 }
 
-// AdvertisersByID answers the advertisers with the ids, by ascending id;
+// AdvertisersByID returns the advertisers with the ids, by ascending id;
 // missing ones are left out.
 func (s *Service) AdvertisersByID(ctx context.Context, ids []int64) ([]Advertiser, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Advertiser, error) {
@@ -378,7 +378,7 @@ func (s *Service) CreateCategory(ctx context.Context, c Category) (Category, err
 	})
 }
 
-// Categories answers every category (store-categories-list).
+// Categories returns every category (store-categories-list).
 func (s *Service) Categories(ctx context.Context) ([]Category, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Category, error) {
 		return tx.Categories().All(ctx)

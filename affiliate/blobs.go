@@ -50,7 +50,7 @@ type MemoryBlobs struct {
 	blobs map[string][]byte
 }
 
-// NewMemoryBlobs is empty.
+// NewMemoryBlobs returns an empty MemoryBlobs.
 func NewMemoryBlobs() *MemoryBlobs { return &MemoryBlobs{blobs: make(map[string][]byte)} }
 
 // Put implements Blobs.

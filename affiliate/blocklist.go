@@ -88,7 +88,7 @@ type BlocklistView struct {
 	Author  User    // zero when no user account made the entry
 }
 
-// Block adds entries to an advertiser's blocklist and answers those that were
+// Block adds entries to an advertiser's blocklist and returns those that were
 // not there yet (blocklist-add). An id that names nothing, or another
 // advertiser's user tag, is ErrInvalid at its place and nothing is added. At
 // most MaxBatch entries.

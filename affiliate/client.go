@@ -41,7 +41,7 @@ func (t RevenueTier) Validate() error {
 	return v.Err("revenue_tier")
 }
 
-// CreateClient adds a client and answers its secret, which is shown this once:
+// CreateClient adds a client and returns its secret. The secret cannot be read again:
 // only its hash is kept. An empty PublicID is made up.
 func (s *Service) CreateClient(ctx context.Context, c Client) (Client, string, error) {
 	secret, err := NewSecret(s.random)

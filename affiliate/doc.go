@@ -51,8 +51,8 @@
 //     differ in case alone are one person's in practice.
 //   - User names of users without a client are unique among themselves.
 //   - A traffic source for which an advertiser has no rate is free; there is no
-//     fall-back from one source to another, since a rate of zero must be sayable
-//     by leaving it out.
+//     fall-back from one source to another, because leaving a rate out is how an
+//     advertiser says zero.
 //   - A reversal becomes payable when its entry does, or at once if that is past:
 //     it lowers what is pending before it lowers what can be paid.
 package affiliate

@@ -100,7 +100,7 @@ type Total struct {
 func (t *Total) Apply(e Entry) error {
 	earned, paid := e.Earning.Minor(), int64(0)
 	if e.Kind == EntryPayout {
-		if earned == math.MinInt64 { // it has no opposite
+		if earned == math.MinInt64 { // its negation overflows
 			return totalOverflow()
 		}
 		earned, paid = 0, -earned

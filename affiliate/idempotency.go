@@ -8,7 +8,7 @@ import (
 // expireBatch bounds how many old keys one reservation clears away.
 const expireBatch = 16
 
-// ReserveKey takes a key for a request in flight until k.ExpiresAt. It answers
+// ReserveKey takes a key for a request in flight until k.ExpiresAt. It returns
 // false, and the key as kept, when another request holds it or has been
 // answered: in flight when its Status is 0. Keys that ran out are cleared away
 // a few at a time. now is the caller's, who also decides when a key expires.

@@ -53,7 +53,7 @@ func Reverse(ctx context.Context, tx Tx, now time.Time, r Reversal) (Entry, erro
 }
 
 // reversed checks one amount of a reversal against what is left of the
-// original and answers it as the entry shows it, with the opposite sign.
+// original and returns it as the entry shows it, with the opposite sign.
 func reversed(field string, original, part Money, before []Entry, of func(Entry) Money) (Money, error) {
 	left := original
 	var err error
@@ -85,7 +85,7 @@ func (s *Service) Reverse(ctx context.Context, r Reversal) (Entry, error) {
 	})
 }
 
-// Balances answers what an account has now, by currency.
+// Balances returns what an account has now, by currency.
 func (s *Service) Balances(ctx context.Context, account Account) ([]Balance, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Balance, error) {
 		return tx.Balances().Get(ctx, account, s.clock.Now())
@@ -99,7 +99,7 @@ func (s *Service) Entries(ctx context.Context, f EntryFilter, p PageRequest) (Pa
 	})
 }
 
-// Totals answers at most limit running totals after the given account and
+// Totals returns at most limit running totals after the given account and
 // currency: what a report over all accounts pages through.
 func (s *Service) Totals(ctx context.Context, after Account, afterCurrency Currency, limit int) ([]Total, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Total, error) {

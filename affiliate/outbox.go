@@ -67,7 +67,7 @@ func NewSecret(random io.Reader) (string, error) {
 
 // DeliverEvents hands at most limit waiting events to deliver, in order, and
 // removes them once it returned nil: each is delivered at least once. It
-// answers how many there were.
+// returns how many there were.
 func (s *Service) DeliverEvents(ctx context.Context, limit int, deliver func(context.Context, []Event) error) (int, error) {
 	events, err := Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Event, error) {
 		return tx.Events().Pending(ctx, limit)

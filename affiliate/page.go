@@ -3,7 +3,7 @@ package affiliate
 // Sort orders a list by one column. The zero Sort is by id, ascending; ties of
 // any other column are broken by id, ascending.
 type Sort struct {
-	Column string // in wire spelling: "name"; which ones a list knows stands at its filter
+	Column string // in wire spelling: "name"; see the list's filter for the columns it can sort by
 	Desc   bool
 }
 

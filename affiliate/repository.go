@@ -10,7 +10,7 @@ import (
 //   - Add gives the new id, which only grows; the id of the value passed in is
 //     not looked at. It returns the value as kept.
 //   - Get is ErrNotFound when there is none. GetMany leaves missing ids out and
-//     answers in ascending order of id, each once.
+//     returns in ascending order of id, each once.
 //   - Update replaces all fields; ErrNotFound when there is none.
 //   - Add and Update are ErrInvalid when Validate fails, and ErrInvalid with the
 //     field's name and the code "unknown_reference" when an id refers to
@@ -61,7 +61,7 @@ type AdvertiserGroupRepository interface {
 type CategoryRepository interface {
 	Add(ctx context.Context, c Category) (Category, error)
 	GetMany(ctx context.Context, ids []int64) ([]Category, error)
-	// All answers every category by ascending id: a few dozen.
+	// All returns every category by ascending id: a few dozen.
 	All(ctx context.Context) ([]Category, error)
 }
 
@@ -88,7 +88,7 @@ type ClientRepository interface {
 type RevenueTierRepository interface {
 	Add(ctx context.Context, t RevenueTier) (RevenueTier, error)
 	GetMany(ctx context.Context, ids []int64) ([]RevenueTier, error)
-	// ByClients answers the tiers of the clients by ascending id.
+	// ByClients returns the tiers of the clients by ascending id.
 	ByClients(ctx context.Context, clientIDs []int64) ([]RevenueTier, error)
 }
 
@@ -109,9 +109,9 @@ type UserRepository interface {
 	Add(ctx context.Context, u User) (User, error)
 	Get(ctx context.Context, id int64) (User, error)
 	GetMany(ctx context.Context, ids []int64) ([]User, error)
-	// ByEmails answers the users with one of the e-mails (in normal form), by ascending id.
+	// ByEmails returns the users with one of the e-mails (in normal form), by ascending id.
 	ByEmails(ctx context.Context, emails []string) ([]User, error)
-	// BySocialMedia answers the users with one of the identifiers on any network, by ascending id.
+	// BySocialMedia returns the users with one of the identifiers on any network, by ascending id.
 	BySocialMedia(ctx context.Context, identifiers []string) ([]User, error)
 	Update(ctx context.Context, u User) error
 	List(ctx context.Context, f UserFilter, p PageRequest) (Page[User], error)
@@ -152,7 +152,7 @@ type BlocklistFilter struct {
 // user tag or client.
 type BlocklistRepository interface {
 	// AddMissing adds the entries whose target is not yet on the advertiser's
-	// list, in order, and answers those; of two alike in one call the first.
+	// list, in order, and returns those; of two alike in one call the first.
 	AddMissing(ctx context.Context, entries ...BlocklistEntry) ([]BlocklistEntry, error)
 	Get(ctx context.Context, id int64) (BlocklistEntry, error)
 	// Delete is ErrNotFound when there is none.
@@ -178,12 +178,12 @@ type LedgerRepository interface {
 	// total, or what the call adds to one, would leave 64 bits.
 	Append(ctx context.Context, entries ...Entry) ([]Entry, error)
 	GetMany(ctx context.Context, ids []int64) ([]Entry, error)
-	// ByCauses answers the entries with one of the causes by ascending id.
+	// ByCauses returns the entries with one of the causes by ascending id.
 	ByCauses(ctx context.Context, causes []string) ([]Entry, error)
-	// Reversals answers the entries that reverse one of the given ones by ascending id.
+	// Reversals returns the entries that reverse one of the given ones by ascending id.
 	Reversals(ctx context.Context, ids []int64) ([]Entry, error)
 	List(ctx context.Context, f EntryFilter, p PageRequest) (Page[Entry], error)
-	// Scan answers at most limit entries with an id greater than after, by ascending id.
+	// Scan returns at most limit entries with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after int64, limit int) ([]Entry, error)
 	// SumByKind returns what the accounts' entries, payouts excepted, add up to
 	// that become payable at from or later and before until: by account, then
@@ -201,12 +201,12 @@ type KindSum struct {
 
 // BalanceRepository reads what the ledger adds up to.
 type BalanceRepository interface {
-	// Get answers the balances of an account at an instant, by ascending
+	// Get returns the balances of an account at an instant, by ascending
 	// currency: pending is the sum of its entries, payouts excepted, that
 	// become payable after it. An account without entries has none. The cost
 	// grows with the entries that are pending, not with all.
 	Get(ctx context.Context, account Account, at time.Time) ([]Balance, error)
-	// Scan answers at most limit totals after the given account and currency,
+	// Scan returns at most limit totals after the given account and currency,
 	// ordered by account, then currency.
 	Scan(ctx context.Context, after Account, afterCurrency Currency, limit int) ([]Total, error)
 	// Payable returns at most limit balances at an instant, as Get does, of those
@@ -218,7 +218,7 @@ type BalanceRepository interface {
 // EventRepository is the outbox.
 type EventRepository interface {
 	Add(ctx context.Context, events ...Event) error
-	// Pending answers at most limit events not yet removed, by ascending id.
+	// Pending returns at most limit events not yet removed, by ascending id.
 	Pending(ctx context.Context, limit int) ([]Event, error)
 	// Remove takes delivered events out; ids that are not there are no error.
 	Remove(ctx context.Context, ids []int64) error
@@ -226,8 +226,8 @@ type EventRepository interface {
 
 // IdempotencyRepository keeps idempotency keys.
 type IdempotencyRepository interface {
-	// Reserve keeps k and answers it with true, unless a key of the same
-	// principal and name that expires after now is there: then it answers that
+	// Reserve keeps k and returns it with true, unless a key of the same
+	// principal and name that expires after now is there: then it returns that
 	// one with false.
 	Reserve(ctx context.Context, k IdempotencyKey, now time.Time) (IdempotencyKey, bool, error)
 	// Complete replaces the kept key of the same principal, name and token;
@@ -237,7 +237,7 @@ type IdempotencyRepository interface {
 	// when there is none.
 	Remove(ctx context.Context, principal, key, token string) error
 	// Expire takes out at most limit keys that expired at or before now and
-	// answers how many.
+	// returns how many.
 	Expire(ctx context.Context, now time.Time, limit int) (int, error)
 }
 

@@ -209,8 +209,8 @@ func (s *Service) hideMatched(ctx context.Context, tx Tx, keys []UserKey, matche
 	return err
 }
 
-// clientsInGroup answers which clients of the users are in the group; nothing
-// is asked when there is no group.
+// clientsInGroup returns which clients of the users are in the group. Without a
+// group it makes no query.
 func clientsInGroup(ctx context.Context, tx Tx, users []User, groupID int64) (map[int64]bool, error) {
 	if groupID == 0 {
 		return nil, nil

@@ -19,7 +19,7 @@ func (v *Validation) Add(field, code, message string) {
 // characters (code points) long.
 func (v *Validation) Text(field, s string, min, max int) {
 	n := len(s)
-	if n > max || n < 4*min { // else the bytes, one to four a character, leave nothing open
+	if n > max || n < 4*min { // otherwise the byte count alone already decides
 		n = utf8.RuneCountInString(s)
 	}
 	switch {

@@ -53,7 +53,7 @@ func (s *Service) CreateCatalog(ctx context.Context, businessPartnerID uuid.UUID
 	})
 }
 
-// Catalog answers one catalog (catalog-get).
+// Catalog returns one catalog (catalog-get).
 func (s *Service) Catalog(ctx context.Context, businessPartnerID, id uuid.UUID) (CatalogDetails, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (CatalogDetails, error) {
 		c, err := catalogOf(ctx, tx, businessPartnerID, id)
@@ -117,17 +117,17 @@ func (s *Service) CreateOffer(ctx context.Context, businessPartnerID uuid.UUID, 
 	})
 }
 
-// Offer answers one offer (offer-get).
+// Offer returns one offer (offer-get).
 func (s *Service) Offer(ctx context.Context, businessPartnerID, id uuid.UUID) (Offer, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Offer, error) {
 		return offerOf(ctx, tx, businessPartnerID, id)
 	})
 }
 
-// ChangeOffer lets change write to an offer (offer-update), also move it to
+// UpdateOffer lets change write to an offer (offer-update), also move it to
 // another catalog of the business partner. It may run more than once. Deals
 // keep the terms that they were created with.
-func (s *Service) ChangeOffer(ctx context.Context, businessPartnerID, id uuid.UUID, change func(*Offer)) (Offer, error) {
+func (s *Service) UpdateOffer(ctx context.Context, businessPartnerID, id uuid.UUID, change func(*Offer)) (Offer, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Offer, error) {
 		old, err := offerOf(ctx, tx, businessPartnerID, id)
 		if err != nil {
@@ -163,7 +163,7 @@ func (s *Service) CreateLanding(ctx context.Context, businessPartnerID uuid.UUID
 	})
 }
 
-// Landing answers one landing.
+// Landing returns one landing.
 func (s *Service) Landing(ctx context.Context, businessPartnerID uuid.UUID, id string) (Landing, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Landing, error) {
 		return landingOf(ctx, tx, businessPartnerID, id)
@@ -230,8 +230,9 @@ func landingOf(ctx context.Context, tx Tx, businessPartnerID uuid.UUID, id strin
 	return l, nil
 }
 
-// hidden makes "not your catalog" of something "no such thing": the error of
-// what is another's must be that of what does not exist.
+// hidden makes "not your catalog" of something "no such thing": asking for
+// another partner's catalog must fail exactly as asking for one that does not
+// exist.
 func hidden(err error, resource string, id any) error {
 	if found, err := optional(struct{}{}, err); err != nil || found.Set {
 		return err

@@ -75,7 +75,7 @@ func (s *Service) Post(ctx context.Context, businessPartnerID uuid.UUID, p Posti
 	})
 }
 
-// Deal answers one deal as it is now (deal-get): by its id, or by the business
+// Deal returns one deal as it is now (deal-get): by its id, or by the business
 // partner's own.
 func (s *Service) Deal(ctx context.Context, businessPartnerID uuid.UUID, id string) (DealDetails, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (DealDetails, error) {

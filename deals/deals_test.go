@@ -180,7 +180,7 @@ func TestAKnownDealKeepsItsParameters(t *testing.T) {
 
 		// What was frozen is frozen: new terms, durations and names change nothing,
 		// and a customer who pays after the end of sale has paid.
-		must(w.deals.ChangeOffer(t.Context(), seller, c.Offers[0].ID, func(o *deals.Offer) {
+		must(w.deals.UpdateOffer(t.Context(), seller, c.Offers[0].ID, func(o *deals.Offer) {
 			o.Terms, o.Active, o.Name = deals.Terms{Fixed: decimal.New(77, 0)}, false, "Novice"
 		}))(t)
 		must(w.deals.ChangeCatalog(t.Context(), seller, c.ID, func(c *deals.Catalog) { c.Hold, c.Published, c.Code = 0, false, "moved" }))(t)
@@ -292,7 +292,7 @@ func TestWhatIsNotOnSaleIsRefused(t *testing.T) {
 		c := w.catalog("course")
 		offer := c.Offers[0].ID
 		changeCatalog := func(f func(*deals.Catalog)) { must(w.deals.ChangeCatalog(t.Context(), seller, c.ID, f))(t) }
-		changeOffer := func(f func(*deals.Offer)) { must(w.deals.ChangeOffer(t.Context(), seller, offer, f))(t) }
+		changeOffer := func(f func(*deals.Offer)) { must(w.deals.UpdateOffer(t.Context(), seller, offer, f))(t) }
 		refuse := func(field, code string, spoil func(*deals.Posting)) {
 			t.Helper()
 			p := posting(1, deals.Paid)

@@ -38,8 +38,8 @@
 //
 // # Attribution
 //
-// A mark wins over a promo code. A mark that is nobody's falls back to the code;
-// a code that does not count is refused, unless a mark has attributed the deal.
+// A mark wins over a promo code. With an unknown mark the code counts. A code
+// that does not count is refused, unless a mark has attributed the deal.
 //
 // # Events
 //
@@ -49,12 +49,12 @@
 // # Choices where the document is silent
 //
 //   - A partner earns by a catalog if it was let in; with free entry, unless it
-//     was turned away. The mark of one that may not counts as nobody's, its code
-//     is refused.
+//     was turned away. If the partner is not allowed, its mark is ignored
+//     and its promo code is refused.
 //   - Promo codes are compared without regard to case, marks as they stand.
 //   - A deal is compared with what it was posted with, but for a cost that was
-//     changed since. Offers may be renamed and closed meanwhile: who pays late has
-//     paid.
+//     changed since. Offers may be renamed and closed meanwhile: a deal that
+//     is paid after its due time still counts as paid.
 //   - A deal of an unpublished catalog, or without a landing: deals need a
 //     published catalog and an active offer; a landing is needed to be available
 //     to partners.

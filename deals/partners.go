@@ -37,7 +37,7 @@ func (s *Service) RegisterUID(ctx context.Context, partnerID uuid.UUID, uid stri
 	})
 }
 
-// CheckUID answers whose mark it is (promo-check-uuid); ErrNotFound when it is
+// CheckUID returns whose mark it is (promo-check-uuid); ErrNotFound when it is
 // nobody's.
 func (s *Service) CheckUID(ctx context.Context, uid string) (UID, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (UID, error) {
@@ -78,7 +78,7 @@ func (s *Service) IssuePromoCode(ctx context.Context, businessPartnerID uuid.UUI
 	})
 }
 
-// CheckPromoCode answers a code of the business partner (promo-check-promo).
+// CheckPromoCode returns a code of the business partner (promo-check-promo).
 // The catalog is named by its short code or its id; empty is any catalog.
 // ErrNotFound when there is no such code there.
 func (s *Service) CheckPromoCode(ctx context.Context, businessPartnerID uuid.UUID, catalog, code string) (PromoCode, error) {

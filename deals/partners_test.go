@@ -34,7 +34,7 @@ func TestWhatIsAnothersDoesNotExist(t *testing.T) {
 				return err
 			},
 			"change offer": func(who uuid.UUID) error {
-				_, err := w.deals.ChangeOffer(ctx, who, offer.ID, func(o *deals.Offer) { o.Description = "mine" })
+				_, err := w.deals.UpdateOffer(ctx, who, offer.ID, func(o *deals.Offer) { o.Description = "mine" })
 				return err
 			},
 			"landing":     func(who uuid.UUID) error { _, err := w.deals.Landing(ctx, who, landing.ID); return err },
@@ -67,7 +67,7 @@ func TestWhatIsAnothersDoesNotExist(t *testing.T) {
 		}
 		// Nor may it be given away.
 		theirs := must(w.deals.CreateCatalog(ctx, otherSeller, func() deals.Catalog { c := deals.NewCatalog(); c.Code, c.Title = "x", "x"; return c }()))(t)
-		if _, err := w.deals.ChangeOffer(ctx, seller, offer.ID, func(o *deals.Offer) { o.CatalogID = theirs.ID }); !errors.Is(err, affiliate.ErrNotFound) {
+		if _, err := w.deals.UpdateOffer(ctx, seller, offer.ID, func(o *deals.Offer) { o.CatalogID = theirs.ID }); !errors.Is(err, affiliate.ErrNotFound) {
 			t.Errorf("an offer was moved to another's catalog: %v", err)
 		}
 		if err := w.deals.DeleteLanding(ctx, otherSeller, landing.ID); !errors.Is(err, affiliate.ErrNotFound) {
@@ -185,7 +185,7 @@ func TestACatalogIsAvailableWhenThereIsSomethingToSell(t *testing.T) {
 		}
 		is.True(available())
 		active := func(on bool) {
-			must(w.deals.ChangeOffer(ctx, seller, c.Offers[0].ID, func(o *deals.Offer) { o.Active = on }))(t)
+			must(w.deals.UpdateOffer(ctx, seller, c.Offers[0].ID, func(o *deals.Offer) { o.Active = on }))(t)
 		}
 		published := func(on bool) {
 			must(w.deals.ChangeCatalog(ctx, seller, c.ID, func(c *deals.Catalog) { c.Published = on }))(t)

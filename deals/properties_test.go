@@ -43,7 +43,7 @@ func TestMoneyFollowsTheStates(outer *testing.T) {
 		cancel := time.Duration(rapid.IntRange(1, 10).Draw(t, "cancel")) * time.Hour
 		c := w.catalog("course")
 		ctx := context.Background()
-		_, err := w.deals.ChangeOffer(ctx, seller, c.Offers[0].ID, func(o *deals.Offer) { o.Terms = deals.Terms{Share: percent(share)} })
+		_, err := w.deals.UpdateOffer(ctx, seller, c.Offers[0].ID, func(o *deals.Offer) { o.Terms = deals.Terms{Share: percent(share)} })
 		_, errCatalog := w.deals.ChangeCatalog(ctx, seller, c.ID, func(c *deals.Catalog) { c.Hold, c.Cancel = hold, cancel })
 		if err := errors.Join(err, errCatalog); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // Tx gives the repositories of deals, and those of the core, within one unit of
 // work. What all repositories share stands in package affiliate, but that ids
 // come from outside here: a taken one is ErrConflict with the field "id", and
-// sorting by id means the order in which the values were added. GetMany answers
+// sorting by id means the order in which the values were added. GetMany returns
 // in that order too.
 type Tx interface {
 	affiliate.Tx
@@ -68,7 +68,7 @@ type OfferRepository interface {
 	Get(ctx context.Context, id uuid.UUID) (Offer, error)
 	// ByName is ErrNotFound when the catalog has no such offer.
 	ByName(ctx context.Context, catalogID uuid.UUID, name string) (Offer, error)
-	// ByCatalogs answers the offers of the catalogs in the order in which they
+	// ByCatalogs returns the offers of the catalogs in the order in which they
 	// were added.
 	ByCatalogs(ctx context.Context, catalogIDs []uuid.UUID) ([]Offer, error)
 	Update(ctx context.Context, o Offer) error
@@ -79,7 +79,7 @@ type LandingRepository interface {
 	Add(ctx context.Context, l Landing) (Landing, error)
 	// Get is ErrNotFound when there is none.
 	Get(ctx context.Context, id string) (Landing, error)
-	// ByCatalogs answers the landings of the catalogs in the order in which they
+	// ByCatalogs returns the landings of the catalogs in the order in which they
 	// were added.
 	ByCatalogs(ctx context.Context, catalogIDs []uuid.UUID) ([]Landing, error)
 	Update(ctx context.Context, l Landing) error
@@ -89,10 +89,10 @@ type LandingRepository interface {
 
 // UIDRepository keeps the marks of partners.
 type UIDRepository interface {
-	// AddOrGet keeps u and answers it with true, or answers the one that is there
+	// AddOrGet keeps u and returns it with true, or returns the one that is there
 	// with false.
 	AddOrGet(ctx context.Context, u UID) (UID, bool, error)
-	// GetMany answers those that are known, ascending by text, each once.
+	// GetMany returns those that are known, ascending by text, each once.
 	GetMany(ctx context.Context, uids []string) ([]UID, error)
 }
 
@@ -103,7 +103,7 @@ type PromoCodeRepository interface {
 	Add(ctx context.Context, p PromoCode) (PromoCode, error)
 	// Get is ErrNotFound when the catalog has no such code, in whatever case.
 	Get(ctx context.Context, catalogID uuid.UUID, code string) (PromoCode, error)
-	// ByCode answers the oldest such code, in whatever case, in any catalog of
+	// ByCode returns the oldest such code, in whatever case, in any catalog of
 	// the business partner; ErrNotFound when there is none.
 	ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (PromoCode, error)
 }
@@ -141,7 +141,7 @@ type KeptDealFilter struct {
 // (field "deal_id"); catalog_id and offer_id must refer to something, and
 // entry_id too where it is not 0.
 type DealRepository interface {
-	// AddOrGet keeps d and answers it with true, or answers the deal of the same
+	// AddOrGet keeps d and returns it with true, or returns the deal of the same
 	// business partner and ExternalID that is there with false.
 	AddOrGet(ctx context.Context, d Deal) (Deal, bool, error)
 	// Get is ErrNotFound when there is none.
@@ -152,8 +152,8 @@ type DealRepository interface {
 	// when one is not there.
 	Update(ctx context.Context, deals ...Deal) error
 	List(ctx context.Context, f KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[Deal], error)
-	// LockDue answers at most limit deals whose DueAt is at or before now, those
-	// due first first, ties in the order in which they were added. It may leave
+	// LockDue returns at most limit deals whose DueAt is at or before now, earliest
+	// DueAt first, ties by insertion order. It may leave
 	// out deals that another unit has locked at this moment. Its cost grows with
 	// the limit, not with the deals that are kept.
 	LockDue(ctx context.Context, now time.Time, limit int) ([]Deal, error)

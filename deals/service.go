@@ -15,7 +15,7 @@ import (
 // It is asked outside of units of work, so it may be a remote service. It must
 // be safe for concurrent use.
 type Moderator interface {
-	// Admit answers whether the partner may work with the catalog.
+	// Admit returns whether the partner may work with the catalog.
 	Admit(ctx context.Context, c Catalog, partnerID uuid.UUID) (bool, error)
 }
 
@@ -72,7 +72,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	return &Service{store: store, opts: o, clock: o.Clock, newID: o.NewID}, nil
 }
 
-// id is a new id; that there is none is the host's trouble.
+// id returns a new id. It fails only if the host's generator does.
 func (s *Service) id() (uuid.UUID, error) {
 	id, err := s.newID()
 	if err != nil {

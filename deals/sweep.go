@@ -9,7 +9,7 @@ import (
 
 // Sweep writes down what time has decided until now, and raises the events of
 // it: Created deals that were not paid in time are Canceled, Paid ones whose
-// hold is over are Approved, at the times when that was so. It answers how many.
+// hold is over are Approved, at the times when that was so. It returns how many.
 //
 // Nothing depends on it but the events: every other method sees deals as they
 // are. It works in units of Options.SweepBatch deals, in several processes at
@@ -46,8 +46,8 @@ func sweepBatch(ctx context.Context, tx Tx, now time.Time, limit int) (int, erro
 }
 
 // Run sweeps at once and then every so often, until the context ends; then it
-// returns nil. An interval must be positive. What a sweep fails with is given to
-// failed, which may be nil; the next one tries again.
+// returns nil. An interval must be positive. A sweep's error is passed to failed,
+// if not nil; the next sweep retries.
 func (s *Service) Run(ctx context.Context, every time.Duration, failed func(error)) error {
 	ticker := time.NewTicker(max(every, time.Millisecond))
 	defer ticker.Stop()

@@ -6,7 +6,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// percentBounds is said of a share that is not within them.
+// percentBounds is the message for a share outside its bounds.
 const percentBounds = "must be between 0.05 and 95"
 
 // maxFixed bounds a fixed reward, in major units, and fixedDigits its digits

@@ -93,7 +93,7 @@ func redirectInMemory(b *testing.B, mode links.ClickMode) (handler http.Handler,
 			b.Error(err)
 		}
 	})
-	market.Must(service.CreateStore(b.Context(), links.NewStore{
+	market.Must(service.RegisterAdvertiser(b.Context(), links.Registration{
 		Advertiser: affiliate.Advertiser{Name: "plain", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}},
 		Domains:    []string{"plain.example"},
 	}))(b)

@@ -47,7 +47,7 @@ func newClickWorld(b *testing.B, backend storagetest.Backend) clickWorld {
 	must(err)
 	service, err := links.NewService(backend.Links, links.Options{})
 	must(err)
-	_, err = service.CreateStore(ctx, links.NewStore{
+	_, err = service.RegisterAdvertiser(ctx, links.Registration{
 		Advertiser: affiliate.Advertiser{Name: "acme", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10), InvoiceCPC: affiliate.Some[int64](12)}}},
 		Domains:    []string{"acme.example"},
 	})
@@ -69,7 +69,7 @@ func newClickWorld(b *testing.B, backend storagetest.Backend) clickWorld {
 	return w
 }
 
-// load runs work on n goroutines for a time and answers how often a second it ran.
+// load runs work on n goroutines for a time and returns how often a second it ran.
 func load(b *testing.B, n int, lasting time.Duration, work func(worker, i int) error) float64 {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), lasting)
@@ -172,7 +172,7 @@ func useDurableServer(b *testing.B) {
 	b.Setenv(pgtest.EnvURL, cluster.DSN("postgres"))
 }
 
-// follow answers how many clicks a second the service kept, those of Async
+// follow returns how many clicks a second the service kept, those of Async
 // mode counted when they are committed.
 func (w clickWorld) follow(b *testing.B, store links.Store, mode links.ClickMode, connections int, lasting time.Duration) float64 {
 	b.Helper()

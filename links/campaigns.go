@@ -19,9 +19,9 @@ type CampaignPrices struct{}
 
 // Charge implements Charger.
 func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClick) ([]Charge, error) {
-	claims := make([]offers.Claim, len(clicks))
+	claims := make([]offers.ClickCharge, len(clicks))
 	for i, c := range clicks {
-		claims[i] = offers.Claim{User: c.User, Advertiser: c.Advertiser, Source: c.Click.Source, At: c.Click.At}
+		claims[i] = offers.ClickCharge{User: c.User, Advertiser: c.Advertiser, Source: c.Click.Source, At: c.Click.At}
 	}
 	awards, err := offers.Charge(ctx, tx, claims)
 	if err != nil {
@@ -45,7 +45,7 @@ func (CampaignPrices) Charge(ctx context.Context, tx Tx, clicks []ChargeableClic
 }
 
 // chargeOf is the charge of an award.
-func chargeOf(c *ChargeableClick, a *offers.Award, frozen *frozenTerms) Charge {
+func chargeOf(c *ChargeableClick, a *offers.Decision, frozen *frozenTerms) Charge {
 	t := campaignTerms(c.Advertiser, c.Click.Source, a)
 	return Charge{
 		Earning: affiliate.NewMoney(a.Earning, t.Currency), Cost: affiliate.NewMoney(a.Cost, t.Currency),

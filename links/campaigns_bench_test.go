@@ -38,12 +38,12 @@ func BenchmarkChargedClicksPostgres(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	shared, err := service.CreateSharedBudget(b.Context(), 1, offers.NewSharedBudget{Title: "shared", Amount: offers.MaxAmount})
+	shared, err := service.CreateSharedBudget(b.Context(), 1, offers.SharedBudgetInput{Title: "shared", Amount: offers.MaxAmount})
 	if err != nil {
 		b.Fatal(err)
 	}
 	for i := range 3 {
-		_, err := service.CreateOffer(b.Context(), offers.NewOffer{Offer: offers.Offer{
+		_, err := service.CreateOffer(b.Context(), offers.OfferInput{Offer: offers.Offer{
 			AdvertiserID: 1, Type: offers.Standard, Name: fmt.Sprint("campaign ", i), Costs: costs(10),
 			BudgetLimit: affiliate.Some[int64](offers.MaxAmount), SharedBudgetID: shared.ID,
 		}})

@@ -40,9 +40,9 @@ func costs(cpc int64) []offers.Costs {
 }
 
 // campaign is for everyone, at a price per click, of acme.
-func (w *campaigns) campaign(cpc int64, change func(n *offers.NewOffer)) offers.View {
+func (w *campaigns) campaign(cpc int64, change func(n *offers.OfferInput)) offers.View {
 	w.t.Helper()
-	n := offers.NewOffer{Offer: offers.Offer{AdvertiserID: w.acme.ID, Type: offers.Standard, Name: "campaign", Costs: costs(cpc)}}
+	n := offers.OfferInput{Offer: offers.Offer{AdvertiserID: w.acme.ID, Type: offers.Standard, Name: "campaign", Costs: costs(cpc)}}
 	if change != nil {
 		change(&n)
 	}
@@ -103,7 +103,7 @@ func overEach(t *testing.T, test func(t *testing.T, w *campaigns, services []*li
 func TestABudgetPaysExactlyWhatFits(t *testing.T) {
 	overEach(t, func(t *testing.T, w *campaigns, services []*links.Service) {
 		is := is.New(t)
-		v := w.campaign(10, func(n *offers.NewOffer) { n.Offer.BudgetLimit = affiliate.Some[int64](500) })
+		v := w.campaign(10, func(n *offers.OfferInput) { n.Offer.BudgetLimit = affiliate.Some[int64](500) })
 		w.rush(1000, services, w.convert(w.anna, "https://acme.example/a"), w.convert(w.bo, "https://acme.example/b"))
 		is.Equal(w.used(v), offers.Counts{Clicks: 50, Spent: 500})
 		is.Equal(w.verdicts(), map[links.Verdict]int{links.VerdictValid: 50, links.VerdictCapped: 950})
@@ -117,7 +117,7 @@ func TestABudgetPaysExactlyWhatFits(t *testing.T) {
 func TestMaxClicksAndAParticipantsLimitAreExact(t *testing.T) {
 	overEach(t, func(t *testing.T, w *campaigns, services []*links.Service) {
 		is := is.New(t)
-		v := w.campaign(3, func(n *offers.NewOffer) { n.Offer.MaxClicks = affiliate.Some[int64](70) })
+		v := w.campaign(3, func(n *offers.OfferInput) { n.Offer.MaxClicks = affiliate.Some[int64](70) })
 		p, err := w.offers.Enroll(t.Context(), v.ID, w.anna.ID)
 		is.NoErr(err)
 		_, err = w.offers.SetClickLimit(t.Context(), v.ID, p.ID, affiliate.Some[int64](13))
@@ -129,7 +129,7 @@ func TestMaxClicksAndAParticipantsLimitAreExact(t *testing.T) {
 		is.True(got.Used.Clicks <= 13) // as many as came in time
 		w.verify()
 
-		_, err = w.offers.UpdateOffer(t.Context(), v.ID, offers.ChangeOffer{Change: func(o *offers.Offer, _ *offers.ChangeOffer) error {
+		_, err = w.offers.UpdateOffer(t.Context(), v.ID, offers.OfferChange{Change: func(o *offers.Offer, _ *offers.OfferChange) error {
 			o.MaxClicks.Set = false
 			return nil
 		}})
@@ -147,12 +147,12 @@ func TestMaxClicksAndAParticipantsLimitAreExact(t *testing.T) {
 func TestASharedBudgetUnderSeveralPricesIsExact(t *testing.T) {
 	overEach(t, func(t *testing.T, w *campaigns, services []*links.Service) {
 		is := is.New(t)
-		budget, err := w.offers.CreateSharedBudget(t.Context(), w.acme.ID, offers.NewSharedBudget{Title: "summer", Amount: 4003})
+		budget, err := w.offers.CreateSharedBudget(t.Context(), w.acme.ID, offers.SharedBudgetInput{Title: "summer", Amount: 4003})
 		is.NoErr(err)
 		var on []links.Link
 		for i, cpc := range []int64{5, 7, 11} {
 			u := []affiliate.User{w.anna, w.bo, w.carl}[i]
-			w.campaign(cpc, func(n *offers.NewOffer) {
+			w.campaign(cpc, func(n *offers.OfferInput) {
 				n.Offer.SharedBudgetID, n.Targets.UserIDs = budget.ID, []int64{u.ID}
 			})
 			if u.ID == w.carl.ID {
@@ -176,8 +176,8 @@ func TestAClickThatDoesNotFitFallsToTheNextCampaign(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
 		w := newCampaigns(t, b, links.Options{})
-		second := w.campaign(4, func(n *offers.NewOffer) { n.Offer.MaxClicks = affiliate.Some[int64](2) })
-		first := w.campaign(10, func(n *offers.NewOffer) { n.Offer.BudgetLimit = affiliate.Some[int64](25) })
+		second := w.campaign(4, func(n *offers.OfferInput) { n.Offer.MaxClicks = affiliate.Some[int64](2) })
+		first := w.campaign(10, func(n *offers.OfferInput) { n.Offer.BudgetLimit = affiliate.Some[int64](25) })
 		l := w.convert(w.anna, "https://acme.example/a")
 		var served []int64
 		var reasons []string
@@ -210,7 +210,7 @@ func TestWithoutACampaignTheAdvertiserPays(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
 		w := newCampaigns(t, b, links.Options{})
-		w.campaign(99, func(n *offers.NewOffer) { n.Targets.UserIDs = []int64{w.bo.ID} })
+		w.campaign(99, func(n *offers.OfferInput) { n.Targets.UserIDs = []int64{w.bo.ID} })
 		c := w.click(w.convert(w.anna, "https://acme.example/a"), 1)
 		is.Equal(c.OfferID, int64(0))
 		is.Equal(c.Earning.Minor(), int64(10))
@@ -234,10 +234,10 @@ func TestBudgetsHoldUnderAnyEvents(t *testing.T) {
 		cpc := rapid.Int64Range(0, 9).Draw(r, "cpc")
 		l := limits{limit("clicks", 12), limit("budget", 60), limit("shared", 60)}
 		perUser := rapid.Bool().Draw(r, "per user")
-		v := w.campaign(cpc, func(n *offers.NewOffer) {
+		v := w.campaign(cpc, func(n *offers.OfferInput) {
 			n.Offer.MaxClicks, n.Offer.BudgetLimit, n.Offer.PerUserLimit = l.clicks, l.budget, perUser
 			if l.shared.Set {
-				n.Budget = affiliate.Some(offers.NewSharedBudget{Title: "b", Amount: l.shared.Value})
+				n.Budget = affiliate.Some(offers.SharedBudgetInput{Title: "b", Amount: l.shared.Value})
 			}
 		})
 		on := []links.Link{w.convert(w.anna, "https://acme.example/a"), w.convert(w.bo, "https://acme.example/b")}
@@ -288,7 +288,7 @@ func TestBeingRefusedDoesNotPay(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
 		w := newCampaigns(t, b, links.Options{})
-		kept := w.campaign(40, func(n *offers.NewOffer) { n.Offer.BudgetLimit = affiliate.Some[int64](40) })
+		kept := w.campaign(40, func(n *offers.OfferInput) { n.Offer.BudgetLimit = affiliate.Some[int64](40) })
 		link, others := w.convert(w.anna, "https://acme.example/a"), w.convert(w.bo, "https://acme.example/b")
 		visitors := 0
 		click := func(l links.Link) (links.Verdict, string, int64) {
@@ -317,7 +317,7 @@ func TestBeingRefusedDoesNotPay(t *testing.T) {
 		expect(others, links.VerdictCapped, string(offers.ReasonBudgetLimit), 0) // who is not refused
 
 		// Another campaign may serve her all the same.
-		second := w.campaign(3, func(n *offers.NewOffer) { n.Targets.UserIDs = []int64{w.anna.ID} })
+		second := w.campaign(3, func(n *offers.OfferInput) { n.Targets.UserIDs = []int64{w.anna.ID} })
 		expect(link, links.VerdictValid, "", 3)
 		_, err = w.offers.PauseOffer(t.Context(), second.ID)
 		is.NoErr(err)
@@ -329,7 +329,7 @@ func TestBeingRefusedDoesNotPay(t *testing.T) {
 		expect(link, links.VerdictValid, "", 10)
 
 		// Nor does an application that was never answered.
-		w.campaign(5, func(n *offers.NewOffer) { n.Offer.Type = offers.UserApply })
+		w.campaign(5, func(n *offers.OfferInput) { n.Offer.Type = offers.UserApply })
 		expect(link, links.VerdictValid, "", 10)
 		w.verify()
 	})

@@ -10,7 +10,7 @@ import (
 // Charger prices the valid clicks of one recording, inside its unit. What it
 // decides by it must lock; the clicks come in the order they happened.
 type Charger interface {
-	// Charge answers one charge for each click, in their order.
+	// Charge returns one charge for each click, in their order.
 	Charge(ctx context.Context, tx Tx, clicks []ChargeableClick) ([]Charge, error)
 }
 

@@ -80,7 +80,7 @@ type found struct {
 }
 
 // Inspect says whether the user can convert a URL, and with whom
-// (user-affiliate-link-inspect). A URL that cannot be is no error.
+// (user-affiliate-link-inspect). A URL that cannot be converted is no error.
 func (s *Service) Inspect(ctx context.Context, c Conversion) (Inspection, error) {
 	f, err := readURL(ctx, s, c, func(ctx context.Context, tx Tx, f found) (found, error) {
 		if len(f.candidates) != 1 {
@@ -139,7 +139,7 @@ func (s *Service) Convert(ctx context.Context, c Conversion) (LinkView, bool, er
 	return out.view, out.created, err
 }
 
-// DryConvert answers the link that Convert would make, with the id 0, or the
+// DryConvert returns the link that Convert would make, with the id 0, or the
 // one that is there, and keeps nothing.
 func (s *Service) DryConvert(ctx context.Context, c Conversion) (LinkView, error) {
 	return readURL(ctx, s, c, func(ctx context.Context, tx Tx, f found) (LinkView, error) {
@@ -319,7 +319,7 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// Link answers a link with its advertiser (affiliate-link-get). A deleted one
+// Link returns a link with its advertiser (affiliate-link-get). A deleted one
 // is ErrNotFound.
 func (s *Service) Link(ctx context.Context, id int64) (LinkView, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (LinkView, error) {
@@ -362,7 +362,7 @@ func (s *Service) DeleteLink(ctx context.Context, id int64) error {
 	})
 }
 
-// ShortURL is where the link's redirect is answered.
+// ShortURL returns the address of the link's redirect.
 func (s *Service) ShortURL(linkID int64) string {
 	return s.opts.PublicURL + "/c/" + strconv.FormatInt(linkID, 10)
 }

@@ -28,8 +28,8 @@
 // All are kept, valid ones are paid. HEAD requests and prefetches are no clicks.
 // The first cause in the order above is the verdict.
 //
-// How sure a click is kept when its redirect is answered is a [ClickMode]:
-// GroupCommit (the default) and Sync answer after the commit; Async answers
+// How durable a click is when its redirect is answered is a [ClickMode]:
+// GroupCommit (the default) and Sync return after the commit; Async returns
 // before it and counts what it loses. When a click cannot be kept in the first
 // two modes, the redirect fails rather than lose it.
 //
@@ -43,9 +43,9 @@
 //   - Readers are sent to the normalised URL (Link.TargetURL), because that is
 //     what was matched: a spelling that a browser reads as another host cannot
 //     get past the rules. OriginalURL shows what the creator gave.
-//   - Converting one of the user's own redirect URLs answers its link, so that
-//     converting twice is converting once; another user's is refused with
-//     already_affiliate_link, and its link is not told.
+//   - Converting one of the user's own redirect URLs returns its link, so that
+//     converting twice is converting once; another user's link is refused
+//     with already_affiliate_link, without naming it.
 //   - http and https are two URLs, and so are two orders of a query.
 //   - A deleted link comes back to life, with its id, when its URL is converted
 //     again.

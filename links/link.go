@@ -17,7 +17,7 @@ type Link struct {
 	AdvertiserID int64
 	Key          LinkKey // of the normalised URL; unique per user and advertiser
 	OriginalURL  string  // as the creator gave it; at most MaxURLBytes
-	TargetURL    string  // the same in normal form, fragment and all: what was matched is where readers go; at most MaxURLBytes
+	TargetURL    string  // OriginalURL in normal form, with its fragment. Readers go there, because it is what was matched; at most MaxURLBytes
 	Template     string  // the advertiser's tracking template when the link was made
 	CreatedAt    time.Time
 	DeletedAt    time.Time // zero: not deleted

@@ -37,7 +37,7 @@ func Compile(rules iter.Seq[Rule]) *Matcher {
 	return &Matcher{seed: seed, base: newHostIndex(entries), overlay: newHostIndex(nil)}
 }
 
-// Replace answers a matcher in which the advertisers have the given rules and
+// Replace returns a matcher in which the advertisers have the given rules and
 // no others. Rules of advertisers that are not named are left out. The
 // receiver goes on as it was.
 //

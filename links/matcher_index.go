@@ -152,7 +152,7 @@ func newHostIndex(entries []ruleEntry) *hostIndex {
 // addHost adds the rules of one host. Hosts come in the order of their hashes
 // and so of their slots: each takes the first free one from next on, and those
 // pushed over the end take slots behind it, so that a search need not turn
-// around. It answers the slot behind the one taken.
+// around. It returns the slot behind the one taken.
 func (x *hostIndex) addHost(entries []ruleEntry, next int) int {
 	first := uint32(len(x.rules))
 	for _, e := range entries {
@@ -193,7 +193,7 @@ func (x *hostIndex) hostRun(first uint32) []compiledRule {
 	return x.rules[first : first+run]
 }
 
-// find answers the rules of a host.
+// find returns the rules of a host.
 func (x *hostIndex) find(host string, hash uint64) []compiledRule {
 	tag := slotTag(hash)
 	for i := x.slotOf(hash); ; i++ {

@@ -177,7 +177,7 @@ func (b *clickBatch) judge(ctx context.Context, tx Tx) error {
 		c := &b.clicks[i]
 		none := affiliate.NewMoney(0, b.advertiser(c.AdvertiserID).Currency)
 		c.Earning, c.Cost = none, none
-		if c.Verdict, c.Reason = b.standing(i); c.Verdict == VerdictValid {
+		if c.Verdict, c.Reason = b.verdict(i); c.Verdict == VerdictValid {
 			b.visits = append(b.visits, Visit{c.LinkID, c.Visitor, b.pending[i].previous})
 			if oldest.IsZero() || c.At.Before(oldest) {
 				oldest = c.At
@@ -238,8 +238,8 @@ func (b *clickBatch) within(at, last time.Time) bool {
 	return !last.IsZero() && at.Sub(last) < b.window
 }
 
-// standing is the verdict but for duplicates.
-func (b *clickBatch) standing(i int) (Verdict, string) {
+// verdict returns the verdict but for duplicates.
+func (b *clickBatch) verdict(i int) (Verdict, string) {
 	c := &b.clicks[i]
 	user := b.user(c.UserID)
 	link, _ := b.link(c.LinkID)

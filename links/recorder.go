@@ -12,16 +12,15 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// ClickMode says how sure a click is kept when its redirect is answered.
+// ClickMode says how durable a click is when its redirect is answered.
 type ClickMode uint8
 
 // The click modes.
 const (
 	// GroupCommit: committed before the answer, many clicks in one unit. What
 	// gathers while one unit commits is the next. A click that comes alone waits
-	// for nothing; after a batch of several the next gives way to those about to
-	// come, for 1 ms at most. Where commits take no time, as in memory, nothing
-	// gathers.
+	// for nothing; after a batch of several, the next batch waits up to 1 ms for
+	// stragglers. Where commits take no time, as in memory, nothing gathers.
 	GroupCommit ClickMode = iota
 	// Sync: committed before the answer, each click in a unit of its own.
 	Sync
@@ -77,7 +76,7 @@ func (r *syncRecorder) dropped() int64                { return 0 }
 // are quick each request commits its own click.
 type groupRecorder struct {
 	commit commitFunc
-	quick  atomic.Int32 // when above 0 commits are; so many may fail to be before requests gather
+	quick  atomic.Int32 // above 0: commits are quick. Counts how many slow ones in a row are still forgiven before requests gather.
 
 	mu      sync.Mutex
 	waiting []*pendingClick
@@ -86,8 +85,8 @@ type groupRecorder struct {
 }
 
 const (
-	// A commit is quick when it takes less than a few others to be woken. One in
-	// memory does, also in a queue; none that asks a database over a socket.
+	// A commit is quick when it is faster than waking a few goroutines. Commits in
+	// memory are; commits over a socket are not.
 	quickCommit = 200 * time.Microsecond
 	// patience is how many commits in a row may take longer, since now and then
 	// something else does: the garbage collector, a page of the list of clicks.
@@ -159,7 +158,8 @@ func (r *groupRecorder) lead(ctx context.Context) {
 // gather lets run whoever can, as long as that brings more clicks. Those who
 // were in the last batch have just been woken and may be about to come again:
 // without this, whoever came a moment too late for it would be nearly alone in
-// the next one, at nearly the same cost. Who was alone in it is not kept.
+// the next one, at nearly the same cost. A request that was alone in the last
+// commit does not wait.
 func (r *groupRecorder) gather() {
 	start := time.Now()
 	for came, before, now := start, 0, start; now.Sub(start) < gatherFor; now = time.Now() {
@@ -178,8 +178,9 @@ func (r *groupRecorder) gather() {
 	}
 }
 
-// commitTimed notes whether commits are quick. None that fails is, also when it
-// does so at once: many together then ask a dead backend once.
+// commitTimed notes whether commits are quick. A failed commit never counts as
+// quick, however fast it failed: batching keeps many requests from each asking a
+// dead backend.
 func (r *groupRecorder) commitTimed(ctx context.Context, batch []*pendingClick) error {
 	start := time.Now()
 	err := r.commit(ctx, batch)

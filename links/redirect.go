@@ -27,13 +27,13 @@ type Hit struct {
 	Uncounted bool
 }
 
-// Redirect is the answer to a hit.
+// Redirect is the result of a hit.
 type Redirect struct {
 	URL   string
 	Click affiliate.Optional[Click] // what was kept; in Async mode its verdict is not known yet
 }
 
-// Follow answers where a link leads and records the click, as sure as the
+// Follow returns where a link leads and records the click, as durably as the
 // click mode says. The URL is always the link's own, never one from the
 // request. A link that is deleted, or whose creator is banned or advertiser
 // deactivated, leads to the plain shop URL and its clicks earn nothing. An

@@ -48,15 +48,15 @@ type RuleRepository interface {
 	Update(ctx context.Context, r Rule) error
 	// Delete is ErrNotFound when there is none.
 	Delete(ctx context.Context, id int64) error
-	// ByAdvertisers answers the rules of the advertisers by ascending id.
+	// ByAdvertisers returns the rules of the advertisers by ascending id.
 	ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]Rule, error)
-	// Scan answers at most limit rules with an id greater than after, by ascending id.
+	// Scan returns at most limit rules with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after int64, limit int) ([]Rule, error)
 	// Cursor is the place in the history that this unit's snapshot is at.
 	Cursor(ctx context.Context) (Cursor, error)
 	// Changed answers, ascending, the advertisers with a rule added, updated or
 	// deleted by a unit that the snapshot of the cursor did not show and this
-	// one does. It may repeat some that were answered before and leaves none out.
+	// one does. It may repeat some that were returned before and leaves none out.
 	Changed(ctx context.Context, since Cursor) ([]int64, error)
 }
 
@@ -70,7 +70,7 @@ type LinkFilter struct {
 
 // LinkRepository keeps links: one per user, advertiser and key.
 type LinkRepository interface {
-	// AddOrGet adds the link and answers it with true, or answers the one that
+	// AddOrGet adds the link and returns it with true, or returns the one that
 	// the user, advertiser and key have already with false.
 	AddOrGet(ctx context.Context, l Link) (Link, bool, error)
 	Get(ctx context.Context, id int64) (Link, error)
@@ -81,7 +81,7 @@ type LinkRepository interface {
 	// of another link is ErrConflict with the field "key".
 	Update(ctx context.Context, l Link) error
 	List(ctx context.Context, f LinkFilter, p affiliate.PageRequest) (affiliate.Page[Link], error)
-	// Target answers what a redirect needs; ErrNotFound when there is no link.
+	// Target returns what a redirect needs; ErrNotFound when there is no link.
 	Target(ctx context.Context, id int64) (Target, error)
 	// Lock is GetMany that also locks the links until the unit ends: of two
 	// units that lock one link, the later one goes on when the first has ended,
@@ -107,7 +107,7 @@ type ClickRepository interface {
 	// GetMany returns the clicks with one of the ids by ascending id.
 	GetMany(ctx context.Context, ids []uuid.UUID) ([]Click, error)
 	List(ctx context.Context, f ClickFilter, p affiliate.PageRequest) (affiliate.Page[Click], error)
-	// Scan answers at most limit clicks with an id greater than after, by ascending id.
+	// Scan returns at most limit clicks with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after uuid.UUID, limit int) ([]Click, error)
 	// LastValid returns for each visit its newest valid click after since, under
 	// either key; the zero LastVisit when there was none.
@@ -122,7 +122,7 @@ type VisitorSecret struct {
 
 // VisitorSecretRepository keeps the secrets of the last days.
 type VisitorSecretRepository interface {
-	// AddOrGet keeps the secret, or answers the one that its day has already.
+	// AddOrGet keeps the secret, or returns the one that its day has already.
 	AddOrGet(ctx context.Context, s VisitorSecret) (VisitorSecret, error)
 	// RemoveBefore forgets the secrets of days before the date.
 	RemoveBefore(ctx context.Context, date time.Time) error

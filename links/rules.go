@@ -15,7 +15,7 @@ type RuleInput struct {
 	Type    RuleType
 	URL     string // as ParseRuleURL takes it
 	Keyword string
-	IsMain  bool // a block rule never is: the wish is dropped, since the contract's own example makes it
+	IsMain  bool // ignored for a block rule: the contract's example sets it there
 }
 
 // rule is the input in the form that is kept.
@@ -27,7 +27,7 @@ func (in RuleInput) rule() (Rule, error) {
 	return r, r.Validate()
 }
 
-// Rules answers the advertiser's rules by id (url-matching-rules-list).
+// Rules returns the advertiser's rules by id (url-matching-rules-list).
 func (s *Service) Rules(ctx context.Context, advertiserID int64) ([]Rule, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Rule, error) {
 		if err := s.actsFor(ctx, tx, advertiserID); err != nil {
@@ -168,9 +168,9 @@ func makeRoom(ctx context.Context, tx Tx, r Rule) error {
 	return nil
 }
 
-// NewStore is a self-service registration: an advertiser and the domains that
+// Registration is a self-service registration: an advertiser and the domains that
 // are its own. The first domain becomes the main rule.
-type NewStore struct {
+type Registration struct {
 	Advertiser affiliate.Advertiser
 	Domains    []string     // 1..100, each as ParseRuleURL takes it
 	Owner      identity.Own // who may act for it; nil: nobody yet
@@ -179,9 +179,9 @@ type NewStore struct {
 // MaxDomains bounds the domains of one registration.
 const MaxDomains = 100
 
-// CreateStore registers an advertiser with its rules in one unit
+// RegisterAdvertiser registers an advertiser with its rules in one unit
 // (self-service-store-create).
-func (s *Service) CreateStore(ctx context.Context, in NewStore) (affiliate.Advertiser, error) {
+func (s *Service) RegisterAdvertiser(ctx context.Context, in Registration) (affiliate.Advertiser, error) {
 	rules, err := in.rules()
 	var v affiliate.Validation
 	a := in.Advertiser.WithDefaults()
@@ -213,7 +213,7 @@ func (s *Service) CreateStore(ctx context.Context, in NewStore) (affiliate.Adver
 	return a, err
 }
 
-func (in NewStore) rules() ([]Rule, error) {
+func (in Registration) rules() ([]Rule, error) {
 	var v affiliate.Validation
 	v.Check(len(in.Domains) > 0, "domains", "required", "is required")
 	v.Check(len(in.Domains) <= MaxDomains, "domains", "too_many", "must not have more than 100 items")

@@ -41,7 +41,7 @@ func (x *ruleIndex) fresh() *compiledRules {
 	return nil
 }
 
-// matcher answers the rules as they are, or were at most maxAge ago.
+// matcher returns the rules as they are, or were at most maxAge ago.
 func (x *ruleIndex) matcher(ctx context.Context) (*Matcher, error) {
 	if c := x.fresh(); c != nil {
 		return c.matcher, nil

@@ -122,7 +122,7 @@ func TestCreateStoreNamesEveryBadDomainAndKeepsNothing(t *testing.T) {
 		w := newWorld(t, b, links.Options{})
 		before, err := w.core.Advertisers(t.Context(), affiliate.AdvertiserFilter{}, affiliate.PageRequest{Number: 1, Size: 1})
 		is.NoErr(err)
-		_, err = w.links.CreateStore(t.Context(), links.NewStore{
+		_, err = w.links.RegisterAdvertiser(t.Context(), links.Registration{
 			Advertiser: affiliate.Advertiser{Name: "bad", Country: "SE", Currency: "SEK"},
 			Domains:    []string{"good.example", "co.uk", "127.0.0.1"},
 		})
@@ -131,12 +131,12 @@ func TestCreateStoreNamesEveryBadDomainAndKeepsNothing(t *testing.T) {
 		is.Equal(len(e.Fields), 2)
 		is.Equal(e.Fields[0].Field, "domains.1")
 		is.Equal(e.Fields[1].Field, "domains.2")
-		_, err = w.links.CreateStore(t.Context(), links.NewStore{ // the advertiser itself is bad
+		_, err = w.links.RegisterAdvertiser(t.Context(), links.Registration{ // the advertiser itself is bad
 			Advertiser: affiliate.Advertiser{Name: "bad", Country: "SE", Currency: "XXX"},
 			Domains:    []string{"good.example"},
 		})
 		is.True(errors.Is(err, affiliate.ErrInvalid))
-		_, err = w.links.CreateStore(t.Context(), links.NewStore{ // its readers would be led elsewhere
+		_, err = w.links.RegisterAdvertiser(t.Context(), links.Registration{ // its readers would be led elsewhere
 			Advertiser: affiliate.Advertiser{Name: "bad", Country: "SE", Currency: "SEK", TrackingTemplate: "https://t.example@:TARGET_URL"},
 			Domains:    []string{"good.example"},
 		})
@@ -146,7 +146,7 @@ func TestCreateStoreNamesEveryBadDomainAndKeepsNothing(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(after.Total, before.Total)
 
-		a, err := w.links.CreateStore(t.Context(), links.NewStore{
+		a, err := w.links.RegisterAdvertiser(t.Context(), links.Registration{
 			Advertiser: affiliate.Advertiser{Name: "good", Country: "SE", Currency: "SEK"},
 			Domains:    []string{"good.example", "https://GOOD.example/", "shop.good.example"},
 			Owner:      identity.Join(affiliate.RoleAgency, "a1"),

@@ -21,7 +21,7 @@ type Options struct {
 	Random io.Reader       // where visitor secrets come from; default: crypto/rand
 	// NewID makes click ids; default: UUID version 7. Ids must grow with time.
 	NewID func() (uuid.UUID, error)
-	// PublicURL is where this service answers redirects, without a trailing
+	// PublicURL is where this service serves redirects, without a trailing
 	// slash: a link with id 7 is PublicURL + "/c/7". Default: http://localhost:8080.
 	PublicURL string
 	// DuplicateWindow is how long a visitor's further clicks on a link are
@@ -33,7 +33,7 @@ type Options struct {
 	// RuleRefresh is how old the compiled URL rules may be before a match looks
 	// for changes that other processes made. Default: 500 ms.
 	RuleRefresh time.Duration
-	// Clicks says how sure a click is kept when its redirect is answered.
+	// Clicks says how durable a click is when its redirect is answered.
 	// Default: GroupCommit.
 	Clicks ClickMode
 	// ClickQueue bounds the clicks that wait in Async mode. Default: 65536.

@@ -18,7 +18,7 @@ func advertiserTerms(a *affiliate.Advertiser, source affiliate.TrafficSource) of
 }
 
 // campaignTerms are the rates of the campaign that serves a click.
-func campaignTerms(a *affiliate.Advertiser, source affiliate.TrafficSource, award *offers.Award) offers.ClickTerms {
+func campaignTerms(a *affiliate.Advertiser, source affiliate.TrafficSource, award *offers.Decision) offers.ClickTerms {
 	r := &award.Rates
 	t := offers.ClickTerms{
 		Origin: r.Origins.CPC, Source: source, Currency: a.Currency,
@@ -47,7 +47,7 @@ type CurrentTerms struct {
 // the campaign that serves the creator, else the advertiser's own. When only a
 // limit, or a refusal, keeps the creator's campaigns from serving, there are
 // none. It charges nothing. An action for any unit.
-func TermsNow(ctx context.Context, tx Tx, claims []offers.Claim) ([]CurrentTerms, error) {
+func TermsNow(ctx context.Context, tx Tx, claims []offers.ClickCharge) ([]CurrentTerms, error) {
 	awards, err := offers.Serving(ctx, tx, claims)
 	if err != nil {
 		return nil, err

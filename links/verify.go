@@ -120,7 +120,7 @@ func recountClicks(ctx context.Context, tx Tx, recount *stats.Recount, clicks []
 	return nil
 }
 
-// verifyEntries holds clicks against the entries booked for them, and answers
+// verifyEntries holds clicks against the entries booked for them, and returns
 // how many there are.
 func verifyEntries(ctx context.Context, tx Tx, clicks []Click) (int, []affiliate.Difference, error) {
 	causes := make([]string, len(clicks))

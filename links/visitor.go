@@ -31,7 +31,7 @@ type dayKeys struct {
 	today, previous *keyedHash
 }
 
-// of answers the reader's key of the day and that of the day before.
+// of returns the reader's key of the day and that of the day before.
 func (k *visitorKeys) of(ctx context.Context, at time.Time, ip, userAgent string) (today, previous VisitorKey, err error) {
 	date := DayOf(at)
 	keys := k.current.Load()

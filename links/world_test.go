@@ -102,7 +102,7 @@ func (w *world) advertiser(name string, domains ...string) affiliate.Advertiser 
 		}
 		a.DefaultCosts = append(a.DefaultCosts, c)
 	}
-	a, err := w.links.CreateStore(w.t.Context(), links.NewStore{Advertiser: a, Domains: domains})
+	a, err := w.links.RegisterAdvertiser(w.t.Context(), links.Registration{Advertiser: a, Domains: domains})
 	w.must(err)
 	return a
 }

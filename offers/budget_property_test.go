@@ -235,7 +235,7 @@ func (r *budgetRun) build(name string) {
 	service, err := offers.NewService(core, r.b.Offers, offers.Options{Clock: clock})
 	r.must(err)
 	domain := name + ".example"
-	shop, err := r.links.CreateStore(r.ctx, links.NewStore{
+	shop, err := r.links.RegisterAdvertiser(r.ctx, links.Registration{
 		Advertiser: affiliate.Advertiser{Name: name, Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{r.costs()}}, Domains: []string{domain},
 	})
 	r.must(err)
@@ -249,12 +249,12 @@ func (r *budgetRun) build(name string) {
 		r.users, r.on = append(r.users, u.ID), append(r.on, v.Link)
 	}
 	if r.shared.Set {
-		budget, err := service.CreateSharedBudget(r.ctx, shop.ID, offers.NewSharedBudget{Title: "shared", Amount: r.shared.Value})
+		budget, err := service.CreateSharedBudget(r.ctx, shop.ID, offers.SharedBudgetInput{Title: "shared", Amount: r.shared.Value})
 		r.must(err)
 		r.budgetID = budget.ID
 	}
 	for _, c := range r.campaigns {
-		n := offers.NewOffer{Offer: offers.Offer{
+		n := offers.OfferInput{Offer: offers.Offer{
 			AdvertiserID: shop.ID, Type: offers.Standard, Name: "campaign", Costs: []offers.Costs{{Costs: c.costs()}},
 			BudgetLimit: c.budget, MaxClicks: c.clicks, PerUserLimit: c.perUser,
 		}, Priority: affiliate.Some(c.priority)}

@@ -10,19 +10,19 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// Claim is a valid click that wants to be paid.
-type Claim struct {
+// ClickCharge asks for the payment of one valid click.
+type ClickCharge struct {
 	User       *affiliate.User       // only read
 	Advertiser *affiliate.Advertiser // only read
 	Source     affiliate.TrafficSource
 	At         time.Time
 }
 
-// Award is the answer to a claim. With an offer (OfferID not 0) its budgets
-// were drawn from. Without one Reason says which limit kept the first in rank
-// from paying; when that is empty too, no offer is there for the creator and
-// the advertiser's own rates hold.
-type Award struct {
+// Decision is what a charge came to. With an offer (OfferID not 0) its budgets
+// were drawn from. Without one, Reason says what kept the click from being paid
+// at all. When that is empty too, there is no offer for the creator, and the
+// advertiser's own rates hold.
+type Decision struct {
 	Drawn
 	ParticipantID int64 // 0: none yet
 	Rates         Rates
@@ -31,140 +31,139 @@ type Award struct {
 	Reason        Reason
 }
 
-// Charge chooses the offer for each claim, in their order, and draws what it
+// Charge chooses the offer for each charge, in their order, and draws what it
 // costs from the budgets: exactly, with any number of units and processes at
-// it. It answers one award for each claim. An action for a unit that is isolated
-// by its locks, in which it locks the counters once, or for any Write.
-func Charge(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
-	t := &till{tx: tx}
-	if err := t.open(ctx, claims); err != nil {
+// it. It returns one decision for each charge. Call it within Record, whose locks
+// isolate it, or within any Write. It locks each counter once.
+func Charge(ctx context.Context, tx Tx, charges []ClickCharge) ([]Decision, error) {
+	b := &batch{tx: tx}
+	if err := b.open(ctx, charges); err != nil {
 		return nil, err
 	}
-	awards := make([]Award, len(claims))
-	if len(t.asks) == 0 { // no offer is there for any of the creators
-		return awards, nil
+	decisions := make([]Decision, len(charges))
+	if len(b.lookups) == 0 { // no offer is there for any of the creators
+		return decisions, nil
 	}
-	t.usages = make([]Usage, 0, 3*len(claims))
-	for i := range claims {
-		t.charge(&claims[i], &awards[i])
+	b.usages = make([]Usage, 0, 3*len(charges))
+	for i := range charges {
+		b.charge(&charges[i], &decisions[i])
 	}
-	return awards, t.close(ctx)
+	return decisions, b.close(ctx)
 }
 
-// till holds the offers and counters that a batch of claims is decided by.
-type till struct {
+// batch holds the offers and counters that decide a batch of charges.
+type batch struct {
 	tx         Tx
-	asks       []Ask         // of the creators at advertisers with offers for them, ascending, each once
-	candidates [][]Candidate // in step with asks; of each in rank
+	lookups    []Lookup      // of the creators at advertisers with offers for them, ascending, each once
+	candidates [][]Candidate // in step with lookups; of each in rank
 	locked     []Usage       // the counters that limits are held against, ascending by key
-	// What was drawn, claim by claim: the backends add it up.
+	// What was drawn, charge by charge: the backends add it up.
 	usages []Usage
-	silent []silent
+	first  []firstClick
 
-	one [1]Ask // memory for asks: most batches of a fast backend are of one claim
+	one [1]Lookup // memory for lookups: most batches of a fast backend are of one charge
 }
 
-func (a *Ask) compare(advertiserID, userID int64) int {
-	return cmp.Or(cmp.Compare(a.AdvertiserID, advertiserID), cmp.Compare(a.UserID, userID))
+func (l *Lookup) compare(advertiserID, userID int64) int {
+	return cmp.Or(cmp.Compare(l.AdvertiserID, advertiserID), cmp.Compare(l.UserID, userID))
 }
 
-// ask is the place of the claim's creator at its advertiser in asks.
-func (t *till) ask(c *Claim) (int, bool) {
-	compare := func(i int) int { return t.asks[i].compare(c.Advertiser.ID, c.User.ID) }
-	at := sort.Search(len(t.asks), func(i int) bool { return compare(i) >= 0 })
-	return at, at < len(t.asks) && compare(at) == 0
+// lookup returns the place of the charge's creator at its advertiser in lookups.
+func (b *batch) lookup(c *ClickCharge) (int, bool) {
+	compare := func(i int) int { return b.lookups[i].compare(c.Advertiser.ID, c.User.ID) }
+	at := sort.Search(len(b.lookups), func(i int) bool { return compare(i) >= 0 })
+	return at, at < len(b.lookups) && compare(at) == 0
 }
 
-// silent is a creator's first click in an offer in which it has no part yet.
-type silent struct {
+// firstClick is a click of a creator that has no part in the offer yet.
+type firstClick struct {
 	Part
 	at time.Time
 }
 
-// open reads what the claims are decided by. What the decision rests on is read
-// under the locks: a limit that somebody changes meanwhile is then either in
-// force or not yet. Which locks those are the offers say as they are just
-// before; nearly always they are enough, but an offer may have got another
-// budget in between.
-func (t *till) open(ctx context.Context, claims []Claim) error {
-	if err := t.admit(ctx, claims); err != nil {
+// open reads what decides the charges. It is read under the locks: a limit that
+// somebody changes meanwhile is then either in force or not yet. The locks are
+// taken from a first, unlocked read of the offers. If an offer got another
+// budget in between, the read is repeated.
+func (b *batch) open(ctx context.Context, charges []ClickCharge) error {
+	if err := b.admit(ctx, charges); err != nil {
 		return err
 	}
-	for len(t.asks) > 0 {
-		if err := t.serve(ctx, claims); err != nil {
+	for len(b.lookups) > 0 {
+		if err := b.serve(ctx, charges); err != nil {
 			return err
 		}
-		missing := t.missing()
+		missing := b.missing()
 		if len(missing) == 0 {
 			return nil
 		}
-		used, err := t.tx.Usage().Lock(ctx, missing)
+		used, err := b.tx.Usage().Lock(ctx, missing)
 		if err != nil {
 			return err
 		}
 		for _, k := range missing {
-			t.locked = append(t.locked, Usage{k, used[k]})
+			b.locked = append(b.locked, Usage{k, used[k]})
 		}
-		slices.SortFunc(t.locked, func(a, b Usage) int { return a.Compare(b.UsageKey) })
+		slices.SortFunc(b.locked, func(a, b Usage) int { return a.Compare(b.UsageKey) })
 	}
 	return nil
 }
 
-// admit notes whom the claims are of, with the targets that name them, where
+// admit notes the creators of the charges, with the targets that name them, where
 // there may be offers.
-func (t *till) admit(ctx context.Context, claims []Claim) error {
-	t.asks = t.one[:0]
+func (b *batch) admit(ctx context.Context, charges []ClickCharge) error {
+	b.lookups = b.one[:0]
 	var clientIDs []int64
-	for i := range claims {
-		c := &claims[i]
-		if may, err := t.tx.Targets().MayServe(ctx, c.Advertiser.ID); err != nil {
+	for i := range charges {
+		c := &charges[i]
+		if may, err := b.tx.Targets().MayServe(ctx, c.Advertiser.ID); err != nil {
 			return err
 		} else if !may {
 			continue
 		}
-		t.asks = append(t.asks, Ask{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID})
+		b.lookups = append(b.lookups, Lookup{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID})
 		if id := c.User.ClientID; id != 0 {
 			clientIDs = append(clientIDs, id)
 		}
 	}
-	slices.SortFunc(t.asks, func(a, b Ask) int { return a.compare(b.AdvertiserID, b.UserID) })
-	t.asks = slices.CompactFunc(t.asks, func(a, b Ask) bool { return a.compare(b.AdvertiserID, b.UserID) == 0 })
+	slices.SortFunc(b.lookups, func(a, b Lookup) int { return a.compare(b.AdvertiserID, b.UserID) })
+	b.lookups = slices.CompactFunc(b.lookups, func(a, b Lookup) bool { return a.compare(b.AdvertiserID, b.UserID) == 0 })
 	slices.Sort(clientIDs)
 	clientIDs = slices.Compact(clientIDs)
 	var clients []affiliate.Client
 	if len(clientIDs) > 0 {
 		var err error
-		if clients, err = t.tx.Clients().GetMany(ctx, clientIDs); err != nil {
+		if clients, err = b.tx.Clients().GetMany(ctx, clientIDs); err != nil {
 			return err
 		}
 	}
-	for i := range claims {
-		at, ok := t.ask(&claims[i])
-		if !ok || t.asks[at].Targets != nil {
+	for i := range charges {
+		at, ok := b.lookup(&charges[i])
+		if !ok || b.lookups[at].Targets != nil {
 			continue
 		}
-		u := claims[i].User
+		u := charges[i].User
 		var group int64
 		if at, ok := slices.BinarySearchFunc(clients, u.ClientID, func(c affiliate.Client, id int64) int { return cmp.Compare(c.ID, id) }); ok {
 			group = clients[at].GroupID
 		}
-		t.asks[at].Targets = TargetsOf(*u, group)
+		b.lookups[at].Targets = TargetsOf(*u, group)
 	}
 	return nil
 }
 
-// serve asks once for the offers of all creators at all advertisers, and keeps
-// those who have any.
-func (t *till) serve(ctx context.Context, claims []Claim) error {
-	from, until := claims[0].At, claims[0].At
-	for i := range claims {
-		if at := claims[i].At; at.Before(from) {
+// serve reads the offers of all creators at all advertisers at once, and keeps
+// the creators that have any.
+func (b *batch) serve(ctx context.Context, charges []ClickCharge) error {
+	from, until := charges[0].At, charges[0].At
+	for i := range charges {
+		if at := charges[i].At; at.Before(from) {
 			from = at
 		} else if at.After(until) {
 			until = at
 		}
 	}
-	found, err := t.tx.Targets().Serving(ctx, from, until, t.asks)
+	found, err := b.tx.Targets().Serving(ctx, from, until, b.lookups)
 	if err != nil {
 		return err
 	}
@@ -172,32 +171,32 @@ func (t *till) serve(ctx context.Context, claims []Claim) error {
 	for i, candidates := range found {
 		if len(candidates) > 0 {
 			Rank(candidates)
-			t.asks[n], found[n] = t.asks[i], candidates
+			b.lookups[n], found[n] = b.lookups[i], candidates
 			n++
 		}
 	}
-	t.asks, t.candidates = t.asks[:n], found[:n]
+	b.lookups, b.candidates = b.lookups[:n], found[:n]
 	return nil
 }
 
 // missing are the counters that can decide and are not locked: of each
 // creator's candidates in rank, those of its limits, down to the first one that
 // nothing can keep from paying.
-func (t *till) missing() []UsageKey {
+func (b *batch) missing() []UsageKey {
 	var keys []UsageKey
-	for i, candidates := range t.candidates {
+	for i, candidates := range b.candidates {
 		for j := range candidates {
 			c := &candidates[j]
 			if !c.participates() {
 				continue
 			}
-			keys = c.appendLimits(keys, t.asks[i].UserID)
+			keys = c.appendLimits(keys, b.lookups[i].UserID)
 			if c.unbounded() {
 				break
 			}
 		}
 	}
-	keys = slices.DeleteFunc(keys, func(k UsageKey) bool { return t.counter(k) != nil })
+	keys = slices.DeleteFunc(keys, func(k UsageKey) bool { return b.counter(k) != nil })
 	slices.SortFunc(keys, UsageKey.Compare)
 	return slices.Compact(keys)
 }
@@ -224,40 +223,40 @@ func (c *Candidate) appendLimits(keys []UsageKey, userID int64) []UsageKey {
 }
 
 // counter is a locked counter, or nil.
-func (t *till) counter(k UsageKey) *Counts {
-	i, ok := slices.BinarySearchFunc(t.locked, k, func(u Usage, k UsageKey) int { return u.Compare(k) })
+func (b *batch) counter(k UsageKey) *Counts {
+	i, ok := slices.BinarySearchFunc(b.locked, k, func(u Usage, k UsageKey) int { return u.Compare(k) })
 	if !ok {
 		return nil
 	}
-	return &t.locked[i].Counts
+	return &b.locked[i].Counts
 }
 
 // used are the counts of a locked counter. Others decide nothing.
-func (t *till) used(k UsageKey) Counts {
-	if c := t.counter(k); c != nil {
+func (b *batch) used(k UsageKey) Counts {
+	if c := b.counter(k); c != nil {
 		return *c
 	}
 	return Counts{}
 }
 
 // count brings the counters of a candidate up to date.
-func (t *till) count(c *Candidate, userID int64) {
+func (b *batch) count(c *Candidate, userID int64) {
 	if !c.limited() {
 		return
 	}
-	c.Used, c.UserUsed = t.used(OfferUsage(c.OfferID)), t.used(UserUsage(c.OfferID, userID))
-	c.Shared.Value.Spent = t.used(SharedUsage(c.SharedBudgetID)).Spent
+	c.Used, c.UserUsed = b.used(OfferUsage(c.OfferID)), b.used(UserUsage(c.OfferID, userID))
+	c.Shared.Value.Spent = b.used(SharedUsage(c.SharedBudgetID)).Spent
 }
 
-// charge decides about one claim and draws what it costs.
-func (t *till) charge(c *Claim, a *Award) {
-	at, ok := t.ask(c)
+// charge decides about one charge and draws what it costs.
+func (b *batch) charge(c *ClickCharge, a *Decision) {
+	at, ok := b.lookup(c)
 	if !ok {
 		return
 	}
-	candidates := t.candidates[at]
+	candidates := b.candidates[at]
 	for i := range candidates {
-		t.count(&candidates[i], c.User.ID)
+		b.count(&candidates[i], c.User.ID)
 	}
 	i, j := selectRanked(candidates, &Request{Advertiser: c.Advertiser, Source: c.Source, At: c.At})
 	if i < 0 {
@@ -268,19 +267,19 @@ func (t *till) charge(c *Claim, a *Award) {
 	a.Drawn = Drawn{OfferID: j.OfferID, SharedBudgetID: chosen.SharedBudgetID}
 	a.ParticipantID = chosen.Participant.Value.ParticipantID
 	a.Rates, a.Earning, a.Cost = j.Rates, j.Earning, j.Cost
-	t.draw(a, c)
+	b.draw(a, c)
 	if part := (Part{a.OfferID, c.User.ID}); !chosen.Participant.Set &&
-		!slices.ContainsFunc(t.silent, func(s silent) bool { return s.Part == part }) {
-		t.silent = append(t.silent, silent{part, c.At})
+		!slices.ContainsFunc(b.first, func(s firstClick) bool { return s.Part == part }) {
+		b.first = append(b.first, firstClick{part, c.At})
 	}
 }
 
-// draw counts what an award costs.
-func (t *till) draw(a *Award, c *Claim) {
-	before := len(t.usages)
-	t.usages = a.appendUsages(t.usages, c.User.ID, Counts{Clicks: 1, Spent: a.Cost})
-	for _, u := range t.usages[before:] {
-		if counter := t.counter(u.UsageKey); counter != nil {
+// draw counts what a decision costs.
+func (b *batch) draw(a *Decision, c *ClickCharge) {
+	before := len(b.usages)
+	b.usages = a.appendUsages(b.usages, c.User.ID, Counts{Clicks: 1, Spent: a.Cost})
+	for _, u := range b.usages[before:] {
+		if counter := b.counter(u.UsageKey); counter != nil {
 			*counter = counter.plus(u.Counts)
 		}
 	}
@@ -289,31 +288,31 @@ func (t *till) draw(a *Award, c *Claim) {
 func (c Counts) plus(o Counts) Counts { return Counts{c.Clicks + o.Clicks, c.Spent + o.Spent} }
 
 // close keeps what was drawn.
-func (t *till) close(ctx context.Context) error {
-	if len(t.usages) == 0 {
+func (b *batch) close(ctx context.Context) error {
+	if len(b.usages) == 0 {
 		return nil
 	}
-	if err := t.tx.Usage().Add(ctx, t.usages...); err != nil {
+	if err := b.tx.Usage().Add(ctx, b.usages...); err != nil {
 		return err
 	}
-	if len(t.silent) == 0 {
+	if len(b.first) == 0 {
 		return nil
 	}
-	offerIDs := make([]int64, len(t.silent))
-	for i, s := range t.silent {
+	offerIDs := make([]int64, len(b.first))
+	for i, s := range b.first {
 		offerIDs[i] = s.OfferID
 	}
-	whole, err := affiliate.Indexed(ctx, t.tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	whole, err := affiliate.Indexed(ctx, b.tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(t.silent, func(a, b silent) int {
+	slices.SortFunc(b.first, func(a, b firstClick) int {
 		return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), cmp.Compare(a.UserID, b.UserID))
 	})
-	parts := make([]Participant, len(t.silent))
-	for i, s := range t.silent {
+	parts := make([]Participant, len(b.first))
+	for i, s := range b.first {
 		parts[i] = newPart(whole[s.OfferID], Participant{UserID: s.UserID}, s.at)
 	}
-	_, err = t.tx.Participants().AddMissing(ctx, parts...)
+	_, err = b.tx.Participants().AddMissing(ctx, parts...)
 	return err
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// Explain answers what became of a click of the user now, offer by offer: every
+// Explain returns what became of a click of the user now, offer by offer: every
 // one of the advertiser that is not deleted, in rank, with why it does or does
 // not serve, by the same rule that charges clicks.
 func (s *Service) Explain(ctx context.Context, advertiserID, userID int64, source affiliate.TrafficSource) ([]Judged, error) {
@@ -105,7 +105,7 @@ func (w *world) candidate(o *Offer, userID int64, targeted bool) Candidate {
 		Used: w.used[OfferUsage(o.ID)], UserUsed: w.used[UserUsage(o.ID, userID)],
 	}
 	if p, ok := w.parts[o.ID]; ok {
-		c.Participant = affiliate.Some(p.Standing())
+		c.Participant = affiliate.Some(p.Participation())
 	}
 	if b, ok := w.budgets[o.SharedBudgetID]; ok {
 		c.Shared = affiliate.Some(Shared{b.Amount, w.used[SharedUsage(b.ID)].Spent})

@@ -33,7 +33,7 @@ func TestInvitedCreatorsGetAnEmail(t *testing.T) {
 			users = append(users, u.ID)
 		}
 		create := func(kind offers.Type, title string) offers.Saved {
-			saved, err := campaigns.CreateOffer(t.Context(), offers.NewOffer{
+			saved, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{
 				Offer:   offers.Offer{AdvertiserID: acme.ID, Type: kind, Name: "internal", Title: title},
 				Targets: offers.Targets{UserIDs: users[:1]},
 			})
@@ -42,7 +42,7 @@ func TestInvitedCreatorsGetAnEmail(t *testing.T) {
 		}
 		create(offers.Standard, "Standard")
 		saved := create(offers.StoreAccept, "Summer")
-		_, err = campaigns.UpdateOffer(t.Context(), saved.ID, offers.ChangeOffer{Targets: affiliate.Some(offers.Targets{UserIDs: users})})
+		_, err = campaigns.UpdateOffer(t.Context(), saved.ID, offers.OfferChange{Targets: affiliate.Some(offers.Targets{UserIDs: users})})
 		is.NoErr(err)
 		_, err = core.DeliverEvents(t.Context(), 100, func(ctx context.Context, events []affiliate.Event) error {
 			for _, e := range events {

@@ -8,10 +8,10 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// NewOffer is what CreateOffer makes an offer of. Of the Offer the id, the
+// OfferInput is what CreateOffer makes an offer of. Of the Offer the id, the
 // currency, the token, the priority and the times of creation, pause and
 // deletion are not looked at.
-type NewOffer struct {
+type OfferInput struct {
 	Offer   Offer
 	Targets Targets // none: everyone
 	// After is the offer right behind which the new one ranks; 0: first.
@@ -19,14 +19,14 @@ type NewOffer struct {
 	// Priority ranks instead of After, when it is set: see V1Priority.
 	Priority affiliate.Optional[int64]
 	// Budget makes a shared budget for the offer, of this title and amount.
-	Budget affiliate.Optional[NewSharedBudget]
+	Budget affiliate.Optional[SharedBudgetInput]
 	// Fill completes the input in the unit, where the advertiser is known whose
 	// currency the amounts are in. It may run again; nil changes nothing.
-	Fill func(in *NewOffer, a affiliate.Advertiser) error
+	Fill func(in *OfferInput, a affiliate.Advertiser) error
 }
 
-// NewSharedBudget is what a shared budget is made of.
-type NewSharedBudget struct {
+// SharedBudgetInput is what a shared budget is made of.
+type SharedBudgetInput struct {
 	Title  string // 1..255 characters
 	Amount int64  // minor units of the advertiser's currency
 }
@@ -41,7 +41,7 @@ type Saved struct {
 // CreateOffer adds an offer (campaign-create). Users, e-mails and identifiers
 // among its targets become participants at once; those that no user has yet
 // are pre-registered.
-func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
+func (s *Service) CreateOffer(ctx context.Context, n OfferInput) (Saved, error) {
 	token, err := s.text(tokenLength)
 	if err != nil {
 		return Saved{}, err
@@ -94,25 +94,25 @@ func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
 	})
 }
 
-// ChangeOffer is what UpdateOffer changes.
-type ChangeOffer struct {
+// OfferChange is what UpdateOffer changes.
+type OfferChange struct {
 	// Change is applied to the offer as it is now, and may complete the change
 	// by it. It may run again; nil changes nothing. Id, image, advertiser, currency,
 	// token, priority, author and the times of creation, pause and deletion are
 	// not its to change.
-	Change   func(o *Offer, c *ChangeOffer) error
+	Change   func(o *Offer, c *OfferChange) error
 	Targets  affiliate.Optional[Targets] // replace all
-	After    affiliate.Optional[int64]   // see NewOffer.After
-	Priority affiliate.Optional[int64]   // see NewOffer.Priority
+	After    affiliate.Optional[int64]   // see OfferInput.After
+	Priority affiliate.Optional[int64]   // see OfferInput.Priority
 	ImageKey affiliate.Optional[string]  // of an upload or of another image that is kept; "": none
 	// Budget changes title and amount of the offer's shared budget, or makes
 	// one when it has none.
-	Budget affiliate.Optional[NewSharedBudget]
+	Budget affiliate.Optional[SharedBudgetInput]
 }
 
 // UpdateOffer changes an offer (campaign-update). ErrNotFound when it is deleted.
 // Limits may be set below what is used: the offer has then ended.
-func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Saved, error) {
+func (s *Service) UpdateOffer(ctx context.Context, id int64, c OfferChange) (Saved, error) {
 	image, err := s.adopt(ctx, c.ImageKey.Value)
 	if err != nil {
 		return Saved{}, err

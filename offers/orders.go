@@ -157,55 +157,49 @@ func (b *orderBatch) room(o *Offer, claim *OrderClaim) Reason {
 	return c.room(0, claim.Cost)
 }
 
-// Serving returns for each claim what Charge would award it, and draws nothing:
+// Serving returns for each charge what Charge would decide, and draws nothing:
 // the campaign whose terms hold for an order that no click leads to. A creator
 // whom a campaign that runs and is for it has refused gets ReasonNotParticipating
 // where no other campaign serves it.
-func Serving(ctx context.Context, tx Tx, claims []Claim) ([]Award, error) {
-	awards := make([]Award, len(claims))
-	t := &till{tx: tx}
-	if err := t.admit(ctx, claims); err != nil || len(t.asks) == 0 {
-		return awards, err
+func Serving(ctx context.Context, tx Tx, charges []ClickCharge) ([]Decision, error) {
+	decisions := make([]Decision, len(charges))
+	b := &batch{tx: tx}
+	if err := b.admit(ctx, charges); err != nil || len(b.lookups) == 0 {
+		return decisions, err
 	}
-	if err := t.serve(ctx, claims); err != nil {
+	if err := b.serve(ctx, charges); err != nil {
 		return nil, err
 	}
-	keys := t.missing()
+	keys := b.missing()
 	used, err := tx.Usage().Get(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range keys { // in order
-		t.locked = append(t.locked, Usage{k, used[k]})
+		b.locked = append(b.locked, Usage{k, used[k]})
 	}
-	for i := range claims {
-		t.look(&claims[i], &awards[i])
+	for i := range charges {
+		b.look(&charges[i], &decisions[i])
 	}
-	return awards, nil
+	return decisions, nil
 }
 
-// look decides about one claim and draws nothing.
-func (t *till) look(c *Claim, a *Award) {
-	at, ok := t.ask(c)
+// look decides about one charge and draws nothing.
+func (b *batch) look(c *ClickCharge, a *Decision) {
+	at, ok := b.lookup(c)
 	if !ok {
 		return
 	}
-	candidates := t.candidates[at]
-	refused := false
+	candidates := b.candidates[at]
 	for i := range candidates {
-		t.count(&candidates[i], c.User.ID)
-		status := candidates[i].Participant.Value.Status
-		refused = refused || candidates[i].Participant.Set && (status == Denied || status == StoreDenied)
+		b.count(&candidates[i], c.User.ID)
 	}
 	i, j := selectRanked(candidates, &Request{Advertiser: c.Advertiser, Source: c.Source, At: c.At})
-	switch {
-	case i >= 0:
-		a.Drawn = Drawn{OfferID: j.OfferID, SharedBudgetID: candidates[i].SharedBudgetID}
-		a.ParticipantID = candidates[i].Participant.Value.ParticipantID
-		a.Rates, a.Earning, a.Cost = j.Rates, j.Earning, j.Cost
-	case j.Reason == "" && refused:
-		a.Reason = ReasonNotParticipating
-	default:
+	if i < 0 {
 		a.Reason = j.Reason
+		return
 	}
+	a.Drawn = Drawn{OfferID: j.OfferID, SharedBudgetID: candidates[i].SharedBudgetID}
+	a.ParticipantID = candidates[i].Participant.Value.ParticipantID
+	a.Rates, a.Earning, a.Cost = j.Rates, j.Earning, j.Cost
 }

@@ -102,7 +102,8 @@ type TodoItem struct {
 
 // Participant is a creator's part in an offer, or the promise of one: a
 // pre-registration has no user yet but an e-mail or an identifier, and becomes
-// the part of the user who comes to have that.
+// the participation of the user who later registers with that e-mail or
+// identifier.
 type Participant struct {
 	ID         int64
 	OfferID    int64

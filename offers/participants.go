@@ -320,8 +320,8 @@ func (s *Service) enroll(ctx context.Context, tx Tx, o Offer, userID int64) (Par
 // Join is a creator's own step (offer-by-token-user-join): it applies to an
 // offer of type user_apply, and accepts the invitation of one of type
 // store_accept, which every creator has whom the offer is for. A standard one
-// is ErrState "not_joinable", one that does not run ErrState "not_active"; a
-// banned user is ErrForbidden.
+// is ErrState "not_joinable", an offer that is not running ErrState "not_active",
+// and a banned user ErrForbidden.
 func (s *Service) Join(ctx context.Context, token string, userID int64) (ParticipantView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ParticipantView, error) {
 		now := s.clock.Now()
@@ -381,9 +381,9 @@ func (s *Service) Join(ctx context.Context, token string, userID int64) (Partici
 type UserOffer struct {
 	View
 	Participant affiliate.Optional[Participant]
-	// Standing is the status of the part, or what it would be: open, accepted
+	// PartStatus is the status of the part, or what it would be: open, accepted
 	// for a standard offer.
-	Standing ParticipantStatus
+	PartStatus ParticipantStatus
 }
 
 // UserOffersFilter chooses among a creator's offers.
@@ -415,16 +415,16 @@ func (s *Service) UserOffers(ctx context.Context, userID int64, f UserOffersFilt
 		all, err := views(ctx, tx, now, found)
 		var out []UserOffer
 		for _, v := range all {
-			o := UserOffer{View: v, Standing: newPart(v.Offer, Participant{}, now).Status}
+			o := UserOffer{View: v, PartStatus: newPart(v.Offer, Participant{}, now).Status}
 			if p, ok := parts[v.ID]; ok {
-				o.Participant, o.Standing = affiliate.Some(p), p.Status
+				o.Participant, o.PartStatus = affiliate.Some(p), p.Status
 			}
 			if blocking[v.AdvertiserID] || !o.Participant.Set && !shown(v.Advertiser) {
 				continue
 			}
 			name := strings.ToLower(f.Name)
 			named := strings.Contains(strings.ToLower(v.Title), name) || strings.Contains(strings.ToLower(v.Name), name)
-			if named && (f.Statuses == nil || slices.Contains(f.Statuses, o.Standing)) {
+			if named && (f.Statuses == nil || slices.Contains(f.Statuses, o.PartStatus)) {
 				out = append(out, o)
 			}
 		}

@@ -62,7 +62,7 @@ func rankAfter(ctx context.Context, tx Tx, o Offer, after int64) (int64, error) 
 }
 
 // renumber gives every offer of the advertiser a rank of its own, in the order
-// that they serve in, and answers the one that it leaves for o.
+// that they serve in, and returns the one that it leaves for o.
 func renumber(ctx context.Context, tx Tx, o Offer, after int64) (int64, error) {
 	all, err := tx.Offers().Ranked(ctx, o.AdvertiserID, math.MaxInt64, math.MaxInt32)
 	if err != nil {

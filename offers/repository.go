@@ -69,14 +69,14 @@ type OfferRepository interface {
 	// by Serving and may still keep clicks, and later ones wait for this unit and
 	// see what it did. Refused with ErrReadOnly in a Read.
 	Lock(ctx context.Context, ids []int64) ([]Offer, error)
-	// Ranked answers the offers of the advertiser that are not deleted, ordered
+	// Ranked returns the offers of the advertiser that are not deleted, ordered
 	// by descending priority, then by descending token: at most limit of those
 	// with a priority of at most the given one.
 	Ranked(ctx context.Context, advertiserID, priority int64, limit int) ([]Offer, error)
 }
 
-// Ask asks for the offers of an advertiser that are for a creator.
-type Ask struct {
+// Lookup asks for the offers of an advertiser that are for a creator.
+type Lookup struct {
 	AdvertiserID int64
 	UserID       int64
 	Targets      []Target // that name the creator
@@ -87,13 +87,13 @@ type TargetRepository interface {
 	// Set replaces the targets of an offer: ErrInvalid with the field
 	// "offer_id" when there is no such offer. Of equal ones the first counts.
 	Set(ctx context.Context, offerID int64, targets []Target) error
-	// Get answers the targets of an offer by kind, then by value.
+	// Get returns the targets of an offer by kind, then by value.
 	Get(ctx context.Context, offerID int64) ([]Target, error)
 	// MayServe is false when no offer of the advertiser has a target, so that
 	// there is no need to find out who asks. A backend to which that is a
-	// statement more answers true.
+	// statement more returns true.
 	MayServe(ctx context.Context, advertiserID int64) (bool, error)
-	// Serving answers for each ask the offers of that advertiser that have one
+	// Serving returns for each lookup the offers of that advertiser that have one
 	// of its targets, are neither deleted nor paused, and are within their time
 	// at some instant from the first until the last, both inclusive: by
 	// ascending id, targeted, with the creator's part and the amount of the
@@ -101,7 +101,7 @@ type TargetRepository interface {
 	// have the targets, not with all. But in a Read, the offers then stay as they
 	// are until the unit ends (see OfferRepository.Lock); any number of units may
 	// hold one so at a time.
-	Serving(ctx context.Context, from, until time.Time, asks []Ask) ([][]Candidate, error)
+	Serving(ctx context.Context, from, until time.Time, lookups []Lookup) ([][]Candidate, error)
 }
 
 // ParticipantFilter chooses participants. Sort columns: user_id, status,
@@ -126,13 +126,13 @@ type Part struct{ OfferID, UserID int64 }
 // and e-mail, and per offer and identifier.
 type ParticipantRepository interface {
 	// AddMissing adds those whose user, e-mail or identifier has no part in the
-	// offer yet, in order, and answers those; of two alike in one call the first.
+	// offer yet, in order, and returns those; of two alike in one call the first.
 	AddMissing(ctx context.Context, participants ...Participant) ([]Participant, error)
 	Get(ctx context.Context, id int64) (Participant, error)
 	GetMany(ctx context.Context, ids []int64) ([]Participant, error)
-	// ByParts answers the participants of the parts by ascending id.
+	// ByParts returns the participants of the parts by ascending id.
 	ByParts(ctx context.Context, parts []Part) ([]Participant, error)
-	// ByUser answers all participants of the user by ascending id.
+	// ByUser returns all participants of the user by ascending id.
 	ByUser(ctx context.Context, userID int64) ([]Participant, error)
 	// PreRegistered answers, by ascending id, the pre-registrations with one of
 	// the e-mails or one of the identifiers.
@@ -149,7 +149,7 @@ type ParticipantRepository interface {
 // UsageRepository keeps what was used of budgets. A counter that nothing was
 // ever added to is zero.
 type UsageRepository interface {
-	// Get answers the counters of the keys; zero ones may be left out.
+	// Get returns the counters of the keys; zero ones may be left out.
 	Get(ctx context.Context, keys []UsageKey) (map[UsageKey]Counts, error)
 	// Lock is Get that also locks the counters until the unit ends, in the
 	// order of UsageKey.Compare: of two units that lock one counter, the later
@@ -159,7 +159,7 @@ type UsageRepository interface {
 	// Add adds to the counters; those of the same key in one call add up.
 	// ErrInvalid "overflow" when a counter would leave 64 bits.
 	Add(ctx context.Context, usages ...Usage) error
-	// Scan answers at most limit counters after the key, in order of key.
+	// Scan returns at most limit counters after the key, in order of key.
 	Scan(ctx context.Context, after UsageKey, limit int) ([]Usage, error)
 }
 
@@ -189,7 +189,7 @@ type CommentRepository interface {
 	Update(ctx context.Context, c Comment) error
 	// Delete is ErrNotFound when there is none.
 	Delete(ctx context.Context, id int64) error
-	// ByParticipant answers the comments on a participant by ascending id.
+	// ByParticipant returns the comments on a participant by ascending id.
 	ByParticipant(ctx context.Context, participantID int64) ([]Comment, error)
 }
 
@@ -203,7 +203,7 @@ type ActivityFilter struct {
 type ActivityRepository interface {
 	Add(ctx context.Context, activities ...Activity) error
 	List(ctx context.Context, f ActivityFilter, p affiliate.PageRequest) (affiliate.Page[Activity], error)
-	// Unread answers how many unread activities each of the participants has;
+	// Unread returns how many unread activities each of the participants has;
 	// those without are left out.
 	Unread(ctx context.Context, participantIDs []int64) (map[int64]int, error)
 	// MarkRead sets the time on the unread activities of the participant.
@@ -233,9 +233,9 @@ type ReturnAdRepository interface {
 	Get(ctx context.Context, id int64) (ReturnAd, error)
 	Update(ctx context.Context, a ReturnAd) error
 	List(ctx context.Context, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAd], error)
-	// Counts answers the counts of the ads; zero ones may be left out.
+	// Counts returns the counts of the ads; zero ones may be left out.
 	Counts(ctx context.Context, ids []int64) (map[int64]ReturnAdCounts, error)
-	// Count adds to the counts of an ad and answers them as they are then;
+	// Count adds to the counts of an ad and returns them as they are then;
 	// ErrNotFound when there is none. Two units that count one ad go one after
 	// the other.
 	Count(ctx context.Context, id int64, add ReturnAdCounts) (ReturnAdCounts, error)

@@ -177,7 +177,7 @@ func (s *Service) UnpauseReturnAd(ctx context.Context, id int64) (ReturnAdView, 
 	return s.changeReturnAd(ctx, id, func(a *ReturnAd, _ time.Time) { a.PausedAt = time.Time{} })
 }
 
-// ReturnAd answers one ad, deleted ones as well (return-ad-get).
+// ReturnAd returns one ad, deleted ones as well (return-ad-get).
 func (s *Service) ReturnAd(ctx context.Context, id int64) (ReturnAdView, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (ReturnAdView, error) {
 		a, err := s.ownedAd(ctx, tx, id)
@@ -222,7 +222,7 @@ func listReturnAds(ctx context.Context, tx Tx, f ReturnAdFilter, p affiliate.Pag
 	return affiliate.Page[ReturnAdView]{Items: items, Total: page.Total}, err
 }
 
-// ReturnAdsFor answers the ads that run now and are shown at the advertiser,
+// ReturnAdsFor returns the ads that run now and are shown at the advertiser,
 // by ascending id, at most affiliate.MaxPageSize (advertiser-return-ads-list).
 func (s *Service) ReturnAdsFor(ctx context.Context, advertiserID int64) ([]ReturnAdView, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]ReturnAdView, error) {
@@ -238,7 +238,7 @@ func (s *Service) ReturnAdsFor(ctx context.Context, advertiserID int64) ([]Retur
 
 // CountReturnAdView counts that the ad was shown at an advertiser (0: nobody
 // told at which), unless it is not active, or not for that advertiser's
-// customers: then it answers false and counts nothing. No limit is ever passed.
+// customers: then it returns false and counts nothing. No limit is ever passed.
 func (s *Service) CountReturnAdView(ctx context.Context, id, atAdvertiserID int64) (bool, error) {
 	return s.countReturnAd(ctx, id, atAdvertiserID, stats.AdViewed, ReturnAdCounts{Views: 1})
 }

@@ -181,7 +181,7 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 	upload, err := s.Upload(t.Context(), striped(t, 1, 1, true))
 	is.NoErr(err)
 	offer := offers.Offer{AdvertiserID: acme.ID, Type: offers.Standard, Name: "Summer", ImageKey: upload}
-	saved, err := s.CreateOffer(t.Context(), offers.NewOffer{Offer: offer})
+	saved, err := s.CreateOffer(t.Context(), offers.OfferInput{Offer: offer})
 	is.NoErr(err)
 	is.True(saved.ImageKey != upload)
 	ad, err := s.CreateReturnAd(t.Context(), offers.ReturnAd{AdvertiserID: acme.ID, Name: "Back", ReturnLink: "https://acme.example/", ImageKey: upload})
@@ -202,9 +202,9 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 	}
 	for _, key := range []string{upload, "../../etc/passwd", "\x00", strings.Repeat("a", 300)} {
 		offer.ImageKey = key
-		_, err = s.CreateOffer(t.Context(), offers.NewOffer{Offer: offer})
+		_, err = s.CreateOffer(t.Context(), offers.OfferInput{Offer: offer})
 		is.True(unknown(err))
-		_, err = s.UpdateOffer(t.Context(), saved.ID, offers.ChangeOffer{ImageKey: affiliate.Some(key)})
+		_, err = s.UpdateOffer(t.Context(), saved.ID, offers.OfferChange{ImageKey: affiliate.Some(key)})
 		is.True(unknown(err))
 		_, err = s.UpdateReturnAd(t.Context(), ad.ID, func(a *offers.ReturnAd) { a.ImageKey = key })
 		is.True(unknown(err))
@@ -212,7 +212,7 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 	changed, err := s.UpdateReturnAd(t.Context(), ad.ID, func(a *offers.ReturnAd) { a.Name = "Again" })
 	is.NoErr(err)
 	is.Equal(changed.ImageKey, ad.ImageKey)
-	view, err := s.UpdateOffer(t.Context(), saved.ID, offers.ChangeOffer{ImageKey: affiliate.Some("")})
+	view, err := s.UpdateOffer(t.Context(), saved.ID, offers.OfferChange{ImageKey: affiliate.Some("")})
 	is.NoErr(err)
 	is.Equal(view.ImageKey, "")
 }

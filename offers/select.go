@@ -27,14 +27,14 @@ const (
 	ReasonOutranked        Reason = "outranked"         // it would serve, but one before it does
 )
 
-// Request is a click, or the thought of one.
+// Request describes a click, real or hypothetical.
 type Request struct {
 	Advertiser *affiliate.Advertiser // only read
 	Source     affiliate.TrafficSource
 	At         time.Time
 }
 
-// Conditions are what of an offer decides about its clicks.
+// Conditions is the part of an offer that decides whether a click is paid.
 type Conditions struct {
 	OfferID        int64
 	Currency       affiliate.Currency
@@ -51,7 +51,7 @@ type Conditions struct {
 	Costs          []Costs
 }
 
-// Conditions are a copy of what of the offer decides about its clicks.
+// Conditions returns a copy of what decides whether the offer pays a click.
 func (o *Offer) Conditions() Conditions {
 	return Conditions{
 		OfferID: o.ID, Currency: o.Currency, Type: o.Type,
@@ -61,26 +61,28 @@ func (o *Offer) Conditions() Conditions {
 	}
 }
 
-// Standing is what of a creator's part in an offer decides about its clicks.
-type Standing struct {
+// Participation is the part of a creator's participation that decides whether
+// its clicks are paid.
+type Participation struct {
 	ParticipantID int64
 	Status        ParticipantStatus
 	ClickLimit    affiliate.Optional[int64]
 	Costs         []Costs
 }
 
-// Standing is a copy of what of the part decides about its clicks.
-func (p *Participant) Standing() Standing {
-	return Standing{ParticipantID: p.ID, Status: p.Status, ClickLimit: p.ClickLimit, Costs: slices.Clone(p.Costs)}
+// Participation returns a copy of what decides whether the participant's clicks
+// are paid.
+func (p *Participant) Participation() Participation {
+	return Participation{ParticipantID: p.ID, Status: p.Status, ClickLimit: p.ClickLimit, Costs: slices.Clone(p.Costs)}
 }
 
 // Candidate is all that decides about an offer for one creator.
 type Candidate struct {
 	Conditions
-	Targeted    bool                         // the offer is for the creator
-	Participant affiliate.Optional[Standing] // the creator's part in it
-	Used        Counts                       // over all creators
-	UserUsed    Counts                       // by this creator
+	Targeted    bool                              // the offer is for the creator
+	Participant affiliate.Optional[Participation] // the creator's part in it
+	Used        Counts                            // over all creators
+	UserUsed    Counts                            // by this creator
 	Shared      affiliate.Optional[Shared]
 }
 

@@ -48,7 +48,7 @@ func drawCandidate(t *rapid.T, id int64) Candidate {
 	}
 	c.Paused = rapid.IntRange(0, 5).Draw(t, "paused") == 0
 	if rapid.Bool().Draw(t, "participant") {
-		c.Participant = affiliate.Some(Standing{
+		c.Participant = affiliate.Some(Participation{
 			Status: rapid.SampledFrom(ParticipantStatuses()).Draw(t, "status"), ClickLimit: drawLimit(t, "click limit"), Costs: drawCosts(t, "participant"),
 		})
 	}
@@ -162,8 +162,8 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-func part(status ParticipantStatus, clicks int64) affiliate.Optional[Standing] {
-	return affiliate.Some(Standing{Status: status, ClickLimit: affiliate.Some(clicks)})
+func part(status ParticipantStatus, clicks int64) affiliate.Optional[Participation] {
+	return affiliate.Some(Participation{Status: status, ClickLimit: affiliate.Some(clicks)})
 }
 
 func TestRatesFallThroughOneByOne(t *testing.T) {

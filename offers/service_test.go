@@ -77,9 +77,9 @@ func (w *world) user(u affiliate.User) affiliate.User {
 }
 
 // offer creates an offer of acme.
-func (w *world) offer(change func(n *offers.NewOffer)) offers.Saved {
+func (w *world) offer(change func(n *offers.OfferInput)) offers.Saved {
 	w.t.Helper()
-	n := offers.NewOffer{Offer: offers.Offer{AdvertiserID: w.acme.ID, Type: offers.Standard, Name: "campaign"}}
+	n := offers.OfferInput{Offer: offers.Offer{AdvertiserID: w.acme.ID, Type: offers.Standard, Name: "campaign"}}
 	if change != nil {
 		change(&n)
 	}
@@ -124,7 +124,7 @@ func TestTargetsOfEveryKindAloneAndCombined(t *testing.T) {
 			{"combined", offers.Targets{UserIDs: []int64{bo.ID}, Identifiers: []string{"anna"}, TagIDs: []int64{w.tag}}},
 		}
 		for _, k := range kinds {
-			v := w.offer(func(n *offers.NewOffer) { n.Targets = k.targets })
+			v := w.offer(func(n *offers.OfferInput) { n.Targets = k.targets })
 			w.Equal(v.Skipped, offers.Targets{})
 			w.Equal(w.chosen(w.anna), v.ID) // k.name
 			w.Equal(w.chosen(bo) == v.ID, k.name == "combined")
@@ -156,7 +156,7 @@ func TestSkippedTargetsAreTold(t *testing.T) {
 			UserIDs: []int64{banned.ID, blocked.ID, 999}, TagIDs: []int64{998}, StoreGroupIDs: []int64{997}, ClientIDs: []int64{996},
 			RevenueTierIDs: []int64{995}, Emails: []string{"banned@a.example"}, Identifiers: []string{"blocked"},
 		}
-		v := w.offer(func(n *offers.NewOffer) { n.Targets = wrong })
+		v := w.offer(func(n *offers.OfferInput) { n.Targets = wrong })
 		w.Equal(v.Skipped, wrong)
 		w.Equal(w.chosen(w.anna), int64(0)) // nobody is left, which is not everyone
 		_, skipped, err := w.offers.AddTargets(t.Context(), v.ID, offers.Targets{UserIDs: []int64{999, w.anna.ID}})
@@ -168,11 +168,11 @@ func TestSkippedTargetsAreTold(t *testing.T) {
 
 func TestAPreRegistrationBecomesTheUsers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		byMail := w.offer(func(n *offers.NewOffer) {
+		byMail := w.offer(func(n *offers.OfferInput) {
 			n.Offer.Type, n.Targets.Emails = offers.StoreAccept, []string{"cleo@a.example"}
 		})
-		byHandle := w.offer(func(n *offers.NewOffer) { n.Offer.Type, n.Targets.Identifiers = offers.UserApply, []string{"cleo"} })
-		both := w.offer(func(n *offers.NewOffer) {
+		byHandle := w.offer(func(n *offers.OfferInput) { n.Offer.Type, n.Targets.Identifiers = offers.UserApply, []string{"cleo"} })
+		both := w.offer(func(n *offers.OfferInput) {
 			n.Targets = offers.Targets{Emails: []string{"cleo@a.example"}, Identifiers: []string{"cleo"}}
 		})
 		cleo := w.user(affiliate.User{Username: "c", Email: "Cleo@a.example"})
@@ -203,7 +203,7 @@ func TestABanDeletesParticipationsAndAnApprovalStartsAfresh(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		bo := w.user(affiliate.User{Username: "bo"})
 		aim := func(kind offers.Type) offers.Saved {
-			return w.offer(func(n *offers.NewOffer) {
+			return w.offer(func(n *offers.OfferInput) {
 				n.Offer.Type, n.Offer.Todo, n.Targets.UserIDs = kind, []string{"post"}, []int64{w.anna.ID, bo.ID}
 			})
 		}
@@ -256,9 +256,9 @@ func TestACurrencyStaysWhileAmountsExistInIt(t *testing.T) {
 		}
 		priced := affiliate.Costs{CPC: affiliate.Some[int64](15)}
 		withCosts, withOffer, withBudget, withEntry := shop("costs", priced), shop("offer"), shop("budget"), shop("entry")
-		campaign, err := w.offers.CreateOffer(t.Context(), offers.NewOffer{Offer: offers.Offer{AdvertiserID: withOffer, Type: offers.Standard, Name: "c"}})
+		campaign, err := w.offers.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{AdvertiserID: withOffer, Type: offers.Standard, Name: "c"}})
 		w.NoErr(err)
-		_, err = w.offers.CreateSharedBudget(t.Context(), withBudget, offers.NewSharedBudget{Title: "b", Amount: 1})
+		_, err = w.offers.CreateSharedBudget(t.Context(), withBudget, offers.SharedBudgetInput{Title: "b", Amount: 1})
 		w.NoErr(err)
 		sek := affiliate.NewMoney(1, "SEK")
 		w.NoErr(w.b.Core.Write(t.Context(), func(ctx context.Context, tx affiliate.Tx) error {
@@ -285,7 +285,7 @@ func TestACurrencyStaysWhileAmountsExistInIt(t *testing.T) {
 // Every illegal move through the service names both states and changes nothing.
 func TestIllegalMovesChangeNothing(t *testing.T) {
 	w := newWorld(t, backends.Memory())
-	v := w.offer(func(n *offers.NewOffer) { n.Offer.Type, n.Offer.HasProductSeeding = offers.UserApply, true })
+	v := w.offer(func(n *offers.OfferInput) { n.Offer.Type, n.Offer.HasProductSeeding = offers.UserApply, true })
 	for i, from := range offers.ParticipantStatuses() {
 		for j, to := range offers.ParticipantStatuses() {
 			u := w.user(affiliate.User{Username: fmt.Sprintf("u%d-%d", i, j)})
@@ -318,7 +318,7 @@ func TestJoin(t *testing.T) {
 			return p.Status, err
 		}
 		aimed := func(kind offers.Type) offers.Saved {
-			return w.offer(func(n *offers.NewOffer) { n.Offer.Type, n.Targets.TagIDs = kind, []int64{w.tag} })
+			return w.offer(func(n *offers.OfferInput) { n.Offer.Type, n.Targets.TagIDs = kind, []int64{w.tag} })
 		}
 		status, err := join(aimed(offers.UserApply), w.anna)
 		w.NoErr(err)
@@ -344,7 +344,7 @@ func TestJoin(t *testing.T) {
 func TestDoneIsPaidOnceWithinTheBudget(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		bo := w.user(affiliate.User{Username: "bo"})
-		v := w.offer(func(n *offers.NewOffer) {
+		v := w.offer(func(n *offers.OfferInput) {
 			n.Offer.HasOneTimePayment, n.Offer.OneTimePayment, n.Offer.BudgetLimit = true, 60, affiliate.Some[int64](100)
 			n.Targets.UserIDs = []int64{w.anna.ID, bo.ID}
 		})
@@ -389,7 +389,7 @@ func TestDoneIsPaidOnceWithinTheBudget(t *testing.T) {
 // Time alone changes a status, wherever it shows.
 func TestStatusFollowsTheClock(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		v := w.offer(func(n *offers.NewOffer) {
+		v := w.offer(func(n *offers.OfferInput) {
 			n.Offer.ValidFrom, n.Offer.ValidUntil = noon.Add(time.Hour), noon.Add(2*time.Hour)
 		})
 		for after, want := range map[time.Duration]offers.Status{
@@ -427,7 +427,7 @@ func TestAnOfferRanksRightBehindAnother(t *testing.T) {
 		w.Equal(order(), fmt.Sprintf("%d %d ", b.ID, a.ID)) // first by default
 		want := []int64{b.ID, a.ID}
 		for range 40 { // more than fit the gap: they are numbered anew
-			n := w.offer(func(n *offers.NewOffer) { n.After = b.ID })
+			n := w.offer(func(n *offers.OfferInput) { n.After = b.ID })
 			want = append([]int64{b.ID, n.ID}, want[1:]...)
 		}
 		text := ""
@@ -435,10 +435,10 @@ func TestAnOfferRanksRightBehindAnother(t *testing.T) {
 			text += strconv.FormatInt(id, 10) + " "
 		}
 		w.Equal(order(), text)
-		_, err := w.offers.UpdateOffer(t.Context(), b.ID, offers.ChangeOffer{After: affiliate.Some(a.ID)})
+		_, err := w.offers.UpdateOffer(t.Context(), b.ID, offers.OfferChange{After: affiliate.Some(a.ID)})
 		w.NoErr(err)
 		w.Equal(order(), text[len(strconv.FormatInt(b.ID, 10))+1:]+strconv.FormatInt(b.ID, 10)+" ")
-		_, err = w.offers.UpdateOffer(t.Context(), b.ID, offers.ChangeOffer{After: affiliate.Some[int64](9999)})
+		_, err = w.offers.UpdateOffer(t.Context(), b.ID, offers.OfferChange{After: affiliate.Some[int64](9999)})
 		w.True(errors.Is(err, affiliate.ErrInvalid))
 	})
 }
@@ -485,7 +485,7 @@ func TestReturnAdsCountExactly(t *testing.T) {
 
 func TestCommentsAreTheirAuthors(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		v := w.offer(func(n *offers.NewOffer) { n.Targets.UserIDs = []int64{w.anna.ID} })
+		v := w.offer(func(n *offers.OfferInput) { n.Targets.UserIDs = []int64{w.anna.ID} })
 		p, err := w.offers.ParticipantOf(t.Context(), v.ID, w.anna.ID)
 		w.NoErr(err)
 		id := p.Value.ID

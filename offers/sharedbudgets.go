@@ -7,7 +7,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-func addSharedBudget(ctx context.Context, tx Tx, now time.Time, a affiliate.Advertiser, n NewSharedBudget) (int64, error) {
+func addSharedBudget(ctx context.Context, tx Tx, now time.Time, a affiliate.Advertiser, n SharedBudgetInput) (int64, error) {
 	b, err := tx.SharedBudgets().Add(ctx, SharedBudget{
 		AdvertiserID: a.ID, Title: n.Title, Amount: n.Amount, Currency: a.Currency, CreatedAt: now, UpdatedAt: now,
 	})
@@ -31,8 +31,8 @@ func ownBudget(ctx context.Context, tx Tx, o Offer) error {
 	return v.Err("offer")
 }
 
-// changeBudget answers the shared budget that the offer is to have.
-func changeBudget(ctx context.Context, tx Tx, now time.Time, o Offer, change affiliate.Optional[NewSharedBudget]) (int64, error) {
+// changeBudget returns the shared budget that the offer is to have.
+func changeBudget(ctx context.Context, tx Tx, now time.Time, o Offer, change affiliate.Optional[SharedBudgetInput]) (int64, error) {
 	if err := ownBudget(ctx, tx, o); err != nil || !change.Set {
 		return o.SharedBudgetID, err
 	}
@@ -81,7 +81,7 @@ func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, advertiserID,
 }
 
 // CreateSharedBudget adds a shared budget in the advertiser's currency.
-func (s *Service) CreateSharedBudget(ctx context.Context, advertiserID int64, n NewSharedBudget) (SharedBudgetView, error) {
+func (s *Service) CreateSharedBudget(ctx context.Context, advertiserID int64, n SharedBudgetInput) (SharedBudgetView, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (SharedBudgetView, error) {
 		if !s.viewer.ActsFor(advertiserID) {
 			return SharedBudgetView{}, affiliate.NotFound("advertiser", advertiserID)

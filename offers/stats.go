@@ -34,7 +34,7 @@ func (s *Service) Stats(ctx context.Context, offerID int64, from, until time.Tim
 	})
 }
 
-// CountByActivity answers how many participants have a paid click from a date
+// CountByActivity returns how many participants have a paid click from a date
 // until another, and how many have none
 // (offer-participants-count-by-click-activity).
 func (s *Service) CountByActivity(ctx context.Context, offerID int64, from, until time.Time) (active, inactive int, err error) {

@@ -9,7 +9,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// Targets answers whom an offer is for, and whether that is everyone
+// Targets returns whom an offer is for, and whether that is everyone
 // (offer-targets-list). An offer whose targets were all left out is for nobody.
 func (s *Service) Targets(ctx context.Context, offerID int64) (Targets, bool, error) {
 	type answer struct {
@@ -28,7 +28,7 @@ func (s *Service) Targets(ctx context.Context, offerID int64) (Targets, bool, er
 }
 
 // AddTargets makes the offer for more creators (offer-targets-add): one that
-// was for everyone is for these alone from now on. It answers all targets, and
+// was for everyone is for these alone from now on. It returns all targets, and
 // those of the given ones that were left out.
 func (s *Service) AddTargets(ctx context.Context, offerID int64, t Targets) (all, skipped Targets, err error) {
 	err = s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
@@ -88,9 +88,9 @@ func (t Targets) normalize() (Targets, error) {
 	return n, v.Err("offer")
 }
 
-// aim makes the offer for the targets and for those of keep that name
-// somebody, and creates the participants that the targets name. It answers
-// what was left out. When nothing was asked for the offer is for everyone.
+// aim limits the offer to the targets, and to the entries of keep that name a
+// person, and creates the participants that the targets name. It returns what
+// was left out. Without any target the offer is for everyone.
 func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targets, keep []Target) (Targets, error) {
 	t, err := t.normalize()
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *Service) PutProducts(ctx context.Context, products ...Product) error {
 	})
 }
 
-// DeleteProducts takes products out of the product table and answers how many
+// DeleteProducts takes products out of the product table and returns how many
 // were there; at most MaxBatch in a call. Lists keep their ids and show them as
 // unavailable.
 func (s *Service) DeleteProducts(ctx context.Context, ids []string) (int, error) {
@@ -49,7 +49,7 @@ func checkCount(field string, n int) error {
 	return v.Err("product")
 }
 
-// resolve answers the products that the catalog knows among the ids, by id.
+// resolve returns the products that the catalog knows among the ids, by id.
 func (s *Service) resolve(ctx context.Context, ids []string) (map[string]Product, error) {
 	if len(ids) == 0 {
 		return nil, nil

@@ -38,7 +38,7 @@
 //
 // # Choices where the documents are silent
 //
-//   - An id that a call names twice is answered once.
+//   - An id that a call names twice is returned once.
 //   - A call that would make a list longer than [MaxProducts] is refused as a
 //     whole, and so is one with an id that cannot be one (empty, or longer than
 //     [MaxProductID]); an id that merely is not known is ignored.

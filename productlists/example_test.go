@@ -34,7 +34,7 @@ func Example() {
 		fmt.Printf("line %d: %s\n", r.Line, r.Reason)
 	}
 
-	list, ignored, err := lists.CreateList(ctx, "acme", productlists.NewList{
+	list, ignored, err := lists.CreateList(ctx, "acme", productlists.ListInput{
 		Name: "Smart home", Metadata: map[string]string{"page": "start"}, ProductIDs: []string{"1002", "1001", "9999"},
 	})
 	if err != nil {

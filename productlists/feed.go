@@ -86,7 +86,7 @@ func (s *Service) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 
 // feed gives the products of a feed one by one.
 type feed interface {
-	// next answers a product and the line that it begins on, or why that line
+	// next returns a product and the line that it begins on, or why that line
 	// is none; io.EOF after the last. size is the length of its text.
 	next() (p Product, line, size int, reason string, err error)
 }
@@ -203,7 +203,7 @@ func (im *importer) progress(n int) {
 	}
 }
 
-// finish waits for the last batch and answers why keeping failed, if it did.
+// finish waits for the last batch and returns why keeping failed, if it did.
 func (im *importer) finish() error {
 	im.ended = true
 	close(im.batches)

@@ -22,8 +22,8 @@ func newLineReader(r io.Reader) *lineReader {
 	return l
 }
 
-// next answers the next line without its end, valid until the call after. A
-// line beyond MaxFeedLine is skipped and answered as too long. io.EOF comes
+// next returns the next line without its end, valid until the call after. A
+// line beyond MaxFeedLine is skipped and returned as too long. io.EOF comes
 // alone, after the last line.
 func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 	line, err = l.r.ReadSlice('\n')
@@ -64,7 +64,7 @@ type aheadLine struct {
 	tooLong bool
 }
 
-// line answers the next line; it is kept when it may have to be read again.
+// line returns the next line; it is kept when it may have to be read again.
 func (c *csvReader) line(keep bool) (aheadLine, error) {
 	if c.at < len(c.ahead) {
 		c.at++
@@ -90,7 +90,7 @@ const (
 	reasonOpenQuote  = "a quote is not closed within 1 MiB"
 )
 
-// record answers the fields of the next record that is not blank, appended to
+// record returns the fields of the next record that is not blank, appended to
 // the given slice, or why it is none. The error is io.EOF after the last one,
 // or what the reader says.
 func (c *csvReader) record(fields []string) (_ []string, reason string, err error) {

@@ -37,7 +37,7 @@ func importInto(t testing.TB, s *productlists.Service, format productlists.FeedF
 // known are the products that a list of the ids shows, by id.
 func known(t testing.TB, s *productlists.Service, ids ...string) map[string]productlists.Product {
 	t.Helper()
-	c, _, err := s.CreateList(t.Context(), "acme", productlists.NewList{Name: "x", ProductIDs: ids})
+	c, _, err := s.CreateList(t.Context(), "acme", productlists.ListInput{Name: "x", ProductIDs: ids})
 	is.New(t).NoErr(err)
 	out := map[string]productlists.Product{}
 	for _, item := range c.Items {

@@ -21,8 +21,8 @@ type Content struct {
 	Items []Item
 }
 
-// NewList is what a caller says about a list to be.
-type NewList struct {
+// ListInput is what a caller says about a list to be.
+type ListInput struct {
 	Name            string
 	Metadata        map[string]string
 	PoolID          affiliate.Optional[int64]
@@ -32,7 +32,7 @@ type NewList struct {
 
 // CreateList adds a list to an account (product-list-create). The answer's
 // second value are the product ids that were ignored.
-func (s *Service) CreateList(ctx context.Context, accountID string, in NewList) (Content, []string, error) {
+func (s *Service) CreateList(ctx context.Context, accountID string, in ListInput) (Content, []string, error) {
 	id, err := s.newID()
 	if err != nil {
 		return Content{}, nil, affiliate.Unavailable(err)
@@ -67,7 +67,7 @@ func (s *Service) CreateList(ctx context.Context, accountID string, in NewList) 
 	return Content{l, s.items(l, known, products)}, ignored, nil
 }
 
-// List answers a list with its products (product-list-get), in a number of
+// List returns a list with its products (product-list-get), in a number of
 // statements that does not grow with them.
 func (s *Service) List(ctx context.Context, accountID string, id uuid.UUID) (Content, error) {
 	var ids []string
@@ -89,7 +89,7 @@ func (s *Service) List(ctx context.Context, accountID string, id uuid.UUID) (Con
 	return Content{l, s.items(l, ids, products)}, nil
 }
 
-// Lists answers an account's lists in the order in which they were created
+// Lists returns an account's lists in the order in which they were created
 // (product-list-index), those with all of the given pairs if there are any
 // (product-list-index-by-metadata): at most MaxPairs, bounded as on a list.
 func (s *Service) Lists(ctx context.Context, accountID string, metadata []Pair, p affiliate.PageRequest) (affiliate.Page[List], error) {

@@ -65,7 +65,7 @@ func onEachBackend(t *testing.T, known int, test func(t *testing.T, s *productli
 // create is a new list of an account.
 func create(tb testing.TB, s *productlists.Service, account string, ids ...string) productlists.Content {
 	tb.Helper()
-	c, _, err := s.CreateList(tb.Context(), account, productlists.NewList{Name: "list", ProductIDs: ids})
+	c, _, err := s.CreateList(tb.Context(), account, productlists.ListInput{Name: "list", ProductIDs: ids})
 	is.New(tb).NoErr(err)
 	return c
 }
@@ -87,7 +87,7 @@ func shown(tb testing.TB, s *productlists.Service, account string, id uuid.UUID)
 func TestCreateListKeepsOrderAndIgnoresWhatIsUnknown(t *testing.T) {
 	onEachBackend(t, 5, func(t *testing.T, s *productlists.Service) {
 		is := is.New(t)
-		c, ignored, err := s.CreateList(t.Context(), "acme", productlists.NewList{
+		c, ignored, err := s.CreateList(t.Context(), "acme", productlists.ListInput{
 			Name: "Lampor", Metadata: map[string]string{"b": "2", "a": "1"}, PoolID: affiliate.Some[int64](456), OwnerIdentifier: "anna",
 			ProductIDs: []string{"3", "none", "0", "3", "4", "none", "nothing"},
 		})
@@ -99,7 +99,7 @@ func TestCreateListKeepsOrderAndIgnoresWhatIsUnknown(t *testing.T) {
 		is.Equal(c.Size, 3)
 		read, err := s.List(t.Context(), "acme", c.ID)
 		is.NoErr(err)
-		is.Equal(read, c) // what create answers is what a read answers
+		is.Equal(read, c) // what create returns is what a read returns
 		is.Equal(shown(t, s, "acme", c.ID), []string{"3", "0", "4"})
 		is.Equal(c.Items[0].Product, affiliate.Some(product("3")))
 		is.Equal(c.Items[0].CommissionURL, "https://shop.example/3")
@@ -181,7 +181,7 @@ func TestListsAreFoundByAllOfTheirPairs(t *testing.T) {
 	onEachBackend(t, 0, func(t *testing.T, s *productlists.Service) {
 		is := is.New(t)
 		for i := range 250 {
-			_, _, err := s.CreateList(t.Context(), "acme", productlists.NewList{
+			_, _, err := s.CreateList(t.Context(), "acme", productlists.ListInput{
 				Name: strconv.Itoa(i), Metadata: map[string]string{"half": strconv.Itoa(i % 2), "third": strconv.Itoa(i % 3)},
 			})
 			is.NoErr(err)
@@ -224,7 +224,7 @@ func TestBoundsNameTheirFieldAndNothingIsHalfApplied(t *testing.T) {
 	}
 	onEachBackend(t, 3, func(t *testing.T, s *productlists.Service) {
 		is := is.New(t)
-		for _, ok := range []productlists.NewList{
+		for _, ok := range []productlists.ListInput{
 			{Name: long(255), Metadata: metadata(16), OwnerIdentifier: long(255), ProductIDs: slices.Repeat([]string{"1"}, 1000)},
 			{Name: "x", Metadata: map[string]string{long(64): long(512)}, ProductIDs: []string{long(255)}},
 		} {
@@ -232,21 +232,21 @@ func TestBoundsNameTheirFieldAndNothingIsHalfApplied(t *testing.T) {
 			is.NoErr(err)
 		}
 		for _, tt := range []struct {
-			in     productlists.NewList
+			in     productlists.ListInput
 			fields string
 		}{
-			{productlists.NewList{}, "name"},
-			{productlists.NewList{Name: long(256)}, "name"},
-			{productlists.NewList{Name: "x", OwnerIdentifier: long(256)}, "owner_identifier"},
-			{productlists.NewList{Name: "x", Metadata: metadata(17)}, "metadata"},
-			{productlists.NewList{Name: "x", Metadata: map[string]string{long(65): ""}}, "metadata"},
-			{productlists.NewList{Name: "x", Metadata: map[string]string{"": ""}}, "metadata"},
-			{productlists.NewList{Name: "x", Metadata: map[string]string{"k": long(513)}}, "metadata.k"},
-			{productlists.NewList{Name: "x", Metadata: map[string]string{"k": "\x00"}}, "metadata.k"},
-			{productlists.NewList{Name: "x", ProductIDs: slices.Repeat([]string{"1"}, 1001)}, "product_ids"},
-			{productlists.NewList{Name: "x", ProductIDs: []string{"1", ""}}, "product_ids.1"},
-			{productlists.NewList{Name: "x", ProductIDs: []string{long(256)}}, "product_ids.0"},
-			{productlists.NewList{Name: "", Metadata: metadata(17), OwnerIdentifier: "\xff", ProductIDs: []string{""}}, "name owner_identifier metadata product_ids.0"},
+			{productlists.ListInput{}, "name"},
+			{productlists.ListInput{Name: long(256)}, "name"},
+			{productlists.ListInput{Name: "x", OwnerIdentifier: long(256)}, "owner_identifier"},
+			{productlists.ListInput{Name: "x", Metadata: metadata(17)}, "metadata"},
+			{productlists.ListInput{Name: "x", Metadata: map[string]string{long(65): ""}}, "metadata"},
+			{productlists.ListInput{Name: "x", Metadata: map[string]string{"": ""}}, "metadata"},
+			{productlists.ListInput{Name: "x", Metadata: map[string]string{"k": long(513)}}, "metadata.k"},
+			{productlists.ListInput{Name: "x", Metadata: map[string]string{"k": "\x00"}}, "metadata.k"},
+			{productlists.ListInput{Name: "x", ProductIDs: slices.Repeat([]string{"1"}, 1001)}, "product_ids"},
+			{productlists.ListInput{Name: "x", ProductIDs: []string{"1", ""}}, "product_ids.1"},
+			{productlists.ListInput{Name: "x", ProductIDs: []string{long(256)}}, "product_ids.0"},
+			{productlists.ListInput{Name: "", Metadata: metadata(17), OwnerIdentifier: "\xff", ProductIDs: []string{""}}, "name owner_identifier metadata product_ids.0"},
 		} {
 			_, _, err := s.CreateList(t.Context(), "acme", tt.in)
 			is.Equal(fieldsOf(err), tt.fields) // every field at fault, and no other
@@ -352,7 +352,7 @@ func TestAListIsASliceWithoutDuplicates(t *testing.T) {
 		is := is.New(rt)
 		some := rapid.SliceOfN(rapid.SampledFrom(append(ids(0, 12), "x", "y")), 0, 8)
 		known := func(id string) bool { return id != "x" && id != "y" }
-		c, _, err := s.CreateList(t.Context(), "acme", productlists.NewList{Name: "list"})
+		c, _, err := s.CreateList(t.Context(), "acme", productlists.ListInput{Name: "list"})
 		is.NoErr(err)
 		var model []string
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {

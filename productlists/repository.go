@@ -47,9 +47,9 @@ type ItemRepository interface {
 	// ValidateProductIDs fails; ErrConflict with the field "product_ids" when
 	// one is on the list already or twice in the call.
 	Append(ctx context.Context, listID uuid.UUID, productIDs []string) error
-	// All answers the products of a list in order; of no list none.
+	// All returns the products of a list in order; of no list none.
 	All(ctx context.Context, listID uuid.UUID) ([]string, error)
-	// Among answers those of the products that are on the list, in its order.
+	// Among returns those of the products that are on the list, in its order.
 	Among(ctx context.Context, listID uuid.UUID, productIDs []string) ([]string, error)
 	// Remove takes products off a list, and from its size; those that are not
 	// on it are no error. The others keep their order.
@@ -62,10 +62,10 @@ type ProductRepository interface {
 	// with one id in a call the later one counts. ErrInvalid when Validate
 	// fails, with the fields of the first product that does.
 	Put(ctx context.Context, products ...Product) error
-	// GetMany answers the products with the ids, ascending by id, each once;
+	// GetMany returns the products with the ids, ascending by id, each once;
 	// missing ones are left out.
 	GetMany(ctx context.Context, ids []string) ([]Product, error)
-	// Delete takes products out and answers how many there were. They stay on
+	// Delete takes products out and returns how many there were. They stay on
 	// the lists that they are on.
 	Delete(ctx context.Context, ids []string) (int, error)
 }

@@ -15,7 +15,7 @@ import (
 // A Catalog is asked outside of units of work, so it may be a remote service.
 // It must be safe for concurrent use.
 type Catalog interface {
-	// Products answers the products with the ids, in any order, each once, and
+	// Products returns the products with the ids, in any order, each once, and
 	// leaves out those it does not know. It is given at most MaxProducts
 	// distinct ids, and should ask once for all of them.
 	Products(ctx context.Context, ids []string) ([]Product, error)

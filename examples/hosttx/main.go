@@ -124,7 +124,7 @@ func open(ctx context.Context, db *bun.DB) (magazine, error) {
 	if known[0].Found {
 		return magazine{db: db, author: known[0].User.ID}, nil
 	}
-	_, err1 := kit.Links.CreateStore(ctx, links.NewStore{
+	_, err1 := kit.Links.RegisterAdvertiser(ctx, links.Registration{
 		Domains:    []string{"acme.example"},
 		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
 	})

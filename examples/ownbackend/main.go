@@ -34,7 +34,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	core, shop := kit.Core, kit.Links
-	_, err1 := shop.CreateStore(ctx, links.NewStore{
+	_, err1 := shop.RegisterAdvertiser(ctx, links.Registration{
 		Domains:    []string{"acme.example"},
 		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
 	})

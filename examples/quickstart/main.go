@@ -29,13 +29,13 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	acme, err4 := kit.Links.CreateStore(ctx, links.NewStore{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"}})
+	acme, err4 := kit.Links.RegisterAdvertiser(ctx, links.Registration{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"}})
 	anna, err5 := kit.Core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: time.Now()})
 	cpa, err3 := affiliate.ParseRate("cpa", "0.05") // an order earns 5 %; a click earns 0.10 and costs 0.12. "large" draws on a shared budget; "small" ranks before it and has 0.20 to spend.
 	offer := offers.Offer{AdvertiserID: acme.ID, Type: offers.Standard, Name: "large", Costs: []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](10), InvoiceCPC: affiliate.Some[int64](12), CPA: affiliate.Some(cpa)}}}}
-	large, err6 := kit.Offers.CreateOffer(ctx, offers.NewOffer{Offer: offer, Budget: affiliate.Some(offers.NewSharedBudget{Title: "Season", Amount: 100_000})})
+	large, err6 := kit.Offers.CreateOffer(ctx, offers.OfferInput{Offer: offer, Budget: affiliate.Some(offers.SharedBudgetInput{Title: "Season", Amount: 100_000})})
 	offer.Name, offer.BudgetLimit = "small", affiliate.Some[int64](20)
-	small, err7 := kit.Offers.CreateOffer(ctx, offers.NewOffer{Offer: offer})
+	small, err7 := kit.Offers.CreateOffer(ctx, offers.OfferInput{Offer: offer})
 	names := map[int64]string{large.ID: " of large", small.ID: " of small"}
 	link, _, err8 := kit.Links.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://www.acme.example/shoes?size=38"})
 	fmt.Fprintf(out, "link     %s -> %s\n", kit.Links.ShortURL(link.Link.ID), link.Link.TrackingURL())

@@ -28,7 +28,7 @@ func TestKilledServerSpendsABudgetExactly(t *testing.T) {
 	is.NoErr(err)
 	campaigns, err := offers.NewService(core, backend.Offers, offers.Options{})
 	is.NoErr(err)
-	campaign, err := campaigns.CreateOffer(t.Context(), offers.NewOffer{Offer: offers.Offer{
+	campaign, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{
 		AdvertiserID: p.IDs["advertisers"]["acme"], Type: offers.Standard, Name: "to the last click",
 		BudgetLimit: affiliate.Some[int64](fit * 7),
 		Costs:       []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](7), InvoiceCPC: affiliate.Some[int64](7)}}},
@@ -81,7 +81,7 @@ func TestTwoProcessesSpendOneBudgetExactly(t *testing.T) {
 	for _, id := range servers[0].IDs["offers"] { // so that nothing else pays
 		is.NoErr(campaigns.DeleteOffer(t.Context(), id))
 	}
-	campaign, err := campaigns.CreateOffer(t.Context(), offers.NewOffer{Offer: offers.Offer{
+	campaign, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{
 		AdvertiserID: servers[0].IDs["advertisers"]["acme"], Type: offers.Standard, Name: "five crowns",
 		BudgetLimit: affiliate.Some[int64](limit),
 		Costs:       []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](price), InvoiceCPC: affiliate.Some[int64](price)}}},

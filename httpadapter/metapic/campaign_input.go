@@ -86,11 +86,11 @@ func (f campaignFields) apply(o *offers.Offer, c affiliate.Currency, v *affiliat
 
 // budget is the shared budget to make or to change. One that is named by its id
 // is taken as it is: campaigns of others may draw on it.
-func (f campaignFields) budget(c affiliate.Currency, v *affiliate.Validation) (b affiliate.Optional[offers.NewSharedBudget]) {
+func (f campaignFields) budget(c affiliate.Currency, v *affiliate.Validation) (b affiliate.Optional[offers.SharedBudgetInput]) {
 	if sent := f.SharedBudget.Ptr(); sent != nil && f.SharedBudgetID.Ptr() == nil {
 		minor := sent.Amount.In(c, "shared_budget.amount", v)
 		v.Check(minor >= 0 && minor <= offers.MaxAmount, "shared_budget.amount", "out_of_range", "must be between 0 and 1000000000000000")
-		b = affiliate.Some(offers.NewSharedBudget{Title: sent.Title, Amount: minor})
+		b = affiliate.Some(offers.SharedBudgetInput{Title: sent.Title, Amount: minor})
 	}
 	return b
 }

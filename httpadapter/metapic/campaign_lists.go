@@ -145,7 +145,7 @@ type participation struct {
 func showParticipation(o offers.UserOffer) *participation {
 	part := o.Participant.Value
 	return &participation{
-		ID: laravel.IDOrNull(part.ID), Status: string(o.Standing),
+		ID: laravel.IDOrNull(part.ID), Status: string(o.PartStatus),
 		Todo: showTodo(part.Todo), PaymentAmount: showPayment(part.PaymentAmount, o.Currency),
 	}
 }

@@ -156,10 +156,10 @@ type createCampaign struct {
 }
 
 func (s *server) createCampaign(ctx context.Context, p affiliate.Principal, in createCampaign) (out saved, err error) {
-	n := offers.NewOffer{
+	n := offers.OfferInput{
 		Offer: offers.Offer{AdvertiserID: in.StoreID, CreatedBy: p.Actor()},
 		After: in.PriorityAfter.Value, // 0 for null: first
-		Fill: func(n *offers.NewOffer, a affiliate.Advertiser) error {
+		Fill: func(n *offers.OfferInput, a affiliate.Advertiser) error {
 			var v affiliate.Validation
 			in.apply(&n.Offer, a.Currency, &v)
 			n.Budget = in.budget(a.Currency, &v)
@@ -186,7 +186,7 @@ type updateCampaign struct {
 
 // updateCampaign changes what is sent, for PUT as for PATCH.
 func (s *server) updateCampaign(ctx context.Context, _ affiliate.Principal, in updateCampaign) (out saved, err error) {
-	c := offers.ChangeOffer{Change: func(o *offers.Offer, c *offers.ChangeOffer) error {
+	c := offers.OfferChange{Change: func(o *offers.Offer, c *offers.OfferChange) error {
 		var v affiliate.Validation
 		in.apply(o, o.Currency, &v)
 		c.Budget = in.budget(o.Currency, &v)

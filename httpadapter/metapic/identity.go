@@ -23,7 +23,7 @@ func (s *server) createRepresentative(ctx context.Context, p affiliate.Principal
 	}
 	registration := in.registration()
 	registration.Owner = own
-	a, err := s.links.CreateStore(ctx, registration)
+	a, err := s.links.RegisterAdvertiser(ctx, registration)
 	return showStore(a), err
 }
 

@@ -16,7 +16,7 @@ import (
 func TestAnUnseenIDIsAnUnknownOne(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		foreign := market.Must(w.Core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: "Foreign", Country: "FI", Currency: "EUR"}))(t)
-		w.ID["budget foreign"] = market.Must(w.Offers.CreateSharedBudget(t.Context(), foreign.ID, offers.NewSharedBudget{Title: "b", Amount: 1}))(t).ID
+		w.ID["budget foreign"] = market.Must(w.Offers.CreateSharedBudget(t.Context(), foreign.ID, offers.SharedBudgetInput{Title: "b", Amount: 1}))(t).ID
 		w.ID["nothing"] = 987_654
 		for _, tt := range []struct{ who, method, path, body, unseen string }{
 			{"advertiser", "POST", "/v2/advertisers/{advertiser acme}/blocklist", `{"user_tag_ids":[ID]}`, "tag internal"},
@@ -87,7 +87,7 @@ func TestTargetUserIDShowsNoTagsOfTheOperator(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
 		market.Must(w.Core.UpdateUser(t.Context(), w.ID["user anna"], func(u *affiliate.User) { u.TagIDs = []int64{w.ID["tag internal"]} }))(t)
-		market.Must(w.Offers.CreateOffer(t.Context(), offers.NewOffer{
+		market.Must(w.Offers.CreateOffer(t.Context(), offers.OfferInput{
 			Offer:   offers.Offer{AdvertiserID: w.ID["advertiser acme"], Type: offers.Standard, Name: "n", Title: "by a tag of the operator"},
 			Targets: offers.Targets{TagIDs: []int64{w.ID["tag internal"]}},
 		}))(t)

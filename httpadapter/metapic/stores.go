@@ -79,17 +79,17 @@ func (s *server) createStore(ctx context.Context, p affiliate.Principal, in crea
 	if !p.IsAdmin() {
 		registration.Owner = identity.Join(p.Role, p.Subject)
 	}
-	a, err := s.links.CreateStore(ctx, registration)
+	a, err := s.links.RegisterAdvertiser(ctx, registration)
 	return showStore(a), err
 }
 
 // registration is the input as the domain takes it.
-func (in createStore) registration() links.NewStore {
+func (in createStore) registration() links.Registration {
 	currency := affiliate.Currency(strings.TrimSpace(in.Currency))
 	if known, err := affiliate.ParseCurrency(string(currency)); err == nil {
 		currency = known
 	}
-	registration := links.NewStore{Advertiser: affiliate.Advertiser{
+	registration := links.Registration{Advertiser: affiliate.Advertiser{
 		Name: in.Name, LogoURL: in.LogoURL, Language: in.Language, CategoryIDs: in.Categories,
 		Country: strings.ToUpper(strings.TrimSpace(in.Country)), Currency: currency,
 		Billing: affiliate.Billing(in.Billing),

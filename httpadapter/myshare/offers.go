@@ -174,7 +174,7 @@ func (s *server) updateOffer(ctx context.Context, p affiliate.Principal, in upda
 		_, unknown := s.deals.Offer(ctx, sellerOf(p), id)
 		return offer{}, cmp.Or(unknown, err)
 	}
-	o, err := s.deals.ChangeOffer(ctx, sellerOf(p), id, change)
+	o, err := s.deals.UpdateOffer(ctx, sellerOf(p), id, change)
 	return showOffer(o), err
 }
 

@@ -60,7 +60,7 @@ type createList struct {
 }
 
 func (s *server) createList(ctx context.Context, p affiliate.Principal, in createList) (listAnswer, error) {
-	list := productlists.NewList{
+	list := productlists.ListInput{
 		Name: in.Name, Metadata: in.Metadata, OwnerIdentifier: in.OwnerIdentifier, ProductIDs: in.ProductIDs,
 	}
 	if pool := in.PoolID.Ptr(); pool != nil {

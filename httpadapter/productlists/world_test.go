@@ -131,7 +131,7 @@ func (w *world) send(who, method, target, body string, headers ...string) *httpt
 // create is the id of a new list of an account.
 func (w *world) create(who, name string, metadata map[string]string, ids ...string) string {
 	w.tb.Helper()
-	c, _, err := w.service.CreateList(w.tb.Context(), who, productlists.NewList{
+	c, _, err := w.service.CreateList(w.tb.Context(), who, productlists.ListInput{
 		Name: name, Metadata: metadata, OwnerIdentifier: "ownernamehere", ProductIDs: ids,
 	})
 	is.New(w.tb).NoErr(err)

@@ -28,7 +28,7 @@ func Example() {
 
 	cpa, err := affiliate.ParseRate("cpa", "0.05")
 	orDie(err)
-	acme, err := shop.CreateStore(ctx, links.NewStore{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{
+	acme, err := shop.RegisterAdvertiser(ctx, links.Registration{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{
 		Name: "Acme", Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPA: affiliate.Some(cpa)}},
 	}})
 	orDie(err)

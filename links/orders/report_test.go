@@ -25,7 +25,7 @@ func TestAnOrderIsPaidByTheTermsFrozenAtItsClick(t *testing.T) {
 		is := is.New(t)
 		w := newWorld(t, b)
 		c := w.click(w.link)
-		_, err := w.offers.UpdateOffer(t.Context(), w.campaign.ID, offers.ChangeOffer{Change: func(o *offers.Offer, _ *offers.ChangeOffer) error {
+		_, err := w.offers.UpdateOffer(t.Context(), w.campaign.ID, offers.OfferChange{Change: func(o *offers.Offer, _ *offers.OfferChange) error {
 			o.Costs = costs("0.5", "0.5")
 			return nil
 		}})

@@ -100,7 +100,7 @@ func (w *world) must(err error) {
 
 func (w *world) shop(name, domain string, c affiliate.Currency) affiliate.Advertiser {
 	w.t.Helper()
-	a, err := w.links.CreateStore(w.t.Context(), links.NewStore{Advertiser: affiliate.Advertiser{Name: name, Country: "SE", Currency: c}, Domains: []string{domain}})
+	a, err := w.links.RegisterAdvertiser(w.t.Context(), links.Registration{Advertiser: affiliate.Advertiser{Name: name, Country: "SE", Currency: c}, Domains: []string{domain}})
 	w.must(err)
 	return a
 }
@@ -122,7 +122,7 @@ func (w *world) offer(a affiliate.Advertiser, change func(*offers.Offer)) offers
 	w.t.Helper()
 	o := offers.Offer{AdvertiserID: a.ID, Type: offers.Standard, Name: "spring", Costs: costs("0.05", "0.08")}
 	change(&o)
-	added, err := w.offers.CreateOffer(w.t.Context(), offers.NewOffer{Offer: o})
+	added, err := w.offers.CreateOffer(w.t.Context(), offers.OfferInput{Offer: o})
 	w.must(err)
 	return added.Offer
 }

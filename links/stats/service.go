@@ -13,7 +13,7 @@ type Options struct {
 	Clock affiliate.Clock // default: affiliate.SystemClock
 }
 
-// Service answers questions about what happened. It is safe for concurrent use.
+// Service returns questions about what happened. It is safe for concurrent use.
 type Service struct {
 	store  Store
 	clock  affiliate.Clock

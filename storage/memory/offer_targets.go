@@ -120,7 +120,7 @@ func (r targets) MayServe(ctx context.Context, advertiserID int64) (bool, error)
 	return len(r.u.db.offers.targets.byAdvertiser.Of(advertiserID)) > 0, nil
 }
 
-func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
+func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Lookup) ([][]offers.Candidate, error) {
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (r targets) candidate(c *offers.Candidate, id uint32, user int64) {
 	c.Conditions, c.Targeted = db.offers.At(id).Conditions(), true
 	c.OfferID = int64(id)
 	if p, ok := db.participants.byPart.Find(offers.Part{OfferID: int64(id), UserID: user}); ok {
-		c.Participant = affiliate.Some(db.participants.At(p).Standing())
+		c.Participant = affiliate.Some(db.participants.At(p).Participation())
 		c.Participant.Value.ParticipantID = int64(p)
 	}
 	if b, ok := db.budgets.Find(c.SharedBudgetID); ok {

@@ -96,7 +96,7 @@ func putAll[E entity, R any, K comparable](ctx context.Context, u *unit, t table
 	})
 }
 
-// behind answers at most limit rows behind a cursor, in the order of creation.
+// behind returns at most limit rows behind a cursor, in the order of creation.
 // id is the column that ties are broken by.
 func (t table[E, R]) behind(ctx context.Context, u *unit, after adsync.Cursor, limit int, id string, where func(filter)) ([]E, error) {
 	return read(ctx, u, t.resource, func(ctx context.Context) ([]E, error) {

@@ -63,7 +63,7 @@ func TestAChargeIsDecidedByWhatItReadsUnderItsLocks(t *testing.T) {
 			})
 			is.NoErr(err)
 			type outcome struct {
-				awards []offers.Award
+				awards []offers.Decision
 				err    error
 			}
 			charged, about := make(chan outcome, 1), make(chan struct{}, 1)
@@ -74,7 +74,7 @@ func TestAChargeIsDecidedByWhatItReadsUnderItsLocks(t *testing.T) {
 				go func() {
 					var got outcome
 					got.err = db.Links().Record(t.Context(), func(ctx context.Context, tx links.Tx) (err error) {
-						got.awards, err = offers.Charge(ctx, aboutToLock{tx, about}, []offers.Claim{{User: &w.users[0], Advertiser: &w.advertisers[0], At: noon}})
+						got.awards, err = offers.Charge(ctx, aboutToLock{tx, about}, []offers.ClickCharge{{User: &w.users[0], Advertiser: &w.advertisers[0], At: noon}})
 						return err
 					})
 					charged <- got

@@ -31,7 +31,7 @@ func newEditWorld(t *testing.T) editWorld {
 	var err error
 	e.kit, err = affiliatekit.New(db, affiliatekit.Options{})
 	e.NoErr(err)
-	made, err := e.kit.Offers.CreateOffer(t.Context(), offers.NewOffer{
+	made, err := e.kit.Offers.CreateOffer(t.Context(), offers.OfferInput{
 		Offer: offers.Offer{AdvertiserID: e.w.advertisers[0].ID, Type: offers.Standard, Name: "c", Costs: []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](3)}}}},
 	})
 	e.NoErr(err)
@@ -44,9 +44,9 @@ func newEditWorld(t *testing.T) editWorld {
 
 // click charges one click and does then, while its unit is still open, what
 // meanwhile says.
-func (e editWorld) click(ctx context.Context, meanwhile func()) (decided offers.Award, err error) {
+func (e editWorld) click(ctx context.Context, meanwhile func()) (decided offers.Decision, err error) {
 	err = e.store.Record(ctx, func(ctx context.Context, tx links.Tx) error {
-		all, err := offers.Charge(ctx, tx, []offers.Claim{{User: &e.w.users[0], Advertiser: &e.w.advertisers[0], At: noon}})
+		all, err := offers.Charge(ctx, tx, []offers.ClickCharge{{User: &e.w.users[0], Advertiser: &e.w.advertisers[0], At: noon}})
 		if err == nil {
 			decided = all[0]
 			meanwhile()
@@ -80,7 +80,7 @@ func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
 	t.Parallel()
 	change := func(f func(o *offers.Offer)) func(ctx context.Context, e editWorld) error {
 		return func(ctx context.Context, e editWorld) error {
-			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.ChangeOffer{Change: func(o *offers.Offer, _ *offers.ChangeOffer) error {
+			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.OfferChange{Change: func(o *offers.Offer, _ *offers.OfferChange) error {
 				f(o)
 				return nil
 			}})
@@ -99,7 +99,7 @@ func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
 		},
 		"deleted": func(ctx context.Context, e editWorld) error { return e.kit.Offers.DeleteOffer(ctx, e.offer.ID) },
 		"a first shared budget": func(ctx context.Context, e editWorld) error {
-			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.ChangeOffer{Budget: affiliate.Some(offers.NewSharedBudget{Title: "b", Amount: 1})})
+			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.OfferChange{Budget: affiliate.Some(offers.SharedBudgetInput{Title: "b", Amount: 1})})
 			return err
 		},
 		"other targets": func(ctx context.Context, e editWorld) error {
@@ -135,7 +135,7 @@ func TestAClickWaitsForAnEditUnderWay(t *testing.T) {
 	t.Parallel()
 	e := newEditWorld(t)
 	clicked := make(chan error, 1)
-	var decided offers.Award
+	var decided offers.Decision
 	e.NoErr(e.store.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
 		locked, err := tx.Offers().Lock(ctx, []int64{e.offer.ID})
 		if err != nil {
@@ -169,7 +169,7 @@ func TestClicksOfAnUnlimitedCampaignShareItsLock(t *testing.T) {
 		}()
 		e.NoErr(<-second)
 		e.NoErr(e.store.Record(t.Context(), func(ctx context.Context, tx links.Tx) error {
-			found, err := tx.Targets().Serving(ctx, noon, noon, []offers.Ask{{
+			found, err := tx.Targets().Serving(ctx, noon, noon, []offers.Lookup{{
 				AdvertiserID: e.offer.AdvertiserID, UserID: e.w.users[0].ID, Targets: []offers.Target{{Kind: offers.TargetEveryone}},
 			}})
 			e.Equal(len(found[0]), 1)

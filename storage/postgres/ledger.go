@@ -107,7 +107,7 @@ func advertisersOf(entries []affiliate.Entry) []int64 {
 	return ids
 }
 
-// insert keeps the entries and adds the totals, in one statement. It answers the
+// insert keeps the entries and adds the totals, in one statement. It returns the
 // new ids, which ascend in the order of the entries.
 func (r ledger) insert(ctx context.Context, entries []affiliate.Entry, totals []affiliate.Total) ([]int64, error) {
 	type entry = affiliate.Entry

@@ -74,9 +74,9 @@ type servingRow struct {
 
 // spread appends the offer to the candidates of each ask that it is for.
 func (r *servingRow) spread(out [][]offers.Candidate) error {
-	parts := make(map[int64]offers.Standing, len(r.PartPlaces))
+	parts := make(map[int64]offers.Participation, len(r.PartPlaces))
 	for i, place := range r.PartPlaces {
-		p := offers.Standing{ParticipantID: r.PartIDs[i], Status: offers.ParticipantStatus(r.PartStatuses[i])}
+		p := offers.Participation{ParticipantID: r.PartIDs[i], Status: offers.ParticipantStatus(r.PartStatuses[i])}
 		if limit := r.PartLimits[i]; limit >= 0 {
 			p.ClickLimit = affiliate.Some(limit)
 		}
@@ -134,7 +134,7 @@ var (
 
 // Serving makes the planner go from the targets to the offers and the parts,
 // each by its key: it cannot know how few there will be.
-func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Ask) ([][]offers.Candidate, error) {
+func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Lookup) ([][]offers.Candidate, error) {
 	var ids []int64 // of the offers
 	found, err := read(ctx, r.u, "target", func(ctx context.Context) ([][]offers.Candidate, error) {
 		var places []int64
@@ -150,7 +150,7 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 		if len(places) == 0 {
 			return out, nil
 		}
-		of := func(field func(*offers.Ask) int64) []int64 {
+		of := func(field func(*offers.Lookup) int64) []int64 {
 			return values(places, func(i *int64) int64 { return field(&asks[*i]) })
 		}
 		var rows []servingRow
@@ -159,7 +159,7 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 			statement = servingShown
 		}
 		err := r.u.prepared(statement,
-			places, of(func(a *offers.Ask) int64 { return a.AdvertiserID }), of(func(a *offers.Ask) int64 { return a.UserID }), kinds, wanted,
+			places, of(func(a *offers.Lookup) int64 { return a.AdvertiserID }), of(func(a *offers.Lookup) int64 { return a.UserID }), kinds, wanted,
 			stamp(until), stamp(from)).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err

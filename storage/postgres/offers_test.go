@@ -42,9 +42,9 @@ func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
 		ids = append(ids, u.ID)
 	}
 	for i := range 30 {
-		_, err := service.CreateOffer(t.Context(), offers.NewOffer{
+		_, err := service.CreateOffer(t.Context(), offers.OfferInput{
 			Offer:   offers.Offer{AdvertiserID: w.advertisers[0].ID, Type: offers.Standard, Name: "campaign " + strconv.Itoa(i), MaxClicks: affiliate.Some[int64](1000)},
-			Targets: offers.Targets{UserIDs: ids}, Budget: affiliate.Some(offers.NewSharedBudget{Title: "b", Amount: 1}),
+			Targets: offers.Targets{UserIDs: ids}, Budget: affiliate.Some(offers.SharedBudgetInput{Title: "b", Amount: 1}),
 		})
 		is.NoErr(err)
 	}
@@ -75,9 +75,9 @@ func TestCampaignsTakeAConstantNumberOfStatements(t *testing.T) {
 			t.Errorf("%s: %d statements for a page of one, %d for a page of 30", name, one, many)
 		}
 	}
-	claims := make([]offers.Claim, 300)
+	claims := make([]offers.ClickCharge, 300)
 	for i := range claims {
-		claims[i] = offers.Claim{User: &w.users[i%30], Advertiser: &w.advertisers[0], At: noon}
+		claims[i] = offers.ClickCharge{User: &w.users[i%30], Advertiser: &w.advertisers[0], At: noon}
 	}
 	charge := func(n int) int64 {
 		return statements(n, func(affiliate.PageRequest) error {
@@ -112,7 +112,7 @@ func seedOffers(ctx context.Context, tb testing.TB, handle *bun.DB, n int, t off
 	}
 }
 
-// percentiles runs work n times and answers the median and the 99th percentile.
+// percentiles runs work n times and returns the median and the 99th percentile.
 func percentiles(tb testing.TB, n int, work func() error) (p50, p99 time.Duration) {
 	tb.Helper()
 	runtime.GC() // what was seeded is not this work's garbage
@@ -156,7 +156,7 @@ func seedOffersInMemory(tb testing.TB, db *memory.DB, n int, t offers.Target) {
 	}
 }
 
-// aimAt gives the first user what a kind of target names it by, and answers
+// aimAt gives the first user what a kind of target names it by, and returns
 // that target: its id, a tag, or the group of its client.
 func (w *world) aimAt(tb testing.TB, store links.Store, kind offers.TargetKind) (t offers.Target) {
 	tb.Helper()
@@ -216,7 +216,7 @@ func BenchmarkSelection(b *testing.B) {
 
 // measureSelection times the charge of a click of the first user.
 func measureSelection(b *testing.B, store links.Store, w world) (p50, p99 time.Duration) {
-	claim := []offers.Claim{{User: &w.users[0], Advertiser: &w.advertisers[0], At: noon}}
+	claim := []offers.ClickCharge{{User: &w.users[0], Advertiser: &w.advertisers[0], At: noon}}
 	return percentiles(b, 500, func() error {
 		return store.Record(b.Context(), func(ctx context.Context, tx links.Tx) error {
 			awards, err := offers.Charge(ctx, tx, claim)

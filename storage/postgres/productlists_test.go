@@ -124,7 +124,7 @@ func TestAListIsReadInTheSameStatementsHoweverLongItIs(t *testing.T) {
 	watched := serviceOver(t, handle.WithQueryHook(log))
 	counts := map[int]int{}
 	for _, size := range []int{0, 1, 10, productlists.MaxProducts} {
-		l, _, err := service.CreateList(t.Context(), "acme", productlists.NewList{Name: "x"})
+		l, _, err := service.CreateList(t.Context(), "acme", productlists.ListInput{Name: "x"})
 		is.NoErr(err)
 		for from := 1; from <= size; from += productlists.MaxBatch {
 			var ids []string
@@ -296,7 +296,7 @@ func BenchmarkReadList(b *testing.B) {
 	service := serviceOver(b, handle)
 	_, err := service.Import(b.Context(), &feed{lines: productlists.MaxProducts}, productlists.ImportOptions{})
 	is.NoErr(err)
-	l, _, err := service.CreateList(b.Context(), "acme", productlists.NewList{Name: "x"})
+	l, _, err := service.CreateList(b.Context(), "acme", productlists.ListInput{Name: "x"})
 	is.NoErr(err)
 	for from := 1; from <= productlists.MaxProducts; from += productlists.MaxBatch {
 		var ids []string

@@ -53,7 +53,7 @@ func (t table[E, R]) entities(rows []R) []E {
 	return out
 }
 
-// one answers the only row that where leaves, or a NotFound naming id.
+// one returns the only row that where leaves, or a NotFound naming id.
 func (t table[E, R]) one(ctx context.Context, u *unit, id any, where func(filter)) (E, error) {
 	return read(ctx, u, t.resource, func(ctx context.Context) (E, error) { return t.find(ctx, u, id, where) })
 }
@@ -85,7 +85,7 @@ func (t table[E, R]) get(ctx context.Context, u *unit, id int64) (E, error) {
 	})
 }
 
-// many answers the rows that where leaves by ascending id.
+// many returns the rows that where leaves by ascending id.
 func (t table[E, R]) many(ctx context.Context, u *unit, where func(filter)) ([]E, error) {
 	return read(ctx, u, t.resource, func(ctx context.Context) ([]E, error) {
 		var rows []R
@@ -101,7 +101,7 @@ func (t table[E, R]) many(ctx context.Context, u *unit, where func(filter)) ([]E
 // byIDs asks for rows by a list of ids.
 const byIDs = "t.id = ANY(?0::bigint[])"
 
-// prepared answers the rows of a condition by ascending id, by a statement that
+// prepared returns the rows of a condition by ascending id, by a statement that
 // is prepared; see unit.prepared.
 func (t table[E, R]) prepared(ctx context.Context, u *unit, condition string, args ...any) ([]E, error) {
 	var rows []R
@@ -119,7 +119,7 @@ func (t table[E, R]) getMany(ctx context.Context, u *unit, ids []int64) ([]E, er
 	return found, err
 }
 
-// after answers at most limit rows with an id greater than the given one.
+// after returns at most limit rows with an id greater than the given one.
 func (t table[E, R]) after(ctx context.Context, u *unit, id any, limit int) ([]E, error) {
 	return t.many(ctx, u, func(q filter) {
 		q.none(limit <= 0)
@@ -127,7 +127,7 @@ func (t table[E, R]) after(ctx context.Context, u *unit, id any, limit int) ([]E
 	})
 }
 
-// list answers one page of the rows that where leaves.
+// list returns one page of the rows that where leaves.
 func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest, where func(filter)) (affiliate.Page[E], error) {
 	return read(ctx, u, t.resource, func(ctx context.Context) (affiliate.Page[E], error) {
 		var page affiliate.Page[E]
@@ -235,12 +235,12 @@ func (t table[E, R]) updateBy(ctx context.Context, u *unit, e E, id any) error {
 	})
 }
 
-// getBy answers the row that an id from outside names.
+// getBy returns the row that an id from outside names.
 func (t table[E, R]) getBy(ctx context.Context, u *unit, id any) (E, error) {
 	return t.one(ctx, u, id, func(q filter) { q.Where("t.public_id = ?", id) })
 }
 
-// addOrGet inserts a row, or answers the one that is there with false. Only the
+// addOrGet inserts a row, or returns the one that is there with false. Only the
 // named key is forgiven. When the row in the way is one that this snapshot does
 // not show, the database asks to run again.
 func addOrGet[E entity, R any](ctx context.Context, u *unit, t table[E, R], e E, row R, key string, there func(filter)) (E, bool, error) {

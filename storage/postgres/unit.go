@@ -170,7 +170,7 @@ func outcome(ctx context.Context, err, doom error) error {
 	return err
 }
 
-// end answers what doomed the unit; from now on its transaction is refused.
+// end returns what doomed the unit; from now on its transaction is refused.
 func (u *unit) end() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -36,7 +36,7 @@ func reserve(t *testing.T, s coreStore, k affiliate.IdempotencyKey, now time.Tim
 	})
 }
 
-// expectReservation compares what Reserve answers at a time.
+// expectReservation compares what Reserve returns at a time.
 func expectReservation(t *testing.T, s coreStore, k affiliate.IdempotencyKey, now time.Time, want affiliate.IdempotencyKey, fresh bool) {
 	t.Helper()
 	got := reserve(t, s, k, now)

@@ -416,7 +416,7 @@ func testServing(t *testing.T, s offers.Store) {
 	add(func(o *offers.Offer) { o.PausedAt = at(0) }, user)
 	add(func(o *offers.Offer) { o.DeletedAt = at(0) }, user)
 	add(func(o *offers.Offer) { o.ValidFrom, o.ValidUntil = at(5), at(8) }, tag)
-	serving := func(from, until int, asks ...offers.Ask) [][]offers.Candidate {
+	serving := func(from, until int, asks ...offers.Lookup) [][]offers.Candidate {
 		return see(t, s, func(ctx context.Context, tx offers.Tx) ([][]offers.Candidate, error) {
 			return tx.Targets().Serving(ctx, at(from), at(until), asks)
 		})
@@ -430,8 +430,8 @@ func testServing(t *testing.T, s offers.Store) {
 		}
 		return out
 	}
-	ask := func(i int, targets ...offers.Target) offers.Ask {
-		return offers.Ask{AdvertiserID: w.advertisers[i].ID, UserID: w.users[0].ID, Targets: targets}
+	ask := func(i int, targets ...offers.Target) offers.Lookup {
+		return offers.Lookup{AdvertiserID: w.advertisers[i].ID, UserID: w.users[0].ID, Targets: targets}
 	}
 	equal(t, "several asks", serving(0, 0, ask(0, user, tag, everyone), ask(1, user), ask(2, user, everyone), ask(0), ask(0, tag)),
 		[][]offers.Candidate{candidates(0, 1), candidates(2), nil, nil, candidates(0)})
@@ -467,10 +467,10 @@ func testServing(t *testing.T, s offers.Store) {
 			PaymentAmount: affiliate.Some[int64](9), ClickLimit: affiliate.Some[int64](0), Costs: sampleCosts(), CreatedAt: at(0), UpdatedAt: at(0),
 		},
 		offers.Participant{OfferID: w.offer.ID, UserID: w.users[2].ID, Status: offers.Open})
-	want.Participant = affiliate.Some(parts[1].Standing())
+	want.Participant = affiliate.Some(parts[1].Participation())
 	other := ask(0, group, everyone)
 	other.UserID = w.users[1].ID
 	theirs := want
-	theirs.Participant = affiliate.Some(parts[0].Standing())
+	theirs.Participant = affiliate.Some(parts[0].Participation())
 	equal(t, "with parts", serving(0, 0, ask(0, group), other), [][]offers.Candidate{{want}, {candidate(1), theirs}})
 }

@@ -162,7 +162,7 @@ func placeOf(ctx context.Context, tx links.Tx) (p place, err error) {
 	return p, err
 }
 
-// changedSince answers what changed, and complains when that leaves out an
+// changedSince returns what changed, and complains when that leaves out an
 // advertiser whose rules are not those of the place.
 func changedSince(ctx context.Context, tx links.Tx, p place) ([]int64, error) {
 	got, err := tx.Rules().Changed(ctx, p.cursor)

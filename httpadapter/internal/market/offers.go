@@ -33,7 +33,7 @@ func (w *World) settleOffers(ctx context.Context) {
 		name  string
 		store int64
 	}{{"acme", acme}, {"spare", acme}, {"nordic", nordic}} {
-		w.ID["budget "+b.name] = Must(w.Offers.CreateSharedBudget(ctx, b.store, offers.NewSharedBudget{Title: "Budget " + b.name, Amount: 100_000}))(w.T).ID
+		w.ID["budget "+b.name] = Must(w.Offers.CreateSharedBudget(ctx, b.store, offers.SharedBudgetInput{Title: "Budget " + b.name, Amount: 100_000}))(w.T).ID
 	}
 	for _, o := range []struct {
 		name    string
@@ -53,7 +53,7 @@ func (w *World) settleOffers(ctx context.Context) {
 		{"norse", nordic, offers.Offer{Type: offers.UserApply, Title: "Sagas"}, offers.Targets{UserIDs: []int64{w.ID["user bo"]}}},
 	} {
 		o.offer.AdvertiserID, o.offer.Name, o.offer.CreatedBy = o.store, "internal "+o.name, TheAdvertiser
-		made := Must(w.Offers.CreateOffer(ctx, offers.NewOffer{Offer: o.offer, Targets: o.targets}))(w.T)
+		made := Must(w.Offers.CreateOffer(ctx, offers.OfferInput{Offer: o.offer, Targets: o.targets}))(w.T)
 		w.ID["offer "+o.name], w.Token["token "+o.name] = made.ID, made.Token
 	}
 	Must(w.Offers.SetImage(ctx, w.ID["offer summer"], PNG(w.T)))(w.T)

@@ -185,7 +185,7 @@ func (w *World) settleAdvertisers(ctx context.Context) {
 		{"mall_one", "sv_SE", "mall.example", false}, {"mall_two", "sv_SE", "mall.example", false},
 		{"hidden", "sv_SE", "hidden.example", true}, {"closed", "sv_SE", "closed.example", false},
 	} {
-		created := Must(w.Links.CreateStore(ctx, links.NewStore{
+		created := Must(w.Links.RegisterAdvertiser(ctx, links.Registration{
 			Advertiser: affiliate.Advertiser{
 				Name: a.name, GroupID: w.ID["group "+a.group], Country: "SE", Currency: "SEK", Language: "sv", Hidden: a.hidden,
 				LogoURL:      "https://" + a.domain + "/logo.png",
