@@ -141,15 +141,16 @@ type KeptDealFilter struct {
 // (field "deal_id"); catalog_id and offer_id must refer to something, and
 // entry_id too where it is not 0.
 type DealRepository interface {
-	// AddOrGet keeps d and answers it with true, or answers the deal of the same
-	// business partner and ExternalID that is there with false.
+	// AddOrGet keeps d and returns it with true, or returns the deal of the same
+	// business partner and ExternalID that is there with false, whatever d refers to.
 	AddOrGet(ctx context.Context, d Deal) (Deal, bool, error)
 	// Get is ErrNotFound when there is none.
 	Get(ctx context.Context, id uuid.UUID) (Deal, error)
 	// ByExternalID is ErrNotFound when the business partner has no such deal.
 	ByExternalID(ctx context.Context, businessPartnerID uuid.UUID, externalID string) (Deal, error)
 	// Update replaces the deals, of two with one id by the later one; ErrNotFound
-	// when one is not there.
+	// when one is not there. An ExternalID that another deal has before the call is
+	// taken, also when that deal gives it up in the same call.
 	Update(ctx context.Context, deals ...Deal) error
 	List(ctx context.Context, f KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[Deal], error)
 	// LockDue answers at most limit deals whose DueAt is at or before now, those
