@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // SocialMedia is an account of a user on a network.
@@ -32,8 +34,11 @@ func NormalizeHandle(s string) string {
 	return strings.ToLower(strings.TrimLeft(s, "@"))
 }
 
-// NormalizeEmail is the e-mail as it is kept and compared: trimmed, lower case.
-func NormalizeEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// NormalizeEmail returns the e-mail as it is kept and compared: trimmed, in
+// lower case, composed (NFC).
+func NormalizeEmail(s string) string {
+	return norm.NFC.String(strings.ToLower(norm.NFC.String(strings.TrimSpace(s))))
+}
 
 // UserStatus is computed from the two times that decide it.
 type UserStatus string
@@ -49,7 +54,7 @@ const (
 type User struct {
 	ID          int64
 	ClientID    int64  // 0: of no client
-	Username    string // 1..255 characters, unique per client
+	Username    string // 1..255 characters; no two of a client have the same Fold
 	DisplayName string // at most 255 characters
 	Email       string // lower case, at most 254 characters; unique when not empty
 	Phone       string // at most 32 characters

@@ -10,8 +10,8 @@ import (
 )
 
 type userName struct {
-	client int64 // 0: of no client
-	name   string
+	client int64  // 0: of no client
+	name   string // folded
 }
 
 type userTable struct {
@@ -53,7 +53,7 @@ func newUserTable(db *DB) userTable {
 			},
 		},
 		engine.NewUnique(t, func(u *E) (string, bool) { return u.Email, u.Email != "" }),
-		engine.NewUnique(t, func(u *E) (userName, bool) { return userName{u.ClientID, u.Username}, true }),
+		engine.NewUnique(t, func(u *E) (userName, bool) { return userName{u.ClientID, affiliate.Fold(u.Username)}, true }),
 		engine.NewGroups(t, func(u *E) (int64, bool) { return u.ClientID, u.ClientID != 0 }, nil),
 		engine.NewTags(t, socialIdentifiers),
 	}

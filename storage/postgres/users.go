@@ -17,6 +17,7 @@ type userRow struct {
 	ID                int64     `bun:"id,pk,autoincrement"`
 	ClientID          int64     `bun:"client_id,nullzero"`
 	Username          string    `bun:"username"`
+	UsernameKey       string    `bun:"username_key"` // in the form that it is compared in
 	DisplayName       string    `bun:"display_name"`
 	Email             string    `bun:"email"`
 	Phone             string    `bun:"phone"`
@@ -47,7 +48,7 @@ var userTagMembers = idList{table: "affiliate_user_tag_members", owner: "user_id
 
 func newUserRow(u affiliate.User) userRow {
 	row := userRow{
-		ID: u.ID, ClientID: u.ClientID, Username: u.Username, DisplayName: u.DisplayName, Email: u.Email,
+		ID: u.ID, ClientID: u.ClientID, Username: u.Username, UsernameKey: affiliate.Fold(u.Username), DisplayName: u.DisplayName, Email: u.Email,
 		Phone: u.Phone, Locale: u.Locale, TierID: u.TierID,
 		SocialTypes: make([]string, len(u.SocialMedia)), SocialIdentifiers: make([]string, len(u.SocialMedia)),
 		VerifiedAt: stamp(u.VerifiedAt), SuspendedAt: stamp(u.SuspendedAt),

@@ -17,6 +17,7 @@ func userScenarios() []scenario[coreStore] {
 		scenario[coreStore]{"users/relate", testUserRelate},
 		scenario[coreStore]{"users/list", testUserList},
 		scenario[coreStore]{"users/an empty e-mail is nobody's", testUserEmptyEmail},
+		scenario[coreStore]{"users/a taken key comes before an unknown reference", testUserFaults},
 	)
 }
 
@@ -46,6 +47,7 @@ func users() table[coreTx, affiliate.User] {
 		},
 		broken: []broken[V]{
 			{"email", "not_normalized", func(v *V) { v.Email = "Anna@a.example" }},
+			{"email", "not_normalized", func(v *V) { v.Email = "jose\u0301@a.example" }},
 			{"email", "invalid_email", func(v *V) { v.Email = "anna" }},
 			{"tag_ids", "not_ascending", func(v *V) { v.TagIDs = []int64{1, 1} }},
 			{"social_media", "too_many", func(v *V) { v.SocialMedia = tooMany }},
@@ -59,9 +61,9 @@ func users() table[coreTx, affiliate.User] {
 		unique: []uniqueText[V]{
 			{
 				field: "username", at: func(v *V) *string { return &v.Username },
-				elsewhere: func(v *V, w world) { v.ClientID = w.clients[0].ID },
+				elsewhere: func(v *V, w world) { v.ClientID = w.clients[0].ID }, folded: true,
 			},
-			{field: "email", at: func(v *V) *string { return &v.Email }, folded: true},
+			{field: "email", at: func(v *V) *string { return &v.Email }, narrow: true},
 		},
 	}
 }
@@ -85,6 +87,16 @@ func fullUser(w world) affiliate.User {
 		TagIDs:      []int64{w.tags[0].ID, w.tags[2].ID}, TierID: w.tiers[1].ID,
 		VerifiedAt: at(1), SuspendedAt: at(2), CreatedAt: at(3), UpdatedAt: at(4),
 	}
+}
+
+// Of two faults the key in use comes first.
+func testUserFaults(t *testing.T, s coreStore) {
+	kept := addAll(t, s, addUser, sampleUser(1), sampleUser(2))
+	v := sampleUser(1)
+	v.TierID = nowhere
+	refused(t, s, taken("username"), func(ctx context.Context, tx coreTx) error { return second(addUser(ctx, tx, v)) })
+	v.ID = kept[1].ID
+	refused(t, s, taken("username"), func(ctx context.Context, tx coreTx) error { return tx.Users().Update(ctx, v) })
 }
 
 func testUserEmptyEmail(t *testing.T, s coreStore) {
