@@ -219,9 +219,12 @@ func best[R any](t *Table[R], ids []uint32, p affiliate.PageRequest, column func
 	return out
 }
 
-// Matches reports whether the text has the part, which is folded, when the text
-// is folded too; see affiliate.Fold.
-func Matches(text, part string) bool {
+// Matches reports whether the text has the part, when both are folded; see
+// affiliate.Fold.
+func Matches(text, part string) bool { return matches(text, affiliate.Fold(part)) }
+
+// matches is Matches for a part that is folded already.
+func matches(text, part string) bool {
 	for i := range len(text) {
 		if text[i] >= 0x80 {
 			return strings.Contains(affiliate.Fold(text), part)

@@ -137,7 +137,7 @@ func (w *Where[R]) Query(query string, id func(*R) int64, texts ...func(*R) stri
 	}
 	folded := affiliate.Fold(query)
 	w.That(true, func(r *R) bool {
-		return id != nil && id(r) != 0 && isID(query, id(r)) || slices.ContainsFunc(texts, func(text func(*R) string) bool { return Matches(text(r), folded) })
+		return id != nil && id(r) != 0 && isID(query, id(r)) || slices.ContainsFunc(texts, func(text func(*R) string) bool { return matches(text(r), folded) })
 	})
 }
 
