@@ -101,7 +101,13 @@ type UserFilter struct {
 	AdvertiserIDs []int64 // related to one of these advertisers
 	IDs           []int64
 	Status        UserStatus
+	EmailPrefix   string // what the e-mail begins with, in normal form
+	Around        Around
 }
+
+// Around chooses the users who are related to an advertiser, and those of a
+// client as well. The zero Around does not filter.
+type Around struct{ AdvertiserID, ClientID int64 }
 
 // UserRepository keeps users. E-mail is unique when not empty; Username is
 // unique per client (users of no client count as one client's).

@@ -9,6 +9,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/httpadapter/advertiser"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
@@ -81,6 +82,13 @@ func New(s Services, o Options) (http.Handler, error) {
 	var a adapter
 	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders}, o); err != nil {
 		return nil, err
+	}
+	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers}, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, prefix := range advertiser.Paths() {
+		a.mount(prefix, v1)
 	}
 	if s.Links != nil {
 		redirect, err := NewRedirect(s.Links, o)

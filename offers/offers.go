@@ -20,6 +20,7 @@ type NewOffer struct {
 	Priority affiliate.Optional[int64]
 	// Budget makes a shared budget for the offer, of this title and amount.
 	Budget affiliate.Optional[NewSharedBudget]
+	Paused bool // it begins paused
 }
 
 // NewSharedBudget is what a shared budget is made of.
@@ -48,38 +49,46 @@ func (s *Service) CreateOffer(ctx context.Context, n NewOffer) (Saved, error) {
 		return Saved{}, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
-		now := s.clock.Now()
-		o := n.Offer
-		o.ImageKey = image
-		o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
-		o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
-		advertiser, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
-		if err != nil {
-			return Saved{}, err
-		}
-		o.Currency = advertiser.Currency
-		if n.Budget.Set {
-			if o.SharedBudgetID, err = addSharedBudget(ctx, tx, now, advertiser, n.Budget.Value); err != nil {
-				return Saved{}, err
-			}
-		} else if err := ownBudget(ctx, tx, o); err != nil {
-			return Saved{}, err
-		}
-		if o.Priority = n.Priority.Value; !n.Priority.Set {
-			if o.Priority, err = rankAfter(ctx, tx, o, n.After); err != nil {
-				return Saved{}, err
-			}
-		}
-		if o, err = tx.Offers().Add(ctx, o); err != nil {
-			return Saved{}, err
-		}
-		skipped, err := s.aim(ctx, tx, now, o, n.Targets, nil)
-		if err != nil {
-			return Saved{}, err
-		}
-		v, err := view(ctx, tx, now, o)
-		return Saved{v, skipped}, err
+		n.Offer.ImageKey = image
+		return s.create(ctx, tx, token, n)
 	})
+}
+
+// create adds an offer within a unit.
+func (s *Service) create(ctx context.Context, tx Tx, token string, n NewOffer) (Saved, error) {
+	now := s.clock.Now()
+	o := n.Offer
+	o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
+	o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
+	if n.Paused {
+		o.PausedAt = now
+	}
+	advertiser, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
+	if err != nil {
+		return Saved{}, err
+	}
+	o.Currency = advertiser.Currency
+	if n.Budget.Set {
+		if o.SharedBudgetID, err = addSharedBudget(ctx, tx, now, advertiser, n.Budget.Value); err != nil {
+			return Saved{}, err
+		}
+	} else if err := ownBudget(ctx, tx, o); err != nil {
+		return Saved{}, err
+	}
+	if o.Priority = n.Priority.Value; !n.Priority.Set {
+		if o.Priority, err = rankAfter(ctx, tx, o, n.After); err != nil {
+			return Saved{}, err
+		}
+	}
+	if o, err = tx.Offers().Add(ctx, o); err != nil {
+		return Saved{}, err
+	}
+	skipped, err := s.aim(ctx, tx, now, o, n.Targets, nil)
+	if err != nil {
+		return Saved{}, err
+	}
+	v, err := view(ctx, tx, now, o)
+	return Saved{v, skipped}, err
 }
 
 // ChangeOffer is what UpdateOffer changes.
@@ -95,6 +104,10 @@ type ChangeOffer struct {
 	// Budget changes title and amount of the offer's shared budget, or makes
 	// one when it has none.
 	Budget affiliate.Optional[NewSharedBudget]
+	Paused affiliate.Optional[bool] // pause or unpause it
+	// Retarget returns the targets that replace those that it is given; nil
+	// leaves them. Targets goes before it.
+	Retarget func(Targets) Targets
 }
 
 // UpdateOffer changes an offer (campaign-update). ErrNotFound when it is deleted.
@@ -105,44 +118,62 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c ChangeOffer) (Sav
 		return Saved{}, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
-		now := s.clock.Now()
 		before, err := live(ctx, tx, id)
 		if err != nil {
 			return Saved{}, err
 		}
-		o := before
-		if c.Change != nil {
-			o.Costs, o.Todo = slices.Clone(o.Costs), slices.Clone(o.Todo)
-			c.Change(&o)
-		}
-		o.ImageKey = before.ImageKey
-		if c.ImageKey.Set {
-			o.ImageKey = image
-		}
-		o.ID, o.AdvertiserID, o.Currency, o.Token, o.Priority = before.ID, before.AdvertiserID, before.Currency, before.Token, before.Priority
-		o.CreatedBy, o.CreatedAt, o.PausedAt, o.DeletedAt, o.UpdatedAt = before.CreatedBy, before.CreatedAt, before.PausedAt, before.DeletedAt, now
-		if o.SharedBudgetID, err = changeBudget(ctx, tx, now, o, c.Budget); err != nil {
-			return Saved{}, err
-		}
-		if c.Priority.Set {
-			o.Priority = c.Priority.Value
-		} else if c.After.Set {
-			if o.Priority, err = rankAfter(ctx, tx, o, c.After.Value); err != nil {
-				return Saved{}, err
-			}
-		}
-		if err := save(ctx, tx, before, o); err != nil {
-			return Saved{}, err
-		}
-		var skipped Targets
-		if c.Targets.Set {
-			if skipped, err = s.aim(ctx, tx, now, o, c.Targets.Value, nil); err != nil {
-				return Saved{}, err
-			}
-		}
-		v, err := view(ctx, tx, now, o)
-		return Saved{v, skipped}, err
+		c.ImageKey.Value = image
+		return s.update(ctx, tx, before, c)
 	})
+}
+
+// update changes an offer within a unit.
+func (s *Service) update(ctx context.Context, tx Tx, before Offer, c ChangeOffer) (out Saved, err error) {
+	now, o := s.clock.Now(), before
+	if c.Change != nil {
+		o.Costs, o.Todo = slices.Clone(o.Costs), slices.Clone(o.Todo)
+		c.Change(&o)
+	}
+	if o.ImageKey = before.ImageKey; c.ImageKey.Set {
+		o.ImageKey = c.ImageKey.Value
+	}
+	o.ID, o.AdvertiserID, o.Currency, o.Token, o.Priority = before.ID, before.AdvertiserID, before.Currency, before.Token, before.Priority
+	o.CreatedBy, o.CreatedAt, o.PausedAt, o.DeletedAt, o.UpdatedAt = before.CreatedBy, before.CreatedAt, before.PausedAt, before.DeletedAt, now
+	switch {
+	case !c.Paused.Set:
+	case !c.Paused.Value:
+		o.PausedAt = time.Time{}
+	case o.PausedAt.IsZero():
+		o.PausedAt = now
+	}
+	if o.SharedBudgetID, err = changeBudget(ctx, tx, now, o, c.Budget); err != nil {
+		return Saved{}, err
+	}
+	if c.Priority.Set {
+		o.Priority = c.Priority.Value
+	} else if c.After.Set {
+		if o.Priority, err = rankAfter(ctx, tx, o, c.After.Value); err != nil {
+			return Saved{}, err
+		}
+	}
+	if err := save(ctx, tx, before, o); err != nil {
+		return Saved{}, err
+	}
+	var skipped Targets
+	if c.Retarget != nil && !c.Targets.Set {
+		had, err := tx.Targets().Get(ctx, o.ID)
+		if err != nil {
+			return Saved{}, err
+		}
+		c.Targets = affiliate.Some(c.Retarget(gather(had)))
+	}
+	if c.Targets.Set {
+		if skipped, err = s.aim(ctx, tx, now, o, c.Targets.Value, nil); err != nil {
+			return Saved{}, err
+		}
+	}
+	v, err := view(ctx, tx, now, o)
+	return Saved{v, skipped}, err
 }
 
 // save keeps a changed offer. The counters that its limits are held against

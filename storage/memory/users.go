@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -97,6 +98,10 @@ func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.Pag
 		engine.EqualIn(w, f.ClientID, core.users.byClient)
 		w.Rows(f.GroupID != 0, func() []uint32 { return engine.Through(core.clients.byGroup.Of(f.GroupID), core.users.byClient) })
 		w.Rows(f.AdvertiserIDs != nil, func() []uint32 { return core.relations.users(f.AdvertiserIDs) })
+		w.Rows(f.Around != (affiliate.Around{}), func() []uint32 {
+			return engine.Sorted(append(core.relations.users([]int64{f.Around.AdvertiserID}), core.users.byClient.Of(f.Around.ClientID)...))
+		})
+		w.That(f.EmailPrefix != "", func(u *E) bool { return strings.HasPrefix(u.Email, f.EmailPrefix) })
 		w.Among(f.IDs)
 		engine.Equal(w, f.Status, func(u *E) affiliate.UserStatus { return u.Status() })
 	})

@@ -18,7 +18,7 @@ func tags() table[coreTx, affiliate.UserTag] {
 		name:   "user tags",
 		sample: func(w world, n int) V { return sampleTag(n) },
 		full: func(w world) V {
-			return V{AdvertiserID: w.advertisers[0].ID, Name: "Favourites", Slug: "favourites", AccessLevel: affiliate.AccessStore}
+			return V{AdvertiserID: w.advertisers[0].ID, Name: "Favourites", Slug: "favourites", AccessLevel: affiliate.AccessStore, CreatedAt: at(1)}
 		},
 		add: addTag,
 		fetch: func(ctx context.Context, tx coreTx, v V) (V, error) {

@@ -42,6 +42,12 @@ func users() table[coreTx, affiliate.User] {
 			{"email", 0, 254, func(v *V) *string { return &v.Email }, true},
 			{"phone", 0, 32, func(v *V) *string { return &v.Phone }, false},
 			{"preferred_locale", 0, 35, func(v *V) *string { return &v.Locale }, false},
+			{"first_name", 0, 255, func(v *V) *string { return &v.Profile.FirstName }, false},
+			{"surname", 0, 255, func(v *V) *string { return &v.Profile.Surname }, false},
+			{"address", 0, 255, func(v *V) *string { return &v.Profile.Address }, false},
+			{"postcode", 0, 255, func(v *V) *string { return &v.Profile.Postcode }, false},
+			{"city", 0, 255, func(v *V) *string { return &v.Profile.City }, false},
+			{"country", 0, 255, func(v *V) *string { return &v.Profile.Country }, false},
 			{"social_media.0.type", 1, 32, func(v *V) *string { return &social(v).Type }, false},
 			{"social_media.0.identifier", 1, 255, func(v *V) *string { return &social(v).Identifier }, true},
 		},
@@ -85,6 +91,7 @@ func fullUser(w world) affiliate.User {
 		ClientID: w.clients[1].ID, Username: "anna", DisplayName: "Anna Ö", Email: "anna@a.example", Phone: "+46 1", Locale: "sv-SE",
 		SocialMedia: []affiliate.SocialMedia{{Type: "tiktok", Identifier: "zanna"}, {Type: "instagram", Identifier: "anna"}, {Type: "tiktok", Identifier: "zanna"}},
 		TagIDs:      []int64{w.tags[0].ID, w.tags[2].ID}, TierID: w.tiers[1].ID,
+		Profile:    affiliate.Profile{FirstName: "Anna", Surname: "Ö", Address: "Street 1", Postcode: "111 22", City: "Malmö", Country: "SE"},
 		VerifiedAt: at(1), SuspendedAt: at(2), CreatedAt: at(3), UpdatedAt: at(4),
 	}
 }
@@ -244,6 +251,14 @@ func testUserList(t *testing.T, s coreStore) {
 		{F{Status: affiliate.UserSuspended}, "å emma"},
 		{F{Status: affiliate.UserAccepted}, "Maja_ İda"},
 		{F{Status: "asleep"}, ""},
+		{F{Around: affiliate.Around{AdvertiserID: shops[0].ID}}, "maja emma"},
+		{F{Around: affiliate.Around{ClientID: clients[0].ID}}, "Maja_ b"},
+		{F{Around: affiliate.Around{AdvertiserID: shops[0].ID, ClientID: clients[0].ID}}, "maja Maja_ emma b"},
+		{F{Around: affiliate.Around{AdvertiserID: nowhere, ClientID: nowhere}}, ""},
+		{F{EmailPrefix: "a"}, "Maja_"},
+		{F{EmailPrefix: "anna%@"}, "Maja_"},
+		{F{EmailPrefix: "%"}, ""},
+		{F{EmailPrefix: "b@b.example"}, "b"},
 		{F{Query: strconv.FormatInt(items[3].ID, 10)}, "emma"},
 		{F{Query: "MAJA"}, "maja Maja_"},
 		{F{Query: "b.EX"}, "İda b"},
@@ -256,7 +271,7 @@ func testUserList(t *testing.T, s coreStore) {
 		{F{Query: strings.Repeat("%", 1000)}, ""},
 	}
 	for _, q := range unkeepable() {
-		filters = append(filters, filterRow[F]{F{Query: q}, ""})
+		filters = append(filters, filterRow[F]{F{Query: q}, ""}, filterRow[F]{F{EmailPrefix: q}, ""})
 	}
 	listing[coreTx, V, F]{
 		items: items,
