@@ -186,6 +186,11 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	go func() {
 		swept <- a.kit.Deals.Run(recording, sweepEvery, func(err error) { a.log.Warn("deals were not swept", "error", err) })
 	}()
+	tidied := make(chan struct{})
+	go func() {
+		a.tidy(recording)
+		close(tidied)
+	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
@@ -205,6 +210,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	}
 	// Only now no request can bring another click.
 	stopRecording()
+	<-tidied
 	return errors.Join(err, <-recorded, <-swept)
 }
 
