@@ -35,7 +35,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	proxy, err := newNotifications(o.NotificationsURL, o.NotificationsTransport)
+	proxy, err := newNotifications(o.NotificationsURL, o.NotificationsTransport, o.Logger)
 	if err != nil {
 		return nil, err
 	}
