@@ -102,7 +102,7 @@ func (o Offer) Validate() error {
 	v.Text("image_key", o.ImageKey, 0, 255)
 	v.Check(validAmount(o.OneTimePayment), "one_time_payment", "out_of_range", amountBounds)
 	v.Check(!o.BudgetLimit.Set || validAmount(o.BudgetLimit.Value), "budget_limit", "out_of_range", amountBounds)
-	v.Check(o.ValidFrom.IsZero() || o.ValidUntil.IsZero() || !o.ValidUntil.Before(o.ValidFrom), "valid_until", "before_valid_from", "must not be before valid_from")
+	v.Check(o.ValidFrom.IsZero() || o.ValidUntil.IsZero() || o.ValidUntil.After(o.ValidFrom) || !o.UntilDay && o.ValidUntil.Equal(o.ValidFrom), "valid_until", "before_valid_from", "must not be before valid_from")
 	v.Check(!o.UntilDay || !o.ValidUntil.IsZero(), "valid_until", "required", "is required when it is the end of a day")
 	v.Check(!o.MaxClicks.Set || validAmount(o.MaxClicks.Value), "max_clicks", "out_of_range", amountBounds)
 	v.Check(len(o.Todo) <= MaxTodo, "todo", "too_many", "must be at most 100 items")

@@ -83,7 +83,7 @@ func replays(in contract.World) map[string]contract.Replay {
 			"priority_after": id("offer summer"), "shared_budget_id": id("budget acme"), "targets": someTargets,
 		}},
 		"campaign-get":    {Who: "creator", Path: summer, Status: 200},
-		"campaign-update": {Who: "advertiser", Path: map[string]string{"id": "offer summer"}, Status: 200, Body: map[string]any{"priority_after": id("offer vips"), "shared_budget_id": id("budget acme"), "targets": someTargets}},
+		"campaign-update": {Who: "advertiser", Path: map[string]string{"id": "offer summer"}, Status: 200, Body: map[string]any{"valid_until": "2094-08-13", "priority_after": id("offer vips"), "shared_budget_id": id("budget acme"), "targets": someTargets}},
 		"campaign-delete": {Who: "advertiser", Path: map[string]string{"id": "offer old"}, Status: 204},
 		"campaigns-list": {Who: "admin", Status: 200, Query: map[string]any{
 			"query": "summer", "statuses": []any{"active", "scheduled"}, "store_ids": []any{id("advertiser acme")}, "store_group_ids": []any{id("group sv_SE")}, "created_by": nil,
