@@ -123,18 +123,19 @@ func used(paid []drawn, counted func(d drawn) bool) (c offers.Counts) {
 }
 
 // amounts are what a click on the campaign earns and costs; -1: the advertiser's.
+// The level that sets the creator's rate sets the invoice rate too.
 func (w budgetWorld) amounts(campaign int) (earning, cost int64) {
-	cpc, invoice := w.cpc, w.invoiceCPC
+	var own price
 	if campaign >= 0 {
-		own := w.campaigns[campaign]
-		if own.cpc.Set {
-			cpc = own.cpc
-		}
-		if own.invoiceCPC.Set {
-			invoice = own.invoiceCPC
-		}
+		own = w.campaigns[campaign].price
 	}
-	return cpc.Or(0), invoice.Or(cpc.Or(0))
+	switch {
+	case own.cpc.Set:
+		return own.cpc.Value, own.invoiceCPC.Or(own.cpc.Value)
+	case w.cpc.Set:
+		return w.cpc.Value, w.invoiceCPC.Or(w.cpc.Value)
+	}
+	return 0, own.invoiceCPC.Or(w.invoiceCPC.Or(0))
 }
 
 // refusal is the limit that a click does not fit, when so much is paid.

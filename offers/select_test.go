@@ -85,7 +85,7 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 		if len(told) != len(candidates) {
 			t.Fatalf("%d told of %d", len(told), len(candidates))
 		}
-		var capped Reason
+		var unpaid Reason // of the first that keeps the click from being paid at all
 		for n, j := range told {
 			if j.OfferID != candidates[n].OfferID {
 				t.Fatalf("told %+v, ranked %+v", told, candidates)
@@ -99,8 +99,10 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 			if j.Chosen != (j.Reason == "") || j.Reason == ReasonOutranked && (i < 0 || n < i) {
 				t.Fatalf("%d of %+v: a wrong reason", n, told)
 			}
-			if capped == "" && j.Reason.capped() {
-				capped = j.Reason
+			part := candidates[n].Participant
+			refused := part.Set && (part.Value.Status == Denied || part.Value.Status == StoreDenied)
+			if unpaid == "" && (j.Reason.capped() || j.Reason == ReasonNotParticipating && refused) {
+				unpaid = j.Reason
 			}
 			if j.Reason == "" {
 				if active := statusOf(&candidates[n]); active != Active {
@@ -108,8 +110,8 @@ func TestExplainIsTheRealChoice(t *testing.T) {
 				}
 			}
 		}
-		if i < 0 && chosen.Reason != capped {
-			t.Fatalf("refused for %q, want %q", chosen.Reason, capped)
+		if i < 0 && chosen.Reason != unpaid {
+			t.Fatalf("refused for %q, want %q", chosen.Reason, unpaid)
 		}
 	})
 }
