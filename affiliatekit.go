@@ -10,6 +10,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -32,6 +33,7 @@ type Backend interface {
 	Deals() deals.Store
 	ProductLists() productlists.Store
 	AdSync() adsync.Store
+	Payouts() payouts.Store
 }
 
 // Options sets up a Kit. The zero Options work.
@@ -50,6 +52,7 @@ type Options struct {
 	Deals        deals.Options
 	ProductLists productlists.Options
 	AdSync       adsync.Options
+	Payouts      payouts.Options
 }
 
 // Kit has every service, over one backend. All are safe for concurrent use.
@@ -64,6 +67,7 @@ type Kit struct {
 	Deals        *deals.Service
 	ProductLists *productlists.Service
 	AdSync       *adsync.Service // for the operator: see its For method
+	Payouts      *payouts.Service
 }
 
 // New makes all services over a backend. A host that needs only some of them
@@ -97,6 +101,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 		return productlists.NewService(backend.ProductLists(), o.ProductLists)
 	})
 	k.AdSync = build(&b, "adsync", func() (*adsync.Service, error) { return adsync.NewService(backend.AdSync(), o.AdSync) })
+	k.Payouts = build(&b, "payouts", func() (*payouts.Service, error) { return payouts.NewService(backend.Payouts(), o.Payouts) })
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -105,12 +110,12 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}
 	}
-	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random} {
+	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random, &o.Payouts.Random} {
 		if *random == nil {
 			*random = o.Random
 		}

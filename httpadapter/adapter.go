@@ -8,6 +8,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter/advertiser"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
@@ -31,6 +32,8 @@ type Services struct {
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
 	Orders       *orders.Service       // Metapic v2: order collectors; and the pixel and script by which shops report orders
+	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
+	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
 	// DealCurrencies are those that MyShare takes; default: the documented two.
@@ -80,7 +83,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var a adapter
-	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders}, o); err != nil {
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
 		return nil, err
 	}
 	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers}, o)

@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -78,7 +79,8 @@ func (b meteredBackend) Orders() orders.Store {
 func (b meteredBackend) ProductLists() productlists.Store {
 	return wrap(b.meter, "productlists", b.Backend.ProductLists())
 }
-func (b meteredBackend) AdSync() adsync.Store { return wrapAdSync(b.meter, b.Backend.AdSync()) }
+func (b meteredBackend) AdSync() adsync.Store   { return wrapAdSync(b.meter, b.Backend.AdSync()) }
+func (b meteredBackend) Payouts() payouts.Store { return wrap(b.meter, "payouts", b.Backend.Payouts()) }
 
 // metered passes every unit on and notes what it took. What a decorator must
 // not do is to swallow an error or to keep the transaction: then the promises

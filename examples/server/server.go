@@ -60,6 +60,9 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 		if err := loadDemoOrders(ctx, backend.Orders(), line.IDs); err != nil {
 			return fmt.Errorf("load the sample orders: %w", err)
 		}
+		if line.IDs["payments"], err = loadDemoPayments(ctx, backend, line.IDs["users"]); err != nil {
+			return fmt.Errorf("load the sample payments: %w", err)
+		}
 		backend.Backend = demoBackend{backend.Backend}
 		line.Tokens = demoTokens()
 	}
@@ -103,6 +106,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		Offers:  offers.Options{Blobs: images},
 		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
 		Orders:  orders.Options{Observe: metrics.order},
+		Payouts: payoutOptions(),
 	})
 	if err != nil {
 		return nil, err
@@ -117,7 +121,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		}
 	}
 	api, err := httpadapter.New(httpadapter.Services{
-		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals,
+		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts,
 	}, httpadapter.Options{
 		Authenticator:     authenticator,
 		NotificationsURL:  c.notifications,
