@@ -66,13 +66,21 @@ type (
 		City       string `xml:"TwnNm,omitempty"`
 		Country    string `xml:"Ctry,omitempty"`
 	}
+	// Nested structs, not paths: encoding/xml writes the parents of an empty path.
 	account struct {
-		IBAN  string `xml:"Id>IBAN,omitempty"`
-		Other string `xml:"Id>Othr>Id,omitempty"`
+		ID struct {
+			IBAN  string `xml:"IBAN,omitempty"`
+			Other *other `xml:"Othr,omitempty"`
+		} `xml:"Id"`
 	}
 	agent struct {
-		BIC   string `xml:"FinInstnId>BICFI,omitempty"`
-		Other string `xml:"FinInstnId>Othr>Id,omitempty"`
+		Institution struct {
+			BIC   string `xml:"BICFI,omitempty"`
+			Other *other `xml:"Othr,omitempty"`
+		} `xml:"FinInstnId"`
+	}
+	other struct {
+		ID string `xml:"Id"`
 	}
 )
 
@@ -117,7 +125,7 @@ func WritePain001(w io.Writer, t payouts.Transfer, d Debtor) error {
 func paymentsOf(t payouts.Transfer, c affiliate.Currency, list []payouts.Instruction, debtor party, d Debtor) paymentInfo {
 	info := paymentInfo{
 		ID: t.Key + "-" + string(c), Method: "TRF", Count: len(list), ExecuteOn: t.CreatedAt.UTC().Format(time.DateOnly),
-		Debtor: debtor, Account: account{IBAN: d.IBAN}, DebtorAgent: agentOf(d.BIC),
+		Debtor: debtor, Account: accountOf(d.IBAN, ""), DebtorAgent: agentOf(d.BIC),
 	}
 	sum := decimal.Zero
 	for _, in := range list {
@@ -129,11 +137,19 @@ func paymentsOf(t payouts.Transfer, c affiliate.Currency, list []payouts.Instruc
 }
 
 // agentOf names a bank; one that is not known must be named so.
-func agentOf(bic string) agent {
-	if bic == "" {
-		return agent{Other: "NOTPROVIDED"}
+func agentOf(bic string) (a agent) {
+	if a.Institution.BIC = bic; bic == "" {
+		a.Institution.Other = &other{"NOTPROVIDED"}
 	}
-	return agent{BIC: bic}
+	return a
+}
+
+// accountOf names an account by its IBAN, else by its number.
+func accountOf(iban, number string) (a account) {
+	if a.ID.IBAN = iban; iban == "" {
+		a.ID.Other = &other{cut(number, 34)}
+	}
+	return a
 }
 
 func transactionOf(in payouts.Instruction) transaction {
@@ -146,11 +162,8 @@ func transactionOf(in payouts.Instruction) transaction {
 		InstructionID: in.Key, EndToEndID: in.Key,
 		Amount:     amount{Currency: string(in.Amount.Currency()), Value: in.Amount.Decimal().StringFixed(int32(in.Amount.Currency().Digits()))},
 		Creditor:   party{Name: cut(name, 70), Address: &address{cut(to.Street, 70), cut(to.PostalCode, 16), cut(to.City, 35), to.Country}},
-		Account:    account{IBAN: to.IBAN},
+		Account:    accountOf(to.IBAN, to.Account),
 		Remittance: []string{cut("Invoice "+in.InvoiceNumber, 140)},
-	}
-	if to.IBAN == "" {
-		tx.Account = account{Other: cut(to.Account, 34)}
 	}
 	if to.BIC != "" {
 		a := agentOf(to.BIC)
