@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -30,6 +31,7 @@ type Backend interface {
 	Offers() offers.Store
 	Links() links.Store
 	Orders() orders.Store
+	Stats() stats.Store
 	Deals() deals.Store
 	ProductLists() productlists.Store
 	AdSync() adsync.Store
@@ -49,6 +51,7 @@ type Options struct {
 	Offers       offers.Options
 	Links        links.Options
 	Orders       orders.Options
+	Stats        stats.Options
 	Deals        deals.Options
 	ProductLists productlists.Options
 	AdSync       adsync.Options
@@ -64,6 +67,7 @@ type Kit struct {
 	Offers       *offers.Service
 	Links        *links.Service
 	Orders       *orders.Service
+	Stats        *stats.Service
 	Deals        *deals.Service
 	ProductLists *productlists.Service
 	AdSync       *adsync.Service // for the operator: see its For method
@@ -96,6 +100,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
 	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })
 	k.Orders = build(&b, "orders", func() (*orders.Service, error) { return orders.NewService(backend.Orders(), o.Orders) })
+	k.Stats = build(&b, "stats", func() (*stats.Service, error) { return stats.NewService(backend.Stats(), o.Stats) })
 	k.Deals = build(&b, "deals", func() (*deals.Service, error) { return deals.NewService(backend.Deals(), o.Deals) })
 	k.ProductLists = build(&b, "productlists", func() (*productlists.Service, error) {
 		return productlists.NewService(backend.ProductLists(), o.ProductLists)
@@ -110,7 +115,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.Payouts.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -69,6 +70,7 @@ func (b meteredBackend) Identity() identity.Store {
 	return wrap(b.meter, "identity", b.Backend.Identity())
 }
 func (b meteredBackend) Mailing() mailing.Store { return wrap(b.meter, "mailing", b.Backend.Mailing()) }
+func (b meteredBackend) Stats() stats.Store     { return wrap(b.meter, "stats", b.Backend.Stats()) }
 func (b meteredBackend) Media() media.Store     { return wrap(b.meter, "media", b.Backend.Media()) }
 func (b meteredBackend) Offers() offers.Store   { return wrap(b.meter, "offers", b.Backend.Offers()) }
 func (b meteredBackend) Links() links.Store     { return wrapLinks(b.meter, b.Backend.Links()) }
