@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
@@ -11,6 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter/advertiser"
+	"github.com/affiliatekit/affiliatekit/httpadapter/apisync"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
@@ -33,9 +35,9 @@ type Services struct {
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
 	Orders       *orders.Service       // Metapic v2: order collectors; and the pixel and script by which shops report orders
 	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
-	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
+	AdSync       *adsync.Service       // APISync
 	// DealCurrencies are those that MyShare takes; default: the documented two.
 	DealCurrencies []affiliate.Currency
 }
@@ -129,6 +131,15 @@ func New(s Services, o Options) (http.Handler, error) {
 			return nil, err
 		}
 		for _, prefix := range myshare.Paths() {
+			a.mount(prefix, dialect)
+		}
+	}
+	if s.AdSync != nil {
+		dialect, err := apisync.New(apisync.Services{Core: s.Core, AdSync: s.AdSync}, o)
+		if err != nil {
+			return nil, err
+		}
+		for _, prefix := range apisync.Paths() {
 			a.mount(prefix, dialect)
 		}
 	}

@@ -57,6 +57,9 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 		if err := loadDemoDeals(ctx, backend.Deals()); err != nil {
 			return fmt.Errorf("load the sample catalog: %w", err)
 		}
+		if err := loadDemoSync(ctx, backend.AdSync()); err != nil {
+			return fmt.Errorf("load the sample ad accounts: %w", err)
+		}
 		if err := loadDemoOrders(ctx, backend.Orders(), line.IDs); err != nil {
 			return fmt.Errorf("load the sample orders: %w", err)
 		}
@@ -121,7 +124,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		}
 	}
 	api, err := httpadapter.New(httpadapter.Services{
-		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts,
+		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts, AdSync: kit.AdSync,
 	}, httpadapter.Options{
 		Authenticator:     authenticator,
 		NotificationsURL:  c.notifications,
