@@ -247,7 +247,7 @@ func TestBadInputNamesItsPlaceAndChangesNothing(t *testing.T) {
 			{"POST /inventory-items", item(`"year":"2018"`), 422, "/data/attributes/year wrong_type"},
 			{"POST /inventory-items", item(`"year":20181`), 422, "/data/attributes/year out_of_range"},
 			{"POST /inventory-items", item(`"year":-2018`), 422, "/data/attributes/year out_of_range"},
-			{"POST /inventory-items", item(`"year":99999999999999999999`), 422, "/data/attributes/year wrong_type"},
+			{"POST /inventory-items", item(`"year":99999999999999999999`), 422, "/data/attributes/year out_of_range"},
 			{"POST /inventory-items", item(`"condition":"old"`), 422, "/data/attributes/condition invalid"},
 			{"POST /inventory-items", item(`"title":"a\u0000b"`), 422, "/data/attributes/title nul"},
 			{"POST /inventory-items", item(`"description":"` + long + `"`), 422, "/data/attributes/description too_long"},

@@ -40,7 +40,7 @@ var payoutTenancy = []row{
 	{"payment-generate-creator-invoice", "POST", "/v2/payments/generate-creator-invoice/999999", "", noPayment},
 	{"payment-generate-creator-invoice", "POST", "/v2/payments/generate-creator-invoice/iusto", "", noPayment},
 	{"payment-systems-config-list", "GET", "/v2/payments/systems-config", "", networks},
-	{"payment-systems-config-list", "GET", "/v2/payments/systems-config?user_id=‹user anna›", "", "401 200 403 403 403 403 403 200 422 403 403 403 403"},
+	{"payment-systems-config-list", "GET", "/v2/payments/systems-config?user_id={user anna}", "", "401 200 403 403 403 403 403 200 422 403 403 403 403"},
 	{"payment-systems-config-update", "POST", "/v2/payments/systems-config", `{"date":"2026-03-01","user_id":‹user bo›,"system":2}`, "401 200 403 403 403 403 403 422 200 403 403 403 403"},
 }
 
