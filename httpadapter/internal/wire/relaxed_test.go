@@ -8,7 +8,7 @@ func TestListsInSpellingsOfTheirOwn(t *testing.T) {
 		`[{'id':1}]`:                         `[{"id":1}]`,
 		`[{'id':1,'n':'v'}]`:                 `[{"id":1,"n":"v"}]`,
 		`[clicks,order_value]`:               `["clicks","order_value"]`,
-		`[ clicks , 5, true]`:                `["clicks" , 5, true]`,
+		`[ clicks , 5, true]`:                `[ "clicks", 5, true]`,
 		`{tags:[1,2]}`:                       `{"tags":[1,2]}`,
 		`['it\'s', "a"]`:                     ``,
 		`[01]`:                               `["01"]`,
