@@ -29,7 +29,7 @@ type demoEarning struct {
 }
 
 var demoEarnings = []demoEarning{
-	{"anna", affiliate.EntryAdjustment, 1_250_000}, {"anna", affiliate.EntryOneTime, 250_000},
+	{"anna", affiliate.EntryAdjustment, 1_250_000}, {"anna", affiliate.EntryAdjustment, 250_000},
 	{"bo", affiliate.EntryAdjustment, 800_000},
 }
 
