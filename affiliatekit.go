@@ -10,9 +10,11 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -29,9 +31,11 @@ type Backend interface {
 	Offers() offers.Store
 	Links() links.Store
 	Orders() orders.Store
+	Stats() stats.Store
 	Deals() deals.Store
 	ProductLists() productlists.Store
 	AdSync() adsync.Store
+	Payouts() payouts.Store
 }
 
 // Options sets up a Kit. The zero Options work.
@@ -47,9 +51,11 @@ type Options struct {
 	Offers       offers.Options
 	Links        links.Options
 	Orders       orders.Options
+	Stats        stats.Options
 	Deals        deals.Options
 	ProductLists productlists.Options
 	AdSync       adsync.Options
+	Payouts      payouts.Options
 }
 
 // Kit has every service, over one backend. All are safe for concurrent use.
@@ -61,9 +67,11 @@ type Kit struct {
 	Offers       *offers.Service
 	Links        *links.Service
 	Orders       *orders.Service
+	Stats        *stats.Service
 	Deals        *deals.Service
 	ProductLists *productlists.Service
 	AdSync       *adsync.Service // for the operator: see its For method
+	Payouts      *payouts.Service
 }
 
 // New makes all services over a backend. A host that needs only some of them
@@ -92,11 +100,13 @@ func New(backend Backend, o Options) (*Kit, error) {
 	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
 	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })
 	k.Orders = build(&b, "orders", func() (*orders.Service, error) { return orders.NewService(backend.Orders(), o.Orders) })
+	k.Stats = build(&b, "stats", func() (*stats.Service, error) { return stats.NewService(backend.Stats(), o.Stats) })
 	k.Deals = build(&b, "deals", func() (*deals.Service, error) { return deals.NewService(backend.Deals(), o.Deals) })
 	k.ProductLists = build(&b, "productlists", func() (*productlists.Service, error) {
 		return productlists.NewService(backend.ProductLists(), o.ProductLists)
 	})
 	k.AdSync = build(&b, "adsync", func() (*adsync.Service, error) { return adsync.NewService(backend.AdSync(), o.AdSync) })
+	k.Payouts = build(&b, "payouts", func() (*payouts.Service, error) { return payouts.NewService(backend.Payouts(), o.Payouts) })
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -105,12 +115,12 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}
 	}
-	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random} {
+	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random, &o.Payouts.Random} {
 		if *random == nil {
 			*random = o.Random
 		}

@@ -58,6 +58,7 @@ var rules = []rule{
 	{folder: "", alone: true, ours: domains},
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/payouts", ours: []string{"affiliate"}, modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
+	{folder: "affiliate/payouts/invoicepdf", ours: []string{"affiliate"}, modules: slices.Concat(domainModules, []string{"github.com/go-pdf/fpdf"})},
 	{folder: "links/stats", ours: []string{"affiliate"}, modules: domainModules}, // below offers, which counts its payments
 	{folder: "offers", ours: []string{"affiliate", "links/stats"}, modules: append([]string{"golang.org/x/image"}, domainModules...)},
 	{folder: "deals", ours: []string{"affiliate"}, modules: domainModules},
@@ -218,6 +219,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"affiliate", "pgregory.net/rapid", "affiliate imports pgregory.net/rapid of module"},
 		{"affiliate/payouts", "affiliate", ""},
 		{"affiliate/payouts", "offers", "affiliate/payouts imports offers"},
+		{"affiliate/payouts", "github.com/go-pdf/fpdf", "affiliate/payouts imports github.com/go-pdf/fpdf of module"},
+		{"affiliate/payouts/invoicepdf", "github.com/go-pdf/fpdf", ""},
 		{"affiliate/internal/x", "offers", "affiliate/internal/x imports offers"},
 		{"offers", "affiliate", ""},
 		{"offers", "links", "offers imports links"},

@@ -94,3 +94,16 @@ func (s *Service) CreateRevenueTier(ctx context.Context, t RevenueTier) (Revenue
 		return tx.RevenueTiers().Add(ctx, t)
 	})
 }
+
+// RevenueTiers returns the tiers with the ids, and those of the clients, by
+// ascending id.
+func (s *Service) RevenueTiers(ctx context.Context, ids, clientIDs []int64) ([]RevenueTier, error) {
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]RevenueTier, error) {
+		tiers, err := tx.RevenueTiers().GetMany(ctx, SortedIDs(ids))
+		if err != nil || len(clientIDs) == 0 {
+			return tiers, err
+		}
+		of, err := tx.RevenueTiers().ByClients(ctx, SortedIDs(clientIDs))
+		return append(tiers, of...), err
+	})
+}

@@ -19,7 +19,7 @@ import (
 //   - In a filter the zero value of a field does not filter. A nil id list does
 //     not filter, an empty one matches nothing. All set fields must match.
 //   - Query matches the id when the query is its decimal form, or a part of one
-//     of the named columns, ignoring the case of A to Z alone.
+//     of the named columns, ignoring case and Unicode spelling, as Fold does.
 //   - List sorts by the columns named at its filter, text by code point, ties
 //     by ascending id; ErrInvalid for another column or a page out of bounds.
 
@@ -101,7 +101,13 @@ type UserFilter struct {
 	AdvertiserIDs []int64 // related to one of these advertisers
 	IDs           []int64
 	Status        UserStatus
+	EmailPrefix   string // what the e-mail begins with, in normal form
+	Around        Around
 }
+
+// Around chooses the users who are related to an advertiser, and those of a
+// client as well. The zero Around does not filter.
+type Around struct{ AdvertiserID, ClientID int64 }
 
 // UserRepository keeps users. E-mail is unique when not empty; Username is
 // unique per client (users of no client count as one client's).

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // SocialMedia is an account of a user on a network.
@@ -32,8 +34,11 @@ func NormalizeHandle(s string) string {
 	return strings.ToLower(strings.TrimLeft(s, "@"))
 }
 
-// NormalizeEmail is the e-mail as it is kept and compared: trimmed, lower case.
-func NormalizeEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// NormalizeEmail returns the e-mail as it is kept and compared: trimmed, in
+// lower case, composed (NFC).
+func NormalizeEmail(s string) string {
+	return norm.NFC.String(strings.ToLower(norm.NFC.String(strings.TrimSpace(s))))
+}
 
 // UserStatus is computed from the two times that decide it.
 type UserStatus string
@@ -49,18 +54,34 @@ const (
 type User struct {
 	ID          int64
 	ClientID    int64  // 0: of no client
-	Username    string // 1..255 characters, unique per client
+	Username    string // 1..255 characters; no two of a client have the same Fold
 	DisplayName string // at most 255 characters
 	Email       string // lower case, at most 254 characters; unique when not empty
 	Phone       string // at most 32 characters
 	Locale      string // BCP 47, at most 35 characters
 	SocialMedia []SocialMedia
-	TagIDs      []int64   // ascending, each once
-	TierID      int64     // revenue tier, 0: none
+	TagIDs      []int64 // ascending, each once
+	TierID      int64   // revenue tier, 0: none
+	Profile     Profile
 	VerifiedAt  time.Time // zero: not approved
 	SuspendedAt time.Time // zero: not banned
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+// Profile is who a user is and where it lives. Each field is at most 255
+// characters and may be empty.
+type Profile struct {
+	FirstName, Surname, Address, Postcode, City, Country string
+}
+
+func (p Profile) validate(v *Validation) {
+	v.Text("first_name", p.FirstName, 0, 255)
+	v.Text("surname", p.Surname, 0, 255)
+	v.Text("address", p.Address, 0, 255)
+	v.Text("postcode", p.Postcode, 0, 255)
+	v.Text("city", p.City, 0, 255)
+	v.Text("country", p.Country, 0, 255)
 }
 
 // MaxSocialMedia bounds how many accounts a user names.
@@ -87,6 +108,7 @@ func (u User) Validate() error {
 	v.Check(u.Email == "" || ValidEmail(u.Email), "email", "invalid_email", "must be an e-mail address")
 	v.Text("phone", u.Phone, 0, 32)
 	v.Text("preferred_locale", u.Locale, 0, 35)
+	u.Profile.validate(&v)
 	v.Check(ascending(u.TagIDs), "tag_ids", "not_ascending", "must be ascending, each once")
 	v.Check(len(u.SocialMedia) <= MaxSocialMedia, "social_media", "too_many", "must be at most 50 accounts")
 	for i, s := range u.SocialMedia {
@@ -122,6 +144,7 @@ type UserTag struct {
 	Name         string // 1..255 characters
 	Slug         string // 1..255 characters, unique per advertiser (0 counts as one)
 	AccessLevel  AccessLevel
+	CreatedAt    time.Time
 }
 
 // Validate checks what every backend refuses.

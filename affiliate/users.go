@@ -305,6 +305,7 @@ func checkBatch(field string, n int) error {
 // CreateUserTag adds a user tag.
 func (s *Service) CreateUserTag(ctx context.Context, t UserTag) (UserTag, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (UserTag, error) {
+		t.CreatedAt = s.clock.Now()
 		return tx.UserTags().Add(ctx, t)
 	})
 }

@@ -76,7 +76,7 @@ func (p PromoCode) Key() string { return FoldCode(p.Code) }
 
 // FoldCode brings a promo code to the form that it is compared in: people type
 // them in any case.
-func FoldCode(code string) string { return strings.ToLower(code) }
+func FoldCode(code string) string { return affiliate.Fold(code) }
 
 func validateCode(v *affiliate.Validation, field, s string, max int) {
 	var text affiliate.Validation

@@ -142,14 +142,15 @@ type KeptDealFilter struct {
 // entry_id too where it is not 0.
 type DealRepository interface {
 	// AddOrGet keeps d and returns it with true, or returns the deal of the same
-	// business partner and ExternalID that is there with false.
+	// business partner and ExternalID that is there with false, whatever d refers to.
 	AddOrGet(ctx context.Context, d Deal) (Deal, bool, error)
 	// Get is ErrNotFound when there is none.
 	Get(ctx context.Context, id uuid.UUID) (Deal, error)
 	// ByExternalID is ErrNotFound when the business partner has no such deal.
 	ByExternalID(ctx context.Context, businessPartnerID uuid.UUID, externalID string) (Deal, error)
 	// Update replaces the deals, of two with one id by the later one; ErrNotFound
-	// when one is not there.
+	// when one is not there. An ExternalID that another deal has before the call is
+	// taken, also when that deal gives it up in the same call.
 	Update(ctx context.Context, deals ...Deal) error
 	List(ctx context.Context, f KeptDealFilter, p affiliate.PageRequest) (affiliate.Page[Deal], error)
 	// LockDue returns at most limit deals whose DueAt is at or before now, earliest

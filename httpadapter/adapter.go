@@ -4,11 +4,15 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/httpadapter/advertiser"
+	"github.com/affiliatekit/affiliatekit/httpadapter/apisync"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
@@ -30,8 +34,10 @@ type Services struct {
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
 	Orders       *orders.Service       // Metapic v2: order collectors; and the pixel and script by which shops report orders
+	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
+	AdSync       *adsync.Service       // APISync
 	// DealCurrencies are those that MyShare takes; default: the documented two.
 	DealCurrencies []affiliate.Currency
 }
@@ -79,8 +85,15 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var a adapter
-	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders}, o); err != nil {
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
 		return nil, err
+	}
+	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers}, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, prefix := range advertiser.Paths() {
+		a.mount(prefix, v1)
 	}
 	if s.Links != nil {
 		redirect, err := NewRedirect(s.Links, o)
@@ -118,6 +131,15 @@ func New(s Services, o Options) (http.Handler, error) {
 			return nil, err
 		}
 		for _, prefix := range myshare.Paths() {
+			a.mount(prefix, dialect)
+		}
+	}
+	if s.AdSync != nil {
+		dialect, err := apisync.New(apisync.Services{Core: s.Core, AdSync: s.AdSync}, o)
+		if err != nil {
+			return nil, err
+		}
+		for _, prefix := range apisync.Paths() {
 			a.mount(prefix, dialect)
 		}
 	}

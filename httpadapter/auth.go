@@ -13,7 +13,7 @@ import (
 
 // TokenAuthenticator knows principals by the access tokens of package identity,
 // which keeps their hashes. A request shows its token in the Authorization header, bare or
-// after "Bearer ", or, without that header, in mtpc-api-key.
+// after "Bearer " or "ApiToken ", or, without that header, in mtpc-api-key.
 func TokenAuthenticator(people *identity.Service) Authenticator { return tokens{people} }
 
 type tokens struct{ people *identity.Service }
@@ -23,7 +23,7 @@ func (t tokens) Authenticate(r *http.Request) (affiliate.Principal, error) {
 	if len(r.Header.Values("Authorization")) == 0 {
 		token = wire.HeaderToken(r, "Mtpc-Api-Key")
 	}
-	if token == "" || scheme != "" && scheme != "bearer" {
+	if token == "" || scheme != "" && scheme != "bearer" && scheme != "apitoken" {
 		return affiliate.Principal{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}
 	}
 	return t.people.Authenticate(r.Context(), token)

@@ -2,6 +2,7 @@ package httpadapter_test
 
 import (
 	"bytes"
+	"image"
 	"image/png"
 	"net/url"
 	"strings"
@@ -28,11 +29,21 @@ func TestAnUploadedImageIsServed(t *testing.T) {
 		is.Equal(got.Code, 200)
 		address := market.Field(t, got, "image.url").(string)
 		is.Equal(market.Field(t, got, "image_url"), address)
-		is.Equal(address, market.Field(t, got, "image.base_url").(string)+"/media/"+market.Field(t, got, "image.key").(string))
-		path := strings.TrimPrefix(address, market.PublicURL)
-		is.True(path != address) // it is ours to serve
+		base, key := market.Field(t, got, "image.base_url").(string), market.Field(t, got, "image.key").(string)
+		is.Equal(address, base+"/media/fill-800x500/"+key)
+		scaled := strings.TrimPrefix(address, market.PublicURL)
+		is.True(scaled != address) // it is ours to serve
+		served := w.Send("nobody", "GET", scaled, "")
+		is.Equal(served.Code, 200)
+		picture, err := png.Decode(served.Body)
+		is.NoErr(err)
+		is.Equal(picture.Bounds().Size(), image.Pt(800, 500))
+		for _, size := range []string{"fill-801x500", "fit-800x500", "", "..", "fill-800x500/x"} {
+			is.Equal(w.Send("nobody", "GET", "/media/"+size+"/"+key, "").Code, 404) // size
+		}
 
-		served := w.Send("nobody", "GET", path, "")
+		path := "/media/" + key
+		served = w.Send("nobody", "GET", path, "")
 		is.Equal(served.Code, 200)
 		is.Equal(served.Body.Bytes(), uploaded)
 		is.Equal(served.Header().Get("Content-Type"), "image/png")

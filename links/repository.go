@@ -56,7 +56,8 @@ type RuleRepository interface {
 	Cursor(ctx context.Context) (Cursor, error)
 	// Changed answers, ascending, the advertisers with a rule added, updated or
 	// deleted by a unit that the snapshot of the cursor did not show and this
-	// one does. It may repeat some that were returned before and leaves none out.
+	// one does. It may repeat some that it returned before and leaves none out.
+	// A text that is no cursor is ErrInvalid (field "cursor", "invalid_cursor").
 	Changed(ctx context.Context, since Cursor) ([]int64, error)
 }
 

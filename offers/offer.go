@@ -66,7 +66,10 @@ type Offer struct {
 	UntilDay          bool
 	Todo              []string // keys of what participants are to do, each 1..255 characters, each once
 	ShowForAdvertiser bool
-	Priority          int64 // the highest serves first; see Before
+	Visibility        Visibility
+	Unlisted          bool   // not in the lists that creators see; it serves clicks all the same
+	InfluencerText    string // what participants are told; at most 255 characters
+	Priority          int64  // the highest serves first; see Before
 	Costs             []Costs
 	CreatedBy         affiliate.Actor
 	CreatedAt         time.Time
@@ -74,6 +77,16 @@ type Offer struct {
 	PausedAt          time.Time // zero: not paused
 	DeletedAt         time.Time // zero: not deleted
 }
+
+// Visibility is whether creators see the offer's advertiser because of the offer.
+type Visibility uint8
+
+// The visibilities, with the numbers that the wire shows.
+const (
+	AsAdvertiser  Visibility = 0 // as the advertiser is
+	AlwaysHidden  Visibility = 1
+	AlwaysVisible Visibility = 2
+)
 
 // Validate checks what every backend refuses.
 func (o Offer) Validate() error {
@@ -83,11 +96,13 @@ func (o Offer) Validate() error {
 	v.Text("name", o.Name, 1, 255)
 	v.Text("campaign_title", o.Title, 0, 255)
 	v.Text("campaign_text", o.Text, 0, 20_000)
+	v.Text("influencer_text", o.InfluencerText, 0, 255)
+	v.Check(o.Visibility <= AlwaysVisible, "store_visibility", "unknown_visibility", "must be 0, 1 or 2")
 	v.Check(validToken(o.Token), "token", "invalid_token", "must be 16 characters of a to z and 0 to 9")
 	v.Text("image_key", o.ImageKey, 0, 255)
 	v.Check(validAmount(o.OneTimePayment), "one_time_payment", "out_of_range", amountBounds)
 	v.Check(!o.BudgetLimit.Set || validAmount(o.BudgetLimit.Value), "budget_limit", "out_of_range", amountBounds)
-	v.Check(o.ValidFrom.IsZero() || o.ValidUntil.IsZero() || o.ValidUntil.After(o.ValidFrom), "valid_until", "before_valid_from", "must not be before valid_from")
+	v.Check(o.ValidFrom.IsZero() || o.ValidUntil.IsZero() || o.ValidUntil.After(o.ValidFrom) || !o.UntilDay && o.ValidUntil.Equal(o.ValidFrom), "valid_until", "before_valid_from", "must not be before valid_from")
 	v.Check(!o.UntilDay || !o.ValidUntil.IsZero(), "valid_until", "required", "is required when it is the end of a day")
 	v.Check(!o.MaxClicks.Set || validAmount(o.MaxClicks.Value), "max_clicks", "out_of_range", amountBounds)
 	v.Check(len(o.Todo) <= MaxTodo, "todo", "too_many", "must be at most 100 items")

@@ -22,7 +22,8 @@ type OfferInput struct {
 	Budget affiliate.Optional[SharedBudgetInput]
 	// Fill completes the input in the unit, where the advertiser is known whose
 	// currency the amounts are in. It may run again; nil changes nothing.
-	Fill func(in *OfferInput, a affiliate.Advertiser) error
+	Fill   func(in *OfferInput, a affiliate.Advertiser) error
+	Paused bool // it begins paused
 }
 
 // SharedBudgetInput is what a shared budget is made of.
@@ -51,47 +52,57 @@ func (s *Service) CreateOffer(ctx context.Context, n OfferInput) (Saved, error) 
 		return Saved{}, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
-		now := s.clock.Now()
-		if !s.viewer.ActsFor(n.Offer.AdvertiserID) {
-			return Saved{}, affiliate.NotFound("advertiser", n.Offer.AdvertiserID)
-		}
-		advertiser, err := tx.Advertisers().Get(ctx, n.Offer.AdvertiserID)
-		if err != nil {
-			return Saved{}, err
-		}
 		n := n
-		if n.Fill != nil {
-			if err := n.Fill(&n, advertiser); err != nil {
-				return Saved{}, err
-			}
-		}
-		o := n.Offer
-		o.AdvertiserID, o.ImageKey = advertiser.ID, image
-		o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
-		o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
-		o.Currency = advertiser.Currency
-		if n.Budget.Set {
-			if o.SharedBudgetID, err = addSharedBudget(ctx, tx, now, advertiser, n.Budget.Value); err != nil {
-				return Saved{}, err
-			}
-		} else if err := ownBudget(ctx, tx, o); err != nil {
-			return Saved{}, err
-		}
-		if o.Priority = n.Priority.Value; !n.Priority.Set {
-			if o.Priority, err = rankAfter(ctx, tx, o, n.After); err != nil {
-				return Saved{}, err
-			}
-		}
-		if o, err = tx.Offers().Add(ctx, o); err != nil {
-			return Saved{}, err
-		}
-		skipped, err := s.aim(ctx, tx, now, o, n.Targets, nil)
-		if err != nil {
-			return Saved{}, err
-		}
-		v, err := view(ctx, tx, now, o)
-		return Saved{v, skipped}, err
+		n.Offer.ImageKey = image
+		return s.create(ctx, tx, token, n)
 	})
+}
+
+// create adds an offer within a unit.
+func (s *Service) create(ctx context.Context, tx Tx, token string, n OfferInput) (Saved, error) {
+	now := s.clock.Now()
+	if !s.viewer.ActsFor(n.Offer.AdvertiserID) {
+		return Saved{}, affiliate.NotFound("advertiser", n.Offer.AdvertiserID)
+	}
+	advertiser, err := tx.Advertisers().Get(ctx, n.Offer.AdvertiserID)
+	if err != nil {
+		return Saved{}, err
+	}
+	image := n.Offer.ImageKey
+	if n.Fill != nil {
+		if err := n.Fill(&n, advertiser); err != nil {
+			return Saved{}, err
+		}
+	}
+	o := n.Offer
+	o.AdvertiserID, o.ImageKey = advertiser.ID, image
+	o.Token, o.CreatedAt, o.UpdatedAt = token, now, now
+	o.PausedAt, o.DeletedAt = time.Time{}, time.Time{}
+	if n.Paused {
+		o.PausedAt = now
+	}
+	o.Currency = advertiser.Currency
+	if n.Budget.Set {
+		if o.SharedBudgetID, err = addSharedBudget(ctx, tx, now, advertiser, n.Budget.Value); err != nil {
+			return Saved{}, err
+		}
+	} else if err := ownBudget(ctx, tx, o); err != nil {
+		return Saved{}, err
+	}
+	if o.Priority = n.Priority.Value; !n.Priority.Set {
+		if o.Priority, err = rankAfter(ctx, tx, o, n.After); err != nil {
+			return Saved{}, err
+		}
+	}
+	if o, err = tx.Offers().Add(ctx, o); err != nil {
+		return Saved{}, err
+	}
+	skipped, err := s.aim(ctx, tx, now, o, n.Targets, nil)
+	if err != nil {
+		return Saved{}, err
+	}
+	v, err := view(ctx, tx, now, o)
+	return Saved{v, skipped}, err
 }
 
 // OfferChange is what UpdateOffer changes.
@@ -108,6 +119,10 @@ type OfferChange struct {
 	// Budget changes title and amount of the offer's shared budget, or makes
 	// one when it has none.
 	Budget affiliate.Optional[SharedBudgetInput]
+	Paused affiliate.Optional[bool] // pause or unpause it
+	// Retarget returns the targets that replace those that it is given; nil
+	// leaves them. Targets goes before it.
+	Retarget func(Targets) Targets
 }
 
 // UpdateOffer changes an offer (campaign-update). ErrNotFound when it is deleted.
@@ -118,47 +133,65 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c OfferChange) (Sav
 		return Saved{}, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Saved, error) {
-		now := s.clock.Now()
-		c := c
 		before, err := s.locked(ctx, tx, id)
 		if err != nil {
 			return Saved{}, err
 		}
-		o := before
-		if c.Change != nil {
-			o.Costs, o.Todo = slices.Clone(o.Costs), slices.Clone(o.Todo)
-			if err := c.Change(&o, &c); err != nil {
-				return Saved{}, err
-			}
-		}
-		o.ImageKey = before.ImageKey
-		if c.ImageKey.Set {
-			o.ImageKey = image
-		}
-		o.ID, o.AdvertiserID, o.Currency, o.Token, o.Priority = before.ID, before.AdvertiserID, before.Currency, before.Token, before.Priority
-		o.CreatedBy, o.CreatedAt, o.PausedAt, o.DeletedAt, o.UpdatedAt = before.CreatedBy, before.CreatedAt, before.PausedAt, before.DeletedAt, now
-		if o.SharedBudgetID, err = changeBudget(ctx, tx, now, o, c.Budget); err != nil {
-			return Saved{}, err
-		}
-		if c.Priority.Set {
-			o.Priority = c.Priority.Value
-		} else if c.After.Set {
-			if o.Priority, err = rankAfter(ctx, tx, o, c.After.Value); err != nil {
-				return Saved{}, err
-			}
-		}
-		if err := tx.Offers().Update(ctx, o); err != nil {
-			return Saved{}, err
-		}
-		var skipped Targets
-		if c.Targets.Set {
-			if skipped, err = s.aim(ctx, tx, now, o, c.Targets.Value, nil); err != nil {
-				return Saved{}, err
-			}
-		}
-		v, err := view(ctx, tx, now, o)
-		return Saved{v, skipped}, err
+		c := c
+		c.ImageKey.Value = image
+		return s.update(ctx, tx, before, c)
 	})
+}
+
+// update changes an offer within a unit that has locked it.
+func (s *Service) update(ctx context.Context, tx Tx, before Offer, c OfferChange) (out Saved, err error) {
+	now, o, image := s.clock.Now(), before, c.ImageKey
+	if c.Change != nil {
+		o.Costs, o.Todo = slices.Clone(o.Costs), slices.Clone(o.Todo)
+		if err := c.Change(&o, &c); err != nil {
+			return Saved{}, err
+		}
+	}
+	if o.ImageKey = before.ImageKey; image.Set {
+		o.ImageKey = image.Value
+	}
+	o.ID, o.AdvertiserID, o.Currency, o.Token, o.Priority = before.ID, before.AdvertiserID, before.Currency, before.Token, before.Priority
+	o.CreatedBy, o.CreatedAt, o.PausedAt, o.DeletedAt, o.UpdatedAt = before.CreatedBy, before.CreatedAt, before.PausedAt, before.DeletedAt, now
+	switch {
+	case !c.Paused.Set:
+	case !c.Paused.Value:
+		o.PausedAt = time.Time{}
+	case o.PausedAt.IsZero():
+		o.PausedAt = now
+	}
+	if o.SharedBudgetID, err = changeBudget(ctx, tx, now, o, c.Budget); err != nil {
+		return Saved{}, err
+	}
+	if c.Priority.Set {
+		o.Priority = c.Priority.Value
+	} else if c.After.Set {
+		if o.Priority, err = rankAfter(ctx, tx, o, c.After.Value); err != nil {
+			return Saved{}, err
+		}
+	}
+	if err := tx.Offers().Update(ctx, o); err != nil {
+		return Saved{}, err
+	}
+	var skipped Targets
+	if c.Retarget != nil && !c.Targets.Set {
+		had, err := tx.Targets().Get(ctx, o.ID)
+		if err != nil {
+			return Saved{}, err
+		}
+		c.Targets = affiliate.Some(c.Retarget(gather(had)))
+	}
+	if c.Targets.Set {
+		if skipped, err = s.aim(ctx, tx, now, o, c.Targets.Value, nil); err != nil {
+			return Saved{}, err
+		}
+	}
+	v, err := view(ctx, tx, now, o)
+	return Saved{v, skipped}, err
 }
 
 // stamp changes the times of an offer.

@@ -35,8 +35,9 @@ type OfferFilter struct {
 	Query         string // id, or part of the name or title
 	AdvertiserIDs []int64
 	GroupIDs      []int64 // whose advertiser is in one of these groups
-	// ShownAdvertisers: whose advertiser is active and not hidden, and not one
-	// of the ExcludedAdvertisers: what a creator is shown.
+	// ShownAdvertisers: listed, and whose advertiser is active and not hidden
+	// (the offer's Visibility goes before), and not one of the
+	// ExcludedAdvertisers: what a creator is shown.
 	ShownAdvertisers    bool
 	ExcludedAdvertisers []int64
 	CreatedBy           int64 // made by this user

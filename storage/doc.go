@@ -11,8 +11,9 @@
 //	host's own rows  –                                   in the same transaction, see postgres.New
 //	needs            nothing                             PostgreSQL 13 and a few tables in a schema of its own
 //
-// A backend of your own is a third choice: implement affiliate.Store and
-// links.Store, and let storagetest.Run tell you when it is done.
+// A backend of your own is a third choice: implement the Store of each domain
+// that you use, and let package storagetest tell you when it is done: Run for all
+// of them, RunCore, RunLinks, … for one.
 //
 // # What all of them promise
 //

@@ -16,9 +16,11 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -68,6 +70,7 @@ func (b meteredBackend) Identity() identity.Store {
 	return wrap(b.meter, "identity", b.Backend.Identity())
 }
 func (b meteredBackend) Mailing() mailing.Store { return wrap(b.meter, "mailing", b.Backend.Mailing()) }
+func (b meteredBackend) Stats() stats.Store     { return wrap(b.meter, "stats", b.Backend.Stats()) }
 func (b meteredBackend) Media() media.Store     { return wrap(b.meter, "media", b.Backend.Media()) }
 func (b meteredBackend) Offers() offers.Store   { return wrap(b.meter, "offers", b.Backend.Offers()) }
 func (b meteredBackend) Links() links.Store     { return wrapLinks(b.meter, b.Backend.Links()) }
@@ -78,7 +81,8 @@ func (b meteredBackend) Orders() orders.Store {
 func (b meteredBackend) ProductLists() productlists.Store {
 	return wrap(b.meter, "productlists", b.Backend.ProductLists())
 }
-func (b meteredBackend) AdSync() adsync.Store { return wrapAdSync(b.meter, b.Backend.AdSync()) }
+func (b meteredBackend) AdSync() adsync.Store   { return wrapAdSync(b.meter, b.Backend.AdSync()) }
+func (b meteredBackend) Payouts() payouts.Store { return wrap(b.meter, "payouts", b.Backend.Payouts()) }
 
 // metered passes every unit on and notes what it took. What a decorator must
 // not do is to swallow an error or to keep the transaction: then the promises

@@ -25,7 +25,7 @@ func TestDemoNamesEveryTokenAndID(t *testing.T) {
 		s := start(t, append(flags, "-demo")...)
 		is.Equal(sortedKeys(s.Tokens), strings.Fields("admin advertiser advertiser_2 agency client creator creator_2 lists lists_2 partner partner_2 service sync sync_2 sync_test"))
 		is.Equal(s.Tokens["admin"], "demo-admin-token-0001")
-		is.Equal(sortedKeys(s.IDs), strings.Fields("advertisers clients groups offers tags users"))
+		is.Equal(sortedKeys(s.IDs), strings.Fields("advertisers clients groups offers payments tags users"))
 		is.Equal(sortedKeys(s.IDs["advertisers"]), strings.Fields("acme hidden mall_one mall_two nordic"))
 		is.Equal(sortedKeys(s.IDs["offers"]), strings.Fields("friends summer tasting winter"))
 		is.Equal(sortedKeys(s.IDs["users"]), strings.Fields("anna bo carl"))

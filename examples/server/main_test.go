@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ type running struct {
 	stop func() error
 }
 
+// samples are what the sample data have earned and cost, by the server's address.
+var samples sync.Map
+
 // start runs a server inside the test, on a free port. It is stopped when the
 // test ends, and must have ended well.
 func start(t *testing.T, flags ...string) running {
@@ -69,6 +73,9 @@ func startConfig(t *testing.T, c config) running {
 		in.CloseWithError(fmt.Errorf("the server ended: %w", err))
 	}()
 	r := running{listening: readLine(t, bufio.NewReader(out))}
+	if c.demo {
+		samples.Store(r.Listening, r.ledger(t))
+	}
 	stopped := false
 	r.stop = func() error {
 		cancel()

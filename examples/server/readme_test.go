@@ -94,7 +94,7 @@ func joinQuoted(script string) string {
 	return strings.Join(parts, "'")
 }
 
-// curl is the request of a curl command: -H, --json, -i, -s and a URL, up to a
+// curl is the request of a curl command: -H, -A, --json, -i, -s and a URL, up to a
 // pipe or the end of the line.
 func curl(line string, expand func(string) string) (*http.Request, error) {
 	r, err := http.NewRequest(http.MethodGet, "/", http.NoBody)
@@ -119,7 +119,10 @@ func curl(line string, expand func(string) string) (*http.Request, error) {
 			r.Header.Set("Content-Type", "application/json")
 			r.Header.Set("Accept", "application/json")
 			option = ""
-		case word == "-H", word == "--json":
+		case option == "-A":
+			r.Header.Set("User-Agent", word)
+			option = ""
+		case word == "-H", word == "--json", word == "-A":
 			option = word
 		case word == "-i", word == "-s":
 		case strings.HasPrefix(word, "http://"):

@@ -57,8 +57,14 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 		if err := loadDemoDeals(ctx, backend.Deals()); err != nil {
 			return fmt.Errorf("load the sample catalog: %w", err)
 		}
+		if err := loadDemoSync(ctx, backend.AdSync()); err != nil {
+			return fmt.Errorf("load the sample ad accounts: %w", err)
+		}
 		if err := loadDemoOrders(ctx, backend.Orders(), line.IDs); err != nil {
 			return fmt.Errorf("load the sample orders: %w", err)
+		}
+		if line.IDs["payments"], err = loadDemoPayments(ctx, backend, line.IDs["users"]); err != nil {
+			return fmt.Errorf("load the sample payments: %w", err)
 		}
 		backend.Backend = demoBackend{backend.Backend}
 		line.Tokens = demoTokens()
@@ -103,6 +109,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		Offers:  offers.Options{Blobs: images},
 		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
 		Orders:  orders.Options{Observe: metrics.order},
+		Payouts: payoutOptions(),
 	})
 	if err != nil {
 		return nil, err
@@ -117,7 +124,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		}
 	}
 	api, err := httpadapter.New(httpadapter.Services{
-		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals,
+		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts, AdSync: kit.AdSync,
 	}, httpadapter.Options{
 		Authenticator:     authenticator,
 		NotificationsURL:  c.notifications,
@@ -186,6 +193,11 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	go func() {
 		swept <- a.kit.Deals.Run(recording, sweepEvery, func(err error) { a.log.Warn("deals were not swept", "error", err) })
 	}()
+	tidied := make(chan struct{})
+	go func() {
+		a.tidy(recording)
+		close(tidied)
+	}()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 
@@ -205,6 +217,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	}
 	// Only now no request can bring another click.
 	stopRecording()
+	<-tidied
 	return errors.Join(err, <-recorded, <-swept)
 }
 

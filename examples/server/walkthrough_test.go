@@ -196,8 +196,20 @@ func (l listening) refusal(t *testing.T, account, user, url string) string {
 	return refused.Code
 }
 
-// money is what all have earned and what it costs, in öre.
+// money is what has been earned and what it costs since the server started, in
+// öre: the sample data have earnings of their own.
 func (l listening) money(t *testing.T) [2]float64 {
+	t.Helper()
+	now := l.ledger(t)
+	if before, ok := samples.Load(l.Listening); ok {
+		sample := before.([2]float64)
+		now[0], now[1] = now[0]-sample[0], now[1]-sample[1]
+	}
+	return now
+}
+
+// ledger is all that was earned and what it costs, in öre.
+func (l listening) ledger(t *testing.T) [2]float64 {
 	t.Helper()
 	return [2]float64{
 		l.metric(t, `affiliatekit_ledger_earned_minor_units{currency="SEK"}`),

@@ -12,14 +12,6 @@ import (
 	"github.com/matryer/is"
 )
 
-// notBuiltYet are the documented operations of Metapic v2 without a route.
-// Whoever builds one takes it out.
-var notBuiltYet = []string{
-	"advertiser-payment-setup-get", "advertiser-payment-setup-create", "payment-invoices-zip",
-	"payments-upload-ax-id-matching", "payments-mark-invoices-as-paid", "payment-generate-creator-invoice",
-	"payment-systems-config-list", "payment-systems-config-update", "store-payment-update",
-}
-
 type (
 	row     contract.Row
 	badCase contract.BadCase
@@ -30,15 +22,14 @@ func suite(t *testing.T) contract.Suite {
 	t.Helper()
 	return contract.Suite{
 		Facts:      contract.Read(t, "../testdata/contract/metapic_v2.json"),
-		NotBuilt:   notBuiltYet,
 		Routes:     mounted(t, dialect(newWorld(t, backends.Memory()))),
 		Open:       []string{"health-get", "tracking-plugin-activate"},
 		Principals: append(slices.Clone(market.Principals), "session"),
 		Memory:     func(t testing.TB) contract.World { return newWorld(t, backends.Memory()) },
 		Postgres:   func(t testing.TB) contract.World { return newWorld(t, backends.Postgres(t, backends.Database(t))) },
 		Replays:    replays,
-		Tenancy:    contract.Rows(slices.Concat(withSession(slices.Concat(coreTenancy, offerTenancy, orderTenancy)), peopleTenancy)),
-		Bad:        contract.BadCases(slices.Concat(moreBadCases, moreBadOffers, moreBadOrders, morePeople)),
+		Tenancy:    contract.Rows(slices.Concat(withSession(slices.Concat(coreTenancy, offerTenancy, orderTenancy, payoutTenancy)), peopleTenancy)),
+		Bad:        contract.BadCases(slices.Concat(moreBadCases, moreBadOffers, moreBadOrders, moreBadPayouts, morePeople)),
 		Golden:     "testdata/badinput.golden",
 		MinBad:     300,
 	}
@@ -48,7 +39,7 @@ func TestContract(t *testing.T) { suite(t).Run(t) }
 
 // dialect are the services of the dialect.
 func dialect(w *market.World) metapic.Services {
-	return metapic.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, Orders: w.Orders}
+	return metapic.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, Orders: w.Orders, Payouts: w.Payouts}
 }
 
 // mounted are the routes of the dialect over the services.
@@ -68,5 +59,6 @@ func TestANilServiceLeavesItsRoutesOut(t *testing.T) {
 	is.Equal(count(metapic.Services{Core: w.Core, Links: w.Links}), 28)
 	is.Equal(count(metapic.Services{Core: w.Core, Offers: w.Offers}), 16+37)
 	is.Equal(count(metapic.Services{Orders: w.Orders}), 2+1)
-	is.Equal(count(dialect(w)), 67+14+3)
+	is.Equal(count(metapic.Services{Payouts: w.Payouts}), 2+9)
+	is.Equal(count(dialect(w)), 67+14+3+9)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -28,6 +29,7 @@ type Services struct {
 	Links    *links.Service
 	Offers   *offers.Service
 	Orders   *orders.Service
+	Payouts  *payouts.Service
 }
 
 // New makes the dialect alone. It answers every path, unknown ones with its own
@@ -37,11 +39,11 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	proxy, err := newNotifications(o.NotificationsURL, o.NotificationsTransport)
+	proxy, err := newNotifications(o.NotificationsURL, o.NotificationsTransport, o.Logger)
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, people: s.Identity, mail: s.Mailing, media: s.Media, links: s.Links, offers: s.Offers, orders: s.Orders, proxy: proxy}
+	srv := &server{core: s.Core, people: s.Identity, mail: s.Mailing, media: s.Media, links: s.Links, offers: s.Offers, orders: s.Orders, payouts: s.Payouts, proxy: proxy}
 	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
@@ -49,14 +51,15 @@ func New(s Services, o Options) (http.Handler, error) {
 // the services do, which are bound to the principal of the request (see call),
 // and the handlers make the shapes of requests and responses.
 type server struct {
-	core   *affiliate.Service
-	people *identity.Service
-	mail   *mailing.Service
-	media  *media.Service
-	links  *links.Service
-	offers *offers.Service
-	orders *orders.Service
-	proxy  *notifications
+	core    *affiliate.Service
+	people  *identity.Service
+	mail    *mailing.Service
+	media   *media.Service
+	links   *links.Service
+	offers  *offers.Service
+	orders  *orders.Service
+	payouts *payouts.Service
+	proxy   *notifications
 }
 
 // call makes an operation of a handler, which gets a server whose services are
@@ -83,21 +86,22 @@ func (s *server) bound(p affiliate.Principal) *server {
 type need uint8
 
 const (
-	needsCore   need = 1 << iota // Services.Core
-	needsPeople                  // Services.Identity
-	needsMail                    // Services.Mailing
-	needsMedia                   // Services.Media
-	needsLinks                   // Services.Links
-	needsOffers                  // Services.Offers
-	needsOrders                  // Services.Orders
-	needsNone   need = 0
+	needsCore    need = 1 << iota // Services.Core
+	needsPeople                   // Services.Identity
+	needsMail                     // Services.Mailing
+	needsMedia                    // Services.Media
+	needsLinks                    // Services.Links
+	needsOffers                   // Services.Offers
+	needsOrders                   // Services.Orders
+	needsPayouts                  // Services.Payouts
+	needsNone    need = 0
 )
 
 // has returns which services are there.
 func (s *server) has() (have need) {
 	for n, there := range map[need]bool{
 		needsCore: s.core != nil, needsPeople: s.people != nil, needsMail: s.mail != nil, needsMedia: s.media != nil,
-		needsLinks: s.links != nil, needsOffers: s.offers != nil, needsOrders: s.orders != nil,
+		needsLinks: s.links != nil, needsOffers: s.offers != nil, needsOrders: s.orders != nil, needsPayouts: s.payouts != nil,
 	} {
 		if there {
 			have |= n
@@ -113,7 +117,7 @@ func (s *server) features() []string {
 	for _, f := range []struct {
 		name  string
 		needs need
-	}{{"campaigns", needsOffers}, {"links", needsLinks}, {"orders", needsOrders}, {"media", needsMedia}, {"email", needsMail}} {
+	}{{"campaigns", needsOffers}, {"links", needsLinks}, {"orders", needsOrders}, {"payments", needsPayouts}, {"media", needsMedia}, {"email", needsMail}} {
 		if have&f.needs != 0 {
 			names = append(names, f.name)
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -29,10 +31,11 @@ const (
 type notifications struct {
 	base      *url.URL // nil: not configured
 	transport http.RoundTripper
+	log       *log.Logger // of what breaks off in the middle of an answer
 }
 
 // newNotifications takes the base URL of the service; empty: there is none.
-func newNotifications(base string, transport http.RoundTripper) (*notifications, error) {
+func newNotifications(base string, transport http.RoundTripper, logger *slog.Logger) (*notifications, error) {
 	if base == "" {
 		return &notifications{}, nil
 	}
@@ -43,7 +46,7 @@ func newNotifications(base string, transport http.RoundTripper) (*notifications,
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
-	return &notifications{u, transport}, nil
+	return &notifications{u, transport, slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}, nil
 }
 
 // proxyFailure is what went wrong before the answer began.
@@ -64,6 +67,7 @@ func (n *notifications) forward(w http.ResponseWriter, r *http.Request, _ affili
 	var failed proxyFailure
 	proxy := httputil.ReverseProxy{
 		Transport: n.transport,
+		ErrorLog:  n.log,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL, p.Out.Host = target, target.Host
 			for _, name := range []string{"Authorization", "Mtpc-Api-Key", "Cookie", "Idempotency-Key"} {

@@ -2,6 +2,7 @@ package metapic_test
 
 import (
 	"encoding/base64"
+	"fmt"
 
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
@@ -17,8 +18,13 @@ const (
 	commentShape = `{"id":1,"offer_user_id":1,"comment":"","author":{"id":1,"username":""},"created_at":"","updated_at":""}`
 	moneyShape   = `{"amount":"","currency":""}`
 	pixelShape   = `{"organization_id":1,"program_id":1,"event_id":1,"currency":"","pixel_url":"","script":""}`
+	setupShape   = `{"payment_setup_id":"","status":""}`
+	systemShape  = `{"date":"","client_id":1,"user_id":1,"system":1,"ignore_lock":true,"locked":true}`
 	userShape    = `{"id":1,"username":"","display_name":"","email":"","client_id":1,"preferred_locale":""}`
 )
+
+// csvFile is an uploaded file in JSON.
+func csvFile(content string) string { return base64.StdEncoding.EncodeToString([]byte(content)) }
 
 // replays has one line for each built operation.
 func replays(in contract.World) map[string]contract.Replay {
@@ -57,11 +63,23 @@ func replays(in contract.World) map[string]contract.Replay {
 			Answer: `{"organization_id":1,"program_id":1,"event_id":1,"currency":"","pixel_url":"","script":"","collector":"","activation_key":""}`},
 		"tracking-plugin-activate": {Who: "nobody", Status: 200, Body: map[string]any{"metapic_activation_key": w.Token["activation acme"]},
 			Answer: `{"organization_id":1,"program_id":1,"event_id":1,"currency":""}`},
-		"stores-list":              {Who: "admin", Status: 200, Query: map[string]any{"query": "acme", "store_group_id": id("group sv_SE"), "sort_by": "name:asc"}},
-		"url-matching-rules-list":  {Who: "advertiser", Path: acme, Status: 200},
-		"url-matching-rule-add":    {Who: "advertiser", Path: acme, Status: 201, Answer: ruleShape},
-		"url-matching-rule-update": {Who: "advertiser", Path: rule, Status: 200, Answer: ruleShape},
-		"url-matching-rule-remove": {Who: "advertiser_2", Path: map[string]string{"advertiser_id": "advertiser nordic", "urlMatchingRule_id": "rule nordic"}, Status: 204},
+		"advertiser-payment-setup-get":    {Who: "advertiser", Path: acme, Status: 200, Answer: `{"payment_setup_id":null,"status":""}`},
+		"advertiser-payment-setup-create": {Who: "advertiser", Path: acme, Status: 201, Answer: setupShape},
+		"store-payment-update":            {Who: "agency", Path: map[string]string{"advertiser": "advertiser mall_one"}, Status: 200, Answer: setupShape},
+		"payment-invoices-zip":            {Who: "admin", Status: 200, File: "PK"}, // an empty ZIP: nothing was paid in that month
+		"payments-upload-ax-id-matching": {Who: "admin", Status: 200, Body: map[string]any{"file": csvFile(fmt.Sprintf("ax_id,user_id\nAX1,%d\nAX2,999999\n", id("user anna")))},
+			Answer: `{"matched":1,"skipped":[{"row":1,"reason":""}]}`},
+		"payments-mark-invoices-as-paid": {Who: "client", Status: 200, Body: map[string]any{"file": csvFile("invoice_number,paid_at\n" + w.Token["invoice anna"] + ",2026-03-01\nX-1,2026-03-01\n")},
+			Answer: `{"paid":1,"skipped":[{"row":1,"reason":""}]}`},
+		"payment-generate-creator-invoice": {Who: "admin", Path: map[string]string{"paymentId": "payment bo"}, Status: 200, Answer: `{"id":1,"invoice_number":"","status":""}`},
+		"payment-systems-config-update": {Who: "admin", Status: 200, Body: map[string]any{"client_id": id("client north"), "user_id": id("user anna")},
+			Answer: `[` + systemShape + `]`},
+		"payment-systems-config-list": {Who: "admin", Status: 200, Query: map[string]any{"client_id": id("client north"), "user_id": id("user anna")}, Answer: `[]`},
+		"stores-list":                 {Who: "admin", Status: 200, Query: map[string]any{"query": "acme", "store_group_id": id("group sv_SE"), "sort_by": "name:asc"}},
+		"url-matching-rules-list":     {Who: "advertiser", Path: acme, Status: 200},
+		"url-matching-rule-add":       {Who: "advertiser", Path: acme, Status: 201, Answer: ruleShape},
+		"url-matching-rule-update":    {Who: "advertiser", Path: rule, Status: 200, Answer: ruleShape},
+		"url-matching-rule-remove":    {Who: "advertiser_2", Path: map[string]string{"advertiser_id": "advertiser nordic", "urlMatchingRule_id": "rule nordic"}, Status: 204},
 		"self-service-store-create": {Who: "agency", Status: 201, Body: map[string]any{ // country and currency carry slips of the document
 			"categories": []any{id("category Food")}, "country": " SE", "currency": "EUR",
 		}},

@@ -105,6 +105,9 @@ func (s *Service) Correct(ctx context.Context, id int64, c Correction) (Order, e
 		return s.change(ctx, tx, id, Change, func(o *Order, _ Status) (bool, error) {
 			before := *o
 			c.apply(o)
+			if !o.bounded() { // it cannot be compared; Validate says what is wrong
+				return false, o.Validate()
+			}
 			if before.Value.Equal(o.Value) && sameOptional(before.Tax, o.Tax) && sameOptional(before.Shipping, o.Shipping) && sameLines(before.Lines, o.Lines) {
 				return false, nil
 			}
@@ -117,6 +120,15 @@ func (s *Service) Correct(ctx context.Context, id int64, c Correction) (Order, e
 			return true, s.rebook(ctx, tx, &before, o)
 		})
 	})
+}
+
+// bounded reports whether computing with the order's amounts is cheap.
+func (o *Order) bounded() bool {
+	ok := bounded(o.Value) && bounded(o.Tax.Value) && bounded(o.Shipping.Value)
+	for i := range o.Lines {
+		ok = ok && bounded(o.Lines[i].Value)
+	}
+	return ok
 }
 
 func sameOptional(a, b affiliate.Optional[decimal.Decimal]) bool {

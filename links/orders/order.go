@@ -95,16 +95,25 @@ type Order struct {
 }
 
 // Exact is a decimal in its shortest form: 10.50 and 10.5 are the same value
-// with one representation.
+// with one representation. One that is beyond all bounds stays as it is: to
+// write it out could take for ever.
 func Exact(d decimal.Decimal) decimal.Decimal {
-	if d.IsZero() {
+	switch {
+	case d.IsZero():
 		return decimal.Decimal{}
+	case !bounded(d):
+		return d
 	}
 	short, err := decimal.NewFromString(d.String())
 	if err != nil { // cannot be: it is a decimal's own text
 		return d
 	}
 	return short
+}
+
+// bounded reports whether computing with a decimal is cheap.
+func bounded(d decimal.Decimal) bool {
+	return d.Exponent() <= 20 && d.Exponent() >= -64 && d.NumDigits() <= 100
 }
 
 // StatusAt is the state of the order at an instant.
@@ -185,8 +194,9 @@ func validateValues(v *affiliate.Validation, o Order) {
 		of    affiliate.Optional[decimal.Decimal]
 	}{{"tax", o.Tax}, {"shipping", o.Shipping}} {
 		if e.of.Set {
-			ok = amount(e.field, e.of.Value) && ok
-			extras = extras.Add(e.of.Value)
+			if ok = amount(e.field, e.of.Value) && ok; ok {
+				extras = extras.Add(e.of.Value)
+			}
 		}
 	}
 	v.Check(!ok || extras.LessThanOrEqual(o.Value), "tax", "exceeds_value", "must not exceed the value of the order, together with the shipping")
@@ -199,12 +209,13 @@ func validateValues(v *affiliate.Validation, o Order) {
 		v.Text(at+"category", l.Category, 0, MaxText)
 		v.Check(l.Quantity >= 1 && l.Quantity <= MaxQuantity, at+"quantity", "out_of_range", "must be between 1 and "+strconv.Itoa(MaxQuantity))
 		v.Check(l.RefundedQuantity >= 0 && l.RefundedQuantity <= l.Quantity, at+"refunded_quantity", "out_of_range", "must be between 0 and the quantity")
-		ok = amount(at+"value", l.Value) && ok
+		if ok = amount(at+"value", l.Value) && ok; ok {
+			sum = sum.Add(l.Value)
+		}
 		if amount(at+"refunded", l.Refunded) {
 			v.Check(!ok || l.Refunded.LessThanOrEqual(l.Value), at+"refunded", "out_of_range", "must not exceed the value of the line")
 			taken = taken.Add(l.Refunded)
 		}
-		sum = sum.Add(l.Value)
 	}
 	v.Check(!ok || sum.LessThanOrEqual(o.Value), "lines", "exceeds_value", "must not add up to more than the value of the order")
 	if amount("refunded", o.Refunded) {
@@ -216,7 +227,7 @@ func validateValues(v *affiliate.Validation, o Order) {
 // amountProblem is what is wrong with an amount of major units, if anything.
 func amountProblem(d decimal.Decimal, digits int) *affiliate.FieldError {
 	switch {
-	case d.Exponent() > 20 || d.Exponent() < -64: // comparing it could be expensive
+	case !bounded(d): // comparing it could be expensive
 		return &affiliate.FieldError{Code: "out_of_range", Message: "must be between 0 and " + strconv.Itoa(MaxValue)}
 	case d.IsNegative() || d.GreaterThan(decimal.NewFromInt(MaxValue)):
 		return &affiliate.FieldError{Code: "out_of_range", Message: "must be between 0 and " + strconv.Itoa(MaxValue)}

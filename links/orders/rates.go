@@ -51,6 +51,6 @@ func (r FixedRates) Rate(_ context.Context, from, to affiliate.Currency, _ time.
 
 // usableRate reports whether a rate is within its bounds.
 func usableRate(d decimal.Decimal) bool {
-	return d.Exponent() <= 20 && d.Exponent() >= -64 && d.IsPositive() &&
+	return bounded(d) && d.IsPositive() &&
 		Exact(d).Exponent() >= -MaxRateDigits && d.LessThanOrEqual(decimal.NewFromInt(MaxRate))
 }

@@ -81,10 +81,11 @@ func (s *Service) Refund(ctx context.Context, id int64, in RefundInput) (Refund,
 
 // differs says where a repeated refund asks for something else.
 func (r Refund) differs(in RefundInput) error {
-	same := !in.Value.Set || in.Value.Value.Equal(r.Value) && r.Lines == nil
+	equal := func(d, kept decimal.Decimal) bool { return bounded(d) && d.Equal(kept) }
+	same := !in.Value.Set || equal(in.Value.Value, r.Value) && r.Lines == nil
 	if len(in.Lines) > 0 {
 		same = same && slices.EqualFunc(in.Lines, r.Lines, func(a RefundLineInput, b RefundLine) bool {
-			return a.Line == b.Line && (!a.Value.Set || a.Value.Value.Equal(b.Value)) && (a.Quantity == 0 || a.Quantity == b.Quantity)
+			return a.Line == b.Line && (!a.Value.Set || equal(a.Value.Value, b.Value)) && (a.Quantity == 0 || a.Quantity == b.Quantity)
 		})
 	}
 	if same {

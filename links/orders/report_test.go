@@ -433,6 +433,11 @@ func TestARefundIsKnownByItsReference(t *testing.T) {
 	in.Value = affiliate.Some(dec("31"))
 	_, _, err = w.orders.Refund(t.Context(), o.ID, in)
 	is.Equal(code(err), "refund_differs")
+	huge := decimal.New(1, 1<<30)
+	_, _, err = w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(huge)})
+	is.Equal(code(err), "value out_of_range")
+	_, err = w.orders.Correct(t.Context(), o.ID, orders.Correction{Value: affiliate.Some(huge)})
+	is.Equal(code(err), "value out_of_range")
 	for _, beyond := range []string{"70.01", "0", "-1"} {
 		_, _, err = w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(dec(beyond))})
 		is.True(errors.Is(err, affiliate.ErrInvalid))

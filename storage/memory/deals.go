@@ -126,14 +126,11 @@ func (r dealRepository) row(d *deals.Deal, number uint32) dealRow {
 	return row
 }
 
-func (r dealRepository) refers(d *deals.Deal) error {
-	var f engine.Refusal
-	_, catalog := r.u.db.deals.catalogs.Key.Find(d.CatalogID)
-	_, offer := r.u.db.deals.offers.Key.Find(d.OfferID)
-	f.Refers(catalog, "catalog_id")
-	f.Refers(offer, "offer_id")
+// refers notes the references of the deal to nothing.
+func (r dealRepository) refers(f *engine.Refusal, d *deals.Deal) {
+	f.Refers(r.u.db.deals.catalogs.Key.Has(d.CatalogID), "catalog_id")
+	f.Refers(r.u.db.deals.offers.Key.Has(d.OfferID), "offer_id")
 	f.Refers(r.u.db.core.entries.KnowsOr0(d.EntryID), "entry_id")
-	return f.Err("deal")
 }
 
 func (r dealRepository) AddOrGet(ctx context.Context, d deals.Deal) (deals.Deal, bool, error) {
@@ -143,19 +140,17 @@ func (r dealRepository) AddOrGet(ctx context.Context, d deals.Deal) (deals.Deal,
 	if err := d.Validate(); err != nil {
 		return deals.Deal{}, false, r.u.Fail(err)
 	}
-	if err := r.refers(&d); err != nil {
-		return deals.Deal{}, false, r.u.Fail(err)
-	}
 	t := r.u.db.deals.deals
 	if id, ok := t.byExternal.Find(ownCode{d.BusinessPartnerID, d.ExternalID}); ok {
 		return r.deal(id, t.At(id)), false, nil
 	}
-	row := r.row(&d, t.Last()+1)
 	var f engine.Refusal
-	f.Unique(t.byID.Taken(&row, 0), "id")
+	f.Unique(t.byID.Has(d.ID), "id")
+	r.refers(&f, &d)
 	if err := f.Err("deal"); err != nil {
 		return deals.Deal{}, false, r.u.Fail(err)
 	}
+	row := r.row(&d, t.Last()+1)
 	id, err := t.Insert(row)
 	if err != nil {
 		return deals.Deal{}, false, r.u.Fail(err)
@@ -182,9 +177,28 @@ func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
 			return r.u.Fail(err)
 		}
 	}
+	if err := r.keysFree(list); err != nil {
+		return r.u.Fail(err)
+	}
 	for i := range list {
 		if err := r.replace(&list[i]); err != nil {
 			return r.u.Fail(err)
+		}
+	}
+	return nil
+}
+
+// keysFree refuses an external id that another deal has before the update, also
+// when that deal gives it up in the same update.
+func (r dealRepository) keysFree(list []deals.Deal) error {
+	t := &r.u.db.deals.deals
+	for i := range list {
+		d := &list[i]
+		var f engine.Refusal
+		id, ok := t.byExternal.Find(ownCode{d.BusinessPartnerID, d.ExternalID})
+		f.Unique(ok && t.At(id).id != d.ID, "deal_id")
+		if err := f.Err("deal"); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -196,12 +210,10 @@ func (r dealRepository) replace(d *deals.Deal) error {
 	if !ok {
 		return affiliate.NotFound("deal", d.ID)
 	}
-	if err := r.refers(d); err != nil {
-		return err
-	}
 	row := r.row(d, t.At(id).number)
 	var f engine.Refusal
 	f.Unique(t.byExternal.Taken(&row, id), "deal_id")
+	r.refers(&f, d)
 	if err := f.Err("deal"); err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@
 //
 //   - One writer at a time, alone; readers beside each other. A Write runs its
 //     callback once and never fails for contention.
-//   - It refuses what SQL would: what Validate refuses, then references to
-//     nothing (all at once), then unique keys in use.
+//   - It refuses what SQL would: what Validate refuses, then unique keys in
+//     use, then references to nothing (all at once).
 //   - An id that a rolled back unit saw may be given again: no committed id is.
 //   - Lists by an indexed field cost what the rows with that value cost, a page
 //     of them without further filters what the page costs.
@@ -28,19 +28,34 @@
 // three have no pointers, so that the garbage collector does not walk them. The
 // bounds that follow from it: 4,294,967,295 rows a table.
 //
-// # How to add a table
+// # How to add a plain aggregate
 //
-//  1. Write one file for the aggregate: a struct with *engine.Table[Row] and its
-//     indexes, a constructor newXTable(db) that makes them (engine.NewUnique and
-//     the others add themselves to the table), and the repository, a
-//     struct{ u *unit }.
-//  2. Begin each method with u.Use, or u.Change when it changes something, and
-//     give each error but a read's ErrNotFound to u.Fail. Change rows only by
-//     Insert, Replace, Touch and Delete. For entities that are kept as they are,
-//     engine.Add, Update, Remove, Get, GetMany and Page do all of that.
-//  3. Put the table into its domain's struct of tables, and the repository into
-//     its transaction. The package's tests then hold its indexes against its rows.
+// Plain aggregates are described, and engine.Entities does the rest. One file,
+// of the same name as in storage/postgres, has
 //
-// A new domain is one more such struct, a transaction that embeds coreTx, and a
-// method of DB that returns a view of it.
+//  1. the table: a struct with engine.Entities[E] and its indexes. newXTable(db)
+//     says what E is (ID, Own, Times, Refuses, Sort) and makes the indexes, which
+//     add themselves to the table; in(db) says where the table is in a DB. An
+//     entity with a key from outside, such as a UUID, is engine.Keyed.
+//  2. the repository: struct{ xRepo } with xRepo = repo[E, *xTable], which has Add,
+//     Get, GetMany, Update and Delete. List is one verb for each field of the
+//     filter, in the order of the filter in storage/postgres; a verb that ends in
+//     In has an index. Other look-ups are rows of an index.
+//
+// The table goes into its domain's struct of tables and the repository into its
+// transaction; the tests of the package then hold the indexes against the rows.
+// advertisers.go is a small example. A new domain is one more struct of tables, a
+// transaction that embeds the one below it, and a method of DB that returns a
+// view of it, as in tx_deals.go.
+//
+// # What is written by hand
+//
+// Links, clicks, entries, totals, usage and days come by the million: their rows
+// are packed, and their Add takes many at once. Deals are packed too, and move
+// between lists that are in parts. Targets, memberships, relations, visitor
+// secrets and idempotency keys have no Add, Get and Update of one entity. Return
+// ads keep their counts in the row. Such methods begin with u.Use, or u.Change
+// when they change something, and give each error but a read's ErrNotFound to
+// u.Fail; they change rows only by Insert, Replace, Touch and Delete. Their lists
+// use the same verbs.
 package memory

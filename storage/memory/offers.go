@@ -117,7 +117,8 @@ func (r offerRepository) List(ctx context.Context, f offers.OfferFilter, p affil
 		engine.Among(w, engine.Positive(f.GroupIDs), func(o *E) int64 { return r.advertiser(o).GroupID })
 		w.That(f.ShownAdvertisers, func(o *E) bool {
 			a := r.advertiser(o)
-			return a.Status == affiliate.AdvertiserActive && !a.Hidden
+			hidden := a.Hidden && o.Visibility == offers.AsAdvertiser || o.Visibility == offers.AlwaysHidden
+			return a.Status == affiliate.AdvertiserActive && !hidden && !o.Unlisted
 		})
 		engine.NotAmong(w, f.ExcludedAdvertisers, func(o *E) int64 { return o.AdvertiserID })
 		engine.Equal(w, f.CreatedBy, func(o *E) int64 { return o.CreatedBy.UserID })

@@ -149,7 +149,7 @@ func (r rules) Changed(ctx context.Context, since links.Cursor) ([]int64, error)
 		var err error
 		if from, err = strconv.ParseUint(string(since), 10, 64); err != nil {
 			return nil, r.u.Fail(affiliate.Invalid("url_matching_rule",
-				affiliate.FieldError{Field: "cursor", Code: "invalid_cursor", Message: "must be one that this store gave"}))
+				affiliate.FieldError{Field: "cursor", Code: "invalid_cursor", Message: "must be a cursor that this store returned"}))
 		}
 	}
 	t := r.u.db.links.ruleChanges

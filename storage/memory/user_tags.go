@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
@@ -24,7 +25,8 @@ func newUserTagTable(db *DB) userTagTable {
 	return userTagTable{
 		engine.Entities[E]{
 			Table: t, Resource: "user_tag",
-			ID: func(t *E) *int64 { return &t.ID },
+			ID:    func(t *E) *int64 { return &t.ID },
+			Times: func(t *E) []*time.Time { return []*time.Time{&t.CreatedAt} },
 			Refuses: func(f *engine.Refusal, t *E, id uint32) {
 				f.Refers(db.core.advertisers.KnowsOr0(t.AdvertiserID), "store_id")
 				f.Unique(db.core.userTags.bySlug.Taken(t, id), "slug")

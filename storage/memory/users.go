@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -10,8 +11,8 @@ import (
 )
 
 type userName struct {
-	client int64 // 0: of no client
-	name   string
+	client int64  // 0: of no client
+	name   string // folded
 }
 
 type userTable struct {
@@ -53,7 +54,7 @@ func newUserTable(db *DB) userTable {
 			},
 		},
 		engine.NewUnique(t, func(u *E) (string, bool) { return u.Email, u.Email != "" }),
-		engine.NewUnique(t, func(u *E) (userName, bool) { return userName{u.ClientID, u.Username}, true }),
+		engine.NewUnique(t, func(u *E) (userName, bool) { return userName{u.ClientID, affiliate.Fold(u.Username)}, true }),
 		engine.NewGroups(t, func(u *E) (int64, bool) { return u.ClientID, u.ClientID != 0 }, nil),
 		engine.NewTags(t, socialIdentifiers),
 	}
@@ -97,6 +98,10 @@ func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.Pag
 		engine.EqualIn(w, f.ClientID, core.users.byClient)
 		w.Rows(f.GroupID != 0, func() []uint32 { return engine.Through(core.clients.byGroup.Of(f.GroupID), core.users.byClient) })
 		w.Rows(f.AdvertiserIDs != nil, func() []uint32 { return core.relations.users(f.AdvertiserIDs) })
+		w.Rows(f.Around != (affiliate.Around{}), func() []uint32 {
+			return engine.Sorted(append(core.relations.users([]int64{f.Around.AdvertiserID}), core.users.byClient.Of(f.Around.ClientID)...))
+		})
+		w.That(f.EmailPrefix != "", func(u *E) bool { return strings.HasPrefix(u.Email, f.EmailPrefix) })
 		w.Among(f.IDs)
 		engine.Equal(w, f.Status, func(u *E) affiliate.UserStatus { return u.Status() })
 	})

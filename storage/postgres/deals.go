@@ -150,6 +150,25 @@ func dealColumns(rows []dealRow) []any {
 	}
 }
 
+// keysFree refuses an external id that another deal has before the update, also
+// when that deal gives it up in the same update: whether the statement would
+// notice depends on the order in which it meets the two.
+func (r dealRepository) keysFree(ctx context.Context, rows []dealRow) error {
+	if len(rows) == 1 {
+		return nil
+	}
+	var passed bool
+	err := r.u.tx.NewRaw(`SELECT EXISTS (SELECT FROM unnest(?::uuid[], ?::uuid[], ?::text[]) AS n (public_id, business_partner_id, external_id)
+		JOIN ? AS t ON t.business_partner_id = n.business_partner_id AND t.external_id = n.external_id AND t.public_id <> n.public_id)`,
+		column(rows, func(r *dealRow) string { return r.PublicID.String() }),
+		column(rows, func(r *dealRow) string { return r.BusinessPartnerID.String() }),
+		column(rows, func(r *dealRow) string { return r.ExternalID }), r.u.name(dealTable.name)).Scan(ctx, &passed)
+	if err == nil && passed {
+		return taken(dealTable.resource, "deal_id")
+	}
+	return err
+}
+
 func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
 	return exec(ctx, r.u, "deal", func(ctx context.Context) error {
 		at := make(map[uuid.UUID]int, len(list))
@@ -167,6 +186,9 @@ func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
 		}
 		if len(rows) == 0 {
 			return nil
+		}
+		if err := r.keysFree(ctx, rows); err != nil {
+			return err
 		}
 		var updated []uuid.UUID
 		args := append([]any{r.u.name(dealTable.name)}, dealColumns(rows)...)

@@ -53,8 +53,7 @@
 //
 // # Tables
 //
-// Numbered files in migrations/, up only, see Migrate and Migrations. A new
-// domain is one file there and one or a few here. All text is COLLATE "C", so
+// Numbered files in migrations/, up only, see Migrate and Migrations. All text is COLLATE "C", so
 // that sorting and case folding are those of every other backend whatever the
 // database's language is. A time is a timestamptz in microseconds, a zero time
 // NULL; money is a bigint of minor units, a rate a numeric, both exact.
@@ -62,4 +61,18 @@
 // affiliate_clicks and affiliate_entries have no foreign keys to links, users
 // and advertisers: Add and Append check a batch at once, and no domain ever
 // deletes what they refer to. A host that deletes such rows by hand breaks that.
+//
+// # How to add a plain aggregate
+//
+// One file, of the same name as in storage/memory, has bun's row struct, the two
+// functions between a row and its entity, and a table that describes them. The
+// repository is struct{ repo[E, xRow] }, which has Add, Get, GetMany, Update (say
+// id in the table) and Delete; its transaction returns x{in(t, &xTable)}. List is
+// one verb for each field of the filter, as in storage/memory. advertiser_groups.go
+// is a small example. The table itself is a file in migrations/. A new domain is a
+// transaction that embeds the one below it and a method of DB that returns a view
+// of it, as in tx_deals.go.
+//
+// What comes in batches (clicks, entries, days, usage, deals) is written by hand,
+// with one statement for a batch, see batch.
 package postgres

@@ -37,6 +37,9 @@ type offerRow struct {
 	UntilDay          bool               `bun:"until_day"`
 	Todo              []string           `bun:"todo,array"`
 	ShowForAdvertiser bool               `bun:"show_for_advertiser"`
+	Visibility        offers.Visibility  `bun:"visibility"`
+	Unlisted          bool               `bun:"unlisted"`
+	InfluencerText    string             `bun:"influencer_text"`
 	Priority          int64              `bun:"priority"`
 	Costs             offerCosts         `bun:"costs"`
 	CreatedBy         int64              `bun:"created_by,nullzero"`
@@ -64,7 +67,8 @@ func newOfferRow(o offers.Offer) offerRow {
 		Token: o.Token, ImageKey: o.ImageKey, HasProductSeeding: o.HasProductSeeding, HasOneTimePayment: o.HasOneTimePayment,
 		OneTimePayment: o.OneTimePayment, BudgetLimit: pointer(o.BudgetLimit), MaxClicks: pointer(o.MaxClicks),
 		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, ValidFrom: stamp(o.ValidFrom), ValidUntil: stamp(o.ValidUntil), UntilDay: o.UntilDay,
-		Todo: append([]string{}, o.Todo...), ShowForAdvertiser: o.ShowForAdvertiser, Priority: o.Priority, Costs: offerCosts{o.Costs},
+		Todo: append([]string{}, o.Todo...), ShowForAdvertiser: o.ShowForAdvertiser,
+		Visibility: o.Visibility, Unlisted: o.Unlisted, InfluencerText: o.InfluencerText, Priority: o.Priority, Costs: offerCosts{o.Costs},
 		CreatedBy: o.CreatedBy.UserID, CreatedByName: o.CreatedBy.Name, CreatedAt: stamp(o.CreatedAt), UpdatedAt: stamp(o.UpdatedAt),
 		PausedAt: stamp(o.PausedAt), DeletedAt: stamp(o.DeletedAt),
 	}
@@ -76,7 +80,8 @@ func (r offerRow) offer() offers.Offer {
 		Token: r.Token, ImageKey: r.ImageKey, HasProductSeeding: r.HasProductSeeding, HasOneTimePayment: r.HasOneTimePayment,
 		OneTimePayment: r.OneTimePayment, BudgetLimit: optional(r.BudgetLimit), MaxClicks: optional(r.MaxClicks),
 		PerUserLimit: r.PerUserLimit, SharedBudgetID: r.SharedBudgetID, ValidFrom: utc(r.ValidFrom), ValidUntil: utc(r.ValidUntil), UntilDay: r.UntilDay,
-		Todo: noneAsNil(r.Todo), ShowForAdvertiser: r.ShowForAdvertiser, Priority: r.Priority, Costs: noneAsNil(r.Costs.costs),
+		Todo: noneAsNil(r.Todo), ShowForAdvertiser: r.ShowForAdvertiser,
+		Visibility: r.Visibility, Unlisted: r.Unlisted, InfluencerText: r.InfluencerText, Priority: r.Priority, Costs: noneAsNil(r.Costs.costs),
 		CreatedBy: affiliate.Actor{UserID: r.CreatedBy, Name: r.CreatedByName}, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 		PausedAt: utc(r.PausedAt), DeletedAt: utc(r.DeletedAt),
 	}
@@ -153,8 +158,8 @@ func (r offerRepository) conditions(f offers.OfferFilter) []func(filter) {
 			r.u.name("affiliate_advertisers"), pgdialect.Array(f.GroupIDs))
 	})
 	when(f.ShownAdvertisers, func(q filter) {
-		q.Where("t.advertiser_id IN (SELECT a.id FROM ? AS a WHERE a.status = ? AND NOT a.hidden)",
-			r.u.name("affiliate_advertisers"), string(affiliate.AdvertiserActive))
+		q.Where("NOT t.unlisted AND t.visibility <> ? AND t.advertiser_id IN (SELECT a.id FROM ? AS a WHERE a.status = ? AND (NOT a.hidden OR t.visibility = ?))",
+			int(offers.AlwaysHidden), r.u.name("affiliate_advertisers"), string(affiliate.AdvertiserActive), int(offers.AlwaysVisible))
 	})
 	when(len(f.ExcludedAdvertisers) > 0, func(q filter) {
 		q.Where("t.advertiser_id <> ALL(?::bigint[])", pgdialect.Array(f.ExcludedAdvertisers))

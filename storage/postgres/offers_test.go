@@ -326,8 +326,8 @@ func TestADeepPageOfParticipantsCostsOnlyWhatItSkips(t *testing.T) {
 func seedParticipants(tb testing.TB, handle *bun.DB, n int) {
 	tb.Helper()
 	for _, statement := range []string{
-		`INSERT INTO affiliate_users (username, display_name, email, phone, locale, social_types, social_identifiers)
-		 SELECT 'creator ' || i, '', '', '', '', '{}', '{}' FROM generate_series(1, ` + strconv.Itoa(n) + `) AS i`,
+		`INSERT INTO affiliate_users (username, username_key, display_name, email, phone, locale, social_types, social_identifiers)
+		 SELECT 'creator ' || i, 'creator ' || i, '', '', '', '', '{}', '{}' FROM generate_series(1, ` + strconv.Itoa(n) + `) AS i`,
 		`INSERT INTO affiliate_offer_participants (offer_id, user_id, email, identifier, status, todo_keys, todo_done, costs)
 		 SELECT 1, id, '', '', 'accepted', '{}', '{}', '[]' FROM affiliate_users WHERE username LIKE 'creator %' ORDER BY id`,
 		`ANALYZE`,

@@ -153,8 +153,8 @@ func TestPreparedStatementsFindTheirRowsByKeyInTablesThatGrew(t *testing.T) {
 	}
 	const many = 20_000
 	for _, statement := range []string{
-		`INSERT INTO affiliate_users (username, display_name, email, phone, locale, social_types, social_identifiers)
-		 SELECT 'creator ' || i, '', '', '', '', '{}', '{}' FROM generate_series(1, ` + strconv.Itoa(many) + `) AS i`,
+		`INSERT INTO affiliate_users (username, username_key, display_name, email, phone, locale, social_types, social_identifiers)
+		 SELECT 'creator ' || i, 'creator ' || i, '', '', '', '', '{}', '{}' FROM generate_series(1, ` + strconv.Itoa(many) + `) AS i`,
 		`INSERT INTO affiliate_links (user_id, advertiser_id, key, original_url, target_url, template)
 		 SELECT 1, 1, sha256(i::text::bytea), 'https://shop.example', 'https://shop.example', ':TARGET_URL' FROM generate_series(1, ` + strconv.Itoa(many) + `) AS i`,
 		`INSERT INTO affiliate_clicks (id, link_id, user_id, advertiser_id, at, source, visitor, verdict, reason, currency, earning, cost, terms)

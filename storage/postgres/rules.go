@@ -123,7 +123,8 @@ func (r rules) Changed(ctx context.Context, since links.Cursor) ([]int64, error)
 			since = "0" // before the first transaction
 		}
 		if _, err := strconv.ParseUint(string(since), 10, 64); err != nil {
-			return nil, affiliate.Invalid("cursor", affiliate.FieldError{Field: "cursor", Code: "invalid", Message: "must be one that Cursor has answered"})
+			return nil, affiliate.Invalid("url_matching_rule",
+				affiliate.FieldError{Field: "cursor", Code: "invalid_cursor", Message: "must be a cursor that this store returned"})
 		}
 		var ids []int64
 		err := r.u.tx.NewRaw(`SELECT advertiser_id FROM ? WHERE xid >= ?::text::xid8 ORDER BY advertiser_id`,

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -17,15 +18,16 @@ type userTagRow struct {
 	Name         string                `bun:"name"`
 	Slug         string                `bun:"slug"`
 	AccessLevel  affiliate.AccessLevel `bun:"access_level"`
+	CreatedAt    time.Time             `bun:"created_at,nullzero"`
 }
 
 var userTagTable = table[affiliate.UserTag, userTagRow]{
 	name: "affiliate_user_tags", resource: "user_tag",
 	row: func(t affiliate.UserTag) userTagRow {
-		return userTagRow{ID: t.ID, AdvertiserID: t.AdvertiserID, Name: t.Name, Slug: t.Slug, AccessLevel: t.AccessLevel}
+		return userTagRow{ID: t.ID, AdvertiserID: t.AdvertiserID, Name: t.Name, Slug: t.Slug, AccessLevel: t.AccessLevel, CreatedAt: stamp(t.CreatedAt)}
 	},
 	entity: func(r userTagRow) affiliate.UserTag {
-		return affiliate.UserTag{ID: r.ID, AdvertiserID: r.AdvertiserID, Name: r.Name, Slug: r.Slug, AccessLevel: r.AccessLevel}
+		return affiliate.UserTag{ID: r.ID, AdvertiserID: r.AdvertiserID, Name: r.Name, Slug: r.Slug, AccessLevel: r.AccessLevel, CreatedAt: utc(r.CreatedAt)}
 	},
 	sort: map[string]string{
 		"name": "t.name", "slug": "t.slug", "access_level": "t.access_level", "store_id": "t.advertiser_id",

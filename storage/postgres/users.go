@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -17,6 +18,7 @@ type userRow struct {
 	ID                int64     `bun:"id,pk,autoincrement"`
 	ClientID          int64     `bun:"client_id,nullzero"`
 	Username          string    `bun:"username"`
+	UsernameKey       string    `bun:"username_key"` // in the form that it is compared in
 	DisplayName       string    `bun:"display_name"`
 	Email             string    `bun:"email"`
 	Phone             string    `bun:"phone"`
@@ -28,6 +30,12 @@ type userRow struct {
 	SuspendedAt       time.Time `bun:"suspended_at,nullzero"`
 	CreatedAt         time.Time `bun:"created_at,nullzero"`
 	UpdatedAt         time.Time `bun:"updated_at,nullzero"`
+	FirstName         string    `bun:"first_name"`
+	Surname           string    `bun:"surname"`
+	Address           string    `bun:"address"`
+	Postcode          string    `bun:"postcode"`
+	City              string    `bun:"city"`
+	Country           string    `bun:"country"`
 
 	TagIDs []int64 `bun:"tag_ids,array,scanonly"`
 }
@@ -47,11 +55,13 @@ var userTagMembers = idList{table: "affiliate_user_tag_members", owner: "user_id
 
 func newUserRow(u affiliate.User) userRow {
 	row := userRow{
-		ID: u.ID, ClientID: u.ClientID, Username: u.Username, DisplayName: u.DisplayName, Email: u.Email,
+		ID: u.ID, ClientID: u.ClientID, Username: u.Username, UsernameKey: affiliate.Fold(u.Username), DisplayName: u.DisplayName, Email: u.Email,
 		Phone: u.Phone, Locale: u.Locale, TierID: u.TierID,
 		SocialTypes: make([]string, len(u.SocialMedia)), SocialIdentifiers: make([]string, len(u.SocialMedia)),
 		VerifiedAt: stamp(u.VerifiedAt), SuspendedAt: stamp(u.SuspendedAt),
 		CreatedAt: stamp(u.CreatedAt), UpdatedAt: stamp(u.UpdatedAt), TagIDs: slices.Clone(u.TagIDs),
+		FirstName: u.Profile.FirstName, Surname: u.Profile.Surname, Address: u.Profile.Address,
+		Postcode: u.Profile.Postcode, City: u.Profile.City, Country: u.Profile.Country,
 	}
 	for i, s := range u.SocialMedia {
 		row.SocialTypes[i], row.SocialIdentifiers[i] = s.Type, s.Identifier
@@ -65,6 +75,9 @@ func (r userRow) user() affiliate.User {
 		Phone: r.Phone, Locale: r.Locale, TierID: r.TierID,
 		VerifiedAt: utc(r.VerifiedAt), SuspendedAt: utc(r.SuspendedAt),
 		CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt), TagIDs: noneAsNil(r.TagIDs),
+		Profile: affiliate.Profile{
+			FirstName: r.FirstName, Surname: r.Surname, Address: r.Address, Postcode: r.Postcode, City: r.City, Country: r.Country,
+		},
 	}
 	for i, t := range r.SocialTypes { // a constraint keeps both of one length
 		u.SocialMedia = append(u.SocialMedia, affiliate.SocialMedia{Type: t, Identifier: r.SocialIdentifiers[i]})
@@ -123,6 +136,14 @@ func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.Pag
 		if f.AdvertiserIDs != nil {
 			q.Where("t.id IN (SELECT a.user_id FROM ? AS a WHERE a.advertiser_id = ANY(?::bigint[]))",
 				r.u.name("affiliate_user_advertisers"), pgdialect.Array(f.AdvertiserIDs))
+		}
+		if f.EmailPrefix != "" {
+			q.none(!storable(f.EmailPrefix))
+			q.Where("starts_with(t.email, ?)", strings.ToValidUTF8(strings.ReplaceAll(f.EmailPrefix, "\x00", ""), ""))
+		}
+		if f.Around != (affiliate.Around{}) {
+			q.Where("(t.client_id = nullif(?, 0) OR t.id IN (SELECT a.user_id FROM ? AS a WHERE a.advertiser_id = ?))",
+				f.Around.ClientID, r.u.name("affiliate_user_advertisers"), f.Around.AdvertiserID)
 		}
 		q.among("t.id", f.IDs)
 		switch f.Status {

@@ -94,21 +94,30 @@ func (f filter) query(s, id string, expressions ...string) {
 		f.none(true)
 		return
 	}
+	folded := affiliate.Fold(s)
 	f.WhereGroup(" AND ", func(q *bun.SelectQuery) *bun.SelectQuery {
 		if n, err := strconv.ParseInt(s, 10, 64); id != "" && err == nil && strconv.FormatInt(n, 10) == s {
 			q.WhereOr(id+" = ?", n)
 		}
 		for _, e := range expressions {
-			q.WhereOr(e, s)
+			q.WhereOr(e, folded)
 		}
 		return q
 	})
 }
 
-// part is an expression for query: s is a part of the column, which sorts by
-// "C", without regard to the case of A to Z.
+// part is an expression for query: the column, folded as affiliate.Fold does,
+// has the part s, which is folded already. No index serves it: a list by query
+// reads the rows that its other conditions leave. Where those are many, a
+// pg_trgm index on folded(column) serves the LIKE that this would become.
 func part(column string) string {
-	return "strpos(lower(" + column + `), lower(? COLLATE "C")) > 0`
+	return "strpos(" + folded(column) + `, ? COLLATE "C") > 0`
+}
+
+// folded is affiliate.Fold of a column. The collation of the column folds A to Z
+// only; that of ICU folds all letters.
+func folded(column string) string {
+	return "translate(lower(translate(normalize(" + column + `), 'İ', 'i') COLLATE "und-x-icu"), 'ς', 'σ') COLLATE "C"`
 }
 
 // storable reports whether PostgreSQL can keep the text.

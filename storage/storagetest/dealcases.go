@@ -207,6 +207,7 @@ func testPromoCodes(t *testing.T, s dealsStore) {
 	equal(t, "in its catalog", see(t, s, find(901, "sUMMER")), kept[0])
 	equal(t, "in the other", see(t, s, find(902, "Summer")), kept[1])
 	equal(t, "beyond ASCII", see(t, s, find(901, "äpple")), kept[3])
+	equal(t, "with combining marks", see(t, s, find(901, "a\u0308pple")), kept[3])
 	equal(t, "the oldest", see(t, s, any(1, "SUMMER")), kept[0])
 	equal(t, "of the other seller", see(t, s, any(2, "Summer")), kept[2])
 	for _, code := range append(unkeepable(), "", "winter", "summe") {
@@ -216,6 +217,9 @@ func testPromoCodes(t *testing.T, s dealsStore) {
 	unreadable(t, s, missing, func(ctx context.Context, tx dealsTx) error { return second(find(902, "äpple")(ctx, tx)) })
 	refused(t, s, taken("code"), func(ctx context.Context, tx dealsTx) error {
 		return second(tx.PromoCodes().Add(ctx, row(901, 1, "SUMMER")))
+	})
+	refused(t, s, taken("code"), func(ctx context.Context, tx dealsTx) error {
+		return second(tx.PromoCodes().Add(ctx, row(901, 1, "A\u0308pple")))
 	})
 }
 
@@ -265,7 +269,12 @@ func testDealKey(t *testing.T, s dealsStore) {
 		got, added, err := tx.Deals().AddOrGet(ctx, again)
 		equal(t, "the deal that is there", got, kept[0])
 		equal(t, "added", added, false)
-		return errors.Join(err, second(addDeal(ctx, tx, elsewhere)))
+		nowhere := again // what it refers to does not matter: it is not kept
+		nowhere.OfferID, nowhere.CatalogID, nowhere.EntryID = keyOf(77), keyOf(78), 1<<40
+		got, added, errNowhere := tx.Deals().AddOrGet(ctx, nowhere)
+		equal(t, "the deal that is there, for one that refers to nothing", got, kept[0])
+		equal(t, "added", added, false)
+		return errors.Join(err, errNowhere, second(addDeal(ctx, tx, elsewhere)))
 	})
 	for i, owner := range []int64{1, 2} {
 		want := []deals.Deal{kept[0], elsewhere}[i]
@@ -284,6 +293,17 @@ func testDealKey(t *testing.T, s dealsStore) {
 	moved := kept[1]
 	moved.ExternalID = kept[0].ExternalID
 	refused(t, s, taken("deal_id"), func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, moved) })
+	giver := kept[0]
+	giver.ExternalID = "given up"
+	for _, list := range [][]deals.Deal{{giver, moved}, {moved, giver}} { // an id is not passed on within a call
+		refused(t, s, taken("deal_id"), func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, list...) })
+	}
+	write(t, s, func(ctx context.Context, tx dealsTx) error {
+		return all(func() error { return tx.Deals().Update(ctx, giver) }, func() error { return tx.Deals().Update(ctx, moved) })
+	})
+	faulty := sampleDeal(5) // a key in use comes before a reference to nothing
+	faulty.ID, faulty.OfferID = kept[1].ID, keyOf(77)
+	refused(t, s, taken("id"), func(ctx context.Context, tx dealsTx) error { return second(addDeal(ctx, tx, faulty)) })
 }
 
 func testDealUpdates(t *testing.T, s dealsStore) {

@@ -196,7 +196,7 @@ func catalogTable() table[dealsTx, deals.Catalog] {
 			{"devices", "not_in_list", func(v *V) { v.Devices = "Fridge" }},
 			{"cookies_storage_days", "out_of_range", func(v *V) { v.CookieDays = -1 }},
 		},
-		unique: []uniqueText[V]{{"catalog_code", func(v *V) *string { return &v.Code }, func(v *V, _ world) { v.BusinessPartnerID = seller(8) }, false}},
+		unique: []uniqueText[V]{{field: "catalog_code", at: func(v *V) *string { return &v.Code }, elsewhere: func(v *V, _ world) { v.BusinessPartnerID = seller(8) }}},
 	}
 }
 
@@ -236,7 +236,7 @@ func catalogOfferTable() table[dealsTx, deals.Offer] {
 			{"fix_remuneration", "out_of_range", func(v *V) { v.Terms = fixed("-1") }},
 		},
 		references: []reference[V]{{"catalog_id", func(v *V, id int64) { v.CatalogID = keyOf(id) }}},
-		unique:     []uniqueText[V]{{"name", func(v *V) *string { return &v.Name }, func(v *V, _ world) { v.CatalogID = keyOf(903) }, false}},
+		unique:     []uniqueText[V]{{field: "name", at: func(v *V) *string { return &v.Name }, elsewhere: func(v *V, _ world) { v.CatalogID = keyOf(903) }}},
 	}
 }
 

@@ -5,18 +5,18 @@
 // run them, and so does a backend of your own:
 //
 //	func TestConformance(t *testing.T) {
-//		storagetest.Run(t, func(t *testing.T) storagetest.Backend {
+//		storagetest.RunCore(t, func(t *testing.T) storagetest.Backend {
 //			s := mystore.Open(t.TempDir())
 //			t.Cleanup(s.Close)
-//			return storagetest.Backend{Core: s.Core(), Links: s.Links()}
+//			return storagetest.Backend{Core: s.Core()}
 //		})
 //	}
 //
 // Each case opens a fresh, empty store and runs in parallel with the others,
 // so the function is called a hundred times and more, from many goroutines.
 //
-// A backend of the core alone starts with [RunCore], one of links with
-// [RunLinks]; [Run] is both, and what holds between them.
+// A backend of the core alone runs [RunCore], one that keeps links too
+// [RunLinks], and so on; [Run] is all of them, and what holds between them.
 //
 // # What the cases leave open
 //

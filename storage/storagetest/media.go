@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func mediaTable() table[mediaTx, media.Medium] {
 			{"href", "invalid_url", func(v *V) { v.Href, v.ContentType = "ftp://media.example/7", "video/mp4" }},
 			{"href", "nul", func(v *V) { v.Href, v.ContentType = "https://media.example/\x00", "video/mp4" }},
 			{"content_type", "required", func(v *V) { v.Href = "https://media.example/7" }},
-			{"content_type", "too_long", func(v *V) { v.ContentType = string(make([]byte, 128)) }},
+			{"content_type", "too_long", func(v *V) { v.Href, v.ContentType = "https://media.example/7", strings.Repeat("a", 128) }},
 			{"show_store", "out_of_range", func(v *V) { v.Visibility = 3 }},
 			{"published_at", "required", func(v *V) { v.PublishedAt = time.Time{} }},
 		},

@@ -80,7 +80,7 @@ func offerTable() table[offers.Tx, offers.Offer] {
 				AdvertiserID: w.advertisers[0].ID, Currency: "EUR", Type: offers.StoreAccept, Name: "Full", Title: "Title", Text: "Text",
 				Token: offerToken(99), ImageKey: "k.png", HasProductSeeding: true, HasOneTimePayment: true, OneTimePayment: 5,
 				BudgetLimit: affiliate.Some[int64](0), MaxClicks: affiliate.Some[int64](offers.MaxAmount), PerUserLimit: true, SharedBudgetID: w.budget.ID,
-				ValidFrom: at(1), ValidUntil: at(2), UntilDay: true, Todo: []string{"b", "a"}, ShowForAdvertiser: true, Priority: math.MinInt64, Costs: sampleCosts(),
+				ValidFrom: at(1), ValidUntil: at(2), UntilDay: true, Todo: []string{"b", "a"}, ShowForAdvertiser: true, Visibility: offers.AlwaysVisible, Unlisted: true, InfluencerText: "Read this", Priority: math.MinInt64, Costs: sampleCosts(),
 				CreatedBy: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"}, CreatedAt: at(3), UpdatedAt: at(4), PausedAt: at(5), DeletedAt: at(6),
 			}
 		},
@@ -94,6 +94,7 @@ func offerTable() table[offers.Tx, offers.Offer] {
 		texts: []text[V]{
 			{"name", 1, 255, func(v *V) *string { return &v.Name }, false},
 			{"campaign_title", 0, 255, func(v *V) *string { return &v.Title }, false},
+			{"influencer_text", 0, 255, func(v *V) *string { return &v.InfluencerText }, false},
 			{"campaign_text", 0, 20_000, func(v *V) *string { return &v.Text }, false},
 			{"image_key", 0, 255, func(v *V) *string { return &v.ImageKey }, false},
 			{"created_by", 0, 255, func(v *V) *string { return &v.CreatedBy.Name }, false},
@@ -107,6 +108,7 @@ func offerTable() table[offers.Tx, offers.Offer] {
 			{"valid_until", "required", func(v *V) { v.UntilDay, v.ValidUntil = true, time.Time{} }},
 			{"budget_limit", "out_of_range", func(v *V) { v.BudgetLimit = affiliate.Some[int64](-1) }},
 			{"max_clicks", "out_of_range", func(v *V) { v.MaxClicks = affiliate.Some[int64](offers.MaxAmount + 1) }},
+			{"store_visibility", "unknown_visibility", func(v *V) { v.Visibility = 3 }},
 			{"todo.1", "duplicate", func(v *V) { v.Todo = []string{"a", "a"} }},
 			{"todo.0", "required", func(v *V) { v.Todo = []string{""} }},
 			{"traffic_sources_costs.0.cpc", "out_of_range", func(v *V) {
@@ -198,10 +200,14 @@ func testOfferList(t *testing.T, s offers.Store) {
 			o.AdvertiserID, o.Name, o.Type, o.CreatedAt, o.ValidFrom = w.advertisers[1].ID, "zz", offers.UserApply, at(2), at(1)
 		}),
 		make(3, func(o *V) { o.Title, o.SharedBudgetID, o.Currency, o.ValidUntil = "SUMMER", budget.ID, "EUR", at(3) }),
-		make(4, func(o *V) { o.PausedAt, o.CreatedBy.UserID, o.Priority = at(1), w.users[1].ID, 3 }),
-		make(5, func(o *V) { o.ShowForAdvertiser, o.CreatedAt, o.ValidFrom = true, at(1), at(1000) }),
+		make(4, func(o *V) {
+			o.PausedAt, o.CreatedBy.UserID, o.Priority, o.Visibility = at(1), w.users[1].ID, 3, offers.AlwaysHidden
+		}),
+		make(5, func(o *V) { o.ShowForAdvertiser, o.CreatedAt, o.ValidFrom, o.Unlisted = true, at(1), at(1000), true }),
 		make(6, func(o *V) { o.DeletedAt, o.AdvertiserID = at(1), w.advertisers[2].ID }),
-		make(7, func(o *V) { o.AdvertiserID, o.CreatedAt = w.advertisers[2].ID, at(0) }),
+		make(7, func(o *V) {
+			o.AdvertiserID, o.CreatedAt, o.Visibility = w.advertisers[2].ID, at(0), offers.AlwaysVisible
+		}),
 	)
 	label := map[int64]string{}
 	for i, o := range items {
@@ -229,7 +235,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{Query: "r_"}, "a"},
 		{F{AdvertiserIDs: []int64{w.advertisers[1].ID, w.advertisers[2].ID}}, "b f g"},
 		{F{AdvertiserIDs: []int64{}}, ""},
-		{F{ShownAdvertisers: true}, "a b c d e"},
+		{F{ShownAdvertisers: true}, "a b c g"},
 		{F{ExcludedAdvertisers: []int64{w.advertisers[1].ID, nowhere}}, "a c d e f g"},
 		{F{ExcludedAdvertisers: []int64{}}, "a b c d e f g"},
 		{F{GroupIDs: []int64{w.groups[0].ID}}, "b"},

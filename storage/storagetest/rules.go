@@ -16,6 +16,7 @@ func ruleScenarios() []scenario[links.Store] {
 		scenario[links.Store]{"rules/found and deleted", testRuleLookups},
 		scenario[links.Store]{"rules/one main rule of an advertiser", testMainRule},
 		scenario[links.Store]{"rules/what changed since a cursor", testChanged},
+		scenario[links.Store]{"rules/what is no cursor is refused", testBadCursor},
 		scenario[links.Store]{"rules/a late commit is in what changed", testLateCommit},
 		scenario[links.Store]{"rules/changes of writers at once are all told", testChangedRace},
 	)
@@ -271,6 +272,14 @@ func testLateCommit(t *testing.T, s links.Store) {
 		t.Fatal(err)
 	}
 	see(t, s, func(ctx context.Context, tx links.Tx) ([]int64, error) { return changedSince(ctx, tx, p) })
+}
+
+func testBadCursor(t *testing.T, s links.Store) {
+	for _, cursor := range append([]string{"x", "-1", "1.5", " 1", "99999999999999999999999"}, unkeepable()...) {
+		unreadable(t, s, invalid("cursor", "invalid_cursor"), func(ctx context.Context, tx links.Tx) error {
+			return second(tx.Rules().Changed(ctx, links.Cursor(cursor)))
+		})
+	}
 }
 
 func testChangedRace(t *testing.T, s links.Store) {

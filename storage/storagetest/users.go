@@ -17,6 +17,7 @@ func userScenarios() []scenario[coreStore] {
 		scenario[coreStore]{"users/relate", testUserRelate},
 		scenario[coreStore]{"users/list", testUserList},
 		scenario[coreStore]{"users/an empty e-mail is nobody's", testUserEmptyEmail},
+		scenario[coreStore]{"users/a taken key comes before an unknown reference", testUserFaults},
 	)
 }
 
@@ -41,11 +42,18 @@ func users() table[coreTx, affiliate.User] {
 			{"email", 0, 254, func(v *V) *string { return &v.Email }, true},
 			{"phone", 0, 32, func(v *V) *string { return &v.Phone }, false},
 			{"preferred_locale", 0, 35, func(v *V) *string { return &v.Locale }, false},
+			{"first_name", 0, 255, func(v *V) *string { return &v.Profile.FirstName }, false},
+			{"surname", 0, 255, func(v *V) *string { return &v.Profile.Surname }, false},
+			{"address", 0, 255, func(v *V) *string { return &v.Profile.Address }, false},
+			{"postcode", 0, 255, func(v *V) *string { return &v.Profile.Postcode }, false},
+			{"city", 0, 255, func(v *V) *string { return &v.Profile.City }, false},
+			{"country", 0, 255, func(v *V) *string { return &v.Profile.Country }, false},
 			{"social_media.0.type", 1, 32, func(v *V) *string { return &social(v).Type }, false},
 			{"social_media.0.identifier", 1, 255, func(v *V) *string { return &social(v).Identifier }, true},
 		},
 		broken: []broken[V]{
 			{"email", "not_normalized", func(v *V) { v.Email = "Anna@a.example" }},
+			{"email", "not_normalized", func(v *V) { v.Email = "jose\u0301@a.example" }},
 			{"email", "invalid_email", func(v *V) { v.Email = "anna" }},
 			{"tag_ids", "not_ascending", func(v *V) { v.TagIDs = []int64{1, 1} }},
 			{"social_media", "too_many", func(v *V) { v.SocialMedia = tooMany }},
@@ -59,9 +67,9 @@ func users() table[coreTx, affiliate.User] {
 		unique: []uniqueText[V]{
 			{
 				field: "username", at: func(v *V) *string { return &v.Username },
-				elsewhere: func(v *V, w world) { v.ClientID = w.clients[0].ID },
+				elsewhere: func(v *V, w world) { v.ClientID = w.clients[0].ID }, folded: true,
 			},
-			{field: "email", at: func(v *V) *string { return &v.Email }, folded: true},
+			{field: "email", at: func(v *V) *string { return &v.Email }, narrow: true},
 		},
 	}
 }
@@ -83,8 +91,19 @@ func fullUser(w world) affiliate.User {
 		ClientID: w.clients[1].ID, Username: "anna", DisplayName: "Anna Ö", Email: "anna@a.example", Phone: "+46 1", Locale: "sv-SE",
 		SocialMedia: []affiliate.SocialMedia{{Type: "tiktok", Identifier: "zanna"}, {Type: "instagram", Identifier: "anna"}, {Type: "tiktok", Identifier: "zanna"}},
 		TagIDs:      []int64{w.tags[0].ID, w.tags[2].ID}, TierID: w.tiers[1].ID,
+		Profile:    affiliate.Profile{FirstName: "Anna", Surname: "Ö", Address: "Street 1", Postcode: "111 22", City: "Malmö", Country: "SE"},
 		VerifiedAt: at(1), SuspendedAt: at(2), CreatedAt: at(3), UpdatedAt: at(4),
 	}
+}
+
+// Of two faults the key in use comes first.
+func testUserFaults(t *testing.T, s coreStore) {
+	kept := addAll(t, s, addUser, sampleUser(1), sampleUser(2))
+	v := sampleUser(1)
+	v.TierID = nowhere
+	refused(t, s, taken("username"), func(ctx context.Context, tx coreTx) error { return second(addUser(ctx, tx, v)) })
+	v.ID = kept[1].ID
+	refused(t, s, taken("username"), func(ctx context.Context, tx coreTx) error { return tx.Users().Update(ctx, v) })
 }
 
 func testUserEmptyEmail(t *testing.T, s coreStore) {
@@ -250,19 +269,27 @@ func testUserList(t *testing.T, s coreStore) {
 		{F{Status: affiliate.UserSuspended}, "å emma"},
 		{F{Status: affiliate.UserAccepted}, "Maja_ İda"},
 		{F{Status: "asleep"}, ""},
+		{F{Around: affiliate.Around{AdvertiserID: shops[0].ID}}, "maja emma"},
+		{F{Around: affiliate.Around{ClientID: clients[0].ID}}, "Maja_ b"},
+		{F{Around: affiliate.Around{AdvertiserID: shops[0].ID, ClientID: clients[0].ID}}, "maja Maja_ emma b"},
+		{F{Around: affiliate.Around{AdvertiserID: nowhere, ClientID: nowhere}}, ""},
+		{F{EmailPrefix: "a"}, "Maja_"},
+		{F{EmailPrefix: "anna%@"}, "Maja_"},
+		{F{EmailPrefix: "%"}, ""},
+		{F{EmailPrefix: "b@b.example"}, "b"},
 		{F{Query: strconv.FormatInt(items[3].ID, 10)}, "emma"},
 		{F{Query: "MAJA"}, "maja Maja_"},
 		{F{Query: "b.EX"}, "İda b"},
 		{F{Query: "same"}, ""}, // the display name is not searched
 		{F{Query: "a_"}, "Maja_"},
 		{F{Query: "%"}, "Maja_"},
-		{F{Query: "Å"}, ""},
+		{F{Query: "Å"}, "å"},
 		{F{Query: "i̇da"}, ""},
 		{F{Query: "DA"}, "İda"},
 		{F{Query: strings.Repeat("%", 1000)}, ""},
 	}
 	for _, q := range unkeepable() {
-		filters = append(filters, filterRow[F]{F{Query: q}, ""})
+		filters = append(filters, filterRow[F]{F{Query: q}, ""}, filterRow[F]{F{EmailPrefix: q}, ""})
 	}
 	listing[coreTx, V, F]{
 		items: items,

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,7 @@ type Replay struct {
 	Body   map[string]any    // in place of fields of the example; nil is null
 	Status int
 	Answer string // the shape of the answer where the document prints none
+	File   string // what an answer that is a file begins with
 }
 
 func (s Suite) testReplay(t *testing.T) {
@@ -128,6 +130,12 @@ func answerProblems(o Operation, r Replay, body []byte) []string {
 	if r.Status == 204 {
 		if len(body) > 0 {
 			return []string{"a body"}
+		}
+		return nil
+	}
+	if r.File != "" {
+		if !bytes.HasPrefix(body, []byte(r.File)) {
+			return []string{"no file that begins with " + strconv.Quote(r.File)}
 		}
 		return nil
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	Logger *slog.Logger
 	// RequestsPerMinute is how many requests a principal has a minute, and a
 	// client address on what needs no principal. 0: 300. Negative: any number.
+	// A principal that is for tests has a third.
 	RequestsPerMinute int
 	// RateLimiter is to be used instead of one of RequestsPerMinute: one that
 	// several handlers share, or that knows several classes of principals.
@@ -83,7 +84,12 @@ func (o Options) WithDefaults(core *affiliate.Service) (Options, error) {
 			perMinute = wire.DefaultRate
 		}
 		var err error
-		o.RateLimiter, err = wire.NewRateLimiter(o.Clock, func(affiliate.Principal) int { return perMinute })
+		o.RateLimiter, err = wire.NewRateLimiter(o.Clock, func(p affiliate.Principal) int {
+			if p.Test && perMinute > 0 {
+				return max(1, perMinute/3)
+			}
+			return perMinute
+		})
 		if err != nil {
 			return o, err
 		}

@@ -61,6 +61,9 @@ func (w *World) Dump() string {
 			return d.err
 		})
 	}
+	if err == nil && w.Payouts != nil {
+		err = w.dumpPayouts(&out)
+	}
 	if err != nil {
 		w.T.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -33,7 +34,8 @@ type Backend struct {
 	Identity identity.Store
 	Offers   offers.Store
 	Links    links.Store
-	Orders   orders.Store // nil: without orders
+	Orders   orders.Store  // nil: without orders
+	Payouts  payouts.Store // nil: without payouts
 	// Mailing and Media may be nil: the world is then without these services.
 	Mailing mailing.Store
 	Media   media.Store
@@ -52,7 +54,8 @@ type World struct {
 	Blobs   affiliate.Blobs
 	Links   *links.Service
 	Offers  *offers.Service
-	Orders  *orders.Service // nil when the backend keeps none
+	Orders  *orders.Service  // nil when the backend keeps none
+	Payouts *payouts.Service // likewise
 	// Serve makes a handler over the services. Adapter calls it.
 	Serve   func(host.Options) http.Handler
 	Handler http.Handler      // what Send asks
@@ -103,6 +106,10 @@ func New(t testing.TB, b Backend) *World {
 	if b.Orders != nil {
 		w.Backend.Orders = switchedOrders{switched[orders.Tx]{b.Orders, &w.Down}, b.Orders}
 		w.Orders = Must(orders.NewService(w.Backend.Orders, orders.Options{Clock: w.Clock, Random: rand.NewChaCha8([32]byte{1})}))(t)
+	}
+	if b.Payouts != nil {
+		w.Backend.Payouts = switched[payouts.Tx]{b.Payouts, &w.Down}
+		w.Payouts = Must(payouts.NewService(w.Backend.Payouts, payouts.Options{Clock: w.Clock, Renderer: plainText{}}))(t)
 	}
 	w.settle(t.Context())
 	return w
@@ -168,6 +175,9 @@ func (w *World) settle(ctx context.Context) {
 	w.settleTokens(ctx)
 	w.settleLinks(ctx)
 	w.settleOffers(ctx)
+	if w.Payouts != nil {
+		w.settlePayouts(ctx)
+	}
 	if w.Orders != nil {
 		for _, name := range []string{"acme", "nordic"} {
 			w.Token["activation "+name] = Must(w.Orders.Collector(ctx, w.ID["advertiser "+name]))(w.T).ActivationKey

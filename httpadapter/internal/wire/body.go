@@ -92,10 +92,14 @@ func (m *Mux) acceptable(r *http.Request, media string, params map[string]string
 	case m.dialect.Forms && media == "application/x-www-form-urlencoded":
 		return nil
 	}
-	return &StatusError{
+	e := &StatusError{
 		Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type",
 		Message: "The body must be " + strings.Join(m.dialect.Accepts, " or ") + ".",
 	}
+	if m.dialect.NegotiatesMedia {
+		e.Status, e.Code = http.StatusNotAcceptable, "not_acceptable"
+	}
+	return e
 }
 
 func (req *request) loadRaw(x *exchange) error {

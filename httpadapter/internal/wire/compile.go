@@ -283,6 +283,9 @@ func (d *decoding) unwrapped(v Value, open byte) Value {
 	if inner, err := parseJSON(v.text); err == nil {
 		return inner
 	}
+	if inner, err := parseRelaxed(v.text); err == nil {
+		return inner
+	}
 	return v
 }
 

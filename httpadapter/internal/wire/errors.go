@@ -118,7 +118,7 @@ func (m *Mux) errorAnswer(ctx context.Context, x *exchange, err error) answer {
 	}
 	a := m.encodeProblem(p)
 	if a.status == http.StatusUnauthorized {
-		a.setHeader("WWW-Authenticate", "Bearer")
+		a.setHeader("WWW-Authenticate", m.dialect.AuthScheme)
 	}
 	return a
 }

@@ -69,6 +69,12 @@ type Dialect struct {
 	// Forms are bodies that a browser sends: urlencoded with PHP brackets, and
 	// multipart.
 	Forms bool
+	// AuthScheme is what a refused request is told to send; Bearer if empty.
+	AuthScheme string
+	// NegotiatesMedia makes what is not one of the dialect's media types 406: a
+	// body that has another one (which is 415 otherwise), and an Accept header
+	// that takes none of them (which is ignored otherwise).
+	NegotiatesMedia bool
 	// Lenient takes integers as digit strings, booleans as 0, 1 and strings,
 	// and lists and objects as JSON text, in JSON bodies too.
 	Lenient bool
@@ -113,6 +119,9 @@ func NewMux(d Dialect, o Options, routes []Route) (*Mux, error) {
 	}
 	if d.ContentType == "" {
 		d.ContentType = "application/json"
+	}
+	if d.AuthScheme == "" {
+		d.AuthScheme = "Bearer"
 	}
 	d.Accepts = slices.Clone(d.Accepts)
 	if len(d.Accepts) == 0 {

@@ -319,7 +319,11 @@ func decodeSort(l *limits) (decoder, error) {
 
 func decodeTime(d *decoding, dst reflect.Value, v Value) {
 	if v.kind == Text && len(v.text) <= 40 {
-		if t, ok := ParseTime(v.text); ok {
+		text := v.text
+		if d.lenient && len(text) > 2 && text[0] == '"' && text[len(text)-1] == '"' {
+			text = text[1 : len(text)-1] // a date in quotes of its own
+		}
+		if t, ok := ParseTime(text); ok {
 			dst.Set(reflect.ValueOf(t))
 			return
 		}

@@ -210,6 +210,10 @@ func (e *endpoint) admit(x *exchange, r *http.Request) (p affiliate.Principal, o
 
 // call reads, runs and answers.
 func (e *endpoint) call(x *exchange, r *http.Request, p affiliate.Principal, owner string) {
+	if err := e.mux.negotiate(r); err != nil {
+		e.fail(x, r, err)
+		return
+	}
 	req, err := e.mux.load(x, r, &e.route.Op, e.plan)
 	defer func() {
 		if err := req.close(); err != nil {

@@ -219,11 +219,20 @@ func best[R any](t *Table[R], ids []uint32, p affiliate.PageRequest, column func
 	return out
 }
 
-// Matches reports whether the text has the part, ignoring the case of A to Z.
-func Matches(text, part string) bool {
-	for i := 0; i+len(part) <= len(text); i++ {
+// Matches reports whether the text has the part, when both are folded; see
+// affiliate.Fold.
+func Matches(text, part string) bool { return matches(text, affiliate.Fold(part)) }
+
+// matches is Matches for a part that is folded already.
+func matches(text, part string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return strings.Contains(affiliate.Fold(text), part)
+		}
+	}
+	for i := 0; i+len(part) <= len(text); i++ { // without a copy of the text
 		j := 0
-		for j < len(part) && lower(text[i+j]) == lower(part[j]) {
+		for j < len(part) && lower(text[i+j]) == part[j] {
 			j++
 		}
 		if j == len(part) {
@@ -240,7 +249,6 @@ func lower(b byte) byte {
 	return b
 }
 
-// IsID reports whether the text is the decimal form of the id.
 func isID(text string, id int64) bool { return text == strconv.FormatInt(id, 10) }
 
 // IsID is isID for a row.

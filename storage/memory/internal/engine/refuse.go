@@ -30,13 +30,14 @@ func (f *Refusal) Fixed(changed bool, field string) {
 	}
 }
 
-// Err is nil when nothing was noted. Unknown references come first.
+// Err is nil when nothing was noted. Keys in use come first, as they do in SQL,
+// which looks at references at the end of a statement.
 func (f *Refusal) Err(resource string) error {
 	switch {
-	case f.unknown != nil:
-		return affiliate.Invalid(resource, f.unknown...)
 	case f.taken != nil:
 		return &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: resource, Fields: f.taken}
+	case f.unknown != nil:
+		return affiliate.Invalid(resource, f.unknown...)
 	case f.fixed != nil:
 		return affiliate.Invalid(resource, f.fixed...)
 	}

@@ -135,8 +135,9 @@ func (w *Where[R]) Query(query string, id func(*R) int64, texts ...func(*R) stri
 		w.None(true) // no text that is kept has such a part
 		return
 	}
+	folded := affiliate.Fold(query)
 	w.That(true, func(r *R) bool {
-		return id != nil && id(r) != 0 && isID(query, id(r)) || slices.ContainsFunc(texts, func(text func(*R) string) bool { return Matches(text(r), query) })
+		return id != nil && id(r) != 0 && isID(query, id(r)) || slices.ContainsFunc(texts, func(text func(*R) string) bool { return matches(text(r), folded) })
 	})
 }
 

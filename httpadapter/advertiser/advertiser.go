@@ -1,0 +1,86 @@
+package advertiser
+
+import (
+	"net/http"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// Options sets up the dialect; they are the adapter's.
+type Options = host.Options
+
+// Services are what the dialect serves. A nil one leaves its routes out.
+type Services struct {
+	Core   *affiliate.Service
+	Links  *links.Service
+	Offers *offers.Service
+}
+
+// Paths are what the dialect's paths begin with.
+func Paths() []string { return []string{"/stores/", "/advertiser/"} }
+
+// New makes the dialect alone. It responds to every path, to unknown ones with
+// its own 404, and works under a prefix: http.StripPrefix("/api", handler).
+func New(s Services, o Options) (http.Handler, error) {
+	o, err := o.WithDefaults(s.Core)
+	if err != nil {
+		return nil, err
+	}
+	srv := &server{core: s.Core, links: s.Links, offers: s.Offers}
+	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
+}
+
+// server serves the routes. Its handlers decode nothing and decide nothing.
+type server struct {
+	core   *affiliate.Service
+	links  *links.Service
+	offers *offers.Service
+}
+
+// need is which services a route works with.
+type need uint8
+
+const (
+	needsCore   need = 1 << iota // Services.Core
+	needsLinks                   // Services.Links
+	needsOffers                  // Services.Offers
+)
+
+// has are the services that are there.
+func (s *server) has() (have need) {
+	for _, service := range []struct {
+		is   bool
+		need need
+	}{{s.core != nil, needsCore}, {s.links != nil, needsLinks}, {s.offers != nil, needsOffers}} {
+		if service.is {
+			have |= service.need
+		}
+	}
+	return have
+}
+
+// route is one line of the table.
+type route struct {
+	pattern string // methods and path, as the document has them
+	id      string // operation id
+	op      wire.Op
+	needs   need
+}
+
+// routes are the lines of the table whose services are there. Every route is
+// the store's that its path names.
+func (s *server) routes() []wire.Route {
+	have, store := s.has(), laravel.Advertiser("id")
+	var routes []wire.Route
+	for _, r := range s.table() {
+		if r.needs&^have == 0 {
+			routes = append(routes, wire.Route{Pattern: r.pattern, ID: r.id, Scope: store, Op: r.op})
+		}
+	}
+	return routes
+}

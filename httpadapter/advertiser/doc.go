@@ -1,0 +1,37 @@
+// Package advertiser is the dialect of the Metapic v1 API, with which an
+// advertiser runs its store: campaigns and who takes part in them, its users
+// and their tags, its profile. routes.go is the whole of it on one page.
+//
+// Every route names a store in its path. It is for the operator and for that
+// store's representatives and agencies; to others of the dialect the answer is
+// 403, and 404 for another tenant's store and for whatever is not the store's.
+//
+// Bodies are JSON, forms or multipart; lists come as lists or as texts, in the
+// spellings that the document shows ("[1,2]", "['a@b.c']", [clicks,order_value]).
+// Success is 200, also for what is made or deleted, with the thing in the body.
+// Errors are {"message", "code"}, and with 422 "errors" by field. Lists have the
+// flat pager, 15 items a page where the document does not say otherwise.
+//
+// # What the document leaves open
+//
+//   - PUT and PATCH change what is sent, whatever the table marks as required.
+//     Null takes away what there need not be; of other fields it is as if they
+//     had not been sent. Of the targets, the lists that are sent are replaced.
+//   - cpc and cpa are the rates of the general traffic source, instagram_cpc and
+//     instagram_cpa those of Instagram. An absent invoice rate shows as the
+//     creator's. Amounts are minor units of the store's currency.
+//   - from and to are days, to inclusive. None shows as 0000-00-00 00:00:00.
+//   - priority shows as the number that was given, as 50 for campaigns that were
+//     ranked in another way.
+//   - A store's users are those who have a link or a participation there, and
+//     those of its client: the first client of its group, made when there is
+//     none. It changes users of its client alone; for others the answer is 403.
+//   - sign_user_agreement is when the user was approved. Accounts of social media
+//     have no ids of their own: an id is made of the user's and the position.
+//   - deny leaves a participant in store_denied, which the example calls accepted.
+//   - domains are to be the store's domains, the first one its main rule; rules
+//     with a keyword and block rules stay. An empty list changes nothing, nor
+//     does an empty list of categories.
+//   - store_provider_account_id, shopello, es and td_earning are constants of the
+//     document.
+package advertiser

@@ -1,0 +1,48 @@
+package advertiser_test
+
+import (
+	"encoding/base64"
+
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
+)
+
+// replays has one line for each built operation.
+func replays(in contract.World) map[string]contract.Replay {
+	w := in.(*market.World)
+	acme := map[string]string{"id": "advertiser acme"}
+	at := func(name, fixture string) map[string]string {
+		return map[string]string{"id": "advertiser acme", name: fixture}
+	}
+	ref := func(name string) []any { return []any{map[string]any{"id": w.ID[name]}} }
+	fields := map[string]any{
+		"clients": ref("client west"), "revenue_tiers": ref("tier gold"), "store_groups": ref("group sv_SE"), "users": ref("user dora"), "user_tags": ref("tag vip"),
+	}
+	picture := base64.StdEncoding.EncodeToString(market.PNG(w.T))
+	part := map[string]string{"id": "advertiser acme", "offerId": "offer run", "userId": "user anna"}
+	return map[string]contract.Replay{
+		"clients-list":       {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"query": "north", "group": w.ID["group sv_SE"]}},
+		"offers-list":        {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"name": "internal v1"}},
+		"offer-create":       {Who: "advertiser", Path: acme, Status: 200, Body: fields},
+		"offer-get":          {Who: "advertiser", Path: at("offer", "offer v1"), Status: 200},
+		"offer-update":       {Who: "advertiser", Path: at("offer", "offer v1"), Status: 200, Body: fields},
+		"offer-delete":       {Who: "advertiser", Path: at("offer", "offer v1"), Status: 200},
+		"offer-users-list":   {Who: "advertiser", Path: at("offerId", "offer run"), Status: 200},
+		"offer-user-accept":  {Who: "advertiser", Path: part, Status: 200},
+		"offer-user-deny":    {Who: "advertiser", Path: part, Status: 200},
+		"user-offer-add":     {Who: "advertiser", Path: at("userId", "user anna"), Status: 200, Body: map[string]any{"cpa": "0.5"}, Answer: `{"id":1,"name":"","cpc":1,"instagram_cpc":1,"cpa":0.5,"priority":100,"clients":[],"active":1}`},
+		"offer-image-upload": {Who: "advertiser", Path: at("offerId", "offer summer"), Status: 200, Body: map[string]any{"img_src": picture}, Answer: `{"id":1,"name":"","img_src":""}`},
+		"store-get":          {Who: "advertiser", Path: acme, Status: 200},
+		"store-update":       {Who: "advertiser", Path: acme, Status: 200, Body: map[string]any{"revenue_cpa": "0.1", "revenue_instagram_cpa": 1, "hidden": 0, "categories": []any{w.ID["category Food"]}}},
+		"store-logo-upload":  {Who: "advertiser", Path: acme, Status: 200, Body: map[string]any{"logo": picture}, Answer: `{"id":1,"feed_name":"","logo_url":"","urls":[{"id":1,"end_host":""}]}`},
+		"user-tags-list":     {Who: "advertiser", Path: acme, Status: 200},
+		"user-tags-add": {Who: "advertiser", Path: at("userId", "user anna"), Status: 200, Body: map[string]any{"tags": "[{'id':" + w.Value("tag vip") + ",'name':'vip'}, {'name':'Brand New'}]"},
+			Answer: `[{"id":1,"name":"","slug":"","created_at":"","updated_at":"","access_level":2,"store_id":1,"offers":[{"id":1}]},{"id":1,"offers":[]}]`},
+		"users-list":          {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"q": "anna", "status": "accepted"}},
+		"user-create":         {Who: "advertiser", Path: acme, Status: 200, Answer: `{"id":1,"username":"","email":"","config":"","social_media":[{"id":1,"type":"","identifier":"","is_valid":1}],"client":{"id":1,"client_id":"","config":""},"is_verified":false}`},
+		"user-get":            {Who: "advertiser", Path: at("user", "user anna"), Status: 200},
+		"user-update":         {Who: "advertiser", Path: at("user", "user anna"), Status: 200},
+		"user-status-update":  {Who: "advertiser", Path: at("user", "user anna"), Status: 200, Body: map[string]any{"status": "accepted"}},
+		"users-emails-search": {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"q": "ANN"}, Answer: `[{"email":"","id":1}]`},
+	}
+}

@@ -1,0 +1,79 @@
+package advertiser_test
+
+import "github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
+
+type (
+	row     contract.Row
+	badCase contract.BadCase
+)
+
+// The statuses are in the order of market.Principals; advertiser acts for acme,
+// advertiser_2 for nordic, agency for the malls.
+const (
+	acmeOnly   = "401 200 200 404 404 403 403 403 403 403 403 403 403"
+	nordicOnly = "401 200 404 200 404 403 403 403 403 403 403 403 403"
+	notAcmes   = "401 404 404 404 404 403 403 403 403 403 403 403 403" // another store's thing under acme's path
+	missing    = notAcmes
+)
+
+const newOffer = `{"name":"x","active":1,"priority":10}`
+
+var tenancy = []row{
+	{"clients-list", "GET", "/stores/{advertiser acme}/clients", "", acmeOnly},
+	{"clients-list", "GET", "/stores/999999/clients", "", missing},
+	{"offers-list", "GET", "/stores/{advertiser acme}/offers", "", acmeOnly},
+	{"offers-list", "GET", "/stores/{advertiser nordic}/offers", "", nordicOnly},
+	{"offer-create", "POST", "/stores/{advertiser acme}/offers", newOffer, acmeOnly},
+	{"offer-create", "POST", "/stores/999999/offers", newOffer, missing},
+	{"offer-get", "GET", "/stores/{advertiser acme}/offers/{offer summer}", "", acmeOnly},
+	{"offer-get", "GET", "/stores/{advertiser acme}/offers/{offer norse}", "", notAcmes},
+	{"offer-update", "PATCH", "/stores/{advertiser acme}/offers/{offer summer}", `{"name":"x"}`, acmeOnly},
+	{"offer-update", "PUT", "/stores/{advertiser acme}/offers/{offer norse}", `{"name":"x"}`, notAcmes},
+	{"offer-delete", "DELETE", "/stores/{advertiser acme}/offers/{offer summer}", "", acmeOnly},
+	{"offer-delete", "DELETE", "/stores/{advertiser acme}/offers/{offer norse}", "", notAcmes},
+	{"offer-users-list", "GET", "/stores/{advertiser acme}/offers/{offer run}/users", "", acmeOnly},
+	{"offer-users-list", "GET", "/stores/{advertiser acme}/offers/{offer norse}/users", "", notAcmes},
+	{"offer-user-accept", "PATCH", "/stores/{advertiser acme}/offers/{offer run}/users/{user anna}/accept", "", acmeOnly},
+	{"offer-user-accept", "PATCH", "/stores/{advertiser acme}/offers/{offer norse}/users/{user bo}/accept", "", notAcmes},
+	{"offer-user-accept", "PATCH", "/stores/{advertiser acme}/offers/{offer run}/users/{user bo}/accept", "", notAcmes},
+	{"offer-user-deny", "PATCH", "/stores/{advertiser acme}/offers/{offer run}/users/{user anna}/deny", "", acmeOnly},
+	{"offer-user-deny", "PATCH", "/stores/{advertiser acme}/offers/{offer norse}/users/{user bo}/deny", "", notAcmes},
+	{"user-offer-add", "POST", "/stores/{advertiser acme}/user/{user anna}/offer", `{"cpc":5}`, acmeOnly},
+	{"user-offer-add", "POST", "/stores/{advertiser acme}/user/{user bo}/offer", `{"cpc":5}`, notAcmes},
+	{"offer-image-upload", "POST", "/advertiser/stores/{advertiser acme}/offers/{offer norse}/upload-img", `{"img_src":"x"}`, notAcmes},
+	{"offer-image-upload", "POST", "/advertiser/stores/{advertiser acme}/offers/{offer summer}/upload-img", `{"img_src":"x"}`, "401 422 422 404 404 403 403 403 403 403 403 403 403"},
+	{"store-get", "GET", "/advertiser/stores/{advertiser acme}", "", acmeOnly},
+	{"store-get", "GET", "/advertiser/stores/{advertiser nordic}", "", nordicOnly},
+	{"store-get", "GET", "/advertiser/stores/999999", "", missing},
+	{"store-update", "PATCH", "/advertiser/stores/{advertiser acme}", `{"revenue_cpc":5}`, acmeOnly},
+	{"store-update", "PATCH", "/advertiser/stores/{advertiser nordic}", `{"domains":["nordic.example","new.example"]}`, nordicOnly},
+	{"store-logo-upload", "POST", "/advertiser/stores/{advertiser acme}/upload-logo", `{"logo":"x"}`, "401 422 422 404 404 403 403 403 403 403 403 403 403"},
+	{"user-tags-list", "GET", "/stores/{advertiser acme}/user-tags", "", acmeOnly},
+	{"user-tags-add", "POST", "/stores/{advertiser acme}/user/{user anna}/user-tags", `{"tags":[{"name":"x"}]}`, acmeOnly},
+	{"user-tags-add", "POST", "/stores/{advertiser acme}/user/{user bo}/user-tags", `{"tags":[{"name":"x"}]}`, notAcmes},
+	{"user-tags-add", "POST", "/stores/{advertiser acme}/user/{user anna}/user-tags", `{"tags":[{"id":‹tag norse›}]}`, "401 422 422 404 404 403 403 403 403 403 403 403 403"},
+	{"users-list", "GET", "/advertiser/stores/{advertiser acme}/users", "", acmeOnly},
+	{"user-create", "POST", "/advertiser/stores/{advertiser acme}/users", `{"email":"new@x.example","username":"new","social_media":[{"type":"blog","identifier":"https://new.example"}]}`, acmeOnly},
+	{"user-get", "GET", "/advertiser/stores/{advertiser acme}/users/{user anna}", "", acmeOnly},
+	{"user-get", "GET", "/advertiser/stores/{advertiser acme}/users/{user bo}", "", notAcmes},
+	{"user-get", "GET", "/advertiser/stores/{advertiser nordic}/users/{user bo}", "", nordicOnly},
+	{"user-update", "PATCH", "/advertiser/stores/{advertiser acme}/users/{user anna}", `{"city":"Malmö"}`, acmeOnly},
+	{"user-update", "PUT", "/advertiser/stores/{advertiser acme}/users/{user bo}", `{"city":"Malmö"}`, notAcmes},
+	{"user-status-update", "PATCH", "/advertiser/stores/{advertiser acme}/users/{user carl}/status", `{"status":"accepted"}`, acmeOnly},
+	{"user-status-update", "PATCH", "/advertiser/stores/{advertiser acme}/users/{user bo}/status", `{"status":"suspended"}`, notAcmes},
+	{"users-emails-search", "GET", "/stores/{advertiser acme}/users/search?q=a", "", acmeOnly},
+}
+
+// moreBadCases are those that only the domains know to be bad.
+var moreBadCases = []badCase{
+	{"offer-create: nothing right", "advertiser", "POST", "/stores/{advertiser acme}/offers", `{"cpa":100,"cpc":-1,"priority":0,"active":2,"from":"x","users":[{}],"email_users":"[1"}`, ""},
+	{"offer-create: ends before it begins", "advertiser", "POST", "/stores/{advertiser acme}/offers", `{"name":"x","active":1,"priority":1,"from":"2020-01-02","to":"2020-01-01"}`, ""},
+	{"offer-update: ends before it begins", "advertiser", "PATCH", "/stores/{advertiser acme}/offers/{offer v1}", `{"to":"2019-01-01"}`, ""},
+	{"offer-user-accept: not from there", "advertiser", "PATCH", "/stores/{advertiser acme}/offers/{offer vips}/users/{user dora}/accept", "", ""},
+	{"store-update: domains that are none", "advertiser", "PATCH", "/advertiser/stores/{advertiser acme}", `{"revenue_cpc":1,"domains":["com","ok.example","127.0.0.1"]}`, ""},
+	{"store-update: unknown category", "advertiser", "PATCH", "/advertiser/stores/{advertiser acme}", `{"categories":[999999]}`, ""},
+	{"user-create: taken e-mail", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/users", `{"email":"BO@creators.example","username":"new","social_media":[]}`, ""},
+	{"user-create: taken username", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/users", `{"email":"n@x.example","username":"anna","social_media":[]}`, ""},
+	{"user-tags-add: neither id nor name", "advertiser", "POST", "/stores/{advertiser acme}/user/{user anna}/user-tags", `{"tags":"[{}]"}`, ""},
+	{"store-logo-upload: no picture", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/upload-logo", `{"logo":"aGVsbG8="}`, ""},
+}
