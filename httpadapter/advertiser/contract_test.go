@@ -57,10 +57,6 @@ func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	return w
 }
 
-func eachBackend(t *testing.T, test func(t *testing.T, w *market.World)) {
-	backends.Each(t, func(t *testing.T, b storagetest.Backend) { test(t, newWorld(t, b)) })
-}
-
 func routes(t *testing.T) []wire.Route {
 	t.Helper()
 	w := newWorld(t, backends.Memory())

@@ -58,11 +58,6 @@ type paymentKey struct {
 	period   payouts.Period
 }
 
-type paymentState struct {
-	period payouts.Period
-	status payouts.Status
-}
-
 type paymentTable struct {
 	*engine.Table[payouts.Payment]
 	byKey      *engine.Unique[payouts.Payment, paymentKey]
