@@ -21,6 +21,7 @@ import (
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -33,7 +34,8 @@ type Services struct {
 	Media        *media.Service        // Metapic v2: media of creators
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
-	Orders       *orders.Service       // Metapic v2: order collectors; and the pixel and script by which shops report orders
+	Orders       *orders.Service       // both Metapic APIs: orders, vouchers, order collectors; and the pixel and script by which shops report orders
+	Stats        *stats.Service        // Metapic v1: statistics
 	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
@@ -88,7 +90,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
 		return nil, err
 	}
-	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers}, o)
+	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Stats: s.Stats}, o)
 	if err != nil {
 		return nil, err
 	}

@@ -18,13 +18,13 @@ type LinkStats struct {
 // the span, of the given creators or, when userIDs is nil, of all (link-stats).
 // Order names stats.SortColumns(stats.ByLink). ErrNotFound unless the viewer acts
 // for the advertiser.
-func (s *Service) LinkStats(ctx context.Context, v affiliate.Viewer, advertiserID int64, span stats.Span, userIDs []int64, order []affiliate.Sort, p affiliate.PageRequest) (affiliate.Page[LinkStats], error) {
+func (s *Service) LinkStats(ctx context.Context, advertiserID int64, span stats.Span, userIDs []int64, order []affiliate.Sort, p affiliate.PageRequest) (affiliate.Page[LinkStats], error) {
 	var out affiliate.Page[LinkStats]
 	from, until, err := span.Bounds(s.clock.Now())
 	if err != nil {
 		return out, err
 	}
-	if !v.ActsFor(advertiserID) {
+	if !s.viewer.ActsFor(advertiserID) {
 		return out, affiliate.NotFound("advertiser", advertiserID)
 	}
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Page[LinkStats], error) {

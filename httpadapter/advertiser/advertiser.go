@@ -8,6 +8,8 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -19,6 +21,8 @@ type Services struct {
 	Core   *affiliate.Service
 	Links  *links.Service
 	Offers *offers.Service
+	Orders *orders.Service
+	Stats  *stats.Service
 }
 
 // Paths are what the dialect's paths begin with.
@@ -31,7 +35,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, links: s.Links, offers: s.Offers}
+	srv := &server{core: s.Core, links: s.Links, offers: s.Offers, orders: s.Orders, stats: s.Stats}
 	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
@@ -40,6 +44,8 @@ type server struct {
 	core   *affiliate.Service
 	links  *links.Service
 	offers *offers.Service
+	orders *orders.Service
+	stats  *stats.Service
 }
 
 // need is which services a route works with.
@@ -49,6 +55,8 @@ const (
 	needsCore   need = 1 << iota // Services.Core
 	needsLinks                   // Services.Links
 	needsOffers                  // Services.Offers
+	needsOrders                  // Services.Orders
+	needsStats                   // Services.Stats
 )
 
 // has are the services that are there.
@@ -56,7 +64,10 @@ func (s *server) has() (have need) {
 	for _, service := range []struct {
 		is   bool
 		need need
-	}{{s.core != nil, needsCore}, {s.links != nil, needsLinks}, {s.offers != nil, needsOffers}} {
+	}{
+		{s.core != nil, needsCore}, {s.links != nil, needsLinks}, {s.offers != nil, needsOffers}, {s.orders != nil, needsOrders},
+		{s.stats != nil, needsStats},
+	} {
 		if service.is {
 			have |= service.need
 		}

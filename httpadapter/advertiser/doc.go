@@ -32,6 +32,16 @@
 //   - domains are to be the store's domains, the first one its main rule; rules
 //     with a keyword and block rules stay. An empty list changes nothing, nor
 //     does an empty list of categories.
+//   - Statistics count valid clicks, and orders that earn or cost something, on
+//     the day of the order. cost is that of clicks and orders together, and
+//     invoice_cpc that of all clicks. An average is what creators earned per
+//     click, rounded half-even to four digits. Users and links are those with a
+//     click. instagram are the clicks of source 1, blog those of all others.
+//     Days without events have zeros; without dates there are 30 days.
+//   - tag_id in linkStats is the link's id; text is not kept and empty.
+//   - ratio_to_eur is what orders.Options.Rates says, null when it does not know.
+//     The symbol of a currency that the package has no name for is its code.
+//   - A voucher code that the store has given already is a validation error.
 //   - store_provider_account_id, shopello, es and td_earning are constants of the
 //     document.
 package advertiser

@@ -54,3 +54,17 @@ func usableRate(d decimal.Decimal) bool {
 	return bounded(d) && d.IsPositive() &&
 		Exact(d).Exponent() >= -MaxRateDigits && d.LessThanOrEqual(decimal.NewFromInt(MaxRate))
 }
+
+// Rate returns what one unit of a currency is worth now in another one; it is
+// absent when Options.Rates knows no usable rate. It may ask a remote service,
+// so it must not be called within a unit of work.
+func (s *Service) Rate(ctx context.Context, from, to affiliate.Currency) affiliate.Optional[decimal.Decimal] {
+	if from == to {
+		return affiliate.Some(decimal.NewFromInt(1))
+	}
+	rate, err := s.opts.Rates.Rate(ctx, from, to, s.clock.Now())
+	if err != nil || !usableRate(rate) {
+		return affiliate.Optional[decimal.Decimal]{}
+	}
+	return affiliate.Some(rate)
+}

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
@@ -25,6 +27,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
@@ -56,6 +59,7 @@ type World struct {
 	Offers  *offers.Service
 	Orders  *orders.Service  // nil when the backend keeps none
 	Payouts *payouts.Service // likewise
+	Stats   *stats.Service
 	// Serve makes a handler over the services. Adapter calls it.
 	Serve   func(host.Options) http.Handler
 	Handler http.Handler      // what Send asks
@@ -103,9 +107,10 @@ func New(t testing.TB, b Backend) *World {
 	w.People = Must(identity.NewService(w.Core, w.Backend.Identity, identity.Options{Clock: w.Clock}))(t)
 	w.Offers = Must(offers.NewService(w.Core, w.Backend.Offers, offers.Options{Clock: w.Clock, Blobs: w.Blobs}))(t)
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
+	w.Stats = Must(stats.NewService(statistics{w.Backend.Links}, stats.Options{Clock: w.Clock}))(t)
 	if b.Orders != nil {
 		w.Backend.Orders = switchedOrders{switched[orders.Tx]{b.Orders, &w.Down}, b.Orders}
-		w.Orders = Must(orders.NewService(w.Backend.Orders, orders.Options{Clock: w.Clock, Random: rand.NewChaCha8([32]byte{1})}))(t)
+		w.Orders = Must(orders.NewService(w.Backend.Orders, orders.Options{Clock: w.Clock, Random: rand.NewChaCha8([32]byte{1}), Rates: rates()}))(t)
 	}
 	if b.Payouts != nil {
 		w.Backend.Payouts = switched[payouts.Tx]{b.Payouts, &w.Down}
@@ -113,6 +118,11 @@ func New(t testing.TB, b Backend) *World {
 	}
 	w.settle(t.Context())
 	return w
+}
+
+// rates are what the world's currencies are worth.
+func rates() orders.Rates {
+	return orders.FixedRates{{"EUR", "SEK"}: decimal.NewFromInt(10), {"SEK", "EUR"}: decimal.RequireFromString("0.09")}
 }
 
 // Clock is the world's clock.
@@ -388,6 +398,17 @@ func (s switchedLinks) Record(ctx context.Context, fn func(context.Context, link
 		return err
 	}
 	return s.recorder.Record(ctx, fn)
+}
+
+// statistics is a store of links as one of statistics.
+type statistics struct{ store links.Store }
+
+func (s statistics) Read(ctx context.Context, fn func(context.Context, stats.Tx) error) error {
+	return s.store.Read(ctx, func(ctx context.Context, tx links.Tx) error { return fn(ctx, tx) })
+}
+
+func (s statistics) Write(ctx context.Context, fn func(context.Context, stats.Tx) error) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx links.Tx) error { return fn(ctx, tx) })
 }
 
 type switchedOrders struct {
