@@ -69,11 +69,14 @@ func member(v wire.Value, name string) wire.Value {
 	return wire.Value{}
 }
 
-func showCreative(t adsync.AdType, c adsync.Creative) map[string]any {
-	out := map[string]any{}
+// creativeOutput has the fields of an ad's type: texts, and objects of texts.
+type creativeOutput map[string]any
+
+func showCreative(t adsync.AdType, c adsync.Creative) creativeOutput {
+	out := creativeOutput{}
 	for _, f := range t.Fields() {
 		names := strings.Split(f.Name, ".")
-		at := out
+		at := map[string]any(out)
 		for _, name := range names[:len(names)-1] {
 			inner, ok := at[name].(map[string]any)
 			if !ok {
@@ -98,7 +101,7 @@ func (b adBody) input() adsync.AdInput {
 
 type adOutput struct {
 	Type           adsync.AdType    `json:"ad_type"`
-	Creative       map[string]any   `json:"creative"`
+	Creative       creativeOutput   `json:"creative"`
 	DestinationURL string           `json:"destination_url"`
 	Service        adsync.AdService `json:"service"`
 	State          adsync.State     `json:"state"`
@@ -107,8 +110,8 @@ type adOutput struct {
 	CreatedAt      *string          `json:"created_at"`
 }
 
-func showAd(a adsync.Ad) resource {
-	return resource{
+func showAd(a adsync.Ad) resource[adOutput] {
+	return resource[adOutput]{
 		ID: a.ID.String(), Type: ads,
 		Attributes: adOutput{
 			Type: a.Type, Creative: showCreative(a.Type, a.Creative), DestinationURL: a.DestinationURL, Service: a.Service, State: a.State,
@@ -118,9 +121,9 @@ func showAd(a adsync.Ad) resource {
 	}
 }
 
-func (s *server) saveAd(ctx context.Context, p affiliate.Principal, in adBody) (wire.Reply[document], error) {
+func (s *server) saveAd(ctx context.Context, p affiliate.Principal, in adBody) (wire.Reply[document[adOutput]], error) {
 	if err := in.Data.fits(ads); err != nil {
-		return wire.Reply[document]{}, err
+		return wire.Reply[document[adOutput]]{}, err
 	}
 	a, created, err := s.of(p).SaveAd(ctx, in.input())
 	return saved(showAd(a), created), err
@@ -131,17 +134,17 @@ type adUpdate struct {
 	adBody
 }
 
-func (s *server) updateAd(ctx context.Context, p affiliate.Principal, in adUpdate) (document, error) {
+func (s *server) updateAd(ctx context.Context, p affiliate.Principal, in adUpdate) (document[adOutput], error) {
 	if err := in.Data.fits(ads); err != nil {
-		return document{}, err
+		return document[adOutput]{}, err
 	}
 	a, err := s.of(p).UpdateAd(ctx, in.Key, in.input())
-	return document{showAd(a)}, err
+	return document[adOutput]{showAd(a)}, err
 }
 
-func (s *server) getAd(ctx context.Context, p affiliate.Principal, in one) (document, error) {
+func (s *server) getAd(ctx context.Context, p affiliate.Principal, in one) (document[adOutput], error) {
 	a, err := s.of(p).Ad(ctx, in.Key)
-	return document{showAd(a)}, err
+	return document[adOutput]{showAd(a)}, err
 }
 
 type adsOf struct {
@@ -149,7 +152,7 @@ type adsOf struct {
 	AdSet string `path:"ad-set-id"`
 }
 
-func (s *server) listAdsOf(ctx context.Context, p affiliate.Principal, in adsOf) (list, error) {
+func (s *server) listAdsOf(ctx context.Context, p affiliate.Principal, in adsOf) (list[adOutput], error) {
 	var v affiliate.Validation
 	var f adsync.AdFilter
 	in.filters(&v, func(name, value string) bool {
@@ -161,7 +164,7 @@ func (s *server) listAdsOf(ctx context.Context, p affiliate.Principal, in adsOf)
 	})
 	page := in.page(&v)
 	if err := v.Err("ad"); err != nil {
-		return list{}, err
+		return list[adOutput]{}, err
 	}
 	found, err := s.of(p).AdsOf(ctx, in.AdSet, f, page)
 	return show(in.query, found, showAd), err

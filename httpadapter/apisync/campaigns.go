@@ -53,8 +53,8 @@ type campaignOutput struct {
 	CreatedAt     *string             `json:"created_at"`
 }
 
-func showCampaign(c adsync.Campaign) resource {
-	return resource{
+func showCampaign(c adsync.Campaign) resource[campaignOutput] {
+	return resource[campaignOutput]{
 		ID: c.ID.String(), Type: campaigns,
 		Attributes: campaignOutput{
 			Service: c.Service, State: c.State, Description: orNull(c.Description), ReferenceID: orNull(c.ReferenceID), Title: orNull(c.Title),
@@ -64,9 +64,9 @@ func showCampaign(c adsync.Campaign) resource {
 	}
 }
 
-func (s *server) saveCampaign(ctx context.Context, p affiliate.Principal, in campaignBody) (wire.Reply[document], error) {
+func (s *server) saveCampaign(ctx context.Context, p affiliate.Principal, in campaignBody) (wire.Reply[document[campaignOutput]], error) {
 	if err := in.Data.fits(campaigns, adSets, ads); err != nil {
-		return wire.Reply[document]{}, err
+		return wire.Reply[document[campaignOutput]]{}, err
 	}
 	c, created, err := s.of(p).SaveCampaign(ctx, in.input())
 	return saved(showCampaign(c), created), err
@@ -77,20 +77,20 @@ type campaignUpdate struct {
 	campaignBody
 }
 
-func (s *server) updateCampaign(ctx context.Context, p affiliate.Principal, in campaignUpdate) (document, error) {
+func (s *server) updateCampaign(ctx context.Context, p affiliate.Principal, in campaignUpdate) (document[campaignOutput], error) {
 	if err := in.Data.fits(campaigns, adSets, ads); err != nil {
-		return document{}, err
+		return document[campaignOutput]{}, err
 	}
 	c, err := s.of(p).UpdateCampaign(ctx, in.Key, in.input())
-	return document{showCampaign(c)}, err
+	return document[campaignOutput]{showCampaign(c)}, err
 }
 
-func (s *server) getCampaign(ctx context.Context, p affiliate.Principal, in one) (document, error) {
+func (s *server) getCampaign(ctx context.Context, p affiliate.Principal, in one) (document[campaignOutput], error) {
 	c, err := s.of(p).Campaign(ctx, in.Key)
-	return document{showCampaign(c)}, err
+	return document[campaignOutput]{showCampaign(c)}, err
 }
 
-func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in query) (list, error) {
+func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in query) (list[campaignOutput], error) {
 	return s.campaigns(ctx, p, in, "")
 }
 
@@ -99,17 +99,17 @@ type campaignsOf struct {
 	AdAccount string `path:"ad-account-id"`
 }
 
-func (s *server) listCampaignsOf(ctx context.Context, p affiliate.Principal, in campaignsOf) (list, error) {
+func (s *server) listCampaignsOf(ctx context.Context, p affiliate.Principal, in campaignsOf) (list[campaignOutput], error) {
 	return s.campaigns(ctx, p, in.query, in.AdAccount)
 }
 
-func (s *server) campaigns(ctx context.Context, p affiliate.Principal, in query, adAccount string) (list, error) {
+func (s *server) campaigns(ctx context.Context, p affiliate.Principal, in query, adAccount string) (list[campaignOutput], error) {
 	var v affiliate.Validation
 	f := adsync.CampaignFilter{AdAccountID: adAccount}
 	in.filters(&v, func(name, value string) bool { return common(name, value, &f.Service, &f.State, &f.ReferenceID) })
 	page := in.page(&v)
 	if err := v.Err("campaign"); err != nil {
-		return list{}, err
+		return list[campaignOutput]{}, err
 	}
 	found, err := s.of(p).Campaigns(ctx, f, page)
 	return show(in, found, showCampaign), err
@@ -197,8 +197,8 @@ type adSetOutput struct {
 	CreatedAt     *string             `json:"created_at"`
 }
 
-func showAdSet(a adsync.AdSet) resource {
-	return resource{
+func showAdSet(a adsync.AdSet) resource[adSetOutput] {
+	return resource[adSetOutput]{
 		ID: a.ID.String(), Type: adSets,
 		Attributes: adSetOutput{
 			State: a.State, Bids: showBids(a.Bids), ReferenceID: orNull(a.ReferenceID), Service: a.Service, Title: orNull(a.Title),
@@ -208,9 +208,9 @@ func showAdSet(a adsync.AdSet) resource {
 	}
 }
 
-func (s *server) saveAdSet(ctx context.Context, p affiliate.Principal, in adSetBody) (wire.Reply[document], error) {
+func (s *server) saveAdSet(ctx context.Context, p affiliate.Principal, in adSetBody) (wire.Reply[document[adSetOutput]], error) {
 	if err := in.Data.fits(adSets); err != nil {
-		return wire.Reply[document]{}, err
+		return wire.Reply[document[adSetOutput]]{}, err
 	}
 	a, created, err := s.of(p).SaveAdSet(ctx, in.input())
 	return saved(showAdSet(a), created), err
@@ -221,20 +221,20 @@ type adSetUpdate struct {
 	adSetBody
 }
 
-func (s *server) updateAdSet(ctx context.Context, p affiliate.Principal, in adSetUpdate) (document, error) {
+func (s *server) updateAdSet(ctx context.Context, p affiliate.Principal, in adSetUpdate) (document[adSetOutput], error) {
 	if err := in.Data.fits(adSets); err != nil {
-		return document{}, err
+		return document[adSetOutput]{}, err
 	}
 	a, err := s.of(p).UpdateAdSet(ctx, in.Key, in.input())
-	return document{showAdSet(a)}, err
+	return document[adSetOutput]{showAdSet(a)}, err
 }
 
-func (s *server) getAdSet(ctx context.Context, p affiliate.Principal, in one) (document, error) {
+func (s *server) getAdSet(ctx context.Context, p affiliate.Principal, in one) (document[adSetOutput], error) {
 	a, err := s.of(p).AdSet(ctx, in.Key)
-	return document{showAdSet(a)}, err
+	return document[adSetOutput]{showAdSet(a)}, err
 }
 
-func (s *server) listAdSets(ctx context.Context, p affiliate.Principal, in query) (list, error) {
+func (s *server) listAdSets(ctx context.Context, p affiliate.Principal, in query) (list[adSetOutput], error) {
 	return s.adSets(in, func(f adsync.AdSetFilter, page adsync.PageRequest) (adsync.Page[adsync.AdSet], error) {
 		return s.of(p).AdSets(ctx, f, page)
 	})
@@ -245,19 +245,19 @@ type adSetsOf struct {
 	Campaign string `path:"campaign-id"`
 }
 
-func (s *server) listAdSetsOf(ctx context.Context, p affiliate.Principal, in adSetsOf) (list, error) {
+func (s *server) listAdSetsOf(ctx context.Context, p affiliate.Principal, in adSetsOf) (list[adSetOutput], error) {
 	return s.adSets(in.query, func(f adsync.AdSetFilter, page adsync.PageRequest) (adsync.Page[adsync.AdSet], error) {
 		return s.of(p).AdSetsOf(ctx, in.Campaign, f, page)
 	})
 }
 
-func (s *server) adSets(in query, find func(adsync.AdSetFilter, adsync.PageRequest) (adsync.Page[adsync.AdSet], error)) (list, error) {
+func (s *server) adSets(in query, find func(adsync.AdSetFilter, adsync.PageRequest) (adsync.Page[adsync.AdSet], error)) (list[adSetOutput], error) {
 	var v affiliate.Validation
 	var f adsync.AdSetFilter
 	in.filters(&v, func(name, value string) bool { return common(name, value, &f.Service, &f.State, &f.ReferenceID) })
 	page := in.page(&v)
 	if err := v.Err("ad_set"); err != nil {
-		return list{}, err
+		return list[adSetOutput]{}, err
 	}
 	found, err := find(f, page)
 	return show(in, found, showAdSet), err

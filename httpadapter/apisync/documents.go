@@ -52,25 +52,25 @@ type referenceData struct {
 
 func referTo(resource, id string) reference { return reference{referenceData{resource, id}} }
 
-// resource is a resource object as it is printed.
-type resource struct {
+// resource is a resource object as it is printed, with attributes of type A.
+type resource[A any] struct {
 	ID            string               `json:"id"`
 	Type          string               `json:"type"`
-	Attributes    any                  `json:"attributes"`
+	Attributes    A                    `json:"attributes"`
 	Relationships map[string]reference `json:"relationships,omitempty"`
 }
 
-type document struct {
-	Data resource `json:"data"`
+type document[A any] struct {
+	Data resource[A] `json:"data"`
 }
 
 // saved is the document of a record that a POST added or changed.
-func saved(r resource, created bool) wire.Reply[document] {
+func saved[A any](r resource[A], created bool) wire.Reply[document[A]] {
 	status := http.StatusOK
 	if created {
 		status = http.StatusCreated
 	}
-	return wire.Reply[document]{Status: status, Body: document{r}}
+	return wire.Reply[document[A]]{Status: status, Body: document[A]{r}}
 }
 
 // one is the input of a route about one record.
@@ -79,9 +79,9 @@ type one struct {
 }
 
 // list is the document of a page.
-type list struct {
-	Data  []resource `json:"data"`
-	Links links      `json:"links"`
+type list[A any] struct {
+	Data  []resource[A] `json:"data"`
+	Links links         `json:"links"`
 }
 
 type links struct {
@@ -97,8 +97,8 @@ type query struct {
 }
 
 // show makes the document of a page.
-func show[T any](q query, p adsync.Page[T], as func(T) resource) list {
-	out := list{Data: make([]resource, len(p.Items)), Links: links{Self: address(q.URL.Path, q.URL.Query)}}
+func show[T, A any](q query, p adsync.Page[T], as func(T) resource[A]) list[A] {
+	out := list[A]{Data: make([]resource[A], len(p.Items)), Links: links{Self: address(q.URL.Path, q.URL.Query)}}
 	for n, v := range p.Items {
 		out.Data[n] = as(v)
 	}

@@ -120,7 +120,7 @@ type imageOutput struct {
 	Order int    `json:"order"`
 }
 
-func showItem(i adsync.Item) resource {
+func showItem(i adsync.Item) resource[itemOutput] {
 	out := itemOutput{
 		AdTemplateType: i.AdTemplateType, Available: i.Available, Brand: orNull(i.Brand), Condition: orNull(i.Condition), ContentLanguage: i.ContentLanguage,
 		CustomAttributes: make([]customAttribute, len(i.CustomAttributes)), Description: orNull(i.Description), Images: make([]imageOutput, len(i.Images)),
@@ -140,12 +140,12 @@ func showItem(i adsync.Item) resource {
 	if i.Year != 0 {
 		out.Year = &i.Year
 	}
-	return resource{ID: i.ID.String(), Type: inventoryItems, Attributes: out}
+	return resource[itemOutput]{ID: i.ID.String(), Type: inventoryItems, Attributes: out}
 }
 
-func (s *server) saveItem(ctx context.Context, p affiliate.Principal, in itemBody) (wire.Reply[document], error) {
+func (s *server) saveItem(ctx context.Context, p affiliate.Principal, in itemBody) (wire.Reply[document[itemOutput]], error) {
 	if err := in.Data.fits(inventoryItems); err != nil {
-		return wire.Reply[document]{}, err
+		return wire.Reply[document[itemOutput]]{}, err
 	}
 	i, created, err := s.of(p).SaveItem(ctx, in.input())
 	return saved(showItem(i), created), err
@@ -156,20 +156,20 @@ type itemUpdate struct {
 	itemBody
 }
 
-func (s *server) updateItem(ctx context.Context, p affiliate.Principal, in itemUpdate) (document, error) {
+func (s *server) updateItem(ctx context.Context, p affiliate.Principal, in itemUpdate) (document[itemOutput], error) {
 	if err := in.Data.fits(inventoryItems); err != nil {
-		return document{}, err
+		return document[itemOutput]{}, err
 	}
 	i, err := s.of(p).UpdateItem(ctx, in.Key, in.input())
-	return document{showItem(i)}, err
+	return document[itemOutput]{showItem(i)}, err
 }
 
-func (s *server) getItem(ctx context.Context, p affiliate.Principal, in one) (document, error) {
+func (s *server) getItem(ctx context.Context, p affiliate.Principal, in one) (document[itemOutput], error) {
 	i, err := s.of(p).Item(ctx, in.Key)
-	return document{showItem(i)}, err
+	return document[itemOutput]{showItem(i)}, err
 }
 
-func (s *server) listItems(ctx context.Context, p affiliate.Principal, in query) (list, error) {
+func (s *server) listItems(ctx context.Context, p affiliate.Principal, in query) (list[itemOutput], error) {
 	var v affiliate.Validation
 	var f adsync.ItemFilter
 	in.filters(&v, func(name, value string) bool {
@@ -193,7 +193,7 @@ func (s *server) listItems(ctx context.Context, p affiliate.Principal, in query)
 	})
 	page := in.page(&v)
 	if err := v.Err("item"); err != nil {
-		return list{}, err
+		return list[itemOutput]{}, err
 	}
 	found, err := s.of(p).Items(ctx, f, page)
 	return show(in, found, showItem), err
@@ -206,7 +206,7 @@ type adAccountOutput struct {
 	Name    string           `json:"name"`
 }
 
-func (s *server) listAdAccounts(ctx context.Context, p affiliate.Principal, in query) (list, error) {
+func (s *server) listAdAccounts(ctx context.Context, p affiliate.Principal, in query) (list[adAccountOutput], error) {
 	var v affiliate.Validation
 	var f adsync.AdAccountFilter
 	none := false
@@ -227,13 +227,13 @@ func (s *server) listAdAccounts(ctx context.Context, p affiliate.Principal, in q
 	})
 	page := in.page(&v)
 	if err := v.Err("ad_account"); err != nil {
-		return list{}, err
+		return list[adAccountOutput]{}, err
 	}
 	found, err := s.of(p).AdAccounts(ctx, f, page)
 	if none {
 		found = adsync.Page[adsync.AdAccount]{}
 	}
-	return show(in, found, func(a adsync.AdAccount) resource {
-		return resource{ID: a.ID, Type: adAccounts, Attributes: adAccountOutput{a.Service(), a.Name}}
+	return show(in, found, func(a adsync.AdAccount) resource[adAccountOutput] {
+		return resource[adAccountOutput]{ID: a.ID, Type: adAccounts, Attributes: adAccountOutput{a.Service(), a.Name}}
 	}), err
 }

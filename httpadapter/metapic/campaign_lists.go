@@ -30,7 +30,7 @@ type listCampaigns struct {
 // those of the advertiser_id, a creator those that are for it, and a client
 // those that are for everyone, for it, or for the one of its users that it
 // names. The whole list as a file is for those who act for advertisers.
-func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in listCampaigns) (any, error) {
+func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in listCampaigns) (list laravel.Exported[laravel.List[campaign]], err error) {
 	q := offers.OfferQuery{AdvertiserID: in.AdvertiserID, TargetUserID: in.TargetUserID, OfferFilter: offers.OfferFilter{
 		Query: in.Query, AdvertiserIDs: in.StoreIDs, GroupIDs: in.GroupIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses,
 		ShowForAdvertiser: laravel.OptionalOf(in.ShowForAdvertiser.Ptr()), OrID: in.OrID,
@@ -41,24 +41,24 @@ func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in li
 	}
 	if in.Format != "" {
 		if p.Role == affiliate.RoleCreator || p.Role == affiliate.RoleClient {
-			return nil, affiliate.Forbidden("")
+			return list, affiliate.Forbidden("")
 		}
-		return exportCampaigns(laravel.Batches(req.Sort, func(req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
+		return laravel.AsFile[laravel.List[campaign]](exportCampaigns(laravel.Batches(req.Sort, func(req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
 			return s.offers.Search(ctx, q, req)
-		})).Export(in.Format)
+		})).Export(in.Format))
 	}
 	page, err := s.offers.Search(ctx, q, req)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	withCosts := included(in.Include, "traffic_sources_costs")
-	return laravel.NewList(in.URL, req, page, func(v offers.View) campaign {
+	return wire.First[laravel.List[campaign], wire.Stream](laravel.NewList(in.URL, req, page, func(v offers.View) campaign {
 		c := s.showCampaign(v)
 		if withCosts {
 			c.Costs = costsOf(v.Offer, p.ActsFor(v.AdvertiserID))
 		}
 		return c
-	}), nil
+	})), nil
 }
 
 // included reports whether an include parameter names something: as a text, in

@@ -117,23 +117,26 @@ type createLink struct {
 	Dry          bool   `json:"dry"`
 }
 
+// linkOrChoice is what the deprecated routes return.
+type linkOrChoice = wire.Either[affiliateLink, choice]
+
 // choice is the deprecated routes' answer to a URL that several advertisers have.
 type choice struct {
 	Advertisers []advertiserChoice `json:"advertisers"`
 }
 
-func (s *server) createOwnLink(ctx context.Context, p affiliate.Principal, in createLink) (wire.Reply[any], error) {
+func (s *server) createOwnLink(ctx context.Context, p affiliate.Principal, in createLink) (wire.Reply[linkOrChoice], error) {
 	return s.create(ctx, p.UserID, in)
 }
 
 func (s *server) createLink(ctx context.Context, _ affiliate.Principal, in struct {
 	UserID int64 `path:"user_id"`
 	createLink
-}) (wire.Reply[any], error) {
+}) (wire.Reply[linkOrChoice], error) {
 	return s.create(ctx, in.UserID, in.createLink)
 }
 
-func (s *server) create(ctx context.Context, userID int64, in createLink) (reply wire.Reply[any], err error) {
+func (s *server) create(ctx context.Context, userID int64, in createLink) (reply wire.Reply[linkOrChoice], err error) {
 	c := links.Conversion{UserID: userID, URL: in.URL, AdvertiserID: in.AdvertiserID, GroupID: in.GroupID, IgnoreVisibility: in.Preview}
 	var view links.LinkView
 	var created bool
@@ -144,7 +147,7 @@ func (s *server) create(ctx context.Context, userID int64, in createLink) (reply
 		view, created, err = s.links.Convert(ctx, c)
 	}
 	if several, ok := errors.AsType[*links.AmbiguousError](err); ok {
-		return wire.Reply[any]{Status: http.StatusOK, Body: choice{Advertisers: laravel.ShowAll(several.Advertisers, showChoice)}}, nil
+		return wire.Reply[linkOrChoice]{Status: http.StatusOK, Body: wire.Second[affiliateLink](choice{Advertisers: laravel.ShowAll(several.Advertisers, showChoice)})}, nil
 	}
-	return wire.Reply[any]{Status: statusOf(created), Body: s.showLink(view)}, err
+	return wire.Reply[linkOrChoice]{Status: statusOf(created), Body: wire.First[affiliateLink, choice](s.showLink(view))}, err
 }

@@ -149,7 +149,7 @@ func newOlderPage(l laravel.List[medium]) olderPage {
 	return out
 }
 
-func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMedia) (any, error) {
+func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMedia) (list laravel.Exported[olderPage], err error) {
 	own := s.media.For(affiliate.ViewerOf(p))
 	page := func(number, size int) (affiliate.Page[shownMedium], error) {
 		found, err := own.List(ctx, in.filter(), affiliate.PageRequest{Number: number, Size: size})
@@ -161,17 +161,18 @@ func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMe
 	}
 	if in.Format == laravel.CSV || in.Format == laravel.XLSX {
 		number := 0
-		return laravel.Table[shownMedium]{Name: "user-media", Columns: mediaColumns(), Next: func() ([]shownMedium, error) {
+		return laravel.AsFile[olderPage](laravel.Table[shownMedium]{Name: "user-media", Columns: mediaColumns(), Next: func() ([]shownMedium, error) {
 			number++
 			p, err := page(number, mediaBatch)
 			return p.Items, err
-		}}.Export(in.Format)
+		}}.Export(in.Format))
 	}
 	found, err := page(in.Page, mediaPage)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	return newOlderPage(laravel.NewList(in.URL, affiliate.PageRequest{Number: in.Page, Size: mediaPage}, found, showMedium)), nil
+	shown := laravel.NewList(in.URL, affiliate.PageRequest{Number: in.Page, Size: mediaPage}, found, showMedium)
+	return wire.First[olderPage, wire.Stream](newOlderPage(shown)), nil
 }
 
 // withClicks adds what the links of the creators brought in the last 30 days.

@@ -79,30 +79,30 @@ type listParticipants struct {
 // participantsPage is the size of a page: the document has no parameter for it.
 const participantsPage = 10
 
-func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in listParticipants) (any, error) {
+func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in listParticipants) (list laravel.Exported[laravel.List[participant]], err error) {
 	f := offers.ParticipantFilter{OfferID: in.OfferID, Query: in.Query}
 	if in.Status != "" {
 		f.Statuses = []offers.ParticipantStatus{in.Status}
 	}
 	if in.Format != "" {
-		return exportParticipants(laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
+		return laravel.AsFile[laravel.List[participant]](exportParticipants(laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
 			return s.offers.Participants(ctx, f, req)
-		})).Export(in.Format)
+		})).Export(in.Format))
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: participantsPage}
 	page, err := s.offers.Participants(ctx, f, req)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	unread := included(in.Include, "has_unread_notifications") || included(in.Include, "has_unread_notification")
-	return laravel.NewList(in.URL, req, page, func(v offers.ParticipantView) participant {
+	return wire.First[laravel.List[participant], wire.Stream](laravel.NewList(in.URL, req, page, func(v offers.ParticipantView) participant {
 		shown := showParticipant(v)
 		if unread {
 			has := v.Unread > 0
 			shown.HasUnread = &has
 		}
 		return shown
-	}), nil
+	})), nil
 }
 
 func exportParticipants(next func() ([]offers.ParticipantView, error)) laravel.Table[offers.ParticipantView] {

@@ -140,10 +140,10 @@ type catalog struct {
 	CompanyName       string           `json:"company_name"`
 	Confirmed         bool             `json:"is_confirmed"`
 	ModifiedAt        localTime        `json:"modified_at"`
-	PromoMaterials    []any            `json:"promo_materials"`
+	PromoMaterials    []struct{}       `json:"promo_materials"`
 	Reward            rewardRange      `json:"reward"`
-	Rules             []any            `json:"rules"`
-	TextRules         []any            `json:"text_rule"`
+	Rules             []struct{}       `json:"rules"`
+	TextRules         []struct{}       `json:"text_rule"`
 	Cancel            duration         `json:"canceled_duration"`
 	PromoCodesAllowed bool             `json:"is_promocode_allowed"`
 	Published         bool             `json:"is_published"`
@@ -178,7 +178,7 @@ func showCatalog(c deals.CatalogDetails) catalog {
 	return catalog{
 		ID: c.ID, Title: c.Title, ApprovalRate: noApprovalRate, Code: c.Code, Offers: showCatalogOffers(c.Offers), Hold: duration(c.Hold),
 		CompanyLogo: c.Seller.LogoURL, CompanyName: c.Seller.Name, ModifiedAt: localTime(c.ModifiedAt),
-		PromoMaterials: []any{}, Reward: showRewards(c), Rules: []any{}, TextRules: []any{}, Cancel: duration(c.Cancel),
+		PromoMaterials: []struct{}{}, Reward: showRewards(c), Rules: []struct{}{}, TextRules: []struct{}{}, Cancel: duration(c.Cancel),
 		PromoCodesAllowed: c.PromoCodesAllowed, Published: c.Published, Category: c.Category, Countries: orEmpty(c.Countries),
 		ShortCode: c.ShortCode, Icon: c.Icon, PreviewImage: c.PreviewImage, Description: c.Description, RewardType: c.RewardType,
 		RewardPercent: floatOrNull(deals.Percent(c.Catalog.Reward)), MaxDiscount: float(deals.Percent(c.MaxDiscount)), MinDiscount: float(deals.Percent(c.MinDiscount)),

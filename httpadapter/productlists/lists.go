@@ -29,7 +29,7 @@ type listData struct {
 	Name          string            `json:"name"`
 	Metadata      map[string]string `json:"metadata"`
 	ProductsCount int               `json:"products_count"`
-	Products      []any             `json:"products"` // product, or gone
+	Products      []listed          `json:"products"`
 }
 
 func showList(c productlists.Content, id wire.RequestID) listAnswer {
@@ -220,7 +220,7 @@ func orEmpty(ids []string) []string {
 }
 
 // orNull is null for the empty text.
-func orNull(s string) *string {
+func orNull[T ~string](s T) *T {
 	if s == "" {
 		return nil
 	}

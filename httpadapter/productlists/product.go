@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
 // product is a product of a list.
 type product struct {
 	ID            string                    `json:"id"`
-	Barcode       any                       `json:"barcode"` // a number
+	Barcode       *json.Number              `json:"barcode"`
 	Name          string                    `json:"name"`
 	Description   string                    `json:"description"`
 	CommissionURL string                    `json:"commission_url"`
@@ -24,7 +25,7 @@ type product struct {
 	OnSale        bool                      `json:"on_sale"`
 	SaleDiscount  int                       `json:"sale_discount"` // percent
 	Availability  productlists.Availability `json:"availability"`
-	SKU           any                       `json:"sku"` // a number, or else a string
+	SKU           *sku                      `json:"sku"`
 	Brand         *string                   `json:"brand"`
 	Category      *string                   `json:"category"`
 	Network       *party                    `json:"network"`
@@ -43,13 +44,16 @@ type gone struct {
 	Availability productlists.Availability `json:"availability"`
 }
 
-func showProducts(items []productlists.Item) []any {
-	out := make([]any, len(items))
+// listed is a product, or what is left of one.
+type listed = wire.Either[product, gone]
+
+func showProducts(items []productlists.Item) []listed {
+	out := make([]listed, len(items))
 	for i, item := range items {
 		if item.Product.Set {
-			out[i] = showProduct(item.Product.Value, item.CommissionURL)
+			out[i] = wire.First[product, gone](showProduct(item.Product.Value, item.CommissionURL))
 		} else {
-			out[i] = gone{item.ProductID, productlists.Unavailable}
+			out[i] = wire.Second[product](gone{item.ProductID, productlists.Unavailable})
 		}
 	}
 	return out
@@ -60,7 +64,7 @@ func showProduct(p productlists.Product, commissionURL string) product {
 		ID: p.ID, Barcode: barcode(p.Barcode), Name: p.Name, Description: p.Description,
 		CommissionURL: commissionURL, DirectURL: p.DirectURL, ImageURL: orNull(p.ImageURL),
 		Currency: p.RegularPrice.Currency(), RegularPrice: json.Number(p.RegularPrice.MajorString()), FinalPrice: json.Number(p.FinalPrice.MajorString()),
-		OnSale: p.OnSale(), SaleDiscount: p.SaleDiscount(), Availability: p.Availability, SKU: sku(p.SKU),
+		OnSale: p.OnSale(), SaleDiscount: p.SaleDiscount(), Availability: p.Availability, SKU: orNull(sku(p.SKU)),
 		Brand: orNull(p.Brand), Category: orNull(p.Category), Network: showParty(p.Network), Merchant: showParty(p.Merchant),
 	}
 }
@@ -73,26 +77,28 @@ func showParty(p productlists.Party) *party {
 }
 
 // barcode is digits as a number, which has no leading zeros; null without any.
-func barcode(digits string) any {
+func barcode(digits string) *json.Number {
 	if digits == "" {
 		return nil
 	}
 	if digits = strings.TrimLeft(digits, "0"); digits == "" {
 		digits = "0"
 	}
-	return json.Number(digits)
+	n := json.Number(digits)
+	return &n
 }
 
 // maxExactInt is the largest integer below which all JSON readers agree.
 const maxExactInt = 1<<53 - 1
 
-// sku is a number when no reader can see another one in it.
-func sku(s string) any {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && n <= maxExactInt && strconv.FormatInt(n, 10) == s {
-		return json.Number(s)
+// sku prints as a number when no reader can see another one in it, else as a
+// text.
+type sku string
+
+// MarshalJSON prints the number or the text.
+func (s sku) MarshalJSON() ([]byte, error) {
+	if n, err := strconv.ParseInt(string(s), 10, 64); err == nil && n >= 0 && n <= maxExactInt && strconv.FormatInt(n, 10) == string(s) {
+		return []byte(s), nil
 	}
-	if s == "" {
-		return nil
-	}
-	return s
+	return json.Marshal(string(s))
 }

@@ -51,9 +51,9 @@ func (t Table[T]) Export(format string) (wire.Stream, error) {
 	if err != nil {
 		return wire.Stream{}, err
 	}
-	write, contentType := t.writeCSV, "text/csv; charset=utf-8"
+	write, contentType := t.writeCSV, csvType
 	if format == XLSX {
-		write, contentType = t.writeXLSX, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+		write, contentType = t.writeXLSX, xlsxType
 	}
 	return wire.Stream{
 		ContentType: contentType,
@@ -61,6 +61,22 @@ func (t Table[T]) Export(format string) (wire.Stream, error) {
 		Write:       func(w io.Writer) error { return write(w, rows) },
 	}, nil
 }
+
+// Exported is a list, or the whole of it as a file.
+type Exported[L any] = wire.Either[L, wire.Stream]
+
+// AsFile makes the file the answer.
+func AsFile[L any](file wire.Stream, err error) (Exported[L], error) {
+	return wire.Second[L](file), err
+}
+
+const (
+	csvType  = "text/csv; charset=utf-8"
+	xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
+
+// ExportTypes are the media types of the files.
+func ExportTypes() []string { return []string{"text/csv", xlsxType} }
 
 // each calls write for every row, the given ones first.
 func (t Table[T]) each(rows []T, write func(T) error) (err error) {

@@ -20,6 +20,8 @@ type Op struct {
 	raw     func(http.ResponseWriter, *http.Request, affiliate.Principal) error
 
 	status    int
+	also      []int
+	media     []string
 	headers   [][2]string
 	auth      Authenticator
 	maxFile   int64
@@ -28,8 +30,8 @@ type Op struct {
 
 // Call makes an operation of a function. In is a struct whose tags say where
 // its fields come from (see the package comment); Out is marshalled as JSON
-// with status 200, unless it is [None], [Reply] or [Stream], or an interface
-// that holds one of them.
+// with status 200, unless it is [None], [Reply], [Stream] or an [Either] of
+// them.
 func Call[In, Out any](fn func(context.Context, affiliate.Principal, In) (Out, error)) Op {
 	return Op{
 		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](),
@@ -72,6 +74,14 @@ func (o Op) Files(maxBytes int64) Op { o.maxFile = maxBytes; return o }
 // Unlimited takes the route out of the rate limit: a pixel, a redirect.
 func (o Op) Unlimited() Op { o.unlimited = true; return o }
 
+// Also tells the other statuses of success, which a [Reply] may have. Only the
+// description of the route needs them.
+func (o Op) Also(codes ...int) Op { o.also = codes; return o }
+
+// Sends tells the media types of answers that are no JSON: those of a [Stream]
+// and of a [Raw] operation. Only the description of the route needs it.
+func (o Op) Sends(media ...string) Op { o.media = media; return o }
+
 // In is the input's type, nil for a [Raw] operation.
 func (o Op) In() reflect.Type { return o.in }
 
@@ -86,6 +96,11 @@ type Reply[T any] struct {
 	Status int // 0: the route's
 	Header http.Header
 	Body   T
+}
+
+// replies is every Reply.
+type replies interface {
+	reply() (int, http.Header, any)
 }
 
 func (r Reply[T]) reply() (int, http.Header, any) { return r.Status, r.Header, r.Body }
@@ -119,9 +134,9 @@ func (a *answer) setHeader(name, value string) {
 // encode turns what a handler returned into an answer.
 func (m *Mux) encode(status int, out any) (answer, error) {
 	switch v := out.(type) {
-	case interface {
-		reply() (int, http.Header, any)
-	}:
+	case alternatives:
+		return m.encode(status, v.held())
+	case replies:
 		own, header, body := v.reply()
 		if own == 0 {
 			own = status

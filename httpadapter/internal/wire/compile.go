@@ -28,7 +28,7 @@ func (c *compiler) rule(sf reflect.StructField) (*fieldRule, error) {
 	if err != nil {
 		return nil, err
 	}
-	decode, err := c.decoder(sf.Type, limits)
+	decode, shape, err := c.decoder(sf.Type, limits)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (c *compiler) rule(sf reflect.StructField) (*fieldRule, error) {
 			return nil, fmt.Errorf("tag %q means nothing for %s", left, sf.Type)
 		}
 	}
-	r := &fieldRule{decode: decode, required: sf.Tag.Get("required") == "true"}
+	r := &fieldRule{decode: decode, shape: shape, required: sf.Tag.Get("required") == "true"}
 	if s, ok := sf.Tag.Lookup("default"); ok {
 		r.fallback = Value{kind: Text, loose: true, text: s}
 		var d decoding
@@ -57,80 +57,95 @@ var fixedDecoders = map[reflect.Type]decoder{
 	reflect.TypeFor[File]():            decodeFile,
 }
 
-func (c *compiler) decoder(t reflect.Type, l *limits) (decoder, error) {
+// decoder makes the decoder of a type, and what describes it.
+func (c *compiler) decoder(t reflect.Type, l *limits) (decoder, Shape, error) {
 	if t == reflect.TypeFor[File]() {
 		c.file = true
 	}
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[Unmarshaler]()) {
-		return decodeUnmarshaler, nil
-	}
-	if fixed := fixedDecoders[t]; fixed != nil {
-		return fixed, nil
-	}
 	switch {
-	case t == reflect.TypeFor[decimal.Decimal]():
-		return decodeDecimal(l)
-	case t == reflect.TypeFor[affiliate.Sort]():
-		return decodeSort(l)
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[Unmarshaler]()):
+		return decodeUnmarshaler, Shape{Type: t}, nil
+	case fixedDecoders[t] != nil:
+		return fixedDecoders[t], Shape{Type: t}, nil
 	case isOptional(t):
 		return c.optional(t, l)
-	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-		return decodeTextUnmarshaler, nil
+	}
+	if decode, err := scalarDecoder(t, l); decode != nil || err != nil {
+		return decode, l.shape(t), err
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return c.pointer(t, l)
-	case reflect.String:
-		return decodeText(l)
-	case reflect.Bool:
-		return decodeBool, nil
-	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Int16, reflect.Int8:
-		return decodeInt(t, l)
 	case reflect.Slice:
 		return c.slice(t, l)
 	case reflect.Map:
 		return c.mapping(t, l)
 	case reflect.Struct:
 		return c.structure(t)
+	}
+	return nil, Shape{}, fmt.Errorf("type %s is not supported", t)
+}
+
+// scalarDecoder is nil for a type that is no scalar.
+func scalarDecoder(t reflect.Type, l *limits) (decoder, error) {
+	switch {
+	case t == reflect.TypeFor[decimal.Decimal]():
+		return decodeDecimal(l)
+	case t == reflect.TypeFor[affiliate.Sort]():
+		return decodeSort(l)
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		return decodeTextUnmarshaler, nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return decodeText(l)
+	case reflect.Bool:
+		return decodeBool, nil
+	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Int16, reflect.Int8:
+		return decodeInt(t, l)
 	case reflect.Float32, reflect.Float64:
 		return nil, errors.New("floats lose digits: use decimal.Decimal or json.Number")
 	}
-	return nil, fmt.Errorf("type %s is not supported", t)
+	return nil, nil
 }
 
-func (c *compiler) optional(t reflect.Type, l *limits) (decoder, error) {
+func (c *compiler) optional(t reflect.Type, l *limits) (decoder, Shape, error) {
 	value, _ := t.FieldByName("Value")
 	set, _ := t.FieldByName("Set")
-	inner, err := c.decoder(value.Type, l)
+	inner, shape, err := c.decoder(value.Type, l)
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
+	shape.Null = true
 	return func(d *decoding, dst reflect.Value, v Value) {
 		dst.FieldByIndex(set.Index).SetBool(true)
 		inner(d, dst.FieldByIndex(value.Index), v)
-	}, nil
+	}, shape, nil
 }
 
-func (c *compiler) pointer(t reflect.Type, l *limits) (decoder, error) {
-	inner, err := c.decoder(t.Elem(), l)
+func (c *compiler) pointer(t reflect.Type, l *limits) (decoder, Shape, error) {
+	inner, shape, err := c.decoder(t.Elem(), l)
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
+	shape.Null = true
 	return func(d *decoding, dst reflect.Value, v Value) {
 		dst.Set(reflect.New(t.Elem()))
 		inner(d, dst.Elem(), v)
-	}, nil
+	}, shape, nil
 }
 
-func (c *compiler) slice(t reflect.Type, l *limits) (decoder, error) {
+func (c *compiler) slice(t reflect.Type, l *limits) (decoder, Shape, error) {
 	minItems, maxItems, err := l.bounds()
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
-	inner, err := c.decoder(t.Elem(), l.ofElements())
+	inner, items, err := c.decoder(t.Elem(), l.ofElements())
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
+	shape := l.shape(t)
+	shape.Enum, shape.Items = nil, &items
 	return func(d *decoding, dst reflect.Value, v Value) {
 		items, at, ok := listItems(d.unwrapped(v, '['))
 		switch n := int64(len(items)); {
@@ -154,7 +169,7 @@ func (c *compiler) slice(t reflect.Type, l *limits) (decoder, error) {
 			d.element(inner, dst.Index(i), item)
 			d.pop()
 		}
-	}, nil
+	}, shape, nil
 }
 
 // element decodes a member of a list or map, where null is a value only for
@@ -173,18 +188,20 @@ func (d *decoding) element(inner decoder, dst reflect.Value, v Value) {
 	}
 }
 
-func (c *compiler) mapping(t reflect.Type, l *limits) (decoder, error) {
+func (c *compiler) mapping(t reflect.Type, l *limits) (decoder, Shape, error) {
 	if t.Key().Kind() != reflect.String {
-		return nil, fmt.Errorf("keys of %s are not strings", t)
+		return nil, Shape{}, fmt.Errorf("keys of %s are not strings", t)
 	}
 	_, maxItems, err := l.bounds()
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
-	inner, err := c.decoder(t.Elem(), nil)
+	inner, items, err := c.decoder(t.Elem(), nil)
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
+	shape := l.shape(t)
+	shape.Items = &items
 	return func(d *decoding, dst reflect.Value, v Value) {
 		v = d.unwrapped(v, '{')
 		switch {
@@ -208,7 +225,7 @@ func (c *compiler) mapping(t reflect.Type, l *limits) (decoder, error) {
 			d.pop()
 		}
 		dst.Set(m)
-	}, nil
+	}, shape, nil
 }
 
 type member struct {
@@ -217,18 +234,22 @@ type member struct {
 	rule  *fieldRule
 }
 
-func (c *compiler) structure(t reflect.Type) (decoder, error) {
+func (c *compiler) structure(t reflect.Type) (decoder, Shape, error) {
 	if slices.Contains(c.open, t) {
-		return nil, fmt.Errorf("type %s contains itself", t)
+		return nil, Shape{}, fmt.Errorf("type %s contains itself", t)
 	}
 	c.open = append(c.open, t)
 	defer func() { c.open = c.open[:len(c.open)-1] }()
 	members, err := c.members(t, nil)
 	if err != nil {
-		return nil, err
+		return nil, Shape{}, err
 	}
 	if len(members) == 0 {
-		return nil, fmt.Errorf("struct %s has no tagged fields", t)
+		return nil, Shape{}, fmt.Errorf("struct %s has no tagged fields", t)
+	}
+	shape := Shape{Type: t, Fields: make([]Field, len(members))}
+	for i, m := range members {
+		shape.Fields[i] = m.rule.field(m.names)
 	}
 	return func(d *decoding, dst reflect.Value, v Value) {
 		v = d.unwrapped(v, '{')
@@ -240,7 +261,7 @@ func (c *compiler) structure(t reflect.Type) (decoder, error) {
 			m := &members[i]
 			d.field(m.rule, dst.FieldByIndex(m.index), m.names[0], lookup(v, m.names))
 		}
-	}, nil
+	}, shape, nil
 }
 
 func (c *compiler) members(t reflect.Type, at []int) ([]member, error) {

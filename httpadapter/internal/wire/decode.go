@@ -34,6 +34,7 @@ type inputField struct {
 // fieldRule is what holds for one named field at any depth.
 type fieldRule struct {
 	decode   decoder
+	shape    Shape
 	required bool
 	fallback Value // Absent: none
 }

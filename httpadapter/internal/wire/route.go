@@ -105,6 +105,7 @@ type Mux struct {
 	opts    Options
 	log     *slog.Logger
 	routes  []Route
+	plans   map[string]*plan // by the route's id
 	mux     *http.ServeMux
 	methods []string // all that any route has
 }
@@ -133,7 +134,7 @@ func NewMux(d Dialect, o Options, routes []Route) (*Mux, error) {
 	if o.ClientAddress == nil {
 		o.ClientAddress = remoteHost
 	}
-	m := &Mux{dialect: d, opts: o, log: o.Logger, routes: slices.Clone(routes), mux: http.NewServeMux()}
+	m := &Mux{dialect: d, opts: o, log: o.Logger, routes: slices.Clone(routes), plans: make(map[string]*plan), mux: http.NewServeMux()}
 	if m.log == nil {
 		m.log = slog.Default()
 	}
@@ -192,7 +193,7 @@ func (m *Mux) mount(r Route) error {
 				return fmt.Errorf("input needs the path parameter %q", f.path)
 			}
 		}
-		e.plan = p
+		e.plan, m.plans[r.ID] = p, p
 	}
 	for _, method := range r.Methods() {
 		if !slices.Contains(m.methods, method) {
