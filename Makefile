@@ -8,17 +8,22 @@ BENCHTIME ?= 1s
 # govulncheck is run by version, not as a tool of go.mod: it is no part of check.
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
+# The linter of the OpenAPI documents, from npm.
+REDOCLY := @redocly/cli@2.77.0
+
 # The benchmarks against other libraries are a module of their own in .bench, and the tests in a
-# browser one in .browser, so that no user of this one depends on what they need.
+# browser one in .browser, so that no user of this one depends on what they need. So is what makes
+# the OpenAPI documents, in httpadapter/.openapi.
 BENCH_MODULE := $(wildcard .bench/go.mod)
 in_bench      = $(if $(BENCH_MODULE),cd .bench && $(1),@true)
 in_browser    = cd .browser && $(1)
+in_openapi    = cd httpadapter/.openapi && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser check gofmt vet staticcheck tidy apidiff vuln bench fuzz
+.PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench fuzz openapi lint-openapi
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the demo server on 127.0.0.1:8080, in memory
 	$(GO) run ./examples/server -demo
@@ -29,7 +34,7 @@ test: ## all tests with the race detector, on both backends (starts its own Post
 test-browser: ## a sale in a headless Chromium (as root on Debian it installs one)
 	@GO="$(GO)" .ci/browser
 
-check: gofmt vet staticcheck tidy apidiff ## what must be clean before a commit: the five below
+check: gofmt vet staticcheck tidy openapi-check apidiff ## what must be clean before a commit: the six below
 
 gofmt: ## fails on files that gofmt would change
 	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then echo "run gofmt -w on:" $$unformatted >&2; exit 1; fi
@@ -38,6 +43,7 @@ vet: ## go vet, the other modules included
 	$(GO) vet ./...
 	$(call in_bench,$(GO) vet ./...)
 	$(call in_browser,$(GO) vet ./...)
+	$(call in_openapi,$(GO) vet ./...)
 
 staticcheck: ## staticcheck at the version in go.mod
 	$(GO) tool staticcheck ./...
@@ -46,9 +52,20 @@ tidy: ## fails when go.mod and go.sum are not what the code needs
 	$(GO) mod tidy -diff
 	$(call in_bench,$(GO) mod tidy -diff)
 	$(call in_browser,$(GO) mod tidy -diff)
+	$(call in_openapi,$(GO) mod tidy -diff)
+
+openapi-check: ## fails when the OpenAPI documents are not what the routes say
+	$(call in_openapi,$(GO) test -count=1 ./...)
 
 apidiff: ## the exported API against the last tag
 	@.ci/apidiff
+
+openapi: ## writes the OpenAPI documents from the routes and their types
+	$(call in_openapi,$(GO) run . -out ../openapi)
+
+lint-openapi: ## a linter over the OpenAPI documents (needs npx and the npm registry)
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && (cd httpadapter/.openapi && $(GO) run . -plain "$$dir") && \
+		REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes $(REDOCLY) lint --config httpadapter/.openapi/redocly.yaml "$$dir"/*.json
 
 vuln: ## known vulnerabilities (needs the online database)
 	$(GO) run $(GOVULNCHECK) ./...

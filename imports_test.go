@@ -74,6 +74,7 @@ var rules = []rule{
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
 	{folder: "httpadapter/oidc", ours: []string{"affiliate"}, modules: oidcModules, never: []string{modulePath + "/httpadapter"}},
+	{folder: "httpadapter/openapi"}, // data, and nothing else
 	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
 		modules: slices.Concat(domainModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }
@@ -262,6 +263,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"httpadapter/metapic", "httpadapter/myshare", "httpadapter/metapic imports httpadapter/myshare"},
 		{"httpadapter/metapic", "storage/postgres", "httpadapter/metapic imports storage/postgres"},
 		{"httpadapter/internal/wire", "httpadapter/metapic", "httpadapter/internal/wire imports httpadapter/metapic"},
+		{"httpadapter", "httpadapter/openapi", ""},
+		{"httpadapter/openapi", "affiliate", "httpadapter/openapi imports affiliate"},
+		{"httpadapter/openapi", "golang.org/x/time", "httpadapter/openapi imports golang.org/x/time of module"},
 		{"httpadapter/metapic", "httpadapter/internal/contract", "httpadapter/internal/contract, which it never may"},
 		{"", "links", ""},
 		{"", "storage/memory", "imports storage/memory"},
