@@ -77,7 +77,8 @@ func NewRateLimiter(clock affiliate.Clock, limit func(affiliate.Principal) int) 
 	return wire.NewRateLimiter(clock, limit)
 }
 
-// New makes a handler of all dialects and the redirect. It answers every path,
+// New makes a handler of all dialects, the redirect, and the documents about
+// them (see [NewDocs]). It answers every path,
 // unknown ones with 404, and works under a prefix:
 //
 //	http.Handle("/affiliates/", http.StripPrefix("/affiliates", handler))
@@ -87,13 +88,16 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var a adapter
+	mounted := operations{}
 	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
 		return nil, err
 	}
+	mounted.add("metapic", a.others)
 	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Stats: s.Stats}, o)
 	if err != nil {
 		return nil, err
 	}
+	mounted.add("advertiser", v1)
 	for _, prefix := range advertiser.Paths() {
 		a.mount(prefix, v1)
 	}
@@ -102,6 +106,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		mounted.named("tracking", redirectID)
 		a.mount(redirectPrefix, redirect)
 	}
 	if s.Offers != nil {
@@ -109,6 +114,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		mounted.add("tracking", routes)
 		a.mount(open.MediaPrefix, routes)
 		a.mount(open.ReturnAdPrefix, routes)
 	}
@@ -117,6 +123,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		mounted.named("tracking", "report-get", "report-post", "report-script")
 		a.mountAt(open.ReportPath, routes)
 		a.mountAt(open.ScriptPath, routes)
 	}
@@ -125,6 +132,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		mounted.add("productlists", dialect)
 		a.mount(lists.Paths, dialect)
 	}
 	if s.Deals != nil {
@@ -132,6 +140,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		mounted.add("myshare", dialect)
 		for _, prefix := range myshare.Paths() {
 			a.mount(prefix, dialect)
 		}
@@ -141,11 +150,49 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		mounted.add("apisync", dialect)
 		for _, prefix := range apisync.Paths() {
 			a.mount(prefix, dialect)
 		}
 	}
+	if !o.WithoutDocs {
+		mounted.named("tracking", "health", "readiness", "metrics") // the host's
+		routes, err := newDocs(o, mounted.has)
+		if err != nil {
+			return nil, err
+		}
+		a.mount(open.OpenAPIPrefix, routes)
+		a.mount(open.DocsPath+"/", routes)
+		a.mountAt(open.OpenAPIPath, routes)
+		a.mountAt(open.DocsPath, routes)
+	}
 	return &a, nil
+}
+
+// operations are the ids of what is mounted, as the documents have them.
+type operations map[string]bool
+
+func (o operations) has(id string) bool { return o[id] }
+
+func (o operations) named(dialect string, ids ...string) {
+	for _, id := range ids {
+		o[dialect+"-"+id] = true
+	}
+}
+
+// add adds the routes of a dialect; one with several methods is an operation
+// for each of them.
+func (o operations) add(dialect string, h http.Handler) {
+	mux, ok := h.(*wire.Mux)
+	if !ok {
+		return
+	}
+	for _, r := range mux.Routes() {
+		o.named(dialect, r.ID)
+		for _, method := range r.Methods() {
+			o.named(dialect, r.ID+"-"+strings.ToLower(method))
+		}
+	}
 }
 
 // adapter sends a request to what serves the beginning of its path: readers of

@@ -22,6 +22,7 @@ import (
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -103,7 +104,7 @@ func dialects() ([]dialect, error) {
 			}, o)
 		},
 		func() (http.Handler, error) {
-			return advertiser.New(advertiser.Services{Core: core, Links: linked, Offers: offer}, o)
+			return advertiser.New(advertiser.Services{Core: core, Links: linked, Offers: offer, Orders: order, Stats: &stats.Service{}}, o)
 		},
 		func() (http.Handler, error) { return myshare.New(myshare.Services{Deals: &deals.Service{}}, o) },
 		func() (http.Handler, error) {

@@ -99,6 +99,9 @@ var scalars = map[string]func() scalar{
 	"httpadapter/advertiser.day": func() scalar {
 		return scalar{out: matching(`^[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00$`, "2020-01-01 00:00:00")}
 	},
+	"httpadapter/advertiser.idText": func() scalar {
+		return scalar{in: anyOf(text(""), &huma.Schema{Type: huma.TypeInteger, Format: "int64"})}
+	},
 	"httpadapter/myshare.duration": func() scalar {
 		return scalar{in: matching(`^([0-9]{1,6} )?[0-9]{1,6}:[0-5][0-9]:[0-5][0-9]$`, "30 00:00:00"), out: matching(`^[0-9]+ [0-9]{2}:[0-9]{2}:[0-9]{2}$`, "30 00:00:00")}
 	},

@@ -55,6 +55,9 @@ type Options struct {
 	// that ask before they send (preflights). Default: every page, as the
 	// documents have it. &httpadapter.CORS{} turns it off.
 	CORS *wire.CORS
+	// WithoutDocs leaves out /openapi.json and /docs, which httpadapter.New
+	// otherwise serves to everybody.
+	WithoutDocs bool
 	// NotificationsURL is the notification service that Metapic v2's
 	// notifications-proxy forwards to: an http or https URL. Nothing else can be
 	// reached through it. Default: none, the route responds with 503.

@@ -20,6 +20,13 @@ const (
 	ScriptPath = "/report.js" // beside it: the script finds the one by the other
 )
 
+// Where the documents about the APIs are.
+const (
+	OpenAPIPath   = "/openapi.json" // all APIs
+	OpenAPIPrefix = "/openapi/"     // of the document of one dialect; its name and .json follow
+	DocsPath      = "/docs"         // the page; its files are below
+)
+
 // NoImage is the key of the picture of what has none, which is BlankPNG: the
 // documents show a picture everywhere.
 const NoImage = "none.png"
