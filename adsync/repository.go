@@ -184,7 +184,7 @@ type JobRepository interface {
 	// Kind, RecordID and ParentID are looked at. ErrInvalid when Validate fails.
 	Enqueue(ctx context.Context, at time.Time, jobs ...Job) error
 	// Lease takes jobs that are due and whose parent has no job for the same ad
-	// account, those due first first, ties by id, and returns them as leased,
+	// account, earliest DueAt first, ties by id, and returns them as leased,
 	// in that order. A lease that ended is as if the job were queued. Two calls
 	// at once never take the same job, and neither waits for the other.
 	// ErrInvalid when Validate fails.

@@ -164,7 +164,7 @@ type BlocklistRepository interface {
 	// Delete is ErrNotFound when there is none.
 	Delete(ctx context.Context, id int64) error
 	List(ctx context.Context, f BlocklistFilter, p PageRequest) (Page[BlocklistEntry], error)
-	// Naming answers, by ascending id, the entries of the advertisers (nil: of
+	// Naming returns, by ascending id, the entries of the advertisers (nil: of
 	// all) that name one of the users, tags or clients.
 	Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]BlocklistEntry, error)
 }

@@ -53,9 +53,9 @@ type openRoutes struct {
 	bots   *botDetector
 }
 
-// media answers a picture. A key never gets another one, so that it may be kept
-// for ever. What is not known as a picture is not answered as anything that a
-// browser would run.
+// media answers with a picture. The content of a key never changes, so that the
+// response may be cached for ever. What is no known image goes out as
+// application/octet-stream, so that no browser runs it.
 func (h openRoutes) media(ctx context.Context, _ affiliate.Principal, in struct {
 	Key string `path:"key"`
 }) (out wire.Stream, err error) {
@@ -144,7 +144,7 @@ func ignoreGone(r *http.Request, err error) error {
 }
 
 // count counts a return ad's view or click by somebody who is no program, and
-// answers the ad. A shop that is not there counts nothing.
+// returns the ad. A shop that is not there counts nothing.
 func (h openRoutes) count(r *http.Request, count func(ctx context.Context, id, at int64) (bool, error)) (ad offers.ReturnAdView, err error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || strconv.FormatInt(id, 10) != r.PathValue("id") {

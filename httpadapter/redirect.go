@@ -79,7 +79,7 @@ func (h *redirect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.observe(redirectID, status, time.Since(start))
 }
 
-// answer sends the reader on, and answers the status.
+// answer sends the reader on, and returns the status.
 func (h *redirect) answer(w http.ResponseWriter, r *http.Request, requestID string) (status int) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -174,7 +174,7 @@ func (h *redirect) fail(w http.ResponseWriter, r *http.Request, requestID string
 var unavailable = wire.Problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Message: "The service is temporarily unavailable."}
 
 // refuse writes an error in the form of the Metapic dialects, whose links these
-// are, and answers its status.
+// are, and returns its status.
 func (h *redirect) refuse(w http.ResponseWriter, r *http.Request, p wire.Problem) int {
 	status, form := laravel.Errors{}.EncodeError(p)
 	body, err := json.Marshal(form)

@@ -54,7 +54,7 @@ type RuleRepository interface {
 	Scan(ctx context.Context, after int64, limit int) ([]Rule, error)
 	// Cursor is the place in the history that this unit's snapshot is at.
 	Cursor(ctx context.Context) (Cursor, error)
-	// Changed answers, ascending, the advertisers with a rule added, updated or
+	// Changed returns, ascending, the advertisers with a rule added, updated or
 	// deleted by a unit that the snapshot of the cursor did not show and this
 	// one does. It may repeat some that it returned before and leaves none out.
 	// A text that is no cursor is ErrInvalid (field "cursor", "invalid_cursor").

@@ -3,15 +3,16 @@ package offers
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// OrderClaim asks a campaign for the cost of an order. What the order costs is
+// OrderCharge asks a campaign for the cost of an order. What the order costs is
 // computed from frozen terms; the budgets are those that the campaign has now.
-type OrderClaim struct {
+type OrderCharge struct {
 	OfferID int64
 	UserID  int64
 	Cost    int64 // minor units of the offer's currency, not negative
@@ -21,41 +22,41 @@ type OrderClaim struct {
 	Joins bool
 }
 
-// OrderAward is the answer to an OrderClaim: the budgets that were drawn from,
-// or the reason why no budget had room.
-type OrderAward struct {
+// OrderDecision is what became of an OrderCharge: the budgets that were drawn
+// from, or the reason why no budget had room.
+type OrderDecision struct {
 	Drawn
 	Reason Reason
 }
 
 // ChargeOrders draws what orders cost from the budgets of their campaigns, in
-// the order of the claims: exactly, under the same locks as clicks. An order is
+// the order of the charges: exactly, under the same locks as clicks. An order is
 // no click: limits of clicks do not matter to it, nor does the time of the
-// campaign. It returns one award for each claim. Call it within a unit that is
-// isolated by its locks, in which it locks the counters once, or within any Write.
-func ChargeOrders(ctx context.Context, tx Tx, claims []OrderClaim) ([]OrderAward, error) {
-	if len(claims) == 0 {
+// campaign. It returns one decision for each charge. Call it within Record, whose
+// locks isolate it, or within any Write. It locks each counter once.
+func ChargeOrders(ctx context.Context, tx Tx, charges []OrderCharge) ([]OrderDecision, error) {
+	if len(charges) == 0 {
 		return nil, nil
 	}
 	b := &orderBatch{tx: tx, counters: make(map[UsageKey]Counts)}
-	if err := b.open(ctx, claims); err != nil {
+	if err := b.open(ctx, charges); err != nil {
 		return nil, err
 	}
-	awards := make([]OrderAward, len(claims))
+	decisions := make([]OrderDecision, len(charges))
 	var usages []Usage
 	var parts []Participant
-	for i := range claims {
-		c := &claims[i]
+	for i := range charges {
+		c := &charges[i]
 		o, ok := b.offers[c.OfferID]
 		if !ok {
 			return nil, affiliate.NotFound("offer", c.OfferID)
 		}
-		awards[i].Drawn = Drawn{OfferID: o.ID, SharedBudgetID: o.SharedBudgetID}
+		decisions[i].Drawn = Drawn{OfferID: o.ID, SharedBudgetID: o.SharedBudgetID}
 		if c.Cost != 0 {
-			if awards[i].Reason = b.room(&o, c); awards[i].Reason != "" {
+			if decisions[i].Reason = b.room(&o, c); decisions[i].Reason != "" {
 				continue
 			}
-			drawn := awards[i].usages(c.UserID, Counts{Spent: c.Cost})
+			drawn := decisions[i].usages(c.UserID, Counts{Spent: c.Cost})
 			for _, u := range drawn {
 				b.counters[u.UsageKey] = b.counters[u.UsageKey].plus(u.Counts)
 			}
@@ -78,10 +79,10 @@ func ChargeOrders(ctx context.Context, tx Tx, claims []OrderClaim) ([]OrderAward
 			return nil, err
 		}
 	}
-	return awards, nil
+	return decisions, nil
 }
 
-// orderBatch holds the offers and counters that a batch of claims is decided by.
+// orderBatch holds the offers and counters that a batch of charges is decided by.
 type orderBatch struct {
 	tx       Tx
 	offers   map[int64]Offer
@@ -89,47 +90,34 @@ type orderBatch struct {
 	counters map[UsageKey]Counts // those that are locked, and what is drawn since
 }
 
-// open reads the offers under the locks of their counters. Which counters those
-// are a first, unlocked read says; if an offer got another budget meanwhile, the
-// read is repeated.
-func (b *orderBatch) open(ctx context.Context, claims []OrderClaim) error {
-	ids := make([]int64, len(claims))
-	for i := range claims {
-		ids[i] = claims[i].OfferID
+// open reads the offers, which then stay as they are, and the counters of their
+// limits under their locks.
+func (b *orderBatch) open(ctx context.Context, charges []OrderCharge) error {
+	ids := make([]int64, len(charges))
+	for i := range charges {
+		ids[i] = charges[i].OfferID
 	}
-	ids = affiliate.SortedIDs(ids)
-	for {
-		var err error
-		if b.offers, err = affiliate.Indexed(ctx, b.tx.Offers().GetMany, ids, func(o Offer) int64 { return o.ID }); err != nil {
-			return err
-		}
-		var missing []UsageKey
-		var shared []int64
-		for i := range claims {
-			o := b.offers[claims[i].OfferID]
-			if o.SharedBudgetID != 0 {
-				shared = append(shared, o.SharedBudgetID)
-			}
-			for _, k := range orderLimits(&o, claims[i].UserID) {
-				if _, locked := b.counters[k]; !locked {
-					missing = append(missing, k)
-				}
-			}
-		}
-		if len(missing) == 0 {
-			b.budgets, err = affiliate.Indexed(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
-			return err
-		}
-		slices.SortFunc(missing, UsageKey.Compare)
-		missing = slices.Compact(missing)
-		used, err := b.tx.Usage().Lock(ctx, missing)
-		if err != nil {
-			return err
-		}
-		for _, k := range missing {
-			b.counters[k] = used[k]
-		}
+	var err error
+	if b.offers, err = affiliate.Indexed(ctx, b.tx.Offers().Share, affiliate.SortedIDs(ids), func(o Offer) int64 { return o.ID }); err != nil {
+		return err
 	}
+	var keys []UsageKey
+	var shared []int64
+	for i := range charges {
+		o := b.offers[charges[i].OfferID]
+		if o.SharedBudgetID != 0 {
+			shared = append(shared, o.SharedBudgetID)
+		}
+		keys = append(keys, orderLimits(&o, charges[i].UserID)...)
+	}
+	slices.SortFunc(keys, UsageKey.Compare)
+	locked, err := b.tx.Usage().Lock(ctx, slices.Compact(keys))
+	if err != nil {
+		return err
+	}
+	maps.Copy(b.counters, locked)
+	b.budgets, err = affiliate.Indexed(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
+	return err
 }
 
 // orderLimits are the counters that an order's cost is held against.
@@ -148,13 +136,13 @@ func orderLimits(o *Offer, userID int64) []UsageKey {
 }
 
 // room is why the budgets have no room for an order; empty when they have.
-func (b *orderBatch) room(o *Offer, claim *OrderClaim) Reason {
-	c := Candidate{Conditions: o.Conditions(), Used: b.counters[OfferUsage(o.ID)], UserUsed: b.counters[UserUsage(o.ID, claim.UserID)]}
+func (b *orderBatch) room(o *Offer, order *OrderCharge) Reason {
+	c := Candidate{Conditions: o.Conditions(), Used: b.counters[OfferUsage(o.ID)], UserUsed: b.counters[UserUsage(o.ID, order.UserID)]}
 	c.MaxClicks.Set = false // it is no click
 	if s, ok := b.budgets[o.SharedBudgetID]; ok {
 		c.Shared = affiliate.Some(Shared{s.Amount, b.counters[SharedUsage(s.ID)].Spent})
 	}
-	return c.room(0, claim.Cost)
+	return c.room(0, order.Cost)
 }
 
 // Serving returns for each charge what Charge would decide, and draws nothing:

@@ -70,6 +70,10 @@ type OfferRepository interface {
 	// by Serving and may still keep clicks, and later ones wait for this unit and
 	// see what it did. Refused with ErrReadOnly in a Read.
 	Lock(ctx context.Context, ids []int64) ([]Offer, error)
+	// Share is GetMany after which the offers stay as they are until the unit
+	// ends (see Lock), for orders that they decide; any number of units may hold
+	// one so at a time. Refused with ErrReadOnly in a Read.
+	Share(ctx context.Context, ids []int64) ([]Offer, error)
 	// Ranked returns the offers of the advertiser that are not deleted, ordered
 	// by descending priority, then by descending token: at most limit of those
 	// with a priority of at most the given one.
@@ -135,7 +139,7 @@ type ParticipantRepository interface {
 	ByParts(ctx context.Context, parts []Part) ([]Participant, error)
 	// ByUser returns all participants of the user by ascending id.
 	ByUser(ctx context.Context, userID int64) ([]Participant, error)
-	// PreRegistered answers, by ascending id, the pre-registrations with one of
+	// PreRegistered returns, by ascending id, the pre-registrations with one of
 	// the e-mails or one of the identifiers.
 	PreRegistered(ctx context.Context, emails, identifiers []string) ([]Participant, error)
 	// Update is ErrConflict with the field "user_id", "email" or "identifier"

@@ -89,7 +89,7 @@ func (a ReturnAd) Validate() error {
 		v.Text(at+".name", s.Name, 1, 64)
 		v.Text(at+".value", s.Value, 0, 255)
 	}
-	v.Check(a.StartsAt.IsZero() || a.EndsAt.IsZero() || a.EndsAt.After(a.StartsAt), "ends_at", "before_starts_at", "must not be before starts_at")
+	v.Check(a.StartsAt.IsZero() || a.EndsAt.IsZero() || a.EndsAt.After(a.StartsAt) || !a.UntilDay && a.EndsAt.Equal(a.StartsAt), "ends_at", "before_starts_at", "must not be before starts_at")
 	v.Check(!a.UntilDay || !a.EndsAt.IsZero(), "ends_at", "required", "is required when it is the end of a day")
 	v.Check(!a.ClickLimit.Set || validAmount(a.ClickLimit.Value), "click_limit", "out_of_range", amountBounds)
 	v.Check(!a.ViewLimit.Set || validAmount(a.ViewLimit.Value), "view_limit", "out_of_range", amountBounds)

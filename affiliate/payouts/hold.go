@@ -24,7 +24,7 @@ func (h Hold) Validate() error {
 	return v.Err("hold")
 }
 
-// active reports whether the hold still holds.
+// active reports whether the hold has not ended yet.
 func (h Hold) active(now time.Time) bool { return h.Until.IsZero() || h.Until.After(now) }
 
 // Hold holds a user's payouts, in place of a hold that is there already. Who

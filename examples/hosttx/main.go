@@ -132,7 +132,7 @@ func open(ctx context.Context, db *bun.DB) (magazine, error) {
 	return magazine{db: db, author: author.ID}, errors.Join(err1, err2)
 }
 
-// count answers how many reviews and links there are.
+// count returns how many reviews and links there are.
 func (m magazine) count(ctx context.Context) (reviews, published int64, err error) {
 	if reviews, err = m.db.NewSelect().Model((*review)(nil)).Count(ctx); err != nil {
 		return 0, 0, err

@@ -158,7 +158,7 @@ func (m *meter) note(kind string, runs int, failed bool, took time.Duration) {
 	m.units[kind] = u
 }
 
-// usage answers what the units of a kind took so far.
+// usage returns what the units of a kind took so far.
 func (m *meter) usage(kind string) usage {
 	m.mu.Lock()
 	defer m.mu.Unlock()

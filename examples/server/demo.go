@@ -17,7 +17,7 @@ const demoAttempts = 5
 // demoIDs are the ids of the sample data, by kind and name.
 type demoIDs = map[string]map[string]int64
 
-// loadDemo brings the sample data into the store, in one unit, and answers its
+// loadDemo brings the sample data into the store, in one unit, and returns its
 // ids. What is there already, found by its natural key, stays as it is: a
 // second start changes nothing.
 func loadDemo(ctx context.Context, store links.Store) (ids demoIDs, err error) {

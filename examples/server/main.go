@@ -50,7 +50,7 @@ func main() {
 	os.Exit(program(os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// program is main with its surroundings as arguments; it answers the exit
+// program is main with its surroundings as arguments; it returns the exit
 // status: 2 for flags that make no sense, as package flag has it.
 func program(args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))

@@ -107,7 +107,7 @@ type listUserCampaigns struct {
 	Name     string                     `query:"name" max:"128"`
 }
 
-// listUserCampaigns answers the campaigns that a user sees or takes part in, but
+// listUserCampaigns returns the campaigns that a user sees or takes part in, but
 // for the standard ones.
 func (s *server) listUserCampaigns(ctx context.Context, _ affiliate.Principal, in listUserCampaigns) ([]campaign, error) {
 	if in.Status != "" && in.Statuses != nil {

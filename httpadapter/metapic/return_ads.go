@@ -112,7 +112,7 @@ type listReturnAds struct {
 	SortBy        affiliate.Sort  `query:"sort_by" sort:"name,created_at,starts_at,ends_at,current_clicks,current_views,order_count,order_value,earnings,click_through_rate,conversion_rate"`
 }
 
-// listReturnAds answers an admin all ads, a representative or an agency those
+// listReturnAds returns all ads to an admin, a representative or an agency those
 // of its advertisers.
 func (s *server) listReturnAds(ctx context.Context, _ affiliate.Principal, in listReturnAds) (list laravel.List[returnAd], err error) {
 	f := offers.ReturnAdFilter{
@@ -186,7 +186,7 @@ func (s *server) unpauseReturnAd(ctx context.Context, _ affiliate.Principal, in 
 	return s.changedReturnAd(s.offers.UnpauseReturnAd(ctx, in.ID))
 }
 
-// listShownReturnAds answers what a store is to show now: ads of others, whose
+// listShownReturnAds returns what a store is to show now: ads of others, whose
 // figures are theirs.
 func (s *server) listShownReturnAds(ctx context.Context, p affiliate.Principal, in struct {
 	StoreID int64 `path:"store_id"`

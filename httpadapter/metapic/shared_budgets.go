@@ -27,7 +27,7 @@ func showSharedBudget(b offers.SharedBudgetView) sharedBudget {
 	}
 }
 
-// listSharedBudgets answers all of an advertiser's: the document has no pages
+// listSharedBudgets returns all of an advertiser's: the document has no pages
 // here.
 func (s *server) listSharedBudgets(ctx context.Context, _ affiliate.Principal, in struct {
 	StoreID int64 `path:"store_id"`

@@ -226,12 +226,12 @@ func (s *Service) reprice(ctx context.Context, tx Tx, o *Order) error {
 	}
 	var drawn offers.Drawn
 	if o.OfferID != 0 {
-		awards, err := offers.ChargeOrders(ctx, tx, []offers.OrderClaim{o.claim()})
+		decisions, err := offers.ChargeOrders(ctx, tx, []offers.OrderCharge{o.charge()})
 		if err != nil {
 			return err
 		}
-		if drawn = awards[0].Drawn; awards[0].Reason != "" {
-			o.unpaid(string(awards[0].Reason))
+		if drawn = decisions[0].Drawn; decisions[0].Reason != "" {
+			o.unpaid(string(decisions[0].Reason))
 			return nil
 		}
 	}

@@ -167,13 +167,13 @@ func (in *intake) voucherTerms(ctx context.Context, tx Tx, items []int, users ma
 	if len(items) == 0 {
 		return nil
 	}
-	claims := make([]offers.ClickCharge, len(items))
+	charges := make([]offers.ClickCharge, len(items))
 	for j, i := range items {
 		o := &in.items[i].order
 		u, a := users[o.UserID], in.advertisers[o.AdvertiserID]
-		claims[j] = offers.ClickCharge{User: &u, Advertiser: &a, Source: affiliate.SourceGeneral, At: o.At}
+		charges[j] = offers.ClickCharge{User: &u, Advertiser: &a, Source: affiliate.SourceGeneral, At: o.At}
 	}
-	terms, err := links.TermsNow(ctx, tx, claims)
+	terms, err := links.TermsNow(ctx, tx, charges)
 	if err != nil {
 		return err
 	}

@@ -366,19 +366,19 @@ func (in *intake) add(ctx context.Context, tx Tx) error {
 // charge draws the costs from the budgets of the campaigns. Orders that do not
 // fit are kept without money.
 func (in *intake) charge(ctx context.Context, tx Tx) error {
-	var claims []offers.OrderClaim
+	var charges []offers.OrderCharge
 	var of []int
 	for i := range in.items {
 		if o := &in.items[i].order; o.OfferID != 0 && o.paid() {
-			claims, of = append(claims, o.claim()), append(of, i)
+			charges, of = append(charges, o.charge()), append(of, i)
 		}
 	}
-	awards, err := offers.ChargeOrders(ctx, tx, claims)
+	decisions, err := offers.ChargeOrders(ctx, tx, charges)
 	if err != nil {
 		return err
 	}
 	unfit := make(map[int]bool)
-	for j, a := range awards {
+	for j, a := range decisions {
 		it := &in.items[of[j]]
 		if it.drawn = a.Drawn; a.Reason != "" {
 			it.order.unpaid(string(a.Reason))
@@ -404,9 +404,9 @@ func (o *Order) unpaid(reason string) {
 	o.Reason = reason
 }
 
-// claim asks for the order's cost.
-func (o *Order) claim() offers.OrderClaim {
-	return offers.OrderClaim{OfferID: o.OfferID, UserID: o.UserID, Cost: o.Cost.Minor(), At: o.At, Joins: o.Source == ByVoucher}
+// charge asks for the order's cost.
+func (o *Order) charge() offers.OrderCharge {
+	return offers.OrderCharge{OfferID: o.OfferID, UserID: o.UserID, Cost: o.Cost.Minor(), At: o.At, Joins: o.Source == ByVoucher}
 }
 
 // book books what the orders earn, counts them, and tells of them.

@@ -242,9 +242,13 @@ func TestRollupsAreWhatTheirEventsAddUpTo(t *testing.T) {
 		money := func(name string) affiliate.Money {
 			return affiliate.NewMoney(rapid.Int64Range(-99, 99).Draw(t, name), "SEK")
 		}
+		advertiser, offer := id("advertiser", 1), rapid.Int64Range(0, 6).Draw(t, "offer")
+		if offer != 0 { // an offer is one advertiser's
+			advertiser = (offer + 1) / 2
+		}
 		return stats.Event{
 			Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Day: stats.DayOf(noon.AddDate(0, 0, int(id("day", 0))), nil),
-			AdvertiserID: id("advertiser", 1), OfferID: id("offer", 0), UserID: id("user", 1), LinkID: id("link", 0), AdID: id("ad", 1),
+			AdvertiserID: advertiser, OfferID: offer, UserID: id("user", 1), LinkID: id("link", 0), AdID: id("ad", 1),
 			Source: affiliate.TrafficSource(id("source", 0)), Reader: stats.Reader{byte(id("reader", 0))},
 			Value: money("value"), Earning: money("earning"), Cost: money("cost"),
 		}

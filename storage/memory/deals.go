@@ -30,7 +30,7 @@ type dealRow struct {
 	terms                                            deals.Terms // whose numbers are never written to
 	cost, reward                                     int64
 	hold, cancel                                     time.Duration
-	created, paid, approved, canceled, modified, due int64 // microseconds since 1970; due is never where the clock decides nothing
+	created, paid, approved, canceled, modified, due int64 // microseconds since 1970; due is never for deals that time does not change
 }
 
 // never is after every time.

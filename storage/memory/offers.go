@@ -60,12 +60,16 @@ type (
 
 var _ offers.OfferRepository = offerRepository{}
 
-// Lock has nothing to lock: the unit has locked everything.
+// Lock and Share have nothing to lock: the unit has locked everything.
 func (r offerRepository) Lock(ctx context.Context, ids []int64) ([]offers.Offer, error) {
 	if err := r.u.Change(ctx); err != nil {
 		return nil, err
 	}
 	return r.GetMany(ctx, ids)
+}
+
+func (r offerRepository) Share(ctx context.Context, ids []int64) ([]offers.Offer, error) {
+	return r.Lock(ctx, ids)
 }
 
 func (r offerRepository) ByToken(ctx context.Context, token string) (offers.Offer, error) {

@@ -39,6 +39,12 @@ func newEditWorld(t *testing.T) editWorld {
 	p, err := e.kit.Offers.Enroll(t.Context(), e.offer.ID, e.w.users[0].ID)
 	e.NoErr(err)
 	e.part = p.ID
+	// The campaign's counters are there already: the first change of one locks
+	// its campaign by the reference.
+	_, err = e.click(t.Context(), func() {})
+	e.NoErr(err)
+	_, err = e.order(t.Context(), func() {})
+	e.NoErr(err)
 	return e
 }
 
@@ -47,6 +53,19 @@ func newEditWorld(t *testing.T) editWorld {
 func (e editWorld) click(ctx context.Context, meanwhile func()) (decided offers.Decision, err error) {
 	err = e.store.Record(ctx, func(ctx context.Context, tx links.Tx) error {
 		all, err := offers.Charge(ctx, tx, []offers.ClickCharge{{User: &e.w.users[0], Advertiser: &e.w.advertisers[0], At: noon}})
+		if err == nil {
+			decided = all[0]
+			meanwhile()
+		}
+		return err
+	})
+	return decided, err
+}
+
+// order charges one order likewise.
+func (e editWorld) order(ctx context.Context, meanwhile func()) (decided offers.OrderDecision, err error) {
+	err = e.store.Record(ctx, func(ctx context.Context, tx links.Tx) error {
+		all, err := offers.ChargeOrders(ctx, tx, []offers.OrderCharge{{OfferID: e.offer.ID, UserID: e.w.users[0].ID, Cost: 3, At: noon}})
 		if err == nil {
 			decided = all[0]
 			meanwhile()
@@ -67,17 +86,16 @@ func (e editWorld) waited(ctx context.Context, done <-chan error) bool {
 		default:
 		}
 		var waits bool
-		e.NoErr(e.handle.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'tuple' AND relation = 'affiliate_offers'::regclass)`).Scan(ctx, &waits))
+		e.NoErr(e.handle.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks AS held JOIN pg_locks AS wanted USING (pid)
+			WHERE held.locktype = 'tuple' AND held.relation = 'affiliate_offers'::regclass AND NOT wanted.granted)`).Scan(ctx, &waits))
 		if waits {
 			return true
 		}
 	}
 }
 
-// Once an edit is answered no click is still decided by what was before: the
-// edit waits for the click that is being kept.
-func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
-	t.Parallel()
+// edits are changes of what decides about clicks.
+func edits() map[string]func(ctx context.Context, e editWorld) error {
 	change := func(f func(o *offers.Offer)) func(ctx context.Context, e editWorld) error {
 		return func(ctx context.Context, e editWorld) error {
 			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.OfferChange{Change: func(o *offers.Offer, _ *offers.OfferChange) error {
@@ -87,8 +105,12 @@ func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
 			return err
 		}
 	}
-	for name, edit := range map[string]func(ctx context.Context, e editWorld) error{
-		"a first budget":      change(func(o *offers.Offer) { o.BudgetLimit = affiliate.Some[int64](1) }),
+	return map[string]func(ctx context.Context, e editWorld) error{
+		"a first budget": change(func(o *offers.Offer) { o.BudgetLimit = affiliate.Some[int64](1) }),
+		"a first shared budget": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.OfferChange{Budget: affiliate.Some(offers.SharedBudgetInput{Title: "b", Amount: 1})})
+			return err
+		},
 		"a first click limit": change(func(o *offers.Offer) { o.MaxClicks = affiliate.Some[int64](1) }),
 		"a limit per user":    change(func(o *offers.Offer) { o.PerUserLimit, o.MaxClicks = true, affiliate.Some[int64](1) }),
 		"an end":              change(func(o *offers.Offer) { o.ValidUntil = noon }),
@@ -98,10 +120,6 @@ func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
 			return err
 		},
 		"deleted": func(ctx context.Context, e editWorld) error { return e.kit.Offers.DeleteOffer(ctx, e.offer.ID) },
-		"a first shared budget": func(ctx context.Context, e editWorld) error {
-			_, err := e.kit.Offers.UpdateOffer(ctx, e.offer.ID, offers.OfferChange{Budget: affiliate.Some(offers.SharedBudgetInput{Title: "b", Amount: 1})})
-			return err
-		},
 		"other targets": func(ctx context.Context, e editWorld) error {
 			_, _, err := e.kit.Offers.AddTargets(ctx, e.offer.ID, offers.Targets{Emails: []string{"somebody@else.example"}})
 			return err
@@ -114,7 +132,14 @@ func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
 			_, err := e.kit.Offers.SetClickLimit(ctx, e.offer.ID, e.part, affiliate.Some[int64](1))
 			return err
 		},
-	} {
+	}
+}
+
+// Once an edit is answered no click is still decided by what was before: the
+// edit waits for the click that is being kept.
+func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
+	t.Parallel()
+	for name, edit := range edits() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := newEditWorld(t)
@@ -126,6 +151,28 @@ func TestAnEditWaitsForTheClicksThatAreDecidedByWhatItChanges(t *testing.T) {
 			e.NoErr(err)
 			e.Equal(decided.OfferID, e.offer.ID)
 			e.NoErr(<-edited)
+		})
+	}
+}
+
+// So it is with orders, which budgets decide about.
+func TestAFirstBudgetWaitsForTheOrdersThatHadNone(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a first budget", "a first shared budget"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEditWorld(t)
+			edited := make(chan error, 1)
+			decided, err := e.order(t.Context(), func() {
+				go func() { edited <- edits()[name](t.Context(), e) }()
+				e.True(e.waited(t.Context(), edited))
+			})
+			e.NoErr(err)
+			e.Equal(decided.Reason, offers.Reason(""))
+			e.NoErr(<-edited)
+			decided, err = e.order(t.Context(), func() {})
+			e.NoErr(err)
+			e.True(decided.Reason != "") // the budget of 1 has no room for 3
 		})
 	}
 }

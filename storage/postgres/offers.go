@@ -91,9 +91,17 @@ type offerRepository struct{ repo[offers.Offer, offerRow] }
 
 // Lock takes a lock that conflicts with the shared one of Serving.
 func (r offerRepository) Lock(ctx context.Context, ids []int64) ([]offers.Offer, error) {
+	return r.locked(ctx, ids, "UPDATE")
+}
+
+func (r offerRepository) Share(ctx context.Context, ids []int64) ([]offers.Offer, error) {
+	return r.locked(ctx, ids, "KEY SHARE")
+}
+
+func (r offerRepository) locked(ctx context.Context, ids []int64, strength string) ([]offers.Offer, error) {
 	return change(ctx, r.u, "offer", func(ctx context.Context) ([]offers.Offer, error) {
 		var rows []offerRow
-		err := offerTable.selectFrom(r.u, &rows).Where("t.id = ANY(?::bigint[])", pgdialect.Array(distinct(ids))).OrderExpr("t.id").For("UPDATE").Scan(ctx)
+		err := offerTable.selectFrom(r.u, &rows).Where("t.id = ANY(?::bigint[])", pgdialect.Array(distinct(ids))).OrderExpr("t.id").For(strength).Scan(ctx)
 		return offerTable.entities(rows), err
 	})
 }

@@ -43,7 +43,7 @@ func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.Ra
 // statements are those that the backend prepares.
 type statements struct {
 	known sync.Map    // from key to statement: as many as the code can make
-	plain atomic.Bool // none is prepared any more: a connection may not, or has lost one, and all of a handle are alike
+	plain atomic.Bool // set once a connection refused or lost a prepared statement; the handle then stops preparing
 }
 
 // statement is one text in the spelling of each side.

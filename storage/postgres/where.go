@@ -62,7 +62,7 @@ func (f filter) among(column string, ids []int64) {
 	}
 }
 
-// notAmong asks for none of the ids.
+// notAmong excludes the ids.
 func (f filter) notAmong(column string, ids []int64) {
 	if len(ids) > 0 {
 		f.Where(column+" <> ALL(?::bigint[])", pgdialect.Array(ids))

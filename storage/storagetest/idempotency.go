@@ -22,7 +22,7 @@ func idempotencyScenarios() []scenario[coreStore] {
 	}
 }
 
-// reservation is what Reserve answers.
+// reservation is what Reserve returns.
 type reservation struct {
 	key   affiliate.IdempotencyKey
 	fresh bool

@@ -18,6 +18,7 @@ func offersScenarios() []scenario[offers.Store] {
 		commentTable().scenarios(), activityTable().scenarios(), adTable().scenarios(), offerRecordScenarios(),
 	),
 		scenario[offers.Store]{"offers/lookups", testOfferLookups},
+		scenario[offers.Store]{"offers/locked and shared", testOfferLocks},
 		scenario[offers.Store]{"offers/an offer stays its advertiser's", testOfferStays},
 		scenario[offers.Store]{"offers/list", testOfferList},
 		scenario[offers.Store]{"offers/status at an instant", testOfferStatus},
@@ -166,6 +167,31 @@ func testOfferLookups(t *testing.T, s offers.Store) {
 			return tx.Offers().Ranked(ctx, w.advertisers[0].ID, c.priority, c.limit)
 		})
 		equal(t, fmt.Sprintf("ranked to %d, %d", c.priority, c.limit), got, c.want)
+	}
+}
+
+// testOfferLocks sees what the two locks return, and that a unit may hold both;
+// who waits for whom is a matter of the backend's own tests.
+func testOfferLocks(t *testing.T, s offers.Store) {
+	w := newWorldOfOffers(t, s)
+	kept := addAll(t, s, addOffer, sampleOffer(w, 1), sampleOffer(w, 2))
+	ids := []int64{kept[1].ID, nowhere, kept[0].ID, kept[1].ID}
+	for range 2 {
+		write(t, s, func(ctx context.Context, tx offers.Tx) error {
+			shared, err := tx.Offers().Share(ctx, ids)
+			equal(t, "shared", shared, kept)
+			if err != nil {
+				return err
+			}
+			locked, err := tx.Offers().Lock(ctx, ids)
+			equal(t, "locked", locked, kept)
+			if err != nil {
+				return err
+			}
+			none, err := tx.Offers().Share(ctx, nil)
+			equal(t, "none", len(none), 0)
+			return err
+		})
 	}
 }
 

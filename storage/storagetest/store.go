@@ -364,7 +364,7 @@ func methodsOf(tx reflect.Type) []method {
 func (m method) changes() bool {
 	return slices.Contains([]string{
 		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "Meet",
-		"Put", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Take", "Update",
+		"Put", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update",
 	}, m.name)
 }
 

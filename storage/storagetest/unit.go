@@ -25,7 +25,7 @@ func read[T any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Context
 	}
 }
 
-// put is the value that a Write of one call answers.
+// put is the value that a Write of one call returns.
 func put[T, V any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Context, tx T) (V, error)) V {
 	t.Helper()
 	var v V
@@ -36,7 +36,7 @@ func put[T, V any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Conte
 	return v
 }
 
-// see is the value that a Read of one call answers.
+// see is the value that a Read of one call returns.
 func see[T, V any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Context, tx T) (V, error)) V {
 	t.Helper()
 	var v V
