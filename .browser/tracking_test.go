@@ -117,6 +117,7 @@ func browser(t *testing.T, m *market, flags ...chromedp.ExecAllocatorOption) con
 	host := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	options = append(options, chromedp.ExecPath(path), chromedp.Flag("no-sandbox", true),
+		chromedp.UserAgent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"), // its own says that it is headless: a program
 		chromedp.Flag("host-resolver-rules", "MAP go.example:80 "+host(m.tracker)+", MAP acme.example:80 "+host(m.shop)))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
