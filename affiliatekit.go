@@ -55,6 +55,7 @@ type Options struct {
 	Deals        deals.Options
 	ProductLists productlists.Options
 	AdSync       adsync.Options
+	AdSyncEngine adsync.EngineOptions // without Drivers there is no engine
 	Payouts      payouts.Options
 }
 
@@ -71,14 +72,16 @@ type Kit struct {
 	Deals        *deals.Service
 	ProductLists *productlists.Service
 	AdSync       *adsync.Service // for the operator: see its For method
+	AdSyncEngine *adsync.Engine  // nil without Options.AdSyncEngine.Drivers
 	Payouts      *payouts.Service
 }
 
 // New makes all services over a backend. A host that needs only some of them
 // may call their own NewService functions instead.
 //
-// The backend stays the caller's to close. Links.Run and Deals.Run do what is
-// to be done in the background; a host starts those that it needs.
+// The backend stays the caller's to close. Links.Run, Deals.Run and
+// AdSyncEngine.Run do what is to be done in the background; a host starts those
+// that it needs.
 func New(backend Backend, o Options) (*Kit, error) {
 	if backend == nil {
 		return nil, errors.New("affiliatekit: New needs a backend")
@@ -106,6 +109,9 @@ func New(backend Backend, o Options) (*Kit, error) {
 		return productlists.NewService(backend.ProductLists(), o.ProductLists)
 	})
 	k.AdSync = build(&b, "adsync", func() (*adsync.Service, error) { return adsync.NewService(backend.AdSync(), o.AdSync) })
+	if len(o.AdSyncEngine.Drivers) > 0 {
+		k.AdSyncEngine = build(&b, "adsync", func() (*adsync.Engine, error) { return adsync.NewEngine(backend.AdSync(), o.AdSyncEngine) })
+	}
 	k.Payouts = build(&b, "payouts", func() (*payouts.Service, error) { return payouts.NewService(backend.Payouts(), o.Payouts) })
 	if b.err != nil {
 		return nil, b.err
@@ -115,7 +121,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.Payouts.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}

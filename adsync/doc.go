@@ -74,6 +74,33 @@
 // has none. A change during a lease is not lost: the job is queued again. The
 // records of test accounts have no jobs. See [JobRepository].
 //
+// # The engine
+//
+// An [Engine] works the jobs off. [Engine.Run] goes on until its context ends,
+// [Engine.RunOnce] until no job is due. Any number of them may work on one store,
+// in one process or in many. A [Driver] speaks to one service; the packages
+// adsync/facebook and adsync/google have those of Facebook and Google.
+//
+//	lease ──► decide ──► note "sent" ──► driver ──┬─► applied ───────► done
+//	(one unit of work, all or nothing)  (calls)   ├─► the service works on it: asked again with its handle
+//	                                              ├─► it asks to wait: queued again, no attempt
+//	                                              ├─► failed, may succeed: queued again after a back-off
+//	                                              └─► refused, or out of attempts: parked with a reason
+//
+// It may be killed at any point. No service has idempotency keys, so an operation
+// is noted before it is sent, and the note goes when its result is known. After a
+// crash or a lost answer the note is still there: a create then looks for the
+// object by its marker (see [Marker]) before it is sent again, and an update sends
+// all fields, because what the service has is not known.
+//
+// A [Throttle] keeps the calls of a driver within the service's allowance.
+//
+// [Engine.Plan] shows what a sync would change, field by field, as a value and as
+// text that reads like a diff. [Engine.Apply] does it, [Engine.DryRun] has the
+// service check it. They compare with what was sent last; [Engine.Drift] compares
+// that with what the service has, and [Engine.Refresh] takes the service's word for
+// it, so that the next plan brings the service back to the records.
+//
 // # Choices where the documents are silent
 //
 //   - The fingerprint is not unique: two items that become alike by updates stay
@@ -89,4 +116,15 @@
 //     an item once.
 //   - A URL that begins with a placeholder takes its value as it is; anywhere else
 //     in a URL a value is escaped.
+//   - A record that is not active and lacks what its service needs (a budget, a
+//     location) is not sent, and is no error: it is sent when it is active. One
+//     that is at the service already is paused there all the same.
+//   - A record whose parent is not at the service waits, and is queued when the
+//     parent comes.
+//   - A removed record is removed at the service too. That an object is gone there
+//     already is as good as removing it.
+//   - A worker has four fifths of its lease for its calls. A service that still
+//     applies a create after that time, when another worker has looked for it in
+//     vain, makes a second object: choose leases longer than the service's own
+//     time-outs.
 package adsync

@@ -80,6 +80,8 @@ type Lease struct {
 	// Except are ad accounts whose jobs are left alone, because their service
 	// said to wait.
 	Except []string
+	// AdAccountID takes the jobs of one ad account alone; empty: of all.
+	AdAccountID string
 }
 
 // MaxLease bounds how many jobs one lease takes.
@@ -90,6 +92,7 @@ func (l Lease) Validate() error {
 	var v affiliate.Validation
 	v.Text("token", l.Token, 1, MaxToken)
 	v.Check(l.Until.After(l.Now), "until", "invalid", "must be after now")
+	v.Text("ad_account_id", l.AdAccountID, 0, MaxAdAccountID)
 	v.Check(l.Limit >= 1 && l.Limit <= MaxLease, "limit", "out_of_range", "must be between 1 and 1000")
 	return v.Err("sync_job")
 }
@@ -103,6 +106,9 @@ type Outcome struct {
 	DueAt   time.Time // of JobQueued: when it is tried again
 	Reason  string    // of JobQueued and JobParked; at most MaxReason characters
 	Detail  string    // of JobQueued and JobParked; at most MaxDetail characters
+	// Uncounted takes the lease out of the attempts of a job that is to be tried
+	// again: nothing failed, the service only asked to wait.
+	Uncounted bool
 }
 
 // Validate checks what every backend refuses.
@@ -121,16 +127,25 @@ type Remote struct {
 	AdAccountID string
 	RecordID    uuid.UUID
 	Kind        Kind
-	RemoteID    string // the service's id, 1..MaxRemoteID characters
-	// Applied is what was sent last, in the driver's own form.
+	// RemoteID is the service's id, at most MaxRemoteID characters. It is empty
+	// while nothing is known but that the record was sent.
+	RemoteID string
+	// Applied is what the service holds, as far as it was told: see [Fields].
 	Applied  string // at most MaxApplied characters
 	SyncedAt time.Time
+	// SentAt is set before a change is sent, and cleared when its result is
+	// known. While it is set, the service may or may not have applied Sent.
+	SentAt time.Time
+	Sent   string // at most MaxApplied characters
+	// Handle names the service's asynchronous job for what was sent.
+	Handle string // at most MaxHandle characters
 }
 
 // The bounds of a remote, in characters.
 const (
 	MaxRemoteID = 255
 	MaxApplied  = 100_000
+	MaxHandle   = 1000
 )
 
 // Validate checks what every backend refuses.
@@ -139,7 +154,10 @@ func (r Remote) Validate() error {
 	v.Text("ad_account_id", r.AdAccountID, 1, MaxAdAccountID)
 	v.Check(r.RecordID != uuid.Nil, "record_id", "required", "is required")
 	v.Check(oneOf(r.Kind, Kinds()), "kind", "invalid", listed(Kinds()))
-	v.Text("remote_id", r.RemoteID, 1, MaxRemoteID)
+	v.Check(r.RemoteID != "" || !r.SentAt.IsZero(), "remote_id", "required", "is required of a record that was not just sent")
+	v.Text("remote_id", r.RemoteID, 0, MaxRemoteID)
 	v.Text("applied", r.Applied, 0, MaxApplied)
+	v.Text("sent", r.Sent, 0, MaxApplied)
+	v.Text("handle", r.Handle, 0, MaxHandle)
 	return v.Err("remote")
 }

@@ -185,14 +185,16 @@ type JobRepository interface {
 	Enqueue(ctx context.Context, at time.Time, jobs ...Job) error
 	// Lease takes jobs that are due and whose parent has no job for the same ad
 	// account, earliest DueAt first, ties by id, and returns them as leased,
-	// in that order. A lease that ended is as if the job were queued. Two calls
-	// at once never take the same job, and neither waits for the other.
+	// in that order; those of one ad account alone when the lease names it. A
+	// lease that ended is as if the job were queued. Two calls at once never take
+	// the same job, and neither waits for the other.
 	// ErrInvalid when Validate fails.
 	Lease(ctx context.Context, l Lease) ([]Job, error)
 	// Settle writes down what came of leased jobs and returns how many of them
 	// were still held under that token; the others are left alone. A job whose
 	// record has changed since is queued again, due at once, unless it is to be
-	// tried again later. ErrInvalid when Validate fails.
+	// tried again later. An uncounted outcome takes the lease out of Attempts,
+	// which are never below 0. ErrInvalid when Validate fails.
 	Settle(ctx context.Context, at time.Time, outcomes ...Outcome) (int, error)
 	// Requeue makes parked jobs queued, due at the time, without attempts, and
 	// returns how many; others are no change.

@@ -102,7 +102,7 @@ func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, erro
 		if rankOfJob(j) > 0 || j.DueAt.After(now) {
 			return false
 		}
-		if slices.Contains(l.Except, j.AdAccountID) {
+		if slices.Contains(l.Except, j.AdAccountID) || l.AdAccountID != "" && j.AdAccountID != l.AdAccountID {
 			return true
 		}
 		if _, waits := t.byKey.Find(jobKey{j.AdAccountID, j.ParentID}); !waits {
@@ -147,6 +147,9 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 		switch {
 		case o.State == adsync.JobQueued:
 			j.State, j.DueAt, j.Reason, j.Detail = adsync.JobQueued, engine.Kept(o.DueAt), o.Reason, o.Detail
+			if o.Uncounted {
+				j.Attempts = max(j.Attempts-1, 0)
+			}
 		case changed:
 			j.State, j.DueAt = adsync.JobQueued, engine.Kept(at)
 		case o.State == adsync.JobParked:
@@ -217,7 +220,7 @@ type remotes struct{ u *unit }
 func (r remotes) Put(ctx context.Context, list ...adsync.Remote) error {
 	t := r.u.db.sync.remotes
 	return putAll(ctx, r.u, t.Table, t.byKey, keyOfRemote, list, func(v adsync.Remote) adsync.Remote {
-		v.SyncedAt = engine.Kept(v.SyncedAt)
+		v.SyncedAt, v.SentAt = engine.Kept(v.SyncedAt), engine.Kept(v.SentAt)
 		return v
 	}, func(*adsync.Remote, uint32) error { return nil })
 }

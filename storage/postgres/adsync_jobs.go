@@ -114,12 +114,13 @@ func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, erro
 		// again for each row.
 		err := r.u.prepared(`WITH due AS MATERIALIZED (
 				SELECT j.id, j.due_at FROM {schema}affiliate_sync_jobs AS j
-				WHERE j.state <> 'parked' AND j.due_at <= ?0::timestamptz AND j.ad_account_id <> ALL(?1::text[]) AND NOT EXISTS (
+				WHERE j.state <> 'parked' AND j.due_at <= ?0::timestamptz AND j.ad_account_id <> ALL(?1::text[])
+					AND (?5::text = '' OR j.ad_account_id = ?5::text) AND NOT EXISTS (
 					SELECT FROM {schema}affiliate_sync_jobs AS p WHERE p.record_id = j.parent_id AND p.ad_account_id = j.ad_account_id)
 				ORDER BY j.due_at, j.id LIMIT ?2::bigint FOR UPDATE OF j SKIP LOCKED
 			) UPDATE {schema}affiliate_sync_jobs AS t SET state = 'leased', token = ?3::text, due_at = ?4::timestamptz, attempts = t.attempts + 1
 			FROM due WHERE t.id = due.id RETURNING t.*, due.due_at AS was_due`,
-			stamp(l.Now), storableOf(l.Except), int64(l.Limit), l.Token, stamp(l.Until)).Scan(ctx, &rows)
+			stamp(l.Now), storableOf(l.Except), int64(l.Limit), l.Token, stamp(l.Until), l.AdAccountID).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err
 		}
@@ -156,8 +157,8 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 		}
 		var held int
 		err := r.u.prepared(`WITH o AS MATERIALIZED (
-				SELECT * FROM unnest(?0::bigint[], ?1::text[], ?2::bigint[], ?3::text[], ?4::timestamptz[], ?5::text[], ?6::text[])
-					AS o (id, token, version, state, due_at, reason, detail)
+				SELECT * FROM unnest(?0::bigint[], ?1::text[], ?2::bigint[], ?3::text[], ?4::timestamptz[], ?5::text[], ?6::text[], ?8::bigint[])
+					AS o (id, token, version, state, due_at, reason, detail, uncounted)
 			), done AS (
 				DELETE FROM {schema}affiliate_sync_jobs AS t USING o
 				WHERE t.id = o.id AND t.state = 'leased' AND t.token = o.token AND o.state = '' AND t.version = o.version RETURNING 1
@@ -165,6 +166,7 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 				UPDATE {schema}affiliate_sync_jobs AS t SET token = '',
 					state = CASE WHEN o.state = 'parked' AND t.version = o.version THEN 'parked' ELSE 'queued' END,
 					due_at = CASE WHEN o.state = 'queued' THEN nullif(o.due_at, `+zeroTime+`) WHEN t.version = o.version THEN NULL ELSE ?7::timestamptz END,
+					attempts = CASE WHEN o.state = 'queued' THEN greatest(t.attempts - o.uncounted, 0) ELSE t.attempts END,
 					reason = CASE WHEN o.state = 'queued' OR t.version = o.version THEN o.reason ELSE t.reason END,
 					detail = CASE WHEN o.state = 'queued' OR t.version = o.version THEN o.detail ELSE t.detail END
 				FROM o WHERE t.id = o.id AND t.state = 'leased' AND t.token = o.token AND NOT (o.state = '' AND t.version = o.version) RETURNING 1
@@ -176,7 +178,13 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 			values(list, func(o *adsync.Outcome) time.Time { return stamp(o.DueAt) }),
 			values(list, func(o *adsync.Outcome) string { return o.Reason }),
 			values(list, func(o *adsync.Outcome) string { return o.Detail }),
-			stamp(at)).Scan(ctx, &held)
+			stamp(at),
+			values(list, func(o *adsync.Outcome) int64 {
+				if o.Uncounted {
+					return 1
+				}
+				return 0
+			})).Scan(ctx, &held)
 		return held, err
 	})
 }
@@ -216,16 +224,23 @@ type remoteRow struct {
 	RemoteID    string      `bun:"remote_id"`
 	Applied     string      `bun:"applied"`
 	SyncedAt    time.Time   `bun:"synced_at,nullzero"`
+	SentAt      time.Time   `bun:"sent_at,nullzero"`
+	Sent        string      `bun:"sent"`
+	Handle      string      `bun:"handle"`
 }
 
 var remoteTable = table[adsync.Remote, remoteRow]{
 	name: "affiliate_sync_remotes", resource: "remote",
 	row: func(v adsync.Remote) remoteRow {
-		return remoteRow{AdAccountID: v.AdAccountID, RecordID: v.RecordID, Kind: v.Kind, RemoteID: v.RemoteID, Applied: v.Applied, SyncedAt: stamp(v.SyncedAt)}
+		return remoteRow{
+			AdAccountID: v.AdAccountID, RecordID: v.RecordID, Kind: v.Kind, RemoteID: v.RemoteID, Applied: v.Applied, SyncedAt: stamp(v.SyncedAt),
+			SentAt: stamp(v.SentAt), Sent: v.Sent, Handle: v.Handle,
+		}
 	},
 	entity: func(r remoteRow) adsync.Remote {
 		return adsync.Remote{
 			AdAccountID: r.AdAccountID, RecordID: r.RecordID, Kind: r.Kind, RemoteID: r.RemoteID, Applied: r.Applied, SyncedAt: utc(r.SyncedAt),
+			SentAt: utc(r.SentAt), Sent: r.Sent, Handle: r.Handle,
 		}
 	},
 }

@@ -314,6 +314,8 @@ func testRemotes(t *testing.T, s syncStore) {
 	other.AdAccountID, other.RemoteID = "act_2", "elsewhere"
 	again := a
 	again.RemoteID, again.Applied, again.SyncedAt = "11", `{"name":"ä"}`, at(1)
+	again.SentAt, again.Sent, again.Handle = at(2), `{"name":"ö"}`, "handle"
+	b.RemoteID, b.SentAt = "", at(3) // sent, and no more is known
 	write(t, s, func(ctx context.Context, tx syncTx) error {
 		return all(
 			func() error { return tx.Remotes().Put(ctx, b, a, other) },

@@ -24,6 +24,7 @@ func jobScenarios() []scenario[adsync.Store] {
 		{"jobs/parents before children", testParents},
 		{"jobs/a lease that ended is leased again", testLeaseEnds},
 		{"jobs/done, tried again, parked, queued again", testSettle},
+		{"jobs/an uncounted outcome is no attempt", testUncounted},
 		{"jobs/a change during a lease is not lost", testChangeDuringLease},
 		{"jobs/list", testJobList},
 		{"jobs/a unit that is undone leaves no lease", testJobsUndone},
@@ -152,6 +153,7 @@ func testJobsRefused(t *testing.T, s adsync.Store) {
 		{invalid("token", "required"), func(l *adsync.Lease) { l.Token = "" }},
 		{invalid("token", "nul"), func(l *adsync.Lease) { l.Token = "\x00" }},
 		{invalid("until", "invalid"), func(l *adsync.Lease) { l.Until = l.Now }},
+		{invalid("ad_account_id", "nul"), func(l *adsync.Lease) { l.AdAccountID = "\x00" }},
 		{invalid("limit", "out_of_range"), func(l *adsync.Lease) { l.Limit = 0 }},
 		{invalid("limit", "out_of_range"), func(l *adsync.Lease) { l.Limit = adsync.MaxLease + 1 }},
 	} {
@@ -195,8 +197,10 @@ func testLease(t *testing.T, s adsync.Store) {
 	}
 	l.Token = "next"
 	equal(t, "the next", records(lease(t, s, l)), "2 ")
-	l.Token, l.Except = "all", nil
-	equal(t, "without exceptions", records(lease(t, s, l)), "3 ")
+	l.Token, l.Except, l.AdAccountID = "act_1 alone", nil, "act_1"
+	equal(t, "of another ad account alone", records(lease(t, s, l)), "")
+	l.Token, l.AdAccountID = "act_2 alone", "act_2"
+	equal(t, "of one ad account alone", records(lease(t, s, l)), "3 ")
 	l.Token = "more"
 	equal(t, "no more", lease(t, s, l), []adsync.Job(nil))
 }
@@ -291,6 +295,29 @@ func testSettle(t *testing.T, s adsync.Store) {
 	enqueue(t, s, 34, sampleJob(3))
 	fresh.Version, fresh.DueAt, fresh.QueuedAt = 2, at(34), at(34)
 	equal(t, "after a change", allJobs(t, s)[1], fresh)
+}
+
+func testUncounted(t *testing.T, s adsync.Store) {
+	enqueue(t, s, 1, sampleJob(1))
+	for _, c := range []struct {
+		when          int
+		uncounted     bool
+		leased, after int // attempts
+	}{{2, true, 1, 0}, {102, false, 1, 1}, {202, true, 2, 1}} {
+		held := lease(t, s, sampleLease(c.when))
+		equal(t, "attempts, leased", held[0].Attempts, c.leased)
+		o := outcomeOf(held[0], adsync.JobQueued)
+		o.DueAt, o.Reason, o.Uncounted = at(c.when+1), "wait", c.uncounted
+		equal(t, "settled", settle(t, s, c.when+1, o), 1)
+		equal(t, "attempts, settled", allJobs(t, s)[0].Attempts, c.after)
+	}
+	// A change during the lease has cleared the attempts already.
+	held := lease(t, s, sampleLease(302))
+	enqueue(t, s, 303, sampleJob(1))
+	o := outcomeOf(held[0], adsync.JobQueued)
+	o.DueAt, o.Uncounted = at(304), true
+	equal(t, "settled", settle(t, s, 304, o), 1)
+	equal(t, "attempts after a change", allJobs(t, s)[0].Attempts, 0)
 }
 
 func testChangeDuringLease(t *testing.T, s adsync.Store) {
