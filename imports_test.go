@@ -47,6 +47,12 @@ var (
 	oidcModules = []string{"golang.org/x/time", "github.com/golang-jwt/jwt/v5", "github.com/MicahParks/keyfunc/v3"}
 )
 
+// The drivers of package adsync take a token source, and nothing that gets tokens.
+var (
+	oauthModules = slices.Concat(domainModules, []string{"golang.org/x/oauth2"})
+	heavyOAuth   = []string{"golang.org/x/oauth2/google", "golang.org/x/oauth2/jwt", "cloud.google.com/go/compute/metadata"}
+)
+
 const pgtestFolder = "storage/postgres/pgtest"
 
 // testKits are packages of the adapter that only tests import.
@@ -64,6 +70,9 @@ var rules = []rule{
 	{folder: "deals", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "productlists", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "adsync", ours: []string{"affiliate"}, modules: domainModules},
+	{folder: "adsync/facebook", ours: []string{"affiliate", "adsync"}, modules: oauthModules, never: heavyOAuth},
+	{folder: "adsync/google", ours: []string{"affiliate", "adsync"}, modules: oauthModules, never: heavyOAuth},
+	{folder: "adsync/internal/rest", ours: []string{"affiliate", "adsync"}, modules: oauthModules, never: heavyOAuth},
 	{folder: "links", ours: []string{"affiliate", "offers"}, modules: domainModules},
 	{folder: "links/orders", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "storage", alone: true},
@@ -76,7 +85,7 @@ var rules = []rule{
 	{folder: "httpadapter/oidc", ours: []string{"affiliate"}, modules: oidcModules, never: []string{modulePath + "/httpadapter"}},
 	{folder: "httpadapter/openapi"}, // data, and nothing else
 	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
-		modules: slices.Concat(domainModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
+		modules: slices.Concat(oauthModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }
 
 // ruleFor returns the rule of a folder. Dialects and examples share one rule each, but every one
@@ -236,6 +245,8 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"adsync", "productlists", "adsync imports productlists"},
 		{"adsync/facebook", "adsync", ""},
 		{"adsync/facebook", "deals", "adsync/facebook imports deals"},
+		{"adsync/facebook", "golang.org/x/oauth2", ""},
+		{"adsync", "golang.org/x/oauth2", "adsync imports golang.org/x/oauth2 of module"},
 		{"links", "offers", ""},
 		{"links", "net/http", ""},
 		{"links", "deals", "links imports deals"},
