@@ -27,6 +27,15 @@ func (s *Service) ReserveKey(ctx context.Context, k IdempotencyKey, now time.Tim
 	return r.kept, r.mine, err
 }
 
+// CheckWrites makes a small change and keeps it. Its error says that the backend
+// takes no changes now: it is gone, its disk is full, or it may only be read.
+func (s *Service) CheckWrites(ctx context.Context) error {
+	now := s.clock.Now()
+	// A key that has expired is replaced each time.
+	_, _, err := s.ReserveKey(ctx, IdempotencyKey{Principal: "readiness", Key: "readiness", Token: "readiness", ExpiresAt: now}, now)
+	return err
+}
+
 // CompleteKey keeps the answer of a key until k.ExpiresAt. It is ErrNotFound
 // when the request no longer holds it.
 func (s *Service) CompleteKey(ctx context.Context, k IdempotencyKey) error {

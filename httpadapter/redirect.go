@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -42,7 +44,7 @@ func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &redirect{links: s, bots: detector, log: o.Logger, observe: o.Observe, clientIP: o.ClientIP}, nil
+	return &redirect{links: s, bots: detector, log: o.Logger, refusals: host.RefusalsOf(o), timeout: o.RequestTimeout, observe: o.Observe, clientIP: o.ClientIP}, nil
 }
 
 // redirect is the hot path: it takes the request apart itself, without a
@@ -51,6 +53,8 @@ type redirect struct {
 	links    *links.Service
 	bots     *botDetector
 	log      *slog.Logger
+	refusals *wire.Refusals
+	timeout  time.Duration
 	observe  func(operation string, status int, took time.Duration)
 	clientIP func(*http.Request) string
 }
@@ -62,10 +66,13 @@ var (
 	noLength   = []string{"0"}
 	jsonType   = []string{"application/json"}
 	allowReads = []string{"GET, HEAD"}
+	retryAfter = []string{wire.RetryAfter}
 )
 
 // ServeHTTP answers one reader.
 func (h *redirect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r, cancel := wire.WithTimeout(r, h.timeout)
+	defer cancel()
 	requestID := wire.RequestIDOf(r)
 	header := w.Header()
 	header[wire.RequestIDHeader] = []string{requestID}
@@ -153,21 +160,19 @@ func uncounted(r *http.Request) bool {
 
 // fail answers an error of Follow: a click that cannot be kept sends nobody on.
 func (h *redirect) fail(w http.ResponseWriter, r *http.Request, requestID string, err error) int {
-	log := func(level slog.Level, message string) {
-		h.log.LogAttrs(r.Context(), level, message, slog.String("request_id", requestID), slog.String("route", redirectID), slog.Any("error", err))
-	}
+	attrs := []slog.Attr{slog.String("request_id", requestID), slog.String("route", redirectID), slog.Any("error", err)}
 	switch {
-	case r.Context().Err() != nil:
-		log(slog.LevelDebug, "request cancelled")
+	case errors.Is(r.Context().Err(), context.Canceled):
+		h.log.LogAttrs(r.Context(), slog.LevelDebug, "request cancelled", attrs...)
 		h.refuse(w, r, unavailable)
 		return statusClientGone
 	case errors.Is(err, affiliate.ErrNotFound):
 		return h.refuse(w, r, wire.Problem{Status: http.StatusNotFound, Code: "not_found", Message: "Not found."})
 	case errors.Is(err, affiliate.ErrUnavailable):
-		log(slog.LevelWarn, "service unavailable")
+		h.refusals.Note(r.Context(), "service unavailable", attrs...)
 		return h.refuse(w, r, unavailable)
 	}
-	log(slog.LevelError, "request failed")
+	h.log.LogAttrs(r.Context(), slog.LevelError, "request failed", attrs...)
 	return h.refuse(w, r, wire.Problem{Status: http.StatusInternalServerError, Code: "internal_error", Message: "Something went wrong on our side."})
 }
 
@@ -183,6 +188,9 @@ func (h *redirect) refuse(w http.ResponseWriter, r *http.Request, p wire.Problem
 	}
 	header := w.Header()
 	header["Content-Type"] = jsonType
+	if status == http.StatusServiceUnavailable {
+		header["Retry-After"] = retryAfter
+	}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -53,30 +54,32 @@ func NewReport(s *orders.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &report{orders: s, log: o.Logger}
+	h := &report{orders: s, refusals: host.RefusalsOf(o)}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+open.ReportPath, observed("report", o.Observe, h.take))
-	mux.Handle("POST "+open.ReportPath, observed("report", o.Observe, h.take))
-	mux.Handle("GET "+open.ScriptPath, observed("report-script", o.Observe, h.script))
+	mux.Handle("GET "+open.ReportPath, observed("report", o, h.take))
+	mux.Handle("POST "+open.ReportPath, observed("report", o, h.take))
+	mux.Handle("GET "+open.ScriptPath, observed("report-script", o, h.script))
 	return mux, nil
 }
 
-// observed tells the host of each request.
-func observed(id string, observe func(string, int, time.Duration), take func(w http.ResponseWriter, r *http.Request) int) http.Handler {
+// observed gives each request its deadline and tells the host of it.
+func observed(id string, o Options, take func(w http.ResponseWriter, r *http.Request) int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		r, cancel := wire.WithTimeout(r, o.RequestTimeout)
+		defer cancel()
 		w.Header().Set(wire.RequestIDHeader, wire.RequestIDOf(r))
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		status := take(w, r)
-		if observe != nil {
-			observe(id, status, time.Since(start))
+		if o.Observe != nil {
+			o.Observe(id, status, time.Since(start))
 		}
 	})
 }
 
 type report struct {
-	orders *orders.Service
-	log    *slog.Logger
+	orders   *orders.Service
+	refusals *wire.Refusals
 }
 
 // take takes in one report.
@@ -99,8 +102,8 @@ func (h *report) take(w http.ResponseWriter, r *http.Request) int {
 		status = http.StatusUnprocessableEntity
 	default:
 		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "5")
-		h.log.LogAttrs(r.Context(), slog.LevelWarn, "order not kept", slog.String("request_id", w.Header().Get(wire.RequestIDHeader)), slog.Any("error", err))
+		w.Header().Set("Retry-After", wire.RetryAfter)
+		h.refusals.Note(r.Context(), "order not kept", slog.String("request_id", w.Header().Get(wire.RequestIDHeader)), slog.Any("error", err))
 	}
 	w.Header().Set(headerOutcome, string(outcome))
 	if err != nil {

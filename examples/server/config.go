@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -27,7 +28,9 @@ type config struct {
 	proxies    []netip.Prefix // the reverse proxies in front
 	// The OpenID provider whose JWTs are taken; both empty: none.
 	oidcIssuer, oidcAudience string
-	notifications            string // where notifications-proxy forwards to; empty: nowhere
+	timeout                  time.Duration // of one request
+	drain                    time.Duration // how long the stop waits for requests under way
+	notifications            string        // where notifications-proxy forwards to; empty: nowhere
 }
 
 // blobs is where images are kept.
@@ -43,7 +46,7 @@ const adminTokenVariable = "AFFILIATEKIT_ADMIN_TOKEN"
 // parseFlags reads the flags and checks them. What is wrong with them is told
 // on stderr by package flag or in the error.
 func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (config, error) {
-	var c config
+	c := config{drain: drainTimeout}
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "the `address` to listen on; port 0 takes a free one")
@@ -59,6 +62,7 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	})
 	flags.StringVar(&c.oidcIssuer, "oidc-issuer", "", "the `URL` of the OpenID provider whose JWTs are taken beside access tokens; it must be up at the start")
 	flags.StringVar(&c.oidcAudience, "oidc-audience", "", "the `text` that these JWTs must name as their audience")
+	flags.DurationVar(&c.timeout, "request-timeout", 30*time.Second, "how long a request may take before it is refused with 503")
 	flags.StringVar(&c.notifications, "notifications-url", "", "the `URL` of the notification service that notifications-proxy forwards to")
 	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
 	if err := flags.Parse(args); err != nil {
@@ -74,6 +78,9 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	}
 	if (c.oidcIssuer == "") != (c.oidcAudience == "") {
 		return c, errOIDC
+	}
+	if c.timeout <= 0 {
+		return c, errors.New("-request-timeout must be positive")
 	}
 	if c.rate < 0 {
 		return c, errors.New("-rate must not be negative")

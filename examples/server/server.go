@@ -24,8 +24,8 @@ import (
 // How long each phase of a request, and of the stop, may take.
 const (
 	headerTimeout  = 5 * time.Second
-	requestTimeout = 30 * time.Second
-	answerTimeout  = 60 * time.Second
+	bodyTimeout    = 30 * time.Second
+	answerTimeout  = 30 * time.Second // beside what a request may take
 	idleTimeout    = 2 * time.Minute
 	drainTimeout   = 20 * time.Second
 	maxHeaderBytes = 64 << 10
@@ -92,9 +92,10 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 
 // app is the services and what is mounted over them.
 type app struct {
-	kit    *affiliatekit.Kit
-	health *health
-	log    *slog.Logger
+	kit            *affiliatekit.Kit
+	health         *health
+	timeout, drain time.Duration
+	log            *slog.Logger
 	http.Handler
 }
 
@@ -129,6 +130,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		Authenticator:     authenticator,
 		NotificationsURL:  c.notifications,
 		RequestsPerMinute: perMinute(c.rate),
+		RequestTimeout:    c.timeout,
 		TrustedProxies:    c.proxies,
 		Observe:           metrics.observe,
 		Logger:            log,
@@ -137,7 +139,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		return nil, err
 	}
 	metrics.watch(kit.Core, kit.Links)
-	a := &app{kit: kit, health: newHealth(kit.Core), log: log}
+	a := &app{kit: kit, health: newHealth(kit.Core), timeout: c.timeout, drain: c.drain, log: log}
 	a.Handler = route(a.health, metrics.handler(log), api)
 	return a, nil
 }
@@ -179,8 +181,8 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	server := &http.Server{
 		Handler:           a,
 		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       requestTimeout,
-		WriteTimeout:      answerTimeout,
+		ReadTimeout:       bodyTimeout,
+		WriteTimeout:      a.timeout + answerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
@@ -205,15 +207,17 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	if err == nil {
 		select {
 		case <-ctx.Done():
-			a.log.Info("stopping", "within", drainTimeout)
+			a.log.Info("stopping", "within", a.drain)
 		case err = <-served: // the listener broke
 		}
 	}
 	a.health.stopping()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.drain)
 	defer cancel()
 	if late := server.Shutdown(drain); late != nil {
-		err = errors.Join(err, late, server.Close())
+		// Whoever has not sent its request or read its answer by now never will.
+		a.log.Warn("connections cut", "error", late)
+		err = errors.Join(err, server.Close())
 	}
 	// Only now no request can bring another click.
 	stopRecording()

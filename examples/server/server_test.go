@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -9,9 +10,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/matryer/is"
 
@@ -133,6 +136,80 @@ func TestUnreadyWhileStoppingOrWithoutBackend(t *testing.T) {
 	is.Equal(ready(newHealth(broken)), http.StatusServiceUnavailable)
 }
 
+func TestUnreadyWhileNothingCanBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		is := is.New(t)
+		disk := &fullDisk{Store: memory.New().Core()}
+		core, err := affiliate.NewService(disk, affiliate.Options{})
+		is.NoErr(err)
+		h := newHealth(core)
+		ready := func() *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			h.ready(w, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+			return w
+		}
+		for range 100 {
+			is.Equal(ready().Code, http.StatusOK)
+		}
+		is.Equal(disk.writes, 1) // however often somebody asks
+		disk.full = true
+		time.Sleep(readyFor)
+		w := ready()
+		is.Equal(w.Code, http.StatusServiceUnavailable)
+		is.Equal(w.Header().Get("Retry-After"), "5")
+		disk.full = false
+		time.Sleep(readyFor)
+		is.Equal(ready().Code, http.StatusOK)
+	})
+}
+
+// fullDisk still reads when it is full.
+type fullDisk struct {
+	affiliate.Store[affiliate.Tx]
+	full   bool
+	writes int
+}
+
+func (d *fullDisk) Write(ctx context.Context, fn func(context.Context, affiliate.Tx) error) error {
+	d.writes++
+	if d.full {
+		return affiliate.Unavailable(errors.New("no space left on device"))
+	}
+	return d.Store.Write(ctx, fn)
+}
+
+func TestTheStopDoesNotWaitForABodyThatNeverComes(t *testing.T) {
+	is := is.New(t)
+	c, err := parseFlags([]string{"-demo", "-addr", "127.0.0.1:0"}, noVariables, io.Discard)
+	is.NoErr(err)
+	c.drain = 50 * time.Millisecond
+	s := startConfig(t, c)
+	half(t, s.listening)
+	is.NoErr(s.stop())
+}
+
+func TestARequestIsRefusedAtItsTimeout(t *testing.T) {
+	is := is.New(t)
+	dsn := pgtest.DSN(t)
+	s := start(t, "-demo", "-dsn", dsn, "-request-timeout", "300ms")
+	db, err := sql.Open("pgx", dsn)
+	is.NoErr(err)
+	defer func() { is.NoErr(db.Close()) }()
+	holder, err := db.BeginTx(t.Context(), nil)
+	is.NoErr(err)
+	_, err = holder.ExecContext(t.Context(), `LOCK TABLE affiliate_offers, affiliate_links`)
+	is.NoErr(err)
+	var wg sync.WaitGroup
+	for range 20 { // more than the pool has connections
+		wg.Go(func() { s.as("admin").call(t, http.MethodGet, "/v2/offers", nil, http.StatusServiceUnavailable, nil) })
+		wg.Go(func() { s.as("").call(t, http.MethodGet, "/c/1", nil, http.StatusServiceUnavailable, nil) })
+	}
+	wg.Wait()
+	s.as("admin").call(t, http.MethodGet, "/v2/store-categories", nil, http.StatusOK, nil)
+	is.NoErr(holder.Rollback())
+	s.as("admin").call(t, http.MethodGet, "/v2/offers", nil, http.StatusOK, nil)
+}
+
 func TestReadinessDoesNotWaitForABackendThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		is := is.New(t)
@@ -147,14 +224,14 @@ func TestReadinessDoesNotWaitForABackendThatHangs(t *testing.T) {
 // brokenStore is a database that is gone.
 type brokenStore struct{ affiliate.Store[affiliate.Tx] }
 
-func (brokenStore) Read(context.Context, func(context.Context, affiliate.Tx) error) error {
+func (brokenStore) Write(context.Context, func(context.Context, affiliate.Tx) error) error {
 	return affiliate.Unavailable(errors.New("connection refused"))
 }
 
 // hangingStore is a database that does not answer.
 type hangingStore struct{ affiliate.Store[affiliate.Tx] }
 
-func (hangingStore) Read(ctx context.Context, _ func(context.Context, affiliate.Tx) error) error {
+func (hangingStore) Write(ctx context.Context, _ func(context.Context, affiliate.Tx) error) error {
 	<-ctx.Done()
 	return affiliate.Unavailable(ctx.Err())
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +18,8 @@ type Options struct {
 	// connection's search_path leads to.
 	Schema string
 	// MaxAttempts is how often a unit runs at most when the database asks to
-	// run it again, 1..1000; 0 means 20. Inside a transaction of the host it
-	// is always once.
+	// run it again, 1..1000; 0 means until the context's deadline, and 20 times
+	// when it has none. Inside a transaction of the host it is always once.
 	MaxAttempts int
 }
 
@@ -43,8 +42,9 @@ var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 // of its own: whoever opened the handle closes it.
 type DB struct {
 	handle     handle
-	prefix     string // of every table: `"shop".`
-	attempts   int
+	prefix     string        // of every table: `"shop".`
+	attempts   int           // 0: as Options.MaxAttempts says
+	lane       chan struct{} // taken by the unit that runs again
 	statements statements
 }
 
@@ -60,7 +60,7 @@ func New(db bun.IDB, o Options) (*DB, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	d := &DB{attempts: cmp.Or(o.MaxAttempts, defaultMaxAttempts)}
+	d := &DB{attempts: o.MaxAttempts, lane: make(chan struct{}, 1)}
 	if o.Schema != "" {
 		d.prefix = `"` + o.Schema + `".`
 	}

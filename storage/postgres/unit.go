@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
+
+// laneWait is how long a unit waits at most for its turn to run again.
+const laneWait = time.Second
 
 // unitKind says how a unit of work is isolated.
 type unitKind int
@@ -44,8 +48,21 @@ type pool struct{ db *bun.DB }
 
 func (p pool) key() any { return p.db.DB }
 
+// begin tells the server how long the context lasts, so that no statement and
+// no wait for a lock outlives it there: a driver that gives up may leave both
+// behind.
 func (p pool) begin(ctx context.Context, kind unitKind) (bun.Tx, error) {
-	return p.db.BeginTx(ctx, kind.options())
+	tx, err := p.db.BeginTx(ctx, kind.options())
+	deadline, ok := ctx.Deadline()
+	if err != nil || !ok {
+		return tx, err
+	}
+	left := min(max(time.Until(deadline).Milliseconds(), 1), math.MaxInt32)
+	if _, err := tx.ExecContext(ctx, "SET LOCAL statement_timeout = ?; SET LOCAL lock_timeout = ?", left, left); err != nil {
+		_ = tx.Rollback() // what failed before is the error to tell
+		return tx, err
+	}
+	return tx, nil
 }
 
 // hostTx begins a savepoint for each unit in the transaction of the host.
@@ -106,15 +123,50 @@ func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *
 		return affiliate.ErrNested
 	}
 	inner := context.WithValue(ctx, db.unitKey(), true)
+	inLane := false
+	defer func() {
+		if inLane {
+			<-db.lane
+		}
+	}()
 	for attempt := 1; ; attempt++ {
 		err := db.runOnce(inner, kind, fn)
-		if err == nil || !retryable(err) || attempt >= db.attempts {
+		if err == nil || !retryable(err) || !db.mayRunAgain(ctx, attempt) {
 			return err
 		}
-		if err := pause(ctx, attempt); err != nil {
+		if !inLane {
+			inLane = db.enterLane(ctx)
+		} else if err := pause(ctx, attempt); err != nil {
 			return err
 		}
 	}
+}
+
+// mayRunAgain reports whether a unit that ran so often may run once more: as
+// often as the host says, and if it does not say, until the context ends.
+func (db *DB) mayRunAgain(ctx context.Context, attempts int) bool {
+	if db.attempts > 0 {
+		return attempts < db.attempts
+	}
+	_, ok := ctx.Deadline()
+	return ok || attempts < defaultMaxAttempts
+}
+
+// enterLane waits until no other unit of this process runs again, and takes the
+// lane for this one. Units that collided would collide once more if all of them
+// ran again at once: with 64 of them most attempts are in vain, one after the
+// other each needs one or two. It returns false when the wait takes longer than
+// a second, because the unit in the lane waits for something else.
+func (db *DB) enterLane(ctx context.Context) bool {
+	timer := time.NewTimer(laneWait)
+	defer timer.Stop()
+	select {
+	case db.lane <- struct{}{}:
+		return true
+	case <-ctx.Done(): // the next attempt returns its error
+	case <-timer.C:
+	}
+	return false
 }
 
 // pause waits before the next attempt: half to all of 1, 2, 4 … 128 ms, at

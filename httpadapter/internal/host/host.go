@@ -58,19 +58,38 @@ type Options struct {
 	// WithoutDocs leaves out /openapi.json and /docs, which httpadapter.New
 	// otherwise serves to everybody.
 	WithoutDocs bool
+	// RequestTimeout is how long a request may take, its answer included; then
+	// what waits for the backend fails and the answer is 503. The backend gets
+	// it as the context's deadline. 0: 30 seconds. Negative: no limit.
+	RequestTimeout time.Duration
 	// NotificationsURL is the notification service that Metapic v2's
 	// notifications-proxy forwards to: an http or https URL. Nothing else can be
 	// reached through it. Default: none, the route responds with 503.
 	NotificationsURL string
 	// NotificationsTransport makes those requests. Default: http.DefaultTransport.
 	NotificationsTransport http.RoundTripper
+
+	refusals *wire.Refusals
 }
 
+// DefaultRequestTimeout is the RequestTimeout of a host that names none.
+const DefaultRequestTimeout = 30 * time.Second
+
+// RefusalsOf returns where handlers beside the dialects note requests that they
+// answer 503. The options must have been through WithDefaults.
+func RefusalsOf(o Options) *wire.Refusals { return o.refusals }
+
 // WithDefaults fills in what the host left out. Options that have been through
-// it share one rate limiter wherever they go.
+// it share one rate limiter, and one log of refused requests, wherever they go.
 func (o Options) WithDefaults(core *affiliate.Service) (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = DefaultRequestTimeout
+	}
+	if o.refusals == nil {
+		o.refusals = wire.NewRefusals(o.Logger)
 	}
 	if o.ClientIP == nil {
 		o.ClientIP = clientAddress(o.TrustedProxies)
@@ -111,5 +130,7 @@ func (o Options) Wire() wire.Options {
 		Observe:       o.Observe,
 		ClientAddress: o.ClientIP,
 		CORS:          o.CORS,
+		Timeout:       o.RequestTimeout,
+		Refusals:      o.refusals,
 	}
 }

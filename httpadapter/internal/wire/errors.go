@@ -114,11 +114,14 @@ func (m *Mux) errorAnswer(ctx context.Context, x *exchange, err error) answer {
 	case p.Status == http.StatusInternalServerError:
 		m.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
 	case p.Status == http.StatusServiceUnavailable:
-		m.log.LogAttrs(ctx, slog.LevelWarn, "service unavailable", attrs...)
+		m.opts.Refusals.Note(ctx, "service unavailable", attrs...)
 	}
 	a := m.encodeProblem(p)
-	if a.status == http.StatusUnauthorized {
+	switch a.status {
+	case http.StatusUnauthorized:
 		a.setHeader("WWW-Authenticate", m.dialect.AuthScheme)
+	case http.StatusServiceUnavailable:
+		a.setHeader("Retry-After", RetryAfter)
 	}
 	return a
 }

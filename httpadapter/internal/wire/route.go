@@ -97,6 +97,11 @@ type Options struct {
 	ClientAddress func(*http.Request) string
 	// CORS says which web pages may read answers; nil: none.
 	CORS *CORS
+	// Timeout is how long a request may take, its answer included; 0 or less:
+	// for ever. What waits for the backend then fails, and the answer is 503.
+	Timeout time.Duration
+	// Refusals logs requests that were answered 503; nil: one on Logger.
+	Refusals *Refusals
 }
 
 // Mux serves one dialect. It is safe for concurrent use.
@@ -137,6 +142,9 @@ func NewMux(d Dialect, o Options, routes []Route) (*Mux, error) {
 	m := &Mux{dialect: d, opts: o, log: o.Logger, routes: slices.Clone(routes), plans: make(map[string]*plan), mux: http.NewServeMux()}
 	if m.log == nil {
 		m.log = slog.Default()
+	}
+	if m.opts.Refusals == nil {
+		m.opts.Refusals = NewRefusals(m.log)
 	}
 	seen := make(map[string]bool)
 	for _, r := range m.routes {

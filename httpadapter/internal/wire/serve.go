@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,8 @@ const statusClientGone = 499
 // ServeHTTP answers a request of the dialect, unknown paths included.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
+	r, cancel := WithTimeout(r, m.opts.Timeout)
+	defer cancel()
 	x := &exchange{ResponseWriter: w, mux: m, id: requestID(r)}
 	h := w.Header()
 	h.Set(requestIDHeader, x.id)
@@ -120,7 +123,7 @@ func (x *exchange) stream(r *http.Request, a answer) {
 		return
 	}
 	if err := a.stream(x); err != nil {
-		if r.Context().Err() != nil {
+		if errors.Is(r.Context().Err(), context.Canceled) {
 			x.gone = true
 		} else {
 			x.mux.log.Error("answer cut short", "request_id", x.id, "route", x.route, "error", err)
