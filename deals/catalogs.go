@@ -95,6 +95,15 @@ func (s *Service) ChangeCatalog(ctx context.Context, businessPartnerID, id uuid.
 		if err := tx.Catalogs().Update(ctx, c); err != nil {
 			return CatalogDetails{}, err
 		}
+		if old.Published && !c.Published {
+			err := tx.Events().Add(ctx, affiliate.Event{
+				Type: "catalog_suspended", Subject: "catalog:" + c.ID.String(), At: c.ModifiedAt,
+				Data: `{"business_partner_id":"` + businessPartnerID.String() + `"}`,
+			})
+			if err != nil {
+				return CatalogDetails{}, err
+			}
+		}
 		return details(ctx, tx, c)
 	})
 }

@@ -130,6 +130,15 @@ func (d *Deal) enter(s Status, at time.Time) {
 	}
 }
 
+// UsedPromoCode is the code that attributed the deal; empty when a mark did, or
+// nothing.
+func (d Deal) UsedPromoCode() string {
+	if d.Source != ByPromoCode {
+		return ""
+	}
+	return d.PromoCode
+}
+
 // cause is what the ledger knows the reward by.
 func (d Deal) cause() string { return "deal:" + d.ID.String() }
 

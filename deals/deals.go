@@ -36,6 +36,7 @@ type Posting struct {
 // parameter is ErrInvalid and named. A deal posted by several processes at once
 // is one deal.
 func (s *Service) Post(ctx context.Context, businessPartnerID uuid.UUID, p Posting) (DealDetails, error) {
+	p = p.tidy()
 	if err := p.validate(); err != nil {
 		return DealDetails{}, err
 	}
@@ -68,7 +69,7 @@ func (s *Service) Post(ctx context.Context, businessPartnerID uuid.UUID, p Posti
 			return DealDetails{}, err
 		}
 		d = d.At(now)
-		if d, err = move(ctx, tx, d, p.Status, now); err != nil {
+		if d, err = move(ctx, tx, d, p.Status, false, now); err != nil {
 			return DealDetails{}, err
 		}
 		return dealDetails(ctx, tx, d.At(now))
@@ -92,12 +93,15 @@ func (s *Service) Deal(ctx context.Context, businessPartnerID uuid.UUID, id stri
 type Changes struct {
 	Status   affiliate.Optional[Status]          // Created, Paid or Canceled
 	Cost     affiliate.Optional[decimal.Decimal] // major units of the deal's currency; while the deal is Created
-	Returned affiliate.Optional[bool]            // true only with Canceled
+	Returned affiliate.Optional[bool]            // the customer got the money back; counts only with Canceled
 	Comment  affiliate.Optional[string]
 }
 
 // ChangeDeal changes a deal (deal-update), all or nothing. A cost that changes
-// brings a new reward, by the terms that were frozen.
+// brings a new reward, by the terms that were frozen. An Approved deal can be
+// Canceled only with Returned, at any time: a refund, which takes the reward back
+// also after it was paid out. Returned without the status Canceled changes
+// nothing, as the document's own example has it.
 func (s *Service) ChangeDeal(ctx context.Context, businessPartnerID uuid.UUID, id string, c Changes) (DealDetails, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (DealDetails, error) {
 		now := s.clock.Now()
@@ -113,10 +117,13 @@ func (s *Service) ChangeDeal(ctx context.Context, businessPartnerID uuid.UUID, i
 		if err := c.apply(&changed); err != nil {
 			return DealDetails{}, err
 		}
-		switch to := c.Status.Or(d.Status); {
+		to := c.Status.Or(d.Status)
+		if c.Status.Value == Canceled && c.Returned.Value {
+			changed.Returned = true
+		}
+		switch {
 		case to != d.Status:
-			changed.Returned = c.Returned.Value
-			changed, err = move(ctx, tx, changed, to, now)
+			changed, err = move(ctx, tx, changed, to, changed.Returned, now)
 		case changed != d:
 			changed.ModifiedAt = now
 			err = save(ctx, tx, kept, changed)
@@ -143,10 +150,6 @@ func (c Changes) validate(d Deal) error {
 			v.Check(cost == d.Cost || d.Status == Created, "cost", "not_changeable", "can change only while the deal is Created; it is "+string(d.Status))
 			v.Check(cost.Sign() >= 0, "cost", "out_of_range", "must not be negative")
 		}
-	}
-	if c.Returned.Set && c.Returned.Value != d.Returned {
-		cancels := c.Status.Value == Canceled && d.Status != Canceled
-		v.Check(cancels, "is_returned", "not_canceled", "can be true only together with the status Canceled, and does not change afterwards")
 	}
 	v.Text("comment", c.Comment.Value, 0, MaxComment)
 	return v.Err("deal")
@@ -221,12 +224,16 @@ func (s *Service) Deals(ctx context.Context, f DealFilter, p affiliate.PageReque
 }
 
 // move brings a deal, which is as it is now, to a status, with what that means
-// for the ledger. The status that it has is no move.
-func move(ctx context.Context, tx Tx, d Deal, to Status, now time.Time) (Deal, error) {
+// for the ledger. The status that it has is no move. returned says that the
+// customer got the money back.
+func move(ctx context.Context, tx Tx, d Deal, to Status, returned bool, now time.Time) (Deal, error) {
 	if to == d.Status {
 		return d, nil
 	}
 	event, known := eventTo(to)
+	if d.Status == Approved && event == Withdraw && returned {
+		event = Refund
+	}
 	next, legal := d.Status.On(event)
 	if !known || !legal {
 		return Deal{}, illegalMove(d, to)

@@ -207,19 +207,20 @@ func TestChangingADeal(t *testing.T) {
 		wantField(t, err, "cost", "differs")
 
 		for field, c := range map[string]deals.Changes{
-			"cost too_precise":         {Cost: cost("1.005")},
-			"cost out_of_range":        {Cost: cost("-1")},
-			"status not_in_list":       {Status: affiliate.Some(deals.Approved)},
-			"is_returned not_canceled": {Status: affiliate.Some(deals.Paid), Returned: affiliate.Some(true)},
+			"cost too_precise":   {Cost: cost("1.005")},
+			"cost out_of_range":  {Cost: cost("-1")},
+			"status not_in_list": {Status: affiliate.Some(deals.Approved)},
 		} {
 			_, err := w.change("deal-1", c)
 			name, code, _ := cut(field)
 			wantField(t, err, name, code)
 		}
-		_, err = w.change("deal-1", deals.Changes{Returned: affiliate.Some(true)})
-		wantField(t, err, "is_returned", "not_canceled")
+		before := w.deal("deal-1")
+		after := must(w.change("deal-1", deals.Changes{Returned: affiliate.Some(true)}))(t)
+		is.Equal(after, before) // kept quietly as false without Canceled
 
-		paid := must(w.change("deal-1", deals.Changes{Status: affiliate.Some(deals.Paid), Cost: cost("80"), Returned: affiliate.Some(false)}))(t)
+		paid := must(w.change("deal-1", deals.Changes{Status: affiliate.Some(deals.Paid), Cost: cost("80"), Returned: affiliate.Some(true)}))(t)
+		is.True(!paid.Returned)
 		is.Equal(paid.Reward, usd(4_00)) // the cost first, then the money
 		is.Equal(w.entries()[0].Earning, usd(4_00))
 		_, err = w.change("deal-1", deals.Changes{Cost: cost("90")})
@@ -229,9 +230,8 @@ func TestChangingADeal(t *testing.T) {
 		cancel := deals.Changes{Status: affiliate.Some(deals.Canceled), Returned: affiliate.Some(true)}
 		first := must(w.change("deal-1", cancel))(t)
 		w.pass(time.Hour)
-		is.Equal(must(w.change("deal-1", cancel))(t), first) // a retry changes nothing
-		_, err = w.change("deal-1", deals.Changes{Returned: affiliate.Some(false)})
-		wantField(t, err, "is_returned", "not_canceled")
+		is.Equal(must(w.change("deal-1", cancel))(t), first)                                         // a retry changes nothing
+		is.Equal(must(w.change("deal-1", deals.Changes{Returned: affiliate.Some(false)}))(t), first) // nor does this
 	})
 }
 
@@ -318,12 +318,114 @@ func TestWhatIsNotOnSaleIsRefused(t *testing.T) {
 		changeOffer(func(o *deals.Offer) { o.Active = false })
 		refuse("offer", "not_active", nothing)
 		changeOffer(func(o *deals.Offer) { o.Active = true })
-		changeCatalog(func(c *deals.Catalog) { c.Published = false })
-		refuse("catalog_code", "not_published", nothing)
-		changeCatalog(func(c *deals.Catalog) { c.Published = true })
 		must(w.post(posting(1, deals.Paid)))(t)
 		_, err := w.deals.Post(t.Context(), otherSeller, posting(2, deals.Paid))
 		wantField(t, err, "catalog_code", "unknown") // not its own
+	})
+}
+
+// Traffic cannot be stopped at once: whoever has sent a customer is paid.
+func TestDealsOfAnUnpublishedCatalogCount(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		c := w.catalog("course")
+		w.events()
+		published := func(on bool) {
+			must(w.deals.ChangeCatalog(t.Context(), seller, c.ID, func(c *deals.Catalog) { c.Published = on }))(t)
+		}
+		published(false)
+		is.Equal(w.events(), []string{"catalog_suspended"})
+		published(false)
+		is.Equal(len(w.events()), 0) // it was already
+		d := must(w.post(posting(1, deals.Paid)))(t)
+		is.Equal(d.Reward, usd(5_00))
+		is.Equal(len(w.entries()), 1)
+	})
+}
+
+func TestAnApprovedDealIsRefunded(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		w.catalog("course")
+		must(w.post(posting(1, deals.Paid)))(t)
+		w.pass(400 * day) // without limit of time
+		is.Equal(w.deal("deal-1").Status, deals.Approved)
+		_, err := w.change("deal-1", deals.Changes{Status: affiliate.Some(deals.Canceled)})
+		is.True(errors.Is(err, affiliate.ErrState)) // only as a refund
+		refund := deals.Changes{Status: affiliate.Some(deals.Canceled), Returned: affiliate.Some(true)}
+		refunded := must(w.change("deal-1", refund))(t)
+		is.Equal(refunded.Status, deals.Canceled)
+		is.True(refunded.Returned)
+		pending, payable := w.balance(anna)
+		is.Equal([]int64{pending, payable}, []int64{0, 0})
+		is.Equal(len(w.entries()), 2)
+		is.Equal(must(w.change("deal-1", refund))(t), refunded) // a retry changes nothing
+		is.Equal(len(w.entries()), 2)
+	})
+}
+
+func TestPromoCodesOfDealsAreComparedTrimmedAndFolded(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		w.catalog("course")
+		p := posting(1, deals.Created)
+		p.PromoCode = "ANNA5 "
+		is.Equal(must(w.post(p))(t).PromoCode, "ANNA5")
+		p.PromoCode, p.Status = "\tanna5", deals.Paid
+		is.Equal(must(w.post(p))(t).Status, deals.Paid)
+		code := must(w.deals.CheckPromoCode(t.Context(), seller, "", " anna5 "))(t)
+		is.Equal(code.Code, "ANNA5")
+	})
+}
+
+// check_promo knows a code exactly when a deal may use it.
+func TestACodeIsKnownWhileADealCanUseIt(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		first := w.catalog("course")
+		second := w.catalog("second")
+		known := func(catalog string) bool {
+			t.Helper()
+			_, err := w.deals.CheckPromoCode(t.Context(), seller, catalog, "ANNA5")
+			is.True(err == nil || errors.Is(err, affiliate.ErrNotFound))
+			return err == nil
+		}
+		n := 0
+		agree := func(want bool) {
+			t.Helper()
+			n++
+			_, err := w.post(posting(n, deals.Created))
+			is.Equal(err == nil, want)
+			is.Equal(known(first.ShortCode), want)
+			is.Equal(known(first.ID.String()), want)
+			is.True(known("")) // by the other catalog
+		}
+		catalog := func(change func(*deals.Catalog)) {
+			must(w.deals.ChangeCatalog(t.Context(), seller, first.ID, change))(t)
+		}
+		offer := func(change func(*deals.Offer)) {
+			must(w.deals.UpdateOffer(t.Context(), seller, first.Offers[0].ID, change))(t)
+		}
+		agree(true)
+		catalog(func(c *deals.Catalog) { c.PromoCodesAllowed = false })
+		agree(false)
+		catalog(func(c *deals.Catalog) { c.PromoCodesAllowed = true })
+		offer(func(o *deals.Offer) { o.PromoCodesAllowed = false })
+		agree(false)
+		offer(func(o *deals.Offer) { o.PromoCodesAllowed, o.Active = true, false })
+		agree(false)
+		offer(func(o *deals.Offer) { o.Active = true })
+		must(w.deals.DecideAccess(t.Context(), seller, first.ID, anna, false))(t)
+		agree(false)
+		must(w.deals.DecideAccess(t.Context(), seller, first.ID, anna, true))(t)
+		agree(true)
+		must(w.deals.ChangeCatalog(t.Context(), seller, second.ID, func(c *deals.Catalog) { c.PromoCodesAllowed = false }))(t)
+		catalog(func(c *deals.Catalog) { c.PromoCodesAllowed = false })
+		is.True(!known(""))
 	})
 }
 

@@ -19,8 +19,9 @@
 //	   │ Cancel           ▼
 //	   └──────────────► Canceled
 //
-// Approved and Canceled are final. A deal that was withdrawn may be marked as
-// returned; one that is final never changes its state again.
+// Canceled is final. Approved is too, but for a refund: Canceled with
+// Changes.Returned, at any time. A deal that was withdrawn may be marked as
+// returned as well.
 //
 // The clock decides, not a background job: [Deal.At] tells what a kept deal is
 // at an instant, and everything that reads, lists, filters or moves a deal goes
@@ -32,7 +33,7 @@
 // The terms of an offer, its catalog's durations, and the partner are frozen
 // when a deal is created. The reward is what the terms come to for the cost,
 // rounded half to even once. It is booked when the deal is Paid, payable when
-// the hold is over, and reversed when the deal is Canceled: the entries of a
+// the hold is over, and reversed when the deal is Canceled, also after it was paid out: the entries of a
 // deal add up to its reward or to nothing. An advertiser is not involved, so
 // the entries have no cost.
 //
@@ -44,7 +45,9 @@
 // # Events
 //
 // deal.created, deal.paid, deal.approved and deal.canceled, each once for each
-// deal, at the time when it was so; catalog_access.requested, .granted, .denied.
+// deal, at the time when it was so; catalog_access.requested, .granted, .denied;
+// catalog_suspended when a catalog is published no longer: tell the partners that
+// have access to it (Accesses).
 //
 // # Choices where the document is silent
 //
@@ -55,9 +58,9 @@
 //   - A deal is compared with what it was posted with, but for a cost that was
 //     changed since. Offers may be renamed and closed meanwhile: a deal that
 //     is paid after its due time still counts as paid.
-//   - A deal of an unpublished catalog, or without a landing: deals need a
-//     published catalog and an active offer; a landing is needed to be available
-//     to partners.
+//   - Deals need an active offer. The catalog may be unpublished and without a
+//     landing: these two decide only whether partners see it. check_promo knows
+//     a code only while a deal could use it.
 //   - A fixed reward is in the currency of the deal.
 //   - A comment may be changed in every state.
 //   - A category is a name; its id is made of it.

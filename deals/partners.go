@@ -2,6 +2,8 @@ package deals
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -78,26 +80,61 @@ func (s *Service) IssuePromoCode(ctx context.Context, businessPartnerID uuid.UUI
 	})
 }
 
-// CheckPromoCode returns a code of the business partner (promo-check-promo).
-// The catalog is named by its short code or its id; empty is any catalog.
-// ErrNotFound when there is no such code there.
+// CheckPromoCode returns a code that a deal of the business partner can use now
+// (promo-check-promo). The catalog is named by its short code or its id; empty is
+// any catalog. ErrNotFound when there is no such code there, and when Post would
+// refuse it: the catalog or all its offers allow no codes, or the partner may not
+// work with the catalog.
 func (s *Service) CheckPromoCode(ctx context.Context, businessPartnerID uuid.UUID, catalog, code string) (PromoCode, error) {
+	code = strings.TrimSpace(code)
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (PromoCode, error) {
-		if catalog == "" {
-			return tx.PromoCodes().ByCode(ctx, businessPartnerID, code)
-		}
-		c, err := tx.Catalogs().ByShortCode(ctx, catalog)
-		if id, parsed := uuid.Parse(catalog); err != nil && parsed == nil {
-			c, err = tx.Catalogs().Get(ctx, id)
-		}
-		if err == nil && c.BusinessPartnerID != businessPartnerID {
-			err = affiliate.NotFound("catalog", catalog)
-		}
+		codes, err := codesIn(ctx, tx, businessPartnerID, catalog, code)
 		if err != nil {
 			return PromoCode{}, err
 		}
-		return tx.PromoCodes().Get(ctx, c.ID, code)
+		for _, p := range codes { // nearly always one
+			c, err := tx.Catalogs().Get(ctx, p.CatalogID)
+			if err != nil {
+				return PromoCode{}, err
+			}
+			if usable, err := takesCodeOf(ctx, tx, c, p.PartnerID); err != nil || usable {
+				return p, err
+			}
+		}
+		return PromoCode{}, affiliate.NotFound("promo_code", code)
 	})
+}
+
+// codesIn returns the code of a catalog, or those of all when it is empty.
+func codesIn(ctx context.Context, tx Tx, businessPartnerID uuid.UUID, catalog, code string) ([]PromoCode, error) {
+	if catalog == "" {
+		return tx.PromoCodes().ByCode(ctx, businessPartnerID, code)
+	}
+	c, err := tx.Catalogs().ByShortCode(ctx, catalog)
+	if id, parsed := uuid.Parse(catalog); err != nil && parsed == nil {
+		c, err = tx.Catalogs().Get(ctx, id)
+	}
+	if err == nil && c.BusinessPartnerID != businessPartnerID {
+		err = affiliate.NotFound("catalog", catalog)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := tx.PromoCodes().Get(ctx, c.ID, code)
+	return []PromoCode{p}, err
+}
+
+// takesCodeOf reports whether a deal of the catalog could be attributed to the
+// partner by a promo code.
+func takesCodeOf(ctx context.Context, tx Tx, c Catalog, partnerID uuid.UUID) (bool, error) {
+	if !c.PromoCodesAllowed {
+		return false, nil
+	}
+	offers, err := tx.CatalogOffers().ByCatalogs(ctx, []uuid.UUID{c.ID})
+	if err != nil || !slices.ContainsFunc(offers, func(o Offer) bool { return o.Active && o.PromoCodesAllowed }) {
+		return false, err
+	}
+	return admitted(ctx, tx, c, partnerID)
 }
 
 // RequestAccess asks for a partner to be let into a catalog. With free entry it

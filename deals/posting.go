@@ -3,12 +3,19 @@ package deals
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
+
+// tidy drops the spaces around a promo code: people paste it.
+func (p Posting) tidy() Posting {
+	p.PromoCode = strings.TrimSpace(p.PromoCode)
+	return p
+}
 
 // validate checks what can be checked without looking anything up.
 func (p Posting) validate() error {
@@ -35,7 +42,7 @@ func (p Posting) sameAs(d Deal) error {
 		{"offer", p.Offer == d.OfferName},
 		{"cost", p.Cost.Minor() == d.Cost.Minor()},
 		{"currency", p.Cost.Currency() == d.Cost.Currency()},
-		{"promo_code", p.PromoCode == d.PromoCode},
+		{"promo_code", FoldCode(p.PromoCode) == FoldCode(d.PromoCode)},
 		{"another_data", p.AnotherData == d.AnotherData},
 	} {
 		v.Check(part.same, part.field, "differs", "differs from what the deal with this deal_id was created with")
@@ -64,7 +71,9 @@ func (p Posting) deal(ctx context.Context, tx Tx, businessPartnerID uuid.UUID) (
 	return d, err
 }
 
-// find is the catalog and the offer of a new deal, which must be on sale.
+// find is the catalog and the offer of a new deal. The offer must be on sale. The
+// catalog need not be published: traffic cannot be stopped at once, and whoever
+// has sent a customer is paid.
 func (p Posting) find(ctx context.Context, tx Tx, businessPartnerID uuid.UUID) (Catalog, Offer, error) {
 	var v affiliate.Validation
 	c, err := optional(tx.Catalogs().ByCode(ctx, businessPartnerID, p.CatalogCode))
@@ -75,7 +84,6 @@ func (p Posting) find(ctx context.Context, tx Tx, businessPartnerID uuid.UUID) (
 		v.Add("catalog_code", "unknown", "must be the code of one of your catalogs")
 		return Catalog{}, Offer{}, v.Err("deal")
 	}
-	v.Check(c.Value.Published, "catalog_code", "not_published", "must be the code of a published catalog")
 	o, err := optional(tx.CatalogOffers().ByName(ctx, c.Value.ID, p.Offer))
 	if err != nil {
 		return Catalog{}, Offer{}, err

@@ -103,9 +103,9 @@ type PromoCodeRepository interface {
 	Add(ctx context.Context, p PromoCode) (PromoCode, error)
 	// Get is ErrNotFound when the catalog has no such code, in whatever case.
 	Get(ctx context.Context, catalogID uuid.UUID, code string) (PromoCode, error)
-	// ByCode returns the oldest such code, in whatever case, in any catalog of
-	// the business partner; ErrNotFound when there is none.
-	ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (PromoCode, error)
+	// ByCode returns such codes, in whatever case, of all catalogs of the business
+	// partner, oldest first, at most 100.
+	ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) ([]PromoCode, error)
 }
 
 // AccessFilter chooses accesses. They sort by id alone.

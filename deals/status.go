@@ -10,7 +10,7 @@ import (
 // Status is where a deal stands.
 type Status string
 
-// The states of a deal. Approved and Canceled are final.
+// The states of a deal. Canceled is final, and Approved but for a refund.
 const (
 	Created  Status = "Created"  // the customer is about to pay
 	Paid     Status = "Paid"     // the customer has paid; the reward waits for the hold
@@ -28,16 +28,18 @@ type Event string
 const (
 	Pay        Event = "pay"         // the business partner says that it was paid
 	Withdraw   Event = "withdraw"    // the business partner cancels it
+	Refund     Event = "refund"      // the business partner says that the customer got the money back
 	TimePasses Event = "time passes" // the state has lasted as long as it may
 )
 
 // Events lists every event.
-func Events() []Event { return []Event{Pay, Withdraw, TimePasses} }
+func Events() []Event { return []Event{Pay, Withdraw, Refund, TimePasses} }
 
 // moves is the state machine: every move there is.
 var moves = map[Status]map[Event]Status{
-	Created: {Pay: Paid, Withdraw: Canceled, TimePasses: Canceled},
-	Paid:    {Withdraw: Canceled, TimePasses: Approved},
+	Created:  {Pay: Paid, Withdraw: Canceled, TimePasses: Canceled},
+	Paid:     {Withdraw: Canceled, TimePasses: Approved},
+	Approved: {Refund: Canceled},
 }
 
 // On is the state that an event leads to; false when there is no such move.

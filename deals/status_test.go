@@ -14,8 +14,9 @@ import (
 
 // Every move there is; what stands not here is illegal.
 var legal = map[deals.Status]map[deals.Event]deals.Status{
-	deals.Created: {deals.Pay: deals.Paid, deals.Withdraw: deals.Canceled, deals.TimePasses: deals.Canceled},
-	deals.Paid:    {deals.Withdraw: deals.Canceled, deals.TimePasses: deals.Approved},
+	deals.Created:  {deals.Pay: deals.Paid, deals.Withdraw: deals.Canceled, deals.TimePasses: deals.Canceled},
+	deals.Paid:     {deals.Withdraw: deals.Canceled, deals.TimePasses: deals.Approved},
+	deals.Approved: {deals.Refund: deals.Canceled},
 }
 
 func TestEveryStateAndEvent(t *testing.T) {
@@ -29,12 +30,12 @@ func TestEveryStateAndEvent(t *testing.T) {
 	}
 }
 
-func TestApprovedAndCanceledAreFinal(t *testing.T) {
+func TestApprovedAndCanceledAreFinalButForRefunds(t *testing.T) {
 	is := is.New(t)
 	for _, s := range []deals.Status{deals.Approved, deals.Canceled} {
 		for _, e := range deals.Events() {
 			_, ok := s.On(e)
-			is.True(!ok)
+			is.Equal(ok, s == deals.Approved && e == deals.Refund)
 		}
 		is.True(deals.Deal{Status: s, CreatedAt: start, PaidAt: start, Hold: time.Hour, Cancel: time.Hour}.DueAt().IsZero())
 	}

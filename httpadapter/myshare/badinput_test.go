@@ -82,8 +82,6 @@ func TestBadInputsNameTheirFields(t *testing.T) {
 			{"POST", "/deal/", posting("paid", "Paid", "cost", 99, "promo_code", nil), "cost promo_code"},
 			{"PATCH", "/deal/paid/", `{"cost":99}`, "cost"},
 			{"PATCH", "/deal/paid/", `{"status":"Approved"}`, "status"},
-			{"PATCH", "/deal/paid/", `{"is_returned":true}`, "is_returned"},
-			{"PATCH", "/deal/paid/", `{"status":"Paid","is_returned":true}`, "is_returned"},
 			{"PATCH", "/deal/paid/", `{"comment":["no"]}`, "comment"},
 		} {
 			answer := w.send("partner", c.method, c.path, c.body)

@@ -97,7 +97,7 @@ type catalogWritten struct {
 	Title             string           `json:"title"`
 	Code              string           `json:"catalog_code"`
 	Offers            []catalogOffer   `json:"offers"`
-	Icon              string           `json:"icon"`
+	Icon              *string          `json:"icon"`
 	Hold              duration         `json:"hold_duration"`
 	Cancel            duration         `json:"canceled_duration"`
 	PromoCodesAllowed bool             `json:"is_promocode_allowed"`
@@ -119,7 +119,7 @@ type catalogWritten struct {
 
 func showWritten(c deals.CatalogDetails) catalogWritten {
 	return catalogWritten{
-		ID: c.ID, Title: c.Title, Code: c.Code, Offers: showCatalogOffers(c.Offers), Icon: c.Icon, Hold: duration(c.Hold), Cancel: duration(c.Cancel),
+		ID: c.ID, Title: c.Title, Code: c.Code, Offers: showCatalogOffers(c.Offers), Icon: orNull(c.Icon), Hold: duration(c.Hold), Cancel: duration(c.Cancel),
 		PromoCodesAllowed: c.PromoCodesAllowed, Category: c.CategoryID(), BusinessPartnerID: c.BusinessPartnerID,
 		Countries: orEmpty(c.Countries), ShortCode: c.ShortCode, Description: c.Description, RewardType: c.RewardType,
 		Languages: orEmpty(c.Languages), Devices: c.Devices, CookieDays: c.CookieDays, Moderation: c.Moderation,
@@ -150,8 +150,8 @@ type catalog struct {
 	Category          string           `json:"category"`
 	Countries         []string         `json:"offer_geo"`
 	ShortCode         string           `json:"catalog_id"`
-	Icon              string           `json:"icon"`
-	PreviewImage      string           `json:"preview_image"`
+	Icon              *string          `json:"icon"`
+	PreviewImage      *string          `json:"preview_image"`
 	Description       string           `json:"description"`
 	RewardType        deals.RewardType `json:"reward_type"`
 	RewardPercent     *json.Number     `json:"reward_percent"`
@@ -180,7 +180,7 @@ func showCatalog(c deals.CatalogDetails) catalog {
 		CompanyLogo: c.Seller.LogoURL, CompanyName: c.Seller.Name, ModifiedAt: localTime(c.ModifiedAt),
 		PromoMaterials: []struct{}{}, Reward: showRewards(c), Rules: []struct{}{}, TextRules: []struct{}{}, Cancel: duration(c.Cancel),
 		PromoCodesAllowed: c.PromoCodesAllowed, Published: c.Published, Category: c.Category, Countries: orEmpty(c.Countries),
-		ShortCode: c.ShortCode, Icon: c.Icon, PreviewImage: c.PreviewImage, Description: c.Description, RewardType: c.RewardType,
+		ShortCode: c.ShortCode, Icon: orNull(c.Icon), PreviewImage: orNull(c.PreviewImage), Description: c.Description, RewardType: c.RewardType,
 		RewardPercent: floatOrNull(deals.Percent(c.Catalog.Reward)), MaxDiscount: float(deals.Percent(c.MaxDiscount)), MinDiscount: float(deals.Percent(c.MinDiscount)),
 		Moderation: c.Moderation, Landings: showLandings(c.Landings), Languages: orEmpty(c.Languages), Devices: c.Devices, CookieDays: c.CookieDays,
 	}

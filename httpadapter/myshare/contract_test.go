@@ -210,7 +210,7 @@ func (s shop) replays() map[string]replay {
 		"offer-update":      {id: s.offer, status: 200, body: map[string]any{"name": "Offer name", "catalog_id": s.catalog, "is_promocode_allowed": true, "is_active": true, "prices": []any{map[string]any{"cost": 100, "currency": "USD"}}}},
 		"deal-create":       {status: 200, body: map[string]any{"catalog_code": "super"}},
 		"deal-get":          {id: "d1", status: 200},
-		"deal-update":       {id: "d1", status: 200, body: map[string]any{"is_returned": false}}, // true only with Canceled, says the prose
+		"deal-update":       {id: "d1", status: 200},
 		"landing-create":    {status: 201, body: map[string]any{"catalog_id": s.catalog}},
 		"landing-update":    {id: s.landing, status: 200, body: map[string]any{"catalog_id": s.catalog}},
 		"landing-delete":    {id: s.landing, status: 204},

@@ -49,7 +49,7 @@ func (s *server) createDeal(ctx context.Context, p affiliate.Principal, in creat
 		Cost: cost, PromoCode: in.PromoCode, AnotherData: in.AnotherData,
 	})
 	return dealCreated{
-		AnotherData: orNull(d.AnotherData), Cost: number(d.Cost), Returned: d.Returned, PromoCode: orNull(d.PromoCode),
+		AnotherData: orNull(d.AnotherData), Cost: number(d.Cost), Returned: d.Returned, PromoCode: orNull(d.UsedPromoCode()),
 		Currency: d.Cost.Currency(), Status: d.Status, Offer: d.OfferName, DealID: d.ExternalID,
 	}, err
 }
@@ -96,8 +96,8 @@ func (s *server) getDeal(ctx context.Context, p affiliate.Principal, in oneID) (
 		Currency: d.Cost.Currency(), Status: d.Status, ID: d.ID, ModifiedAt: second(d.ModifiedAt),
 		PaidAt: second(d.PaidAt), ApprovedAt: second(d.ApprovedAt), CanceledAt: second(d.CanceledAt),
 	}
-	if d.PromoCode != "" {
-		out.Promo = &dealPromo{d.PromoCode}
+	if code := d.UsedPromoCode(); code != "" {
+		out.Promo = &dealPromo{code}
 	}
 	return out, nil
 }
@@ -131,7 +131,7 @@ func (s *server) updateDeal(ctx context.Context, p affiliate.Principal, in updat
 }
 
 type checkPromo struct {
-	Code      string `query:"code" required:"true"`
+	Code      string `query:"code"`
 	CatalogID string `query:"catalog_id"`
 }
 
@@ -145,7 +145,7 @@ func (s *server) checkPromo(ctx context.Context, p affiliate.Principal, in check
 }
 
 type checkUID struct {
-	Code string `query:"code" required:"true"`
+	Code string `query:"code"`
 }
 
 // checkUID answers to a partner's mark that it is known; it brings no discount.

@@ -100,7 +100,7 @@ type offer struct {
 	PromoCodesAllowed bool         `json:"is_promocode_allowed"`
 	CatalogID         uuid.UUID    `json:"catalog_id"`
 	Active            bool         `json:"is_active"`
-	Fixed             *json.Number `json:"fix_remuneration"`
+	Fixed             *string      `json:"fix_remuneration"`
 	Share             *json.Number `json:"reward_percent"`
 	Prices            []cost       `json:"prices"`
 	Description       string       `json:"description"`
@@ -126,7 +126,7 @@ func showOfferWith(o deals.Offer, amount func(affiliate.Money) json.Number) offe
 	}
 	return offer{
 		ID: o.ID, Name: o.Name, PromoCodesAllowed: o.PromoCodesAllowed, CatalogID: o.CatalogID, Active: o.Active,
-		Fixed: floatOrNull(o.Terms.Fixed), Share: floatOrNull(deals.Percent(o.Terms.Share)), Prices: prices, Description: o.Description,
+		Fixed: textOrNull(o.Terms.Fixed), Share: floatOrNull(deals.Percent(o.Terms.Share)), Prices: prices, Description: o.Description,
 	}
 }
 
@@ -213,11 +213,11 @@ type landing struct {
 	Adaptability deals.Device `json:"adaptability"`
 	Title        string       `json:"title"`
 	CatalogID    uuid.UUID    `json:"catalog_id"`
-	ImageURL     string       `json:"image_url"`
+	ImageURL     *string      `json:"image_url"`
 }
 
 func showLanding(l deals.Landing) landing {
-	return landing{l.ID, l.URL, second(l.ModifiedAt), l.Adaptability, l.Title, l.CatalogID, l.ImageURL}
+	return landing{l.ID, l.URL, second(l.ModifiedAt), l.Adaptability, l.Title, l.CatalogID, orNull(l.ImageURL)}
 }
 
 func showLandings(list []deals.Landing) []landing {

@@ -115,6 +115,15 @@ func floatOrNull(d decimal.Decimal) *json.Number {
 	return &n
 }
 
+// textOrNull is a decimal as a text, null for zero, which stands for none.
+func textOrNull(d decimal.Decimal) *string {
+	if d.IsZero() {
+		return nil
+	}
+	s := d.String()
+	return &s
+}
+
 // number is a number in the fewest digits.
 func number(m affiliate.Money) json.Number { return json.Number(m.Decimal().String()) }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
@@ -56,14 +55,15 @@ func (r promoCodes) Get(ctx context.Context, catalogID uuid.UUID, code string) (
 	return findBy(ctx, r.u, &r.all().Entities, r.all().Key, foldedCode{catalogID, deals.FoldCode(code)}, code)
 }
 
-func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (deals.PromoCode, error) {
+func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) ([]deals.PromoCode, error) {
 	if err := r.u.Use(ctx); err != nil {
-		return deals.PromoCode{}, err
+		return nil, err
 	}
 	t := &r.u.db.deals.codes
 	ids := t.bySeller.Of(foldedCode{businessPartnerID, deals.FoldCode(code)})
-	if len(ids) == 0 {
-		return deals.PromoCode{}, affiliate.NotFound("promo_code", code)
+	var codes []deals.PromoCode
+	for _, id := range ids[:min(len(ids), 100)] {
+		codes = append(codes, *t.At(id))
 	}
-	return *t.At(ids[0]), nil
+	return codes, nil
 }

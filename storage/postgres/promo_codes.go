@@ -52,11 +52,11 @@ func (r promoCodes) Get(ctx context.Context, catalogID uuid.UUID, code string) (
 	})
 }
 
-func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) (deals.PromoCode, error) {
-	return r.one(ctx, code, func(q filter) {
+func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) ([]deals.PromoCode, error) {
+	return r.many(ctx, func(q filter) {
 		q.Where("t.business_partner_id = ?", businessPartnerID)
 		q.exactly("t.key", foldCode(code))
-		q.OrderExpr("t.id").Limit(1)
+		q.OrderExpr("t.id").Limit(100)
 	})
 }
 
