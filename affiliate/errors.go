@@ -28,7 +28,7 @@ var (
 
 // ErrNested is returned by Read and Write when the context already belongs to
 // a unit of the same store: a unit inside a unit would deadlock or lie about
-// what it commits. Pass the transaction on instead.
+// what it commits. Pass the transaction on instead, or see [Join].
 var ErrNested = errors.New("affiliate: unit of work inside a unit of the same store")
 
 // ErrReadOnly is returned by every change inside a Read.

@@ -36,16 +36,23 @@ func (s *Service) CheckWrites(ctx context.Context) error {
 	return err
 }
 
-// CompleteKey keeps the answer of a key until k.ExpiresAt. It is ErrNotFound
-// when the request no longer holds it.
-func (s *Service) CompleteKey(ctx context.Context, k IdempotencyKey) error {
-	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return tx.IdempotencyKeys().Complete(ctx, k)
+// CompleteKey does the work of a request and keeps its answer until k.ExpiresAt,
+// both in one unit, which the units of the work join. work puts the answer into
+// the key; with the status 0 the key stays as it is. The work may be done again,
+// as in every Write. CompleteKey is ErrNotFound "idempotency_key", and nothing is
+// changed, when another request has taken the key over meanwhile.
+func (s *Service) CompleteKey(ctx context.Context, k IdempotencyKey, work func(ctx context.Context, k *IdempotencyKey) error) error {
+	return Join(ctx, s.store, func(ctx context.Context, tx Tx) error {
+		answered := k
+		if err := work(ctx, &answered); err != nil || answered.Status == 0 {
+			return err
+		}
+		return tx.IdempotencyKeys().Complete(ctx, answered)
 	})
 }
 
 // ReleaseKey gives a key back: the request may be made again. It changes
-// nothing when the request no longer holds it.
+// nothing when the request no longer holds it, or was answered after all.
 func (s *Service) ReleaseKey(ctx context.Context, principal, key, token string) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		return tx.IdempotencyKeys().Remove(ctx, principal, key, token)

@@ -28,6 +28,9 @@ func (e Event) Validate() error {
 	return v.Err("event")
 }
 
+// MaxKeptAnswer bounds the answer that is kept of a request, in bytes.
+const MaxKeptAnswer = 64 << 10
+
 // IdempotencyKey is one request that a client may repeat without doing it
 // twice, and its answer once there is one.
 type IdempotencyKey struct {
@@ -37,7 +40,7 @@ type IdempotencyKey struct {
 	Fingerprint [32]byte  // SHA-256 over method, path and body of the request
 	Status      int       // of the answer, 0 while the request is in flight
 	ContentType string    // of the answer, at most 255 characters
-	Body        []byte    // of the answer, at most 1 MiB
+	Body        []byte    // of the answer, at most MaxKeptAnswer bytes
 	ExpiresAt   time.Time // while in flight the end of its lease, then of the answer's keeping
 }
 
@@ -48,7 +51,7 @@ func (k IdempotencyKey) Validate() error {
 	v.Text("key", k.Key, 1, 255)
 	v.Text("token", k.Token, 1, 64)
 	v.Text("content_type", k.ContentType, 0, 255)
-	v.Check(len(k.Body) <= 1<<20, "body", "too_long", "must be at most 1048576 bytes")
+	v.Check(len(k.Body) <= MaxKeptAnswer, "body", "too_long", "must be at most 65536 bytes")
 	v.Check(!k.ExpiresAt.IsZero(), "expires_at", "required", "is required")
 	return v.Err("idempotency_key")
 }

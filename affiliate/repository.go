@@ -239,8 +239,8 @@ type IdempotencyRepository interface {
 	// Complete replaces the kept key of the same principal, name and token;
 	// ErrNotFound when there is none.
 	Complete(ctx context.Context, k IdempotencyKey) error
-	// Remove takes out the key of that principal, name and token; no change
-	// when there is none.
+	// Remove takes out the key of that principal, name and token, unless it has
+	// an answer; no change when there is none.
 	Remove(ctx context.Context, principal, key, token string) error
 	// Expire takes out at most limit keys that expired at or before now and
 	// returns how many.

@@ -14,7 +14,8 @@ import "context"
 //   - A failed call dooms the unit: every later call returns that error, and so
 //     does Write, even when the callback swallowed it. Only a read's ErrNotFound
 //     leaves the unit alive.
-//   - A unit inside a unit of the same store is ErrNested.
+//   - A unit inside a unit of the same store is ErrNested, unless the outer one is
+//     of Join: then the two are one. A Read inside still refuses changes.
 //   - A panic in the callback rolls back and goes on.
 //   - A cancelled context ends the unit with an error that is both
 //     ErrUnavailable and the context's own; nothing is kept.

@@ -66,6 +66,10 @@ type IdempotencyRecord = wire.IdempotencyRecord
 // KeptAnswer is the answer in an [IdempotencyRecord].
 type KeptAnswer = wire.KeptAnswer
 
+// ErrClaimLost is what an IdempotencyStore's Finish returns when another request
+// took the claim over.
+var ErrClaimLost = wire.ErrClaimLost
+
 // CORS says which web pages may read answers; see Options.CORS.
 type CORS = wire.CORS
 

@@ -248,8 +248,8 @@ func (s waiting) Begin(ctx context.Context, claim httpadapter.IdempotencyRecord,
 	return found, err
 }
 
-func (s waiting) Finish(ctx context.Context, done httpadapter.IdempotencyRecord) error {
-	return s.keys.Finish(ctx, done)
+func (s waiting) Finish(ctx context.Context, claim httpadapter.IdempotencyRecord, work func(context.Context) (*httpadapter.KeptAnswer, error)) error {
+	return s.keys.Finish(ctx, claim, work)
 }
 
 func (s waiting) Abandon(ctx context.Context, claim httpadapter.IdempotencyRecord) error {
@@ -289,6 +289,83 @@ func TestAFailedRequestMayBeSentAgainWithItsKey(t *testing.T) {
 	got := w.Send("client", "POST", "/v2/ban-users", `{"user_ids":[‹user anna›]}`, "Idempotency-Key", "k")
 	is.Equal(got.Code, 200)
 	is.Equal(got.Header().Get("Idempotency-Replayed"), "")
+}
+
+// dying is the store of keys of a process that is killed around the commit of
+// the next request's work.
+type dying struct {
+	httpadapter.IdempotencyStore
+	before, after *atomic.Bool
+}
+
+func (s dying) Finish(ctx context.Context, claim httpadapter.IdempotencyRecord, work func(context.Context) (*httpadapter.KeptAnswer, error)) error {
+	err := s.IdempotencyStore.Finish(ctx, claim, func(ctx context.Context) (*httpadapter.KeptAnswer, error) {
+		a, err := work(ctx)
+		if err == nil && s.before.Swap(false) {
+			panic(http.ErrAbortHandler)
+		}
+		return a, err
+	})
+	if err == nil && s.after.Swap(false) {
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+// Abandon does nothing: whoever is dead gives nothing back.
+func (dying) Abandon(context.Context, httpadapter.IdempotencyRecord) error { return nil }
+
+func TestAKeyRunsOnceThoughItsProcessIsKilledAroundTheCommit(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		defaults := market.Must(httpadapter.Options{}.WithDefaults(w.Core))(t)
+		store := dying{defaults.Idempotency, new(atomic.Bool), new(atomic.Bool)}
+		w.Handler = w.Adapter(httpadapter.Options{Idempotency: store})
+		const target, body = "/v2/stores", `{"name":"New","domains":["new.example"],"country":"SE","currency":"SEK"}`
+		send := func(key string) *httptest.ResponseRecorder {
+			return w.Send("agency", "POST", target, body, "Idempotency-Key", key)
+		}
+		killed := func(key string) {
+			t.Helper()
+			defer func() { is.Equal(recover(), http.ErrAbortHandler) }()
+			send(key)
+		}
+		stores := func() string { return market.Names(t, w.Send("agency", "GET", "/v2/stores?query=New", ""), "name") }
+
+		store.before.Store(true)
+		killed("k")
+		is.Equal(stores(), "")
+		is.Equal(send("k").Code, 409) // in use, as far as anybody knows
+		w.Pass(2 * time.Minute)
+		store.after.Store(true)
+		killed("k") // the lease is over and nothing was done: it runs
+		is.Equal(stores(), "New")
+		w.Pass(2 * time.Minute)
+		again := send("k")
+		is.Equal(again.Code, 201)
+		is.Equal(again.Header().Get("Idempotency-Replayed"), "true")
+		is.Equal(stores(), "New")
+	})
+}
+
+// robbed is a store of keys whose claims another request takes over.
+type robbed struct{ httpadapter.IdempotencyStore }
+
+func (s robbed) Finish(ctx context.Context, claim httpadapter.IdempotencyRecord, work func(context.Context) (*httpadapter.KeptAnswer, error)) error {
+	claim.Token = "another"
+	return s.IdempotencyStore.Finish(ctx, claim, work)
+}
+
+func TestWhoHasLostItsClaimChangesNothing(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		defaults := market.Must(httpadapter.Options{}.WithDefaults(w.Core))(t)
+		w.Handler = w.Adapter(httpadapter.Options{Idempotency: robbed{defaults.Idempotency}})
+		got := w.Send("agency", "POST", "/v2/stores", `{"name":"New","domains":["new.example"],"country":"SE","currency":"SEK"}`, "Idempotency-Key", "k")
+		is.Equal(got.Code, 409)
+		is.Equal(got.Body.String(), `{"message":"A request with this idempotency key is still running.","code":"idempotency_key_in_use"}`)
+		is.Equal(market.Names(t, w.Send("agency", "GET", "/v2/stores?query=New", ""), "name"), "")
+	})
 }
 
 // failOnce takes the database away after the first claim, and gives it back for

@@ -122,7 +122,7 @@ func (s *Service) DeleteRule(ctx context.Context, advertiserID, ruleID int64) er
 func (s *Service) changeRules(ctx context.Context, fn func(context.Context, Tx) (Rule, error)) (Rule, error) {
 	r, err := affiliate.Write(ctx, s.units(), fn)
 	if err == nil {
-		s.rules.outdated()
+		affiliate.AfterCommit(ctx, s.rules.outdated)
 	}
 	return r, err
 }
@@ -208,7 +208,7 @@ func (s *Service) RegisterAdvertiser(ctx context.Context, in Registration) (affi
 		return a, nil
 	})
 	if err == nil {
-		s.rules.outdated()
+		affiliate.AfterCommit(ctx, s.rules.outdated)
 	}
 	return a, err
 }

@@ -99,7 +99,7 @@ func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreCh
 		return storeView(ctx, tx, a)
 	})
 	if err == nil && rules != nil {
-		s.rules.outdated()
+		affiliate.AfterCommit(ctx, s.rules.outdated)
 	}
 	return v, err
 }

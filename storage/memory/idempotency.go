@@ -78,7 +78,7 @@ func (r idempotencyKeys) Remove(ctx context.Context, principal, key, token strin
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	if id, ok := r.held(principal, key, token); ok {
+	if id, ok := r.held(principal, key, token); ok && r.u.db.core.keys.At(id).Status == 0 {
 		r.u.db.core.keys.Delete(id)
 	}
 	return nil

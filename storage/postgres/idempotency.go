@@ -94,7 +94,7 @@ func (r idempotencyKeys) Remove(ctx context.Context, principal, key, token strin
 		if !storable(principal) || !storable(key) || !storable(token) {
 			return nil // cannot be there
 		}
-		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE principal = ? AND key = ? AND token = ?`,
+		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE principal = ? AND key = ? AND token = ? AND status = 0`,
 			r.u.name("affiliate_idempotency_keys"), principal, key, token)
 		return err
 	})

@@ -76,7 +76,8 @@ func (h hostTx) begin(ctx context.Context, _ unitKind) (bun.Tx, error) {
 	return h.tx.BeginTx(context.WithoutCancel(ctx), nil)
 }
 
-// unitKey marks a context that belongs to a unit of the store.
+// unitKey marks a context that belongs to a unit of the store: with the unit
+// where others join it, else with true.
 type unitKey struct {
 	handle any
 	prefix string
@@ -119,10 +120,12 @@ func (db *DB) nested(ctx context.Context) bool { return ctx.Value(db.unitKey()) 
 
 // run runs a unit of work, again when the database asks for it.
 func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
-	if db.nested(ctx) {
+	switch outer := ctx.Value(db.unitKey()).(type) {
+	case *unit:
+		return outer.join(ctx, kind, fn)
+	case bool:
 		return affiliate.ErrNested
 	}
-	inner := context.WithValue(ctx, db.unitKey(), true)
 	inLane := false
 	defer func() {
 		if inLane {
@@ -130,7 +133,7 @@ func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *
 		}
 	}()
 	for attempt := 1; ; attempt++ {
-		err := db.runOnce(inner, kind, fn)
+		err := db.runOnce(ctx, kind, fn)
 		if err == nil || !retryable(err) || !db.mayRunAgain(ctx, attempt) {
 			return err
 		}
@@ -183,6 +186,30 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
+// join runs a unit as a part of this one, which is of affiliate.Join.
+func (u *unit) join(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
+	u.mu.Lock()
+	doom, whole := u.err, u.kind
+	if kind == readUnit {
+		u.kind = readUnit
+	}
+	u.mu.Unlock()
+	if doom != nil {
+		return doom
+	}
+	err := fn(context.WithValue(ctx, u.db.unitKey(), true), u)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.kind = whole
+	if err != nil && kind != readUnit && u.err == nil {
+		u.err = err
+	}
+	if err == nil {
+		err = u.err
+	}
+	return err
+}
+
 func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
 	if err := ctx.Err(); err != nil {
 		return affiliate.Unavailable(err)
@@ -192,6 +219,11 @@ func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Contex
 		return connectionError(ctx, err)
 	}
 	u := &unit{db: db, kind: kind, ctx: ctx, tx: tx}
+	if affiliate.Joins(ctx) {
+		ctx = context.WithValue(ctx, db.unitKey(), u)
+	} else {
+		ctx = context.WithValue(ctx, db.unitKey(), true)
+	}
 	committed := false
 	defer func() { // also when fn panics or ends its goroutine
 		if u.end(); !committed {

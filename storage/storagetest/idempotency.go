@@ -73,7 +73,7 @@ func testKeyKept(t *testing.T, s coreStore) {
 	expectReservation(t, s, sampleKey("admin:1", "copies"), at(0), fullKey("copies"), false)
 
 	large := sampleKey(strings.Repeat("😀", 128), strings.Repeat("😀", 255))
-	large.Token, large.ContentType, large.Body = strings.Repeat("😀", 64), strings.Repeat("😀", 255), make([]byte, 1<<20)
+	large.Token, large.ContentType, large.Body = strings.Repeat("😀", 64), strings.Repeat("😀", 255), make([]byte, affiliate.MaxKeptAnswer)
 	expectReservation(t, s, large, at(0), large, true)
 	expectReservation(t, s, large, at(0), large, false)
 }
@@ -94,7 +94,7 @@ func testKeyRefused(t *testing.T, s coreStore) {
 		{invalid("token", "too_long"), func(k *affiliate.IdempotencyKey) { k.Token = strings.Repeat("a", 65) }},
 		{invalid("content_type", "nul"), func(k *affiliate.IdempotencyKey) { k.ContentType = "\x00" }},
 		{invalid("content_type", "too_long"), func(k *affiliate.IdempotencyKey) { k.ContentType = strings.Repeat("a", 256) }},
-		{invalid("body", "too_long"), func(k *affiliate.IdempotencyKey) { k.Body = make([]byte, 1<<20+1) }},
+		{invalid("body", "too_long"), func(k *affiliate.IdempotencyKey) { k.Body = make([]byte, affiliate.MaxKeptAnswer+1) }},
 		{invalid("expires_at", "required"), func(k *affiliate.IdempotencyKey) { k.ExpiresAt = time.Time{} }},
 	}
 	kept := fullKey("k")
@@ -162,6 +162,8 @@ func testComplete(t *testing.T, s coreStore) {
 	write(t, s, complete(given))
 	scribble(&given)
 	expectReservation(t, s, flying, at(0), fullKey("k"), false)
+	write(t, s, remove("admin:1", "k", "t1"))
+	expectReservation(t, s, flying, at(0), fullKey("k"), false) // what has an answer stays
 	write(t, s, complete(flying))
 	expectReservation(t, s, fullKey("k"), at(0), flying, false)
 

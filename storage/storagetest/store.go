@@ -30,6 +30,7 @@ func unitScenarios[T affiliate.Tx](how string) []scenario[affiliate.Store[T]] {
 		{how + "only a read's not found leaves a unit alive", testAlive[T]},
 		{how + "a read refuses every change", testReadOnly[T]},
 		{how + "a unit in a unit is refused", testNested[T]},
+		{how + "units within one of Join are one", testJoin[T]},
 		{how + "a cancelled context ends a unit", testCancelled[T]},
 		{how + "a deadline ends a unit", testDeadline[T]},
 		{how + "a read sees one snapshot", testSnapshot[T]},
@@ -225,6 +226,108 @@ func testReadOnly[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		})
 	}
 	expectTally(t, s, "after what was refused", before)
+}
+
+func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	units := map[string]func(context.Context, func(ctx context.Context, tx T) error) error{"Read": s.Read, "Write": s.Write}
+	kept := 0
+	join := func(fn func(ctx context.Context) error) error {
+		return affiliate.Join(t.Context(), s, func(ctx context.Context, tx T) error {
+			if err := change(ctx, tx, 100+kept); err != nil {
+				return err
+			}
+			return fn(ctx)
+		})
+	}
+	inside := func(ctx context.Context) error {
+		err := s.Write(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 200+kept) })
+		if err != nil {
+			return err
+		}
+		return s.Read(ctx, func(ctx context.Context, tx T) error {
+			got, err := count(ctx, tx)
+			equal(t, "seen inside", got, times(kept+2))
+			return err
+		})
+	}
+	if err := join(inside); err != nil {
+		t.Fatalf("Join: %v", err)
+	}
+	kept = 2
+	expectTally(t, s, "both kept", times(kept))
+	if err := join(func(ctx context.Context) error { return errors.Join(inside(ctx), errMine) }); !errors.Is(err, errMine) {
+		t.Errorf("Join: got %v, want the callback's error", err)
+	}
+	expectTally(t, s, "both undone", times(kept))
+
+	for name, c := range map[string]struct {
+		unit func(ctx context.Context) error
+		want error
+	}{
+		"an error of the inner callback": {func(ctx context.Context) error {
+			return s.Write(ctx, func(context.Context, T) error { return errMine })
+		}, errMine},
+		"a failed call": {func(ctx context.Context) error {
+			return s.Write(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 100) })
+		}, affiliate.ErrConflict},
+		"a change in a read": {func(ctx context.Context) error {
+			return s.Read(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 300) })
+		}, affiliate.ErrReadOnly},
+	} {
+		err := join(func(ctx context.Context) error {
+			if err := c.unit(ctx); !errors.Is(err, c.want) {
+				t.Errorf("%s: got %v, want %v", name, err, c.want)
+			}
+			if err := inside(ctx); !errors.Is(err, c.want) {
+				t.Errorf("%s, then another unit: got %v, want %v", name, err, c.want)
+			}
+			return nil // swallowed
+		})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: Join returned %v, want %v", name, err, c.want)
+		}
+		expectTally(t, s, "after "+name, times(kept))
+	}
+
+	// What is not there, and an error of a read's callback, leave the whole alive.
+	err := join(func(ctx context.Context) error {
+		err := s.Read(ctx, func(ctx context.Context, tx T) error { return second(tx.Users().Get(ctx, nowhere)) })
+		if !errors.Is(err, affiliate.ErrNotFound) {
+			t.Errorf("a read: got %v, want ErrNotFound", err)
+		}
+		for innerName, inner := range units {
+			for innermostName, innermost := range units {
+				err := inner(ctx, func(ctx context.Context, _ T) error {
+					err := innermost(ctx, func(context.Context, T) error { return errMine })
+					if !errors.Is(err, affiliate.ErrNested) {
+						t.Errorf("%s in %s in Join: got %v, want ErrNested", innermostName, innerName, err)
+					}
+					return nil
+				})
+				if err != nil {
+					t.Errorf("%s in Join: got %v", innerName, err)
+				}
+			}
+		}
+		return inside(ctx)
+	})
+	if err != nil {
+		t.Fatalf("Join: %v", err)
+	}
+	kept += 2
+	expectTally(t, s, "kept again", times(kept))
+
+	committed := false
+	err = join(func(ctx context.Context) error {
+		affiliate.AfterCommit(ctx, func() { committed = true })
+		if committed {
+			t.Error("AfterCommit did not wait")
+		}
+		return errMine
+	})
+	if committed || !errors.Is(err, errMine) {
+		t.Errorf("an undone Join: got %v, AfterCommit ran: %v", err, committed)
+	}
 }
 
 func testNested[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -37,9 +38,20 @@ func (k idempotencyKeys) Begin(ctx context.Context, claim wire.IdempotencyRecord
 	return &found, nil
 }
 
-// Finish keeps the answer of a claimed key.
-func (k idempotencyKeys) Finish(ctx context.Context, done wire.IdempotencyRecord) error {
-	return k.core.CompleteKey(ctx, keyOf(done))
+// Finish does the work and keeps its answer, in one unit.
+func (k idempotencyKeys) Finish(ctx context.Context, claim wire.IdempotencyRecord, work func(context.Context) (*wire.KeptAnswer, error)) error {
+	var failed error
+	err := k.core.CompleteKey(ctx, keyOf(claim), func(ctx context.Context, key *affiliate.IdempotencyKey) error {
+		var a *wire.KeptAnswer
+		if a, failed = work(ctx); a != nil {
+			key.Status, key.ContentType, key.Body = a.Status, a.ContentType, a.Body
+		}
+		return failed
+	})
+	if e, ok := errors.AsType[*affiliate.Error](err); ok && failed == nil && e.Kind == affiliate.ErrNotFound && e.Resource == "idempotency_key" {
+		return wire.ErrClaimLost
+	}
+	return err
 }
 
 // Abandon gives a claimed key back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"io"
 	"net/http"
@@ -14,11 +15,10 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// How long answers and claims live, and how big a kept answer may be.
+// How long answers and claims live.
 const (
 	idempotencyKeep  = 24 * time.Hour
 	idempotencyLease = time.Minute
-	maxKeptAnswer    = 1 << 20 // bytes
 )
 
 // IdempotencyStore keeps the first answer to each Idempotency-Key. A record
@@ -28,14 +28,25 @@ type IdempotencyStore interface {
 	// Begin claims the record's owner and key and returns nil; or returns the
 	// record that is there and changes nothing. A record whose Expires is not
 	// after now counts as not there. Of many that begin at once, one claims.
+	//
+	// A store that keeps answers beside the work, and not with it, must not let a
+	// claim without an answer expire before the answer would: whether the work was
+	// done is not known then, and it must not be done twice.
 	Begin(ctx context.Context, claim IdempotencyRecord, now time.Time) (*IdempotencyRecord, error)
-	// Finish puts the answer and its new expiry into the claimed record. It is
-	// ErrNotFound when the token no longer holds the claim.
-	Finish(ctx context.Context, done IdempotencyRecord) error
+	// Finish runs work and puts the answer that it returns, and the new expiry,
+	// into the claimed record; with nil instead of an answer the record stays.
+	// The store of the core does both in one transaction with what work changes,
+	// and may therefore run work again. An error of work is returned, and then
+	// nothing is changed. Finish is ErrClaimLost when the token no longer holds
+	// the claim.
+	Finish(ctx context.Context, claim IdempotencyRecord, work func(ctx context.Context) (*KeptAnswer, error)) error
 	// Abandon removes the claim, so that the request may be sent again. It is
-	// no error when the token no longer holds it.
+	// no error when the token no longer holds it, and leaves an answer alone.
 	Abandon(ctx context.Context, claim IdempotencyRecord) error
 }
+
+// ErrClaimLost is what Finish returns when another request took the claim over.
+var ErrClaimLost = errors.New("httpadapter: the idempotency key was taken over by another request")
 
 // IdempotencyRecord is a claim, and once it is answered, the answer.
 type IdempotencyRecord struct {
@@ -51,24 +62,27 @@ type IdempotencyRecord struct {
 type KeptAnswer struct {
 	Status      int
 	ContentType string
-	Body        []byte // at most 1 MiB
+	Body        []byte // at most affiliate.MaxKeptAnswer bytes
 }
 
 // idempotent runs the request once for its key.
 //
-// Kept are answers from a handler: success, and refusals that would come out
-// the same. Not kept, so that the client may try again with the same key: 401,
-// 408, 429, 5xx, panics, cancelled requests, and answers that are streamed or
-// larger than a MiB. Requests refused before the handler's input was looked at
-// (401, 403, another tenant's 404, malformed 400, 413, 415, 429) never get here.
+// Kept are answers from a handler: success, in the transaction of what the
+// handler changed, and refusals that would come out the same. Not kept, so that
+// the client may try again with the same key: 401, 408, 429, 5xx, panics,
+// cancelled requests, and answers that are streamed. Of an answer that is too
+// large to be kept it is kept that there was one. Requests refused before the
+// handler's input was looked at (401, 403, another tenant's 404, malformed 400,
+// 413, 415, 429) never get here.
 //
-// A crash between the handler's commit and Finish leaves a claim; it expires
-// after a minute, and the request then runs again. The handler's context ends
-// with the claim, so that two never run at once.
-func (m *Mux) idempotent(x *exchange, req *request, owner string, run func(*request) answer) (answer, error) {
+// A crash before the commit leaves a claim and no work; it expires after a
+// minute, and the request may then run again. A crash after the commit leaves
+// the answer. The handler's context ends with the claim, so that two rarely run
+// at once; if they do, only the one that holds the claim can commit.
+func (m *Mux) idempotent(x *exchange, req *request, owner string, run func(*request) (answer, error)) (answer, error) {
 	key, sent := idempotencyKey(req.http)
 	if !sent || m.opts.Idempotency == nil {
-		return run(req), nil
+		return run(req)
 	}
 	if key == "" {
 		var v affiliate.Validation
@@ -94,7 +108,7 @@ func (m *Mux) idempotent(x *exchange, req *request, owner string, run func(*requ
 	if found != nil {
 		return found.again(claim)
 	}
-	return m.runClaimed(x, req, claim, run), nil
+	return m.runClaimed(x, req, claim, run)
 }
 
 // again answers a request whose key is known.
@@ -103,15 +117,19 @@ func (r *IdempotencyRecord) again(claim IdempotencyRecord) (answer, error) {
 	case r.Fingerprint != claim.Fingerprint:
 		return answer{}, affiliate.Conflict("", "idempotency_key_reused", "The idempotency key was used for another request.")
 	case r.Answer == nil:
-		return answer{}, affiliate.Conflict("", "idempotency_key_in_use", "A request with this idempotency key is still running.")
+		return answer{}, keyInUse()
 	}
 	a := answer{status: r.Answer.Status, contentType: r.Answer.ContentType, body: r.Answer.Body}
 	a.setHeader("Idempotency-Replayed", "true")
 	return a, nil
 }
 
+func keyInUse() error {
+	return affiliate.Conflict("", "idempotency_key_in_use", "A request with this idempotency key is still running.")
+}
+
 // runClaimed runs the handler and settles the claim, whatever happens.
-func (m *Mux) runClaimed(x *exchange, req *request, claim IdempotencyRecord, run func(*request) answer) answer {
+func (m *Mux) runClaimed(x *exchange, req *request, claim IdempotencyRecord, run func(*request) (answer, error)) (answer, error) {
 	// The claim is settled even when the client has gone.
 	settle := context.WithoutCancel(req.http.Context())
 	settled := false
@@ -125,25 +143,55 @@ func (m *Mux) runClaimed(x *exchange, req *request, claim IdempotencyRecord, run
 	}()
 	ctx, cancel := context.WithTimeout(req.http.Context(), idempotencyLease)
 	defer cancel()
-	held := *req
-	held.http = req.http.WithContext(ctx)
-	a := run(&held)
-	if !a.keepable() || ctx.Err() != nil && a.status >= 400 {
-		return a
+	claim.Expires = m.opts.Clock.Now().Add(idempotencyKeep)
+	var a answer
+	err := m.opts.Idempotency.Finish(ctx, claim, func(ctx context.Context) (*KeptAnswer, error) {
+		held := *req
+		held.http = req.http.WithContext(ctx)
+		var err error
+		if a, err = run(&held); err != nil {
+			return nil, err
+		}
+		return m.kept(a), nil
+	})
+	switch {
+	case err == nil:
+		settled = a.keepable()
+		return a, nil
+	case errors.Is(err, ErrClaimLost): // what the handler did is undone
+		settled = true
+		return answer{}, keyInUse()
+	}
+	a = m.errorAnswer(ctx, x, err)
+	if !a.keepable() || ctx.Err() != nil {
+		return a, nil
 	}
 	settled = true
-	claim.Expires = m.opts.Clock.Now().Add(idempotencyKeep)
-	claim.Answer = &KeptAnswer{Status: a.status, ContentType: a.contentType, Body: a.body}
-	if err := m.opts.Idempotency.Finish(settle, claim); err != nil {
-		// The work is done and committed: the client gets its answer.
+	err = m.opts.Idempotency.Finish(settle, claim, func(context.Context) (*KeptAnswer, error) { return m.kept(a), nil })
+	if err != nil {
+		// Nothing was changed: the same request is refused again.
 		m.log.Error("idempotent answer not kept", "request_id", x.id, "route", x.route, "error", err)
 	}
-	return a
+	return a, nil
+}
+
+// kept is what is kept of an answer; nil for one that is not kept.
+func (m *Mux) kept(a answer) *KeptAnswer {
+	switch {
+	case !a.keepable():
+		return nil
+	case len(a.body) > affiliate.MaxKeptAnswer:
+		a = m.encodeProblem(Problem{
+			Status: http.StatusConflict, Code: "idempotency_answer_too_large",
+			Message: "The request with this idempotency key was carried out. Its answer was too large to be kept.",
+		})
+	}
+	return &KeptAnswer{Status: a.status, ContentType: a.contentType, Body: a.body}
 }
 
 func (a answer) keepable() bool {
 	switch {
-	case a.stream != nil || len(a.body) > maxKeptAnswer:
+	case a.stream != nil:
 		return false
 	case a.status == http.StatusUnauthorized, a.status == http.StatusRequestTimeout, a.status == http.StatusTooManyRequests:
 		return false

@@ -227,16 +227,12 @@ func (e *endpoint) call(x *exchange, r *http.Request, p affiliate.Principal, own
 		e.fail(x, r, err)
 		return
 	}
-	a, err := e.mux.idempotent(x, req, owner, func(req *request) answer {
+	a, err := e.mux.idempotent(x, req, owner, func(req *request) (answer, error) {
 		out, err := e.route.Op.run(req.http.Context(), p, e.plan, req)
 		if err != nil {
-			return e.mux.errorAnswer(req.http.Context(), x, err)
+			return answer{}, err
 		}
-		a, err := e.mux.encode(e.route.Op.status, out)
-		if err != nil {
-			return e.mux.errorAnswer(req.http.Context(), x, err)
-		}
-		return a
+		return e.mux.encode(e.route.Op.status, out)
 	})
 	if err != nil {
 		e.fail(x, r, err)

@@ -48,6 +48,7 @@ type Unit struct {
 	store           *Store
 	err             error // what every further call returns: the unit is doomed, or over
 	readOnly        bool
+	whole           bool // of affiliate.Join: units in its context are parts of it
 }
 
 // unitKey is where a unit's context says that it belongs to a unit of the store.
@@ -64,22 +65,39 @@ func (u *Unit) Value(key any) any {
 // Nested reports whether the context belongs to a unit of the store.
 func (s *Store) Nested(ctx context.Context) bool { return ctx.Value(unitKey{s}) != nil }
 
-// admit refuses a context that is over, or belongs to a unit already.
-func (s *Store) admit(ctx context.Context) error {
-	if s.Nested(ctx) {
-		return affiliate.ErrNested
+// admit refuses a context that is over, or belongs to a unit already. It returns
+// the unit that one of this context is a part of, if any.
+func (s *Store) admit(ctx context.Context) (whole *Unit, err error) {
+	if outer, ok := ctx.Value(unitKey{s}).(*Unit); ok {
+		if !outer.whole {
+			return nil, affiliate.ErrNested
+		}
+		return outer, outer.Use(ctx)
 	}
 	if err := ctx.Err(); err != nil {
-		return affiliate.Unavailable(err)
+		return nil, affiliate.Unavailable(err)
 	}
-	return nil
+	return nil, nil
+}
+
+// join runs fn as u, a part of the unit, which is the one that holds the lock.
+func (whole *Unit) join(ctx context.Context, u *Unit, readOnly bool, fn func(context.Context) error) error {
+	u.Context, u.store, u.readOnly = ctx, whole.store, readOnly
+	err := u.result(fn(u))
+	if u.err != nil || err != nil && !readOnly {
+		_ = whole.Fail(err) // it is what the caller is told as well
+	}
+	u.err = ErrEnded
+	return err
 }
 
 // Read runs fn as the unit u, a zero Unit, while no writer runs, beside other
 // readers.
 func (s *Store) Read(ctx context.Context, u *Unit, fn func(context.Context) error) error {
-	if err := s.admit(ctx); err != nil {
+	if whole, err := s.admit(ctx); err != nil {
 		return err
+	} else if whole != nil {
+		return whole.join(ctx, u, true, fn)
 	}
 	s.mu.RLock()
 	u.Context, u.store, u.readOnly = ctx, s, true
@@ -92,11 +110,13 @@ func (s *Store) Read(ctx context.Context, u *Unit, fn func(context.Context) erro
 
 // Write runs fn as the unit u, a zero Unit, alone and once.
 func (s *Store) Write(ctx context.Context, u *Unit, fn func(context.Context) error) error {
-	if err := s.admit(ctx); err != nil {
+	if whole, err := s.admit(ctx); err != nil {
 		return err
+	} else if whole != nil {
+		return whole.join(ctx, u, false, fn)
 	}
 	s.mu.Lock()
-	u.Context, u.store = ctx, s
+	u.Context, u.store, u.whole = ctx, s, affiliate.Joins(ctx)
 	words := s.words.texts.last
 	defer func() { u.endWrite(words) }() // also when fn panics or ends its goroutine
 	if err := u.Use(ctx); err != nil {

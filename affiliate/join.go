@@ -1,0 +1,47 @@
+package affiliate
+
+import "context"
+
+// joint is what units have in common that are one.
+type joint struct{ after []func() }
+
+type jointKey struct{}
+
+// Join runs fn in a Write of the store that the units inside its context join:
+// with it they are one unit, whichever services and stores of the same backend
+// they are of. Everything that they change is kept together with what fn itself
+// changes, or nothing is. Like every Write it may run fn again, so that fn must
+// not send e-mails or call other systems.
+//
+// A unit that fails dooms the whole, also when fn goes on after its error. Reads
+// inside see what was changed before them.
+func Join[T any](ctx context.Context, store Store[T], fn func(ctx context.Context, tx T) error) error {
+	j := &joint{}
+	err := store.Write(context.WithValue(ctx, jointKey{}, j), func(ctx context.Context, tx T) error {
+		j.after = nil // of an attempt before
+		return fn(ctx, tx)
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range j.after {
+		f()
+	}
+	return nil
+}
+
+// Joins reports whether the units of a context are to be one. It is for
+// backends: a Write with such a context that is in no unit begins one that the
+// units in its context join.
+func Joins(ctx context.Context) bool { return ctx.Value(jointKey{}) != nil }
+
+// AfterCommit calls f once what the context's units changed is kept: at once, or
+// when the unit ends that they joined. It is for what a process remembers of its
+// store.
+func AfterCommit(ctx context.Context, f func()) {
+	if j, ok := ctx.Value(jointKey{}).(*joint); ok {
+		j.after = append(j.after, f)
+		return
+	}
+	f()
+}
