@@ -1,6 +1,9 @@
 package affiliate
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // joint is what units have in common that are one.
 type joint struct{ after []func() }
@@ -30,8 +33,31 @@ func Join[T any](ctx context.Context, store Store[T], fn func(ctx context.Contex
 	return nil
 }
 
+// snapshot is what the reads of one Snapshot have in common beside the unit.
+type snapshot struct{ now time.Time }
+
+type snapshotKey struct{}
+
+// Snapshot runs fn in a Read of the store that the units inside its context join:
+// whatever they read, page by page, is from one snapshot and as of one instant,
+// see Instant. Changes are refused. fn should not wait for others, such as who
+// reads a response: the snapshot holds a connection or a lock.
+func Snapshot[T any](ctx context.Context, store Store[T], clock Clock, fn func(ctx context.Context) error) error {
+	ctx = context.WithValue(ctx, snapshotKey{}, snapshot{clock.Now()})
+	return store.Read(context.WithValue(ctx, jointKey{}, &joint{}), func(ctx context.Context, _ T) error { return fn(ctx) })
+}
+
+// Instant returns the clock's time, and within a Snapshot the time when that
+// began: what time decides does not change between its pages.
+func Instant(ctx context.Context, clock Clock) time.Time {
+	if s, ok := ctx.Value(snapshotKey{}).(snapshot); ok {
+		return s.now
+	}
+	return clock.Now()
+}
+
 // Joins reports whether the units of a context are to be one. It is for
-// backends: a Write with such a context that is in no unit begins one that the
+// backends: a unit with such a context that is in no other begins one that the
 // units in its context join.
 func Joins(ctx context.Context) bool { return ctx.Value(jointKey{}) != nil }
 

@@ -15,7 +15,8 @@ import "context"
 //     does Write, even when the callback swallowed it. Only a read's ErrNotFound
 //     leaves the unit alive.
 //   - A unit inside a unit of the same store is ErrNested, unless the outer one is
-//     of Join: then the two are one. A Read inside still refuses changes.
+//     of Join or Snapshot: then the two are one. A Read, and all within a Read,
+//     refuses changes.
 //   - A panic in the callback rolls back and goes on.
 //   - A cancelled context ends the unit with an error that is both
 //     ErrUnavailable and the context's own; nothing is kept.

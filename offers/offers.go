@@ -291,7 +291,7 @@ func (s *Service) Search(ctx context.Context, q OfferQuery, p affiliate.PageRequ
 		if err != nil {
 			return affiliate.Page[View]{}, err
 		}
-		f.At = s.clock.Now()
+		f.At = affiliate.Instant(ctx, s.clock)
 		page, err := tx.Offers().List(ctx, f, p)
 		if err != nil {
 			return affiliate.Page[View]{}, err
@@ -299,6 +299,12 @@ func (s *Service) Search(ctx context.Context, q OfferQuery, p affiliate.PageRequ
 		items, err := views(ctx, tx, f.At, page.Items)
 		return affiliate.Page[View]{Items: items, Total: page.Total}, err
 	})
+}
+
+// Snapshot runs fn with a context in which all lists are of one instant, for an
+// export that reads them page by page; see [affiliate.Snapshot].
+func (s *Service) Snapshot(ctx context.Context, fn func(context.Context) error) error {
+	return affiliate.Snapshot(ctx, s.store, s.clock, fn)
 }
 
 // targetsOfUsers are the targets that name each of the users.

@@ -128,3 +128,9 @@ func (s *Service) List(ctx context.Context, f Filter, p affiliate.PageRequest) (
 		return tx.Media().List(ctx, f, p)
 	})
 }
+
+// Snapshot runs fn with a context in which all lists are of one instant, for an
+// export that reads them page by page; see [affiliate.Snapshot].
+func (s *Service) Snapshot(ctx context.Context, fn func(context.Context) error) error {
+	return affiliate.Snapshot(ctx, s.store, s.clock, fn)
+}

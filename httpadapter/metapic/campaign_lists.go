@@ -11,6 +11,7 @@ import (
 
 type listCampaigns struct {
 	laravel.Paging
+	laravel.FileForm
 	Query             string              `query:"query" max:"64"`
 	Statuses          []offers.Status     `query:"statuses" enum:"deleted,ended,scheduled,paused,active" max:"100"`
 	StoreIDs          []int64             `query:"store_ids" max:"1000"`
@@ -21,7 +22,6 @@ type listCampaigns struct {
 	SortBy            affiliate.Sort      `query:"sort_by" sort:"id,name,campaign_title,type,store_id,currency,token,created_at,valid_from,valid_until"`
 	CustomSortBy      string              `query:"custom_sort_by" enum:"ends_soon,active_first"`
 	Include           wire.Value          `query:"include"`
-	Format            string              `query:"format" enum:"csv,xlsx"`
 	ShowForAdvertiser wire.Optional[bool] `query:"show_for_advertiser"`
 	AdvertiserID      int64               `query:"advertiser_id" min:"1"`
 }
@@ -43,9 +43,9 @@ func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in li
 		if p.Role == affiliate.RoleCreator || p.Role == affiliate.RoleClient {
 			return list, affiliate.Forbidden("")
 		}
-		return laravel.AsFile[laravel.List[campaign]](exportCampaigns(laravel.Batches(req.Sort, func(req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
+		return laravel.AsFile[laravel.List[campaign]](exportCampaigns(laravel.Batches(req.Sort, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
 			return s.offers.Search(ctx, q, req)
-		})).Export(in.Format))
+		})).Export(ctx, s.offers.Snapshot, in.FileForm))
 	}
 	page, err := s.offers.Search(ctx, q, req)
 	if err != nil {
@@ -76,8 +76,8 @@ func included(v wire.Value, name string) bool {
 	return false
 }
 
-func exportCampaigns(next func() ([]offers.View, error)) laravel.Table[offers.View] {
-	return laravel.Table[offers.View]{Name: "campaigns", Next: next, Columns: []laravel.Column[offers.View]{
+func exportCampaigns(rows func() laravel.Rows[offers.View]) laravel.Table[offers.View] {
+	return laravel.Table[offers.View]{Name: "campaigns", Rows: rows, Columns: []laravel.Column[offers.View]{
 		laravel.NewColumn("id", func(v offers.View) any { return v.ID }),
 		laravel.NewColumn("name", func(v offers.View) any { return v.Name }),
 		laravel.NewColumn("campaign_title", func(v offers.View) any { return v.Title }),

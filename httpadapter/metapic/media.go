@@ -16,13 +16,14 @@ const mediaPage = 5
 
 type listMedia struct {
 	URL      wire.URL
-	Page     int    `query:"page" default:"1" min:"1" max:"1000000000"`
-	Query    string `query:"query" max:"255"`
-	Status   string `query:"status" enum:"all,0,1,2"`
-	Type     string `query:"type" enum:"all,instagram,tiktok,youtube"`
-	Favorite string `query:"favorite" enum:"all,1,0"`
-	Group    int64  `query:"group" min:"1"`
-	Format   string `query:"format" enum:"csv,xlsx,json"`
+	Page     int                 `query:"page" default:"1" min:"1" max:"1000000000"`
+	Query    string              `query:"query" max:"255"`
+	Status   string              `query:"status" enum:"all,0,1,2"`
+	Type     string              `query:"type" enum:"all,instagram,tiktok,youtube"`
+	Favorite string              `query:"favorite" enum:"all,1,0"`
+	Group    int64               `query:"group" min:"1"`
+	Format   string              `query:"format" enum:"csv,xlsx,json"`
+	BOM      wire.Optional[bool] `query:"bom"`
 }
 
 func (in listMedia) filter() media.Filter {
@@ -151,8 +152,8 @@ func newOlderPage(l laravel.List[medium]) olderPage {
 
 func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMedia) (list laravel.Exported[olderPage], err error) {
 	own := s.media.For(affiliate.ViewerOf(p))
-	page := func(number, size int) (affiliate.Page[shownMedium], error) {
-		found, err := own.List(ctx, in.filter(), affiliate.PageRequest{Number: number, Size: size})
+	page := func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[shownMedium], error) {
+		found, err := own.List(ctx, in.filter(), req)
 		if err != nil {
 			return affiliate.Page[shownMedium]{}, err
 		}
@@ -160,18 +161,15 @@ func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMe
 		return affiliate.Page[shownMedium]{Items: items, Total: found.Total}, err
 	}
 	if in.Format == laravel.CSV || in.Format == laravel.XLSX {
-		number := 0
-		return laravel.AsFile[olderPage](laravel.Table[shownMedium]{Name: "user-media", Columns: mediaColumns(), Next: func() ([]shownMedium, error) {
-			number++
-			p, err := page(number, mediaBatch)
-			return p.Items, err
-		}}.Export(in.Format))
+		table := laravel.Table[shownMedium]{Name: "user-media", Columns: mediaColumns(), Rows: laravel.Batches(affiliate.Sort{}, page)}
+		return laravel.AsFile[olderPage](table.Export(ctx, own.Snapshot, laravel.FileForm{Format: in.Format, BOM: in.BOM}))
 	}
-	found, err := page(in.Page, mediaPage)
+	req := affiliate.PageRequest{Number: in.Page, Size: mediaPage}
+	found, err := page(ctx, req)
 	if err != nil {
 		return list, err
 	}
-	shown := laravel.NewList(in.URL, affiliate.PageRequest{Number: in.Page, Size: mediaPage}, found, showMedium)
+	shown := laravel.NewList(in.URL, req, found, showMedium)
 	return wire.First[olderPage, wire.Stream](newOlderPage(shown)), nil
 }
 
@@ -188,9 +186,6 @@ func (s *server) withClicks(ctx context.Context, items []media.Medium) ([]shownM
 		return shownMedium{m, totals[m.UserID]}
 	}), err
 }
-
-// mediaBatch is how many media of an export are read at a time.
-const mediaBatch = 1000
 
 // upload is an image that nothing refers to yet.
 func (s *server) uploadImage(ctx context.Context, _ affiliate.Principal, in struct {

@@ -73,7 +73,7 @@ type listParticipants struct {
 	Query   string                   `query:"query" json:"query" max:"255"`
 	Status  offers.ParticipantStatus `query:"status" json:"status" enum:"open,applied,denied,accepted,store_denied,done,suggestion,second_prio,have_posted,have_received,product_sent"`
 	Include wire.Value               `query:"include" json:"include"`
-	Format  string                   `query:"format" json:"format" enum:"csv,xlsx"`
+	laravel.FileForm
 }
 
 // participantsPage is the size of a page: the document has no parameter for it.
@@ -85,9 +85,9 @@ func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in
 		f.Statuses = []offers.ParticipantStatus{in.Status}
 	}
 	if in.Format != "" {
-		return laravel.AsFile[laravel.List[participant]](exportParticipants(laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
+		return laravel.AsFile[laravel.List[participant]](exportParticipants(laravel.Batches(affiliate.Sort{}, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
 			return s.offers.Participants(ctx, f, req)
-		})).Export(in.Format))
+		})).Export(ctx, s.offers.Snapshot, in.FileForm))
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: participantsPage}
 	page, err := s.offers.Participants(ctx, f, req)
@@ -105,9 +105,9 @@ func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in
 	})), nil
 }
 
-func exportParticipants(next func() ([]offers.ParticipantView, error)) laravel.Table[offers.ParticipantView] {
+func exportParticipants(rows func() laravel.Rows[offers.ParticipantView]) laravel.Table[offers.ParticipantView] {
 	type view = offers.ParticipantView
-	return laravel.Table[view]{Name: "participants", Next: next, Columns: []laravel.Column[view]{
+	return laravel.Table[view]{Name: "participants", Rows: rows, Columns: []laravel.Column[view]{
 		laravel.NewColumn("id", func(v view) any { return v.ID }),
 		laravel.NewColumn("user_id", func(v view) any { return laravel.IDCell(v.UserID) }),
 		laravel.NewColumn("username", func(v view) any { return v.User.Value.Username }),

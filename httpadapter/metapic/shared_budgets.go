@@ -33,16 +33,21 @@ func (s *server) listSharedBudgets(ctx context.Context, _ affiliate.Principal, i
 	StoreID int64 `path:"store_id"`
 }) ([]sharedBudget, error) {
 	all := []sharedBudget{}
-	next := laravel.Batches(affiliate.Sort{}, func(req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
+	rows := laravel.Batches(affiliate.Sort{}, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
 		return s.offers.SharedBudgets(ctx, offers.SharedBudgetFilter{AdvertiserID: in.StoreID}, req)
 	})
-	for {
-		batch, err := next()
-		if err != nil || len(batch) == 0 {
-			return all, err
+	err := s.offers.Snapshot(ctx, func(ctx context.Context) error {
+		all = all[:0]
+		next := rows()
+		for {
+			batch, err := next(ctx)
+			if err != nil || len(batch) == 0 {
+				return err
+			}
+			all = append(all, laravel.ShowAll(batch, showSharedBudget)...)
 		}
-		all = append(all, laravel.ShowAll(batch, showSharedBudget)...)
-	}
+	})
+	return all, err
 }
 
 // budgetPath names a shared budget of an advertiser.

@@ -34,6 +34,7 @@ func unitScenarios[T affiliate.Tx](how string) []scenario[affiliate.Store[T]] {
 		{how + "a cancelled context ends a unit", testCancelled[T]},
 		{how + "a deadline ends a unit", testDeadline[T]},
 		{how + "a read sees one snapshot", testSnapshot[T]},
+		{how + "the reads of Snapshot see one", testSnapshotOfReads[T]},
 	}
 }
 
@@ -427,6 +428,50 @@ func testSnapshot[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		t.Fatalf("Write: %v", err)
 	}
 	expectTally(t, s, "after the read", times(2))
+}
+
+func testSnapshotOfReads[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
+	done := make(chan error, 1)
+	now := at(0)
+	clock := func() time.Time { return now }
+	look := func(ctx context.Context) error {
+		return s.Read(ctx, func(ctx context.Context, tx T) error {
+			got, err := count(ctx, tx)
+			if err == nil && got != times(1) {
+				err = fmt.Errorf("the snapshot changed: got %+v, want %+v", got, times(1))
+			}
+			return err
+		})
+	}
+	err := affiliate.Snapshot(t.Context(), s, clock, func(ctx context.Context) error {
+		now = at(1)
+		equal(t, "the time within", affiliate.Instant(ctx, clock), at(0))
+		if err := look(ctx); err != nil {
+			return err
+		}
+		go func() {
+			done <- s.Write(t.Context(), func(ctx context.Context, tx T) error { return change(ctx, tx, 2) })
+		}()
+		return lookUntil(done, func() error { return look(ctx) })
+	})
+	if err != nil {
+		t.Fatalf("Snapshot: %v", err)
+	}
+	equal(t, "the time outside", affiliate.Instant(t.Context(), clock), at(1))
+	if err := <-done; err != nil {
+		t.Fatalf("Write: %v", err)
+	}
+	expectTally(t, s, "after the snapshot", times(2))
+	for name, unit := range map[string]func(context.Context, func(context.Context, T) error) error{"Read": s.Read, "Write": s.Write} {
+		err := affiliate.Snapshot(t.Context(), s, clock, func(ctx context.Context) error {
+			return unit(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 3) })
+		})
+		if !errors.Is(err, affiliate.ErrReadOnly) {
+			t.Errorf("a change in a %s: got %v, want ErrReadOnly", name, err)
+		}
+	}
+	expectTally(t, s, "after refused changes", times(2))
 }
 
 // lookUntil looks until another goroutine is done and once more; or a few

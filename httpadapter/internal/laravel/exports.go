@@ -1,6 +1,7 @@
 package laravel
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -28,15 +29,15 @@ type Column[T any] struct {
 // NewColumn makes a column.
 func NewColumn[T any](name string, cell func(T) any) Column[T] { return Column[T]{name, cell} }
 
-// Table is a list as a file: all of it, not a page. It is read batch by batch
-// while it is written, each batch in a unit of its own, so that a slow reader
-// holds nothing up and the memory does not grow with the rows.
+// Table is a list as a file: all of it, not a page.
 type Table[T any] struct {
 	Name    string
 	Columns []Column[T]
-	// Next returns the rows that follow those it returned before, none at the end.
-	Next func() ([]T, error)
+	Rows    func() Rows[T] // from the beginning
 }
+
+// Rows returns the rows that follow those it returned before, none at the end.
+type Rows[T any] func(context.Context) ([]T, error)
 
 // The formats of an export.
 const (
@@ -44,21 +45,44 @@ const (
 	XLSX = "xlsx"
 )
 
-// Export returns the table as a file. The first batch is read before the file
-// begins, so that a list that cannot be read is an error and not half a file.
-func (t Table[T]) Export(format string) (wire.Stream, error) {
-	rows, err := t.Next()
-	if err != nil {
-		return wire.Stream{}, err
-	}
+// FileForm says in which form a file is wanted. It is embedded in inputs.
+type FileForm struct {
+	Format string              `query:"format" json:"format" enum:"csv,xlsx"`
+	BOM    wire.Optional[bool] `query:"bom" json:"bom"` // of CSV: a byte order mark, without which Excel takes UTF-8 for another charset
+}
+
+// Snapshot runs a function whose context shows lists as they are at one instant.
+type Snapshot func(ctx context.Context, fn func(context.Context) error) error
+
+// Export returns the table as a file. All rows are read from one snapshot, batch
+// by batch, into a file of ours, before the answer begins: however slowly a client
+// reads, it holds neither a lock nor a connection, the memory does not grow with
+// the rows, and a list that cannot be read is an error and not half a file.
+func (t Table[T]) Export(ctx context.Context, snapshot Snapshot, form FileForm) (wire.Stream, error) {
 	write, contentType := t.writeCSV, csvType
-	if format == XLSX {
+	if form.Format == XLSX {
 		write, contentType = t.writeXLSX, xlsxType
+	}
+	file := &spool{}
+	err := snapshot(ctx, func(ctx context.Context) error {
+		if err := file.reset(); err != nil { // of an attempt before
+			return err
+		}
+		if form.Format == CSV && !(form.BOM.Set && !form.BOM.Value) {
+			if _, err := file.Write([]byte(byteOrderMark)); err != nil {
+				return err
+			}
+		}
+		return write(ctx, file)
+	})
+	if err != nil {
+		return wire.Stream{}, errors.Join(err, file.Close())
 	}
 	return wire.Stream{
 		ContentType: contentType,
-		Header:      http.Header{"Content-Disposition": {`attachment; filename="` + t.Name + "." + format + `"`}},
-		Write:       func(w io.Writer) error { return write(w, rows) },
+		Header:      http.Header{"Content-Disposition": {`attachment; filename="` + t.Name + "." + form.Format + `"`}},
+		Write:       file.copyTo,
+		Close:       file.Close,
 	}, nil
 }
 
@@ -78,20 +102,26 @@ const (
 // ExportTypes are the media types of the files.
 func ExportTypes() []string { return []string{"text/csv", xlsxType} }
 
-// each calls write for every row, the given ones first.
-func (t Table[T]) each(rows []T, write func(T) error) (err error) {
-	for len(rows) > 0 && err == nil {
+// byteOrderMark says that what follows is UTF-8.
+const byteOrderMark = "\ufeff"
+
+// each calls write for every row.
+func (t Table[T]) each(ctx context.Context, write func(T) error) error {
+	next := t.Rows()
+	for {
+		rows, err := next(ctx)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
 		for _, row := range rows {
 			if err := write(row); err != nil {
 				return err
 			}
 		}
-		rows, err = t.Next()
 	}
-	return err
 }
 
-func (t Table[T]) writeCSV(w io.Writer, rows []T) error {
+func (t Table[T]) writeCSV(ctx context.Context, w io.Writer) error {
 	out := csv.NewWriter(w)
 	record := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
@@ -100,7 +130,7 @@ func (t Table[T]) writeCSV(w io.Writer, rows []T) error {
 	if err := out.Write(record); err != nil {
 		return err
 	}
-	err := t.each(rows, func(row T) error {
+	err := t.each(ctx, func(row T) error {
 		for i, c := range t.Columns {
 			record[i] = cellText(c.Cell(row))
 		}
@@ -127,7 +157,10 @@ func cellText(v any) string {
 
 // writeXLSX keeps what is beyond some MiB in a temporary file until the end:
 // the format is an archive whose parts are compressed at last.
-func (t Table[T]) writeXLSX(w io.Writer, rows []T) (err error) {
+//
+// A text is a text cell: no spreadsheet takes it for a formula, whatever it
+// begins with.
+func (t Table[T]) writeXLSX(ctx context.Context, w io.Writer) (err error) {
 	book := excelize.NewFile()
 	defer func() { err = errors.Join(err, book.Close()) }()
 	sheet, err := book.NewStreamWriter(book.GetSheetName(0))
@@ -146,12 +179,9 @@ func (t Table[T]) writeXLSX(w io.Writer, rows []T) (err error) {
 	if err := write(); err != nil {
 		return err
 	}
-	err = t.each(rows, func(row T) error {
+	err = t.each(ctx, func(row T) error {
 		for i, c := range t.Columns {
 			cells[i] = c.Cell(row)
-			if s, ok := cells[i].(string); ok {
-				cells[i] = defused(s)
-			}
 		}
 		return write()
 	})
@@ -177,18 +207,20 @@ func defused(s string) string {
 	return s
 }
 
-// Batches reads a list from its beginning, batch by batch.
-func Batches[T any](by affiliate.Sort, list func(affiliate.PageRequest) (affiliate.Page[T], error)) func() ([]T, error) {
-	req := affiliate.PageRequest{Size: exportBatch, Sort: by}
-	ended := false
-	return func() ([]T, error) {
-		if ended {
-			return nil, nil
+// Batches reads a list batch by batch.
+func Batches[T any](by affiliate.Sort, list func(context.Context, affiliate.PageRequest) (affiliate.Page[T], error)) func() Rows[T] {
+	return func() Rows[T] {
+		req := affiliate.PageRequest{Size: exportBatch, Sort: by}
+		ended := false
+		return func(ctx context.Context) ([]T, error) {
+			if ended {
+				return nil, nil
+			}
+			req.Number++
+			page, err := list(ctx, req)
+			ended = len(page.Items) < req.Size
+			return page.Items, err
 		}
-		req.Number++
-		page, err := list(req)
-		ended = len(page.Items) < req.Size
-		return page.Items, err
 	}
 }
 

@@ -3,9 +3,9 @@ package laravel
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +16,9 @@ import (
 
 	"github.com/matryer/is"
 	"github.com/xuri/excelize/v2"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
 
 type exported struct {
@@ -23,8 +26,12 @@ type exported struct {
 	text string
 }
 
+// asIs is the snapshot of lists that do not change.
+func asIs(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
 func exportOf(next func() ([]exported, error)) Table[exported] {
-	return Table[exported]{Name: "things", Next: next, Columns: []Column[exported]{
+	rows := func() Rows[exported] { return func(context.Context) ([]exported, error) { return next() } }
+	return Table[exported]{Name: "things", Rows: rows, Columns: []Column[exported]{
 		{"id", func(e exported) any { return e.id }},
 		{"text", func(e exported) any { return e.text }},
 		{"nothing", func(exported) any { return nil }},
@@ -53,12 +60,16 @@ var hostile = map[string]string{
 func TestExportsDefuseFormulas(t *testing.T) {
 	for text, want := range hostile {
 		for format, read := range map[string]func(*testing.T, []byte) [][]string{CSV: readCSV, XLSX: readXLSX} {
-			is := is.New(t)
-			stream, err := exportOf(batches([]exported{{1, text}, {-2, "last"}})).Export(format)
+			is, want := is.New(t), want
+			stream, err := exportOf(batches([]exported{{1, text}, {-2, "last"}})).Export(t.Context(), asIs, FileForm{Format: format})
 			is.NoErr(err)
 			var file bytes.Buffer
 			is.NoErr(stream.Write(&file))
+			is.NoErr(stream.Close())
 			rows := read(t, file.Bytes())
+			if format == XLSX {
+				want = text // a text cell is no formula
+			}
 			is.Equal(len(rows), 3)
 			is.Equal(rows[0][:2], []string{"id", "text"})
 			cell := ""
@@ -73,7 +84,11 @@ func TestExportsDefuseFormulas(t *testing.T) {
 
 func readCSV(t *testing.T, file []byte) [][]string {
 	t.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(file)).ReadAll()
+	marked, ok := bytes.CutPrefix(file, []byte(byteOrderMark))
+	if !ok {
+		t.Error("no byte order mark: Excel takes it for another charset")
+	}
+	rows, err := csv.NewReader(bytes.NewReader(marked)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +158,7 @@ func TestExportsOfManyRowsStayInBoundedMemory(t *testing.T) {
 				}
 				return batch, nil
 			}
-			stream, err := exportOf(next).Export(format)
+			stream, err := exportOf(next).Export(t.Context(), asIs, FileForm{Format: format})
 			is.NoErr(err)
 			path := filepath.Join(t.TempDir(), "things."+format)
 			file, err := os.Create(path)
@@ -151,6 +166,7 @@ func TestExportsOfManyRowsStayInBoundedMemory(t *testing.T) {
 			is.NoErr(stream.Write(file))
 			memory.look()
 			is.NoErr(file.Close())
+			is.NoErr(stream.Close())
 			if memory.grown() > bound {
 				t.Errorf("%d MiB were alive at once", memory.grown()>>20)
 			}
@@ -200,21 +216,43 @@ func count(t *testing.T, r io.Reader, what string) int {
 	}
 }
 
-func TestAnExportThatBreaksIsNoWholeFile(t *testing.T) {
+// A list that cannot be read to its end is an error, and no file is left behind.
+func TestAnExportThatBreaksIsNoFile(t *testing.T) {
 	is := is.New(t)
+	t.Setenv("TMPDIR", t.TempDir())
 	broken := errors.New("the database went away")
+	large := exported{1, strings.Repeat("x", spoolMemory)}
 	for _, format := range []string{CSV, XLSX} {
-		_, err := exportOf(func() ([]exported, error) { return nil, broken }).Export(format)
-		is.True(errors.Is(err, broken)) // before anything was sent: an answer of its own
-		calls := 0
-		stream, err := exportOf(func() ([]exported, error) {
-			if calls++; calls > 1 {
-				return nil, broken
-			}
-			return []exported{{1, "first"}}, nil
-		}).Export(format)
-		is.NoErr(err)
-		is.True(errors.Is(stream.Write(io.Discard), broken)) // later: the connection is cut
-		is.Equal(stream.Header.Get("Content-Disposition"), fmt.Sprintf(`attachment; filename="things.%s"`, format))
+		for _, whole := range [][]exported{nil, {large, large}} {
+			calls := 0
+			_, err := exportOf(func() ([]exported, error) {
+				if calls++; calls > len(whole) {
+					return nil, broken
+				}
+				return whole[:1], nil
+			}).Export(t.Context(), asIs, FileForm{Format: format})
+			is.True(errors.Is(err, broken))
+			left, err := os.ReadDir(os.TempDir())
+			is.NoErr(err)
+			is.Equal(len(left), 0)
+		}
 	}
+}
+
+func TestAnExportBeginsAnewWhenItsSnapshotDoes(t *testing.T) {
+	is := is.New(t)
+	twice := func(ctx context.Context, fn func(context.Context) error) error {
+		return errors.Join(fn(ctx), fn(ctx))
+	}
+	rows := Batches(affiliate.Sort{}, func(_ context.Context, req affiliate.PageRequest) (affiliate.Page[exported], error) {
+		return affiliate.Page[exported]{Items: []exported{{int64(req.Number), "a"}}}, nil
+	})
+	table := exportOf(nil)
+	table.Rows = rows
+	stream, err := table.Export(t.Context(), twice, FileForm{Format: CSV, BOM: wire.Optional[bool]{Set: true}})
+	is.NoErr(err)
+	var file bytes.Buffer
+	is.NoErr(stream.Write(&file))
+	is.Equal(file.String(), "id,text,nothing\n1,a,\n") // and without a mark
+	is.Equal(stream.Header.Get("Content-Disposition"), `attachment; filename="things.csv"`)
 }

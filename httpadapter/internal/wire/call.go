@@ -113,6 +113,7 @@ type Stream struct {
 	Header      http.Header
 	ContentType string
 	Write       func(io.Writer) error
+	Close       func() error // called at the end, whether or not Write was; may be nil
 }
 
 // answer is what will be sent.
@@ -122,6 +123,7 @@ type answer struct {
 	header      http.Header
 	body        []byte
 	stream      func(io.Writer) error
+	close       func() error // of the stream; may be nil
 }
 
 func (a *answer) setHeader(name, value string) {
@@ -153,7 +155,7 @@ func (m *Mux) encode(status int, out any) (answer, error) {
 		if v.Status != 0 {
 			status = v.Status
 		}
-		return answer{status: orOK(status), contentType: v.ContentType, header: v.Header.Clone(), stream: v.Write}, nil
+		return answer{status: orOK(status), contentType: v.ContentType, header: v.Header.Clone(), stream: v.Write, close: v.Close}, nil
 	}
 	body, err := encodeJSON(out)
 	return answer{status: orOK(status), contentType: m.dialect.ContentType, body: body}, err

@@ -118,6 +118,13 @@ func (x *exchange) send(r *http.Request, a answer) {
 }
 
 func (x *exchange) stream(r *http.Request, a answer) {
+	if a.close != nil {
+		defer func() {
+			if err := a.close(); err != nil {
+				x.mux.log.Warn("a stream was not closed", "request_id", x.id, "route", x.route, "error", err)
+			}
+		}()
+	}
 	x.WriteHeader(a.status)
 	if r.Method == http.MethodHead {
 		return

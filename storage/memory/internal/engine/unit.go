@@ -80,9 +80,9 @@ func (s *Store) admit(ctx context.Context) (whole *Unit, err error) {
 	return nil, nil
 }
 
-// join runs fn as u, a part of the unit, which is the one that holds the lock.
+// join runs fn as u, a part of the unit, which holds the lock.
 func (whole *Unit) join(ctx context.Context, u *Unit, readOnly bool, fn func(context.Context) error) error {
-	u.Context, u.store, u.readOnly = ctx, whole.store, readOnly
+	u.Context, u.store, u.readOnly = ctx, whole.store, readOnly || whole.readOnly
 	err := u.result(fn(u))
 	if u.err != nil || err != nil && !readOnly {
 		_ = whole.Fail(err) // it is what the caller is told as well
@@ -100,7 +100,7 @@ func (s *Store) Read(ctx context.Context, u *Unit, fn func(context.Context) erro
 		return whole.join(ctx, u, true, fn)
 	}
 	s.mu.RLock()
-	u.Context, u.store, u.readOnly = ctx, s, true
+	u.Context, u.store, u.readOnly, u.whole = ctx, s, true, affiliate.Joins(ctx)
 	defer u.endRead()
 	if err := u.Use(ctx); err != nil { // the wait may have been long
 		return err
