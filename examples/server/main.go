@@ -23,7 +23,7 @@
 //     the -dsn, so that no password stands on a command line.
 //
 // Beside the dialects there are GET /healthz (the process lives), GET /readyz
-// (the backend answers; 503 when it does not, and while the server stops) and
+// (the backend takes changes; 503 when it does not, and while the server stops) and
 // GET /metrics (Prometheus text). They ask for no credentials: keep them from
 // the outside where that matters.
 //

@@ -15,9 +15,11 @@
 //	Write           SERIALIZABLE                 40001, 40P01
 //	links Record    READ COMMITTED, row locks    40001, 40P01
 //
-// A unit runs again at most Options.MaxAttempts times, with a random pause
-// that grows; then it is affiliate.ErrUnavailable with the driver's error
-// inside. Whatever the callback says, a unit that the database gave up is run
+// A unit runs again until the deadline of its context, or at most
+// Options.MaxAttempts times, with a random pause that grows; then it is
+// affiliate.ErrUnavailable with the driver's error inside. Units of one DB run
+// again one after the other. The server gets the deadline as statement_timeout
+// and lock_timeout of the transaction. Whatever the callback says, a unit that the database gave up is run
 // again: a swallowed error hides nothing. It also runs again, without prepared
 // statements, when a pooler has lost those.
 //
