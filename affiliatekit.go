@@ -74,6 +74,8 @@ type Kit struct {
 	AdSync       *adsync.Service // for the operator: see its For method
 	AdSyncEngine *adsync.Engine  // nil without Options.AdSyncEngine.Drivers
 	Payouts      *payouts.Service
+
+	people payouts.Store // of ErasePerson
 }
 
 // New makes all services over a backend. A host that needs only some of them
@@ -87,7 +89,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 		return nil, errors.New("affiliatekit: New needs a backend")
 	}
 	o = o.shared()
-	var k Kit
+	k := Kit{people: backend.Payouts()}
 	var b builder
 	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
 	if o.Mailing.Mailer != nil {

@@ -45,6 +45,18 @@ func (s *Service) ensureClient(ctx context.Context, tx Tx, a Advertiser, publicI
 	return Some(made), err
 }
 
+// AroundAdvertiser returns the filter of the users whom an advertiser sees:
+// those who work with it and those of its client. An action for any unit;
+// ErrNotFound when there is no such advertiser.
+func AroundAdvertiser(ctx context.Context, tx Tx, advertiserID int64) (Around, error) {
+	a, err := tx.Advertisers().Get(ctx, advertiserID)
+	if err != nil {
+		return Around{}, err
+	}
+	c, err := advertiserClient(ctx, tx, a)
+	return around(advertiserID, c), err
+}
+
 func around(advertiserID int64, c Optional[Client]) Around {
 	return Around{AdvertiserID: advertiserID, ClientID: c.Value.ID}
 }
@@ -183,20 +195,26 @@ func (s *Service) addAdvertiserUser(ctx context.Context, tx Tx, advertiserID int
 // and is not of its client.
 func (s *Service) UpdateAdvertiserUser(ctx context.Context, advertiserID, userID int64, change func(*User)) (AdvertiserUser, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (AdvertiserUser, error) {
-		before, err := advertiserUser(ctx, tx, advertiserID, userID)
-		if err != nil {
-			return AdvertiserUser{}, err
-		}
-		if !before.Managed {
-			return AdvertiserUser{}, Forbidden("")
-		}
-		u := before.User
-		change(&u)
-		if _, err := s.saveUser(ctx, tx, before.User, u); err != nil {
-			return AdvertiserUser{}, err
-		}
-		return advertiserUser(ctx, tx, advertiserID, userID)
+		return s.ChangeAdvertiserUser(ctx, tx, advertiserID, userID, change)
 	})
+}
+
+// ChangeAdvertiserUser is the action of [Service.UpdateAdvertiserUser], for a
+// unit of any domain.
+func (s *Service) ChangeAdvertiserUser(ctx context.Context, tx Tx, advertiserID, userID int64, change func(*User)) (AdvertiserUser, error) {
+	before, err := advertiserUser(ctx, tx, advertiserID, userID)
+	if err != nil {
+		return AdvertiserUser{}, err
+	}
+	if !before.Managed {
+		return AdvertiserUser{}, Forbidden("")
+	}
+	u := before.User
+	change(&u)
+	if _, err := s.saveUser(ctx, tx, before.User, u); err != nil {
+		return AdvertiserUser{}, err
+	}
+	return advertiserUser(ctx, tx, advertiserID, userID)
 }
 
 // SetAdvertiserUserStatus approves, bans or does neither to a user of the

@@ -29,14 +29,14 @@ import (
 // Services are what the adapter serves. A nil one leaves its routes out.
 type Services struct {
 	Core         *affiliate.Service    // Metapic v2: users, clients, advertisers, …; and the idempotency keys
-	Identity     *identity.Service     // Metapic v2: sign-ups, invites, webhooks, the entrypoint
+	Identity     *identity.Service     // Metapic v2: sign-ups, invites, webhooks, the entrypoint; v1: stores that register
 	Mailing      *mailing.Service      // Metapic v2: the e-mail quota
-	Media        *media.Service        // Metapic v2: media of creators
+	Media        *media.Service        // both Metapic APIs: media of creators
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
 	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
 	Orders       *orders.Service       // both Metapic APIs: orders, vouchers, order collectors; and the pixel and script by which shops report orders
 	Stats        *stats.Service        // Metapic v1: statistics
-	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups
+	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups; v1: how users are paid
 	ProductLists *productlists.Service // product lists
 	Deals        *deals.Service        // MyShare
 	AdSync       *adsync.Service       // APISync
@@ -97,7 +97,7 @@ func New(s Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	mounted.add("metapic", a.others)
-	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Stats: s.Stats}, o)
+	v1, err := advertiser.New(advertiser.Services{Core: s.Core, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Stats: s.Stats, Identity: s.Identity, Media: s.Media, Payouts: s.Payouts}, o)
 	if err != nil {
 		return nil, err
 	}

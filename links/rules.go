@@ -174,24 +174,41 @@ type Registration struct {
 	Advertiser affiliate.Advertiser
 	Domains    []string     // 1..100, each as ParseRuleURL takes it
 	Owner      identity.Own // who may act for it; nil: nobody yet
+	// Sign makes Owner once the registration was found valid, and before its
+	// unit, so that it may ask other services. Nil: Owner is used as it is.
+	Sign func(ctx context.Context) (identity.Own, error)
+}
+
+// Validate checks what can be known before the unit.
+func (in Registration) Validate() error {
+	var v affiliate.Validation
+	a := in.Advertiser.WithDefaults()
+	v.Merge("", a.Validate())
+	v.Merge("", ValidateTemplate(a.TrackingTemplate))
+	_, err := in.rules()
+	v.Merge("", err)
+	return v.Err("advertiser")
 }
 
 // MaxDomains bounds the domains of one registration.
 const MaxDomains = 100
 
 // RegisterAdvertiser registers an advertiser with its rules in one unit
-// (self-service-store-create).
+// (self-service-store-create, store-register).
 func (s *Service) RegisterAdvertiser(ctx context.Context, in Registration) (affiliate.Advertiser, error) {
-	rules, err := in.rules()
-	var v affiliate.Validation
-	a := in.Advertiser.WithDefaults()
-	v.Merge("", a.Validate())
-	v.Merge("", ValidateTemplate(a.TrackingTemplate))
-	v.Merge("", err)
-	if err := v.Err("advertiser"); err != nil {
+	if err := in.Validate(); err != nil {
 		return affiliate.Advertiser{}, err
 	}
-	a, err = affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Advertiser, error) {
+	rules, err := in.rules()
+	if err != nil {
+		return affiliate.Advertiser{}, err
+	}
+	if in.Sign != nil {
+		if in.Owner, err = in.Sign(ctx); err != nil {
+			return affiliate.Advertiser{}, err
+		}
+	}
+	a, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Advertiser, error) {
 		a, err := affiliate.AddAdvertiser(ctx, tx, s.clock.Now(), in.Advertiser)
 		if err != nil {
 			return a, err

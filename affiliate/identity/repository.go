@@ -16,6 +16,7 @@ type Tx interface {
 	Accounts() AccountRepository
 	Agencies() AgencyRepository
 	Invites() InviteRepository
+	Persons() PersonRepository
 }
 
 // Store runs units of work.
@@ -73,4 +74,17 @@ type InviteRepository interface {
 	// that are neither accepted nor revoked and expire after now, by ascending id.
 	Pending(ctx context.Context, role affiliate.Role, email string, now time.Time) ([]Invite, error)
 	Update(ctx context.Context, i Invite) error
+}
+
+// PersonRepository forgets persons. It is the one repository that changes rows of
+// many domains: what belongs to a person stands in all of them.
+type PersonRepository interface {
+	// Remove takes a person out of all rows but the user's own, the ledger,
+	// payments and what is sealed. Access tokens go; the account of the user is
+	// nobody's, and other accounts lose the address. Elsewhere
+	// affiliate.ErasedName stands for the name of an author and for a handle, and
+	// Person.ErasedEmail for the address. Of media, the creator and the file's
+	// place go too. Kept answers to idempotency keys that have the address go.
+	// Removing a person again changes nothing.
+	Remove(ctx context.Context, p Person) error
 }

@@ -18,6 +18,9 @@ type Options struct {
 	// are the record.
 	CRM       CRM
 	Directory Directory
+	// Registrar keeps the passwords of those who register an advertiser with one.
+	// Default: none; they are invited instead.
+	Registrar Registrar
 }
 
 // Service holds the rules of who somebody is: access tokens, memberships,
@@ -31,6 +34,7 @@ type Service struct {
 	postman   Postman
 	crm       CRM
 	directory Directory
+	registrar Registrar
 	viewer    affiliate.Viewer
 }
 
@@ -48,7 +52,7 @@ func NewService(core *affiliate.Service, store Store, o Options) (*Service, erro
 		o.Random = rand.Reader
 	}
 	return &Service{
-		store: store, clock: o.Clock, random: o.Random, onUser: core.UserChanged, postman: o.Postman, crm: o.CRM, directory: o.Directory,
+		store: store, clock: o.Clock, random: o.Random, onUser: core.UserChanged, postman: o.Postman, crm: o.CRM, directory: o.Directory, registrar: o.Registrar,
 	}, nil
 }
 

@@ -112,14 +112,6 @@ func (s *Service) Represent() (Own, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, tx Tx, advertiserID int64) error {
-		a, err := s.account(ctx, tx, session)
-		if err != nil {
-			return err
-		}
-		a, err = s.link(ctx, tx, a, func(a *Account) { a.Role, a.Name = affiliate.RoleRepresentative, session.Email })
-		if err != nil {
-			return err
-		}
-		return Join(a.Role, a.Member())(ctx, tx, advertiserID)
+		return s.representAs(ctx, tx, session, session.Email, advertiserID)
 	}, nil
 }

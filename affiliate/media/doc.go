@@ -4,8 +4,9 @@
 //
 // # Who sees what
 //
-// The operator sees all media, a client those of its users. Media of nobody that
-// we know are the operator's alone.
+// The operator sees all media, a client those of its users. An advertiser sees
+// the shown ones of the creators that it sees. Media of nobody that we know are
+// the operator's alone.
 //
 // # What the document leaves open
 //

@@ -17,13 +17,21 @@ type Tx interface {
 type Store = affiliate.Store[Tx]
 
 // Filter chooses media. Sort columns: published_at, created_at.
+//
+// First puts media of these users first, in the order of the list; those of
+// others come behind, and those of one user in the order of the page request.
 type Filter struct {
 	Query      string // id, part of the username, or part of the network's id
 	Type       string
 	Visibility affiliate.Optional[Visibility]
 	Favorite   affiliate.Optional[bool]
 	Group      int64
-	ClientID   int64 // of users of this client
+	ClientID   int64            // of users of this client
+	Around     affiliate.Around // of users around an advertiser
+	Username   string           // exactly this one
+	ExternalID string           // exactly this one
+	Content    string           // content types that begin so: "image/"
+	First      []int64          // see above; each id once
 }
 
 // Repository keeps media. ExternalID is unique per type.

@@ -9,12 +9,16 @@ import (
 // Options sets up a Service. The zero Options work.
 type Options struct {
 	Clock affiliate.Clock // default: affiliate.SystemClock
+	// Blobs keep the files of media. Default: none; readers are sent to where
+	// the network has them.
+	Blobs affiliate.Blobs
 }
 
 // Service holds the rules of media. It is safe for concurrent use.
 type Service struct {
 	store  Store
 	clock  affiliate.Clock
+	blobs  affiliate.Blobs
 	viewer affiliate.Viewer
 }
 
@@ -26,7 +30,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	if o.Clock == nil {
 		o.Clock = affiliate.SystemClock
 	}
-	return &Service{store: store, clock: o.Clock}, nil
+	return &Service{store: store, clock: o.Clock, blobs: o.Blobs}, nil
 }
 
 // For returns the service for a viewer.

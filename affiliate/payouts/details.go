@@ -13,6 +13,10 @@ import (
 
 // PayoutDetails are where a user is paid to, and what an invoice of theirs must
 // show. They are only ever kept sealed.
+//
+// An advertiser enters them bit by bit (UpdateAdvertiserUser), so they may be
+// kept while they are incomplete. Nothing is sent to incomplete ones: see
+// Complete.
 type PayoutDetails struct {
 	UserID     int64
 	Name       string // of the account's holder; 1..140 characters
@@ -25,6 +29,13 @@ type PayoutDetails struct {
 	IBAN       string // without spaces, upper case; or Account, where there is no IBAN
 	BIC        string // 8 or 11 characters, or empty
 	Account    string // an account number that is no IBAN, at most 34 characters
+	BankName   string // at most 140 characters, as the next six; only shown
+	BankCode   string
+	BankType   string
+	Business   string // what kind of business it is
+	NationalID string // social security number
+	CompanyID  string // the number of the company in its register
+	VATStatus  string // whether VAT is to be paid
 	UpdatedAt  time.Time
 }
 
@@ -34,27 +45,50 @@ func (d PayoutDetails) normalized() PayoutDetails {
 	for _, s := range []*string{&d.IBAN, &d.BIC, &d.Country} {
 		*s = strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(*s), " ", ""))
 	}
-	for _, s := range []*string{&d.Name, &d.Company, &d.VATNumber, &d.Street, &d.PostalCode, &d.City, &d.Account} {
+	for _, s := range []*string{&d.Name, &d.Company, &d.VATNumber, &d.Street, &d.PostalCode, &d.City, &d.Account, &d.BankName, &d.BankCode, &d.BankType, &d.Business, &d.NationalID, &d.CompanyID, &d.VATStatus} {
 		*s = strings.TrimSpace(*s)
 	}
 	return d
 }
 
+// Complete reports whether a payment can be sent to the details.
+func (d PayoutDetails) Complete() bool { return d.Validate() == nil }
+
 // Validate checks what a bank would refuse at once.
 func (d PayoutDetails) Validate() error {
 	var v affiliate.Validation
+	v.Merge("", d.validateBounds())
+	v.Check(d.Name != "", "name", "required", "is required")
+	v.Check(validCountry(d.Country), "country", "invalid_country", "must be two letters, A to Z")
+	v.Check(d.IBAN == "" || validIBAN(d.IBAN), "iban", "invalid_iban", "must be an IBAN whose check digits are right")
+	v.Check(d.BIC == "" || validBIC(d.BIC), "bic", "invalid_bic", "must be 8 or 11 letters and digits, such as DEUTDEFF")
+	v.Check(d.IBAN != "" || d.Account != "", "iban", "required", "is required unless account is given")
+	return v.Err("payout_details")
+}
+
+// maxDetail bounds the longer texts.
+const maxDetail = 140
+
+// validateBounds checks what incomplete details must keep to as well.
+func (d PayoutDetails) validateBounds() error {
+	var v affiliate.Validation
 	v.Check(d.UserID > 0, "user_id", "required", "is required")
-	v.Text("name", d.Name, 1, 140)
-	v.Text("company", d.Company, 0, 140)
+	v.Text("name", d.Name, 0, maxDetail)
+	v.Text("company", d.Company, 0, maxDetail)
 	v.Text("vat_number", d.VATNumber, 0, 32)
 	v.Text("street", d.Street, 0, 140)
 	v.Text("postal_code", d.PostalCode, 0, 16)
 	v.Text("city", d.City, 0, 70)
-	v.Check(validCountry(d.Country), "country", "invalid_country", "must be two letters, A to Z")
-	v.Check(d.IBAN == "" || validIBAN(d.IBAN), "iban", "invalid_iban", "must be an IBAN whose check digits are right")
-	v.Check(d.BIC == "" || validBIC(d.BIC), "bic", "invalid_bic", "must be 8 or 11 letters and digits, such as DEUTDEFF")
+	v.Text("country", d.Country, 0, 2)
+	v.Text("iban", d.IBAN, 0, 34)
+	v.Text("bic", d.BIC, 0, 11)
 	v.Text("account", d.Account, 0, 34)
-	v.Check(d.IBAN != "" || d.Account != "", "iban", "required", "is required unless account is given")
+	for _, f := range []struct{ name, value string }{
+		{"bank_name", d.BankName}, {"bank_code", d.BankCode}, {"bank_type", d.BankType}, {"business_type", d.Business},
+		{"national_id", d.NationalID}, {"company_id", d.CompanyID}, {"vat_status", d.VATStatus},
+	} {
+		v.Text(f.name, f.value, 0, maxDetail)
+	}
 	return v.Err("payout_details")
 }
 
@@ -94,6 +128,7 @@ func (d PayoutDetails) Masked() PayoutDetails {
 	d.Name, d.Company = maskAfter(d.Name, 1), maskAfter(d.Company, 1)
 	d.VATNumber, d.IBAN, d.Account = maskBefore(d.VATNumber, 3), maskBefore(d.IBAN, 4), maskBefore(d.Account, 4)
 	d.Street, d.PostalCode, d.BIC = maskAfter(d.Street, 0), maskAfter(d.PostalCode, 1), maskAfter(d.BIC, 4)
+	d.NationalID, d.CompanyID, d.BankCode = maskBefore(d.NationalID, 4), maskBefore(d.CompanyID, 3), maskBefore(d.BankCode, 2)
 	return d
 }
 
@@ -162,12 +197,7 @@ func (s *Service) SetDetails(ctx context.Context, d PayoutDetails) error {
 		if _, err := s.user(ctx, tx, d.UserID); err != nil {
 			return err
 		}
-		d.UpdatedAt = s.clock.Now()
-		sealed, err := s.keys.seal(detailsPlace(d.UserID), d)
-		if err != nil {
-			return err
-		}
-		return tx.PayoutDetails().Put(ctx, SealedDetails{UserID: d.UserID, Sealed: sealed, UpdatedAt: d.UpdatedAt})
+		return s.putDetails(ctx, tx, d)
 	})
 }
 

@@ -26,13 +26,7 @@ func (s *Service) Erase(ctx context.Context, userID int64) ([]KeptInvoice, error
 		if _, err := s.user(ctx, tx, userID); err != nil {
 			return err
 		}
-		if err := tx.PayoutDetails().Remove(ctx, userID); err != nil {
-			return err
-		}
-		if err := tx.PayoutHolds().Remove(ctx, userID); err != nil {
-			return err
-		}
-		return tx.AXIDs().Remove(ctx, userID)
+		return EraseUser(ctx, tx, userID)
 	})
 	if err != nil {
 		return nil, err
@@ -53,6 +47,17 @@ func (s *Service) Erase(ctx context.Context, userID int64) ([]KeptInvoice, error
 			return kept, nil
 		}
 	}
+}
+
+// EraseUser is what Erase changes, as an action for a unit of any domain.
+func EraseUser(ctx context.Context, tx Tx, userID int64) error {
+	if err := tx.PayoutDetails().Remove(ctx, userID); err != nil {
+		return err
+	}
+	if err := tx.PayoutHolds().Remove(ctx, userID); err != nil {
+		return err
+	}
+	return tx.AXIDs().Remove(ctx, userID)
 }
 
 // keepUntil returns the end of the last year in which an invoice must be kept.

@@ -68,7 +68,7 @@ func (s *Service) addInvoices(ctx context.Context, tx Tx, payments []Payment, in
 	for i, p := range payments {
 		u := users[p.UserID]
 		parties := Parties{Seller: Party{Name: displayName(u), Email: u.Email}, Buyer: s.opts.Buyer}
-		if d, ok := details[p.UserID]; ok {
+		if d, ok := details[p.UserID]; ok && d.Complete() {
 			parties.Seller, parties.Account = d.party(), d.shownAccount()
 			parties.Seller.Email = u.Email
 		}

@@ -65,7 +65,7 @@ type SendResult struct {
 // Unsent is a payment that was not handed over.
 type Unsent struct {
 	PaymentID int64
-	Reason    string // "no_details", "own_payment_system", or what the provider refused it for
+	Reason    string // "no_details", "incomplete_details", "own_payment_system", or what the provider refused it for
 }
 
 // Send hands the invoiced payments of a period to a provider, in transfers of
@@ -145,13 +145,9 @@ func (s *Service) assign(ctx context.Context, tx Tx, f PaymentFilter, after int6
 		userIDs[i], clientIDs[i] = p.UserID, p.ClientID
 	}
 	a.after = payments[len(payments)-1].ID
-	details, err := tx.PayoutDetails().GetMany(ctx, userIDs)
+	details, err := s.detailsOf(ctx, tx, userIDs)
 	if err != nil {
 		return a, err
-	}
-	known := make(map[int64]bool, len(details))
-	for _, d := range details {
-		known[d.UserID] = true
 	}
 	clients, err := tx.Clients().GetMany(ctx, affiliate.SortedIDs(clientIDs))
 	if err != nil {
@@ -163,11 +159,14 @@ func (s *Service) assign(ctx context.Context, tx Tx, f PaymentFilter, after int6
 	}
 	var chosen []Payment
 	for _, p := range payments {
+		to, known := details[p.UserID]
 		switch {
 		case paysItself[p.ClientID]:
 			a.unsent = append(a.unsent, Unsent{p.ID, "own_payment_system"})
-		case !known[p.UserID]:
+		case !known:
 			a.unsent = append(a.unsent, Unsent{p.ID, "no_details"})
+		case !to.Complete():
+			a.unsent = append(a.unsent, Unsent{p.ID, "incomplete_details"})
 		default:
 			chosen = append(chosen, p)
 		}

@@ -12,13 +12,19 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts/invoicepdf"
 )
 
-// payoutOptions are those of the server: invoices are PDFs.
-func payoutOptions() payouts.Options {
-	return payouts.Options{
+// payoutOptions are those of the server: invoices are PDFs. The sample data has a
+// key for payout details that anybody can read here; without sample data there is
+// none, and details are refused.
+func payoutOptions(demo bool) payouts.Options {
+	o := payouts.Options{
 		Renderer:    invoicepdf.New(),
 		Buyer:       payouts.Party{Company: "Affiliatekit Example AB", Street: "Exempelgatan 1", PostalCode: "111 22", City: "Stockholm", Country: "SE"},
 		InvoiceNote: "Self-billing: issued by the buyer in the name of the seller.",
 	}
+	if demo {
+		o.Keys = []payouts.Key{{ID: "demo", Secret: []byte("this key protects nothing at all")}}
+	}
+	return o
 }
 
 // demoEarning is what a sample user earned in the closed month, in minor units.
@@ -37,7 +43,7 @@ var demoEarnings = []demoEarning{
 // refunds a part of what anna was paid, and returns the ids of the payments by
 // user. Payments that are there stay as they are: a second start changes nothing.
 func loadDemoPayments(ctx context.Context, backend affiliatekit.Backend, users map[string]int64) (map[string]int64, error) {
-	service, err := payouts.NewService(backend.Payouts(), payoutOptions())
+	service, err := payouts.NewService(backend.Payouts(), payoutOptions(true))
 	if err != nil {
 		return nil, err
 	}

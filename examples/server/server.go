@@ -110,7 +110,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		Offers:  offers.Options{Blobs: images},
 		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
 		Orders:  orders.Options{Observe: metrics.order},
-		Payouts: payoutOptions(),
+		Payouts: payoutOptions(c.demo),
 	})
 	if err != nil {
 		return nil, err

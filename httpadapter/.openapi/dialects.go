@@ -104,7 +104,9 @@ func dialects() ([]dialect, error) {
 			}, o)
 		},
 		func() (http.Handler, error) {
-			return advertiser.New(advertiser.Services{Core: core, Links: linked, Offers: offer, Orders: order, Stats: &stats.Service{}}, o)
+			return advertiser.New(advertiser.Services{
+				Core: core, Links: linked, Offers: offer, Orders: order, Stats: &stats.Service{}, Identity: &identity.Service{}, Media: &media.Service{}, Payouts: &payouts.Service{},
+			}, o)
 		},
 		func() (http.Handler, error) { return myshare.New(myshare.Services{Deals: &deals.Service{}}, o) },
 		func() (http.Handler, error) {

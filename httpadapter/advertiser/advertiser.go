@@ -4,6 +4,9 @@ import (
 	"net/http"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
@@ -23,6 +26,12 @@ type Services struct {
 	Offers *offers.Service
 	Orders *orders.Service
 	Stats  *stats.Service
+	// Identity registers stores.
+	Identity *identity.Service
+	Media    *media.Service
+	// Payouts keeps how users are paid. Without it those fields are empty, and
+	// not read.
+	Payouts *payouts.Service
 }
 
 // Paths are what the dialect's paths begin with.
@@ -35,28 +44,33 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, links: s.Links, offers: s.Offers, orders: s.Orders, stats: s.Stats}
+	srv := &server{core: s.Core, links: s.Links, offers: s.Offers, orders: s.Orders, stats: s.Stats, people: s.Identity, media: s.Media, payouts: s.Payouts}
 	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
 // server serves the routes. Its handlers decode nothing and decide nothing.
 type server struct {
-	core   *affiliate.Service
-	links  *links.Service
-	offers *offers.Service
-	orders *orders.Service
-	stats  *stats.Service
+	core    *affiliate.Service
+	links   *links.Service
+	offers  *offers.Service
+	orders  *orders.Service
+	stats   *stats.Service
+	people  *identity.Service
+	media   *media.Service
+	payouts *payouts.Service // may be nil
 }
 
 // need is which services a route works with.
 type need uint8
 
 const (
-	needsCore   need = 1 << iota // Services.Core
-	needsLinks                   // Services.Links
-	needsOffers                  // Services.Offers
-	needsOrders                  // Services.Orders
-	needsStats                   // Services.Stats
+	needsCore     need = 1 << iota // Services.Core
+	needsLinks                     // Services.Links
+	needsOffers                    // Services.Offers
+	needsOrders                    // Services.Orders
+	needsStats                     // Services.Stats
+	needsIdentity                  // Services.Identity
+	needsMedia                     // Services.Media
 )
 
 // has are the services that are there.
@@ -66,7 +80,7 @@ func (s *server) has() (have need) {
 		need need
 	}{
 		{s.core != nil, needsCore}, {s.links != nil, needsLinks}, {s.offers != nil, needsOffers}, {s.orders != nil, needsOrders},
-		{s.stats != nil, needsStats},
+		{s.stats != nil, needsStats}, {s.people != nil, needsIdentity}, {s.media != nil, needsMedia},
 	} {
 		if service.is {
 			have |= service.need
@@ -84,13 +98,17 @@ type route struct {
 }
 
 // routes are the lines of the table whose services are there. Every route is
-// the store's that its path names.
+// the store's that its path names; a store that registers has none yet.
 func (s *server) routes() []wire.Route {
 	have, store := s.has(), laravel.Advertiser("id")
 	var routes []wire.Route
 	for _, r := range s.table() {
 		if r.needs&^have == 0 {
-			routes = append(routes, wire.Route{Pattern: r.pattern, ID: r.id, Scope: store, Op: r.op})
+			scope := store
+			if r.id == "store-register" {
+				scope = wire.Open()
+			}
+			routes = append(routes, wire.Route{Pattern: r.pattern, ID: r.id, Scope: scope, Op: r.op})
 		}
 	}
 	return routes

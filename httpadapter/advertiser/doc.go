@@ -41,6 +41,18 @@
 //   - tag_id in linkStats is the link's id; text is not kept and empty.
 //   - ratio_to_eur is what orders.Options.Rates says, null when it does not know.
 //     The symbol of a currency that the package has no name for is its code.
+//   - A configuration of statistics without types shows all of them. Types are
+//     sent as names in the query, or as numbers in the data, as answers have them.
+//   - A store that registers gets a user of its own, who is its first
+//     representative: by the identity that identity.Options.Registrar makes of the
+//     password, or, without one, by an invite to the address. The password must
+//     be sent twice.
+//   - A store's media are those of its users that are shown. Their figures are
+//     what the creator brought to the store in the last 30 days. A file that is
+//     not kept here is a redirect (302) to where the network has it.
+//   - How a user is paid may be sent bit by bit, and is kept as it is sent: a wrong
+//     IBAN is found when money is to go there. Answers show it masked. An address
+//     and a name that are missing are those of the profile.
 //   - A voucher code that the store has given already is a validation error.
 //   - store_provider_account_id, shopello, es and td_earning are constants of the
 //     document.

@@ -19,6 +19,7 @@ func replays(in contract.World) map[string]contract.Replay {
 		"clients": ref("client west"), "revenue_tiers": ref("tier gold"), "store_groups": ref("group sv_SE"), "users": ref("user dora"), "user_tags": ref("tag vip"),
 	}
 	picture := base64.StdEncoding.EncodeToString(market.PNG(w.T))
+	config := map[string]any{"data": map[string]any{"tags": "[" + w.Value("tag vip") + "]", "from": "2019-01-01", "to": "2019-01-02"}}
 	part := map[string]string{"id": "advertiser acme", "offerId": "offer run", "userId": "user anna"}
 	return map[string]contract.Replay{
 		"clients-list":       {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"query": "north", "group": w.ID["group sv_SE"]}},
@@ -54,11 +55,22 @@ func replays(in contract.World) map[string]contract.Replay {
 			Answer: `[{"username":"","user_id":1,"tag_id":1,"link":"","text":"","instagram":"","blog":"","clicks":1,"invoice_cpc":"","average_cpc":"","nr_orders":1,"order_value":1,"order_value_formated":"","average_cpc_formated":"","invoice_cpc_formated":""}]`},
 		"user-tag-stats": {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"tags": "[" + w.Value("tag vip") + "]", "from": "2026-03-18", "to": "2026-03-18"},
 			Answer: `{"order_value":{"2026-03-18":{"vip":""}},"clicks":{"2026-03-18":{"vip":""}}}`},
-		"users-list":          {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"q": "anna", "status": "accepted"}},
-		"user-create":         {Who: "advertiser", Path: acme, Status: 200, Answer: `{"id":1,"username":"","email":"","config":"","social_media":[{"id":1,"type":"","identifier":"","is_valid":1}],"client":{"id":1,"client_id":"","config":""},"is_verified":false}`},
-		"user-get":            {Who: "advertiser", Path: at("user", "user anna"), Status: 200},
-		"user-update":         {Who: "advertiser", Path: at("user", "user anna"), Status: 200},
-		"user-status-update":  {Who: "advertiser", Path: at("user", "user anna"), Status: 200, Body: map[string]any{"status": "accepted"}},
-		"users-emails-search": {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"q": "ANN"}, Answer: `[{"email":"","id":1}]`},
+		"stats-configs-list":  {Who: "advertiser", Path: acme, Status: 200, Answer: `[{"id":1,"store_id":1,"name":"","data":{"tags":[1],"types":[1,2]},"default":1,"created_at":"","updated_at":""}]`},
+		"stats-config-create": {Who: "advertiser", Path: acme, Status: 200, Body: config},
+		"stats-config-update": {Who: "advertiser", Path: at("stats_config", "config acme"), Status: 200, Body: config},
+		"stats-config-delete": {Who: "advertiser", Path: at("stats_config", "config acme"), Status: 200, Answer: `{"id":1,"store_id":1,"name":"","data":{"tags":[1],"types":[1,2]},"default":1,"created_at":"","updated_at":""}`},
+		"store-register": {Who: "nobody", Status: 200, Body: map[string]any{
+			"user":       map[string]any{"username": "odio", "email": "new@shops.example", "password": "correct horse", "password_confirmation": "correct horse"},
+			"categories": []any{w.ID["category Food"]}, "domains": `["dev.test-test.com"]`,
+		}},
+		"store-media-list": {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"type": "instagram", "identifier": "anna", "order_by": "clicks"},
+			Answer: `{"current_page":1,"data":[{"id":1,"username":"","url":"","type":"","created_at":"","clicks":"","nr_orders":1,"order_value":1,"cost":1}],"from":1,"last_page":1,"per_page":8,"to":1,"total":1}`},
+		"store-media-object-get": {Who: "advertiser", Path: map[string]string{"id": "advertiser acme", "username": "media user", "image": "media file"}, Status: 200, File: "\x89PNG"},
+		"users-list":             {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"q": "anna", "status": "accepted"}},
+		"user-create":            {Who: "advertiser", Path: acme, Status: 200, Answer: `{"id":1,"username":"","email":"","config":"","social_media":[{"id":1,"type":"","identifier":"","is_valid":1}],"client":{"id":1,"client_id":"","config":""},"is_verified":false}`},
+		"user-get":               {Who: "advertiser", Path: at("user", "user anna"), Status: 200},
+		"user-update":            {Who: "advertiser", Path: at("user", "user anna"), Status: 200},
+		"user-status-update":     {Who: "advertiser", Path: at("user", "user anna"), Status: 200, Body: map[string]any{"status": "accepted"}},
+		"users-emails-search":    {Who: "advertiser", Path: acme, Status: 200, Query: map[string]any{"q": "ANN"}, Answer: `[{"email":"","id":1}]`},
 	}
 }

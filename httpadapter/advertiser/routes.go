@@ -1,6 +1,8 @@
 package advertiser
 
 import (
+	"net/http"
+
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
@@ -25,10 +27,17 @@ func (s *server) table() []route {
 		{"GET /stores/{id}/orders/perDate", "orders-per-date", wire.Call(s.ordersPerDate), needsStats},
 		{"GET /stores/{id}/userStats", "user-stats", wire.Call(s.userStats), needsCore | needsStats},
 		{"GET /stores/{id}/linkStats", "link-stats", wire.Call(s.linkStats), needsCore | needsLinks},
+		{"GET /advertiser/stores/{id}/stats-config", "stats-configs-list", wire.Call(s.listStatsConfigs), needsStats},
+		{"POST /advertiser/stores/{id}/stats-config", "stats-config-create", wire.Call(s.createStatsConfig), needsStats},
+		{"PUT,PATCH /advertiser/stores/{id}/stats-config/{stats_config}", "stats-config-update", wire.Call(s.updateStatsConfig), needsStats},
+		{"DELETE /advertiser/stores/{id}/stats-config/{stats_config}", "stats-config-delete", wire.Call(s.deleteStatsConfig), needsStats},
+		{"POST /advertiser/register-store", "store-register", wire.Call(s.registerStore), needsLinks | needsIdentity},
 		{"GET /advertiser/stores/{id}/users/{userid}/dashboard", "user-dashboard-get", wire.Call(s.getDashboard), needsCore | needsOrders},
 		{"GET /advertiser/stores/{id}", "store-get", wire.Call(s.getStore), needsLinks},
 		{"PATCH /advertiser/stores/{id}", "store-update", wire.Call(s.updateStore), needsLinks},
 		{"POST /advertiser/stores/{id}/upload-logo", "store-logo-upload", wire.Call(s.uploadLogo).Files(laravel.MaxImageBytes), needsLinks | needsOffers},
+		{"GET /stores/{id}/media", "store-media-list", wire.Call(s.listMedia), needsMedia | needsStats},
+		{"GET /stores/{id}/instagramStorys/{username}/{image}", "store-media-object-get", wire.Call(s.getMediaObject).Sends("image/jpeg", "image/png", "video/mp4").Also(http.StatusFound), needsMedia},
 		{"GET /stores/{id}/user-tags", "user-tags-list", wire.Call(s.listTags), needsCore | needsOffers},
 		{"POST /stores/{id}/user/{userId}/user-tags", "user-tags-add", wire.Call(s.addTags), needsCore | needsOffers},
 		{"GET /advertiser/stores/{id}/user-tag-stats", "user-tag-stats", wire.Call(s.userTagStats), needsStats},

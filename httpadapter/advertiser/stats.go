@@ -250,14 +250,6 @@ func (s *server) linkStats(ctx context.Context, p affiliate.Principal, in struct
 	}), err
 }
 
-// series are the figures of statistics by tags, under the document's names.
-var series = map[string]func(f stats.Figures) int64{
-	"order_value":    func(f stats.Figures) int64 { return f.OrderValue },
-	"nr_orders":      func(f stats.Figures) int64 { return f.Orders },
-	"clicks":         func(f stats.Figures) int64 { return f.Clicks },
-	"estimated_cost": func(f stats.Figures) int64 { return f.Cost() },
-}
-
 // userTagStats has figures as texts by type, day and the name of the tag; those
 // of tags with the same name are added up.
 func (s *server) userTagStats(ctx context.Context, p affiliate.Principal, in struct {
@@ -275,19 +267,19 @@ func (s *server) userTagStats(ctx context.Context, p affiliate.Principal, in str
 	}
 	out := make(map[string]map[string]map[string]string, len(in.Types))
 	for _, name := range in.Types {
-		out[name] = byDayAndTag(tags, series[name])
+		out[name] = byDayAndTag(tags, measures[name])
 	}
 	return out, nil
 }
 
-func byDayAndTag(tags []stats.TagSeries, of func(stats.Figures) int64) map[string]map[string]string {
+func byDayAndTag(tags []stats.TagSeries, measure stats.Measure) map[string]map[string]string {
 	type key struct{ day, tag string }
 	sums := map[key]int64{}
 	out := map[string]map[string]string{}
 	for _, t := range tags {
 		for _, d := range t.PerDay {
 			at := key{d.Day.Format(time.DateOnly), t.Tag.Name}
-			sums[at] += of(d.Figures)
+			sums[at] += measure.Of(&d.Figures)
 			if out[at.day] == nil {
 				out[at.day] = map[string]string{}
 			}

@@ -18,6 +18,9 @@ const (
 
 const newOffer = `{"name":"x","active":1,"priority":10}`
 
+const newStore = `{"user":{"email":"new@shops.example","password":"correct horse","password_confirmation":"correct horse"},"feed_name":"New","language_iso_code":"sv",
+	"locale":"SE","currency_iso_code":"EUR","domains":["new.example"],"categories":[],"revenue_cpc":1,"instagram_revenue_cpc":2}`
+
 var tenancy = []row{
 	{"clients-list", "GET", "/stores/{advertiser acme}/clients", "", acmeOnly},
 	{"clients-list", "GET", "/stores/999999/clients", "", missing},
@@ -83,6 +86,20 @@ var tenancy = []row{
 	{"link-stats", "GET", "/stores/999999/linkStats", "", missing},
 	{"user-tag-stats", "GET", "/advertiser/stores/{advertiser acme}/user-tag-stats?tags=[{tag vip}]", "", acmeOnly},
 	{"user-tag-stats", "GET", "/advertiser/stores/{advertiser acme}/user-tag-stats?tags=[{tag norse}]", "", "401 422 422 404 404 403 403 403 403 403 403 403 403"},
+	{"stats-configs-list", "GET", "/advertiser/stores/{advertiser acme}/stats-config", "", acmeOnly},
+	{"stats-config-create", "POST", "/advertiser/stores/{advertiser acme}/stats-config", `{"name":"x","data":{"tags":[‹tag vip›]}}`, acmeOnly},
+	{"stats-config-create", "POST", "/advertiser/stores/{advertiser acme}/stats-config", `{"name":"x","data":{"tags":[‹tag norse›]}}`, "401 422 422 404 404 403 403 403 403 403 403 403 403"},
+	{"stats-config-update", "PATCH", "/advertiser/stores/{advertiser acme}/stats-config/{config acme}", `{"name":"x"}`, acmeOnly},
+	{"stats-config-update", "PUT", "/advertiser/stores/{advertiser acme}/stats-config/{config nordic}", `{"name":"x"}`, notAcmes},
+	{"stats-config-delete", "DELETE", "/advertiser/stores/{advertiser acme}/stats-config/{config acme}", "", acmeOnly},
+	{"stats-config-delete", "DELETE", "/advertiser/stores/{advertiser acme}/stats-config/{config nordic}", "", notAcmes},
+	{"store-register", "POST", "/advertiser/register-store", newStore, "200 200 200 200 200 200 200 200 200 200 200 200 200"},
+	{"store-media-list", "GET", "/stores/{advertiser acme}/media", "", acmeOnly},
+	{"store-media-list", "GET", "/stores/999999/media", "", missing},
+	{"store-media-object-get", "GET", "/stores/{advertiser acme}/instagramStorys/anna/99.png", "", acmeOnly},
+	{"store-media-object-get", "GET", "/stores/{advertiser acme}/instagramStorys/anna/96.png", "", notAcmes}, // not shown
+	{"store-media-object-get", "GET", "/stores/{advertiser acme}/instagramStorys/bo/95.png", "", notAcmes},
+	{"store-media-object-get", "GET", "/stores/{advertiser acme}/instagramStorys/bo/99.png", "", notAcmes},
 	{"users-emails-search", "GET", "/stores/{advertiser acme}/users/search?q=a", "", acmeOnly},
 }
 
@@ -101,6 +118,15 @@ var moreBadCases = []badCase{
 	{"link-stats: unknown column", "advertiser", "GET", "/stores/{advertiser acme}/linkStats?orderBy[]=user_id&orderByOrder[]=desc", "", ""},
 	{"user-tag-stats: unknown type", "advertiser", "GET", "/advertiser/stores/{advertiser acme}/user-tag-stats?tags=[{tag vip}]&types=[clicks,views]", "", ""},
 	{"user-voucher-code-create: taken", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/users/{user anna}/voucher-codes", `{"voucher_code":"anna10"}`, ""},
+	{"stats-config-create: nothing right", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/stats-config?types=[views]", `{"name":"","default":2,"data":{"tags":"x","from":"y"}}`, ""},
+	{"stats-config-create: ends before it begins", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/stats-config", `{"name":"x","data":{"tags":[‹tag vip›],"from":"2026-02-02","to":"2026-02-01"}}`, ""},
+	{"stats-config-create: one type twice", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/stats-config?types=[clicks,clicks]", `{"name":"x","data":{"tags":[‹tag vip›]}}`, ""},
+	{"stats-config-update: no tags", "advertiser", "PATCH", "/advertiser/stores/{advertiser acme}/stats-config/{config acme}", `{"data":{"tags":[]}}`, ""},
+	{"store-register: nothing right", "nobody", "POST", "/advertiser/register-store", `{"user":{"username":"x","email":"x","password":"short","password_confirmation":"other"},"feed_name":"","language_iso_code":"xxxxxxxxxxxxxxxxxx","locale":"Sweden","currency_iso_code":"XXX","domains":["com"],"categories":["x"],"revenue_cpc":100001,"instagram_revenue_cpc":-1}`, ""},
+	{"store-register: what only the domains know", "nobody", "POST", "/advertiser/register-store", `{"user":{"email":"a@b@c.example","password":"correct horse","password_confirmation":"other horse"},"feed_name":"New","language_iso_code":"sv","locale":"Sweden","currency_iso_code":"XXX","domains":["com","127.0.0.1"],"categories":[],"revenue_cpc":1,"instagram_revenue_cpc":2}`, ""},
+	{"store-register: unknown category", "nobody", "POST", "/advertiser/register-store", `{"user":{"email":"new@shops.example","password":"correct horse","password_confirmation":"correct horse"},"feed_name":"New","language_iso_code":"sv","locale":"SE","currency_iso_code":"EUR","domains":["new.example"],"categories":[999999],"revenue_cpc":1,"instagram_revenue_cpc":2}`, ""},
+	{"store-register: taken e-mail", "nobody", "POST", "/advertiser/register-store", `{"user":{"email":"BO@creators.example","password":"correct horse","password_confirmation":"correct horse"},"feed_name":"New","language_iso_code":"sv","locale":"SE","currency_iso_code":"EUR","domains":["new.example"],"categories":[],"revenue_cpc":1,"instagram_revenue_cpc":2}`, ""},
+	{"user-update: bank data too long", "advertiser", "PATCH", "/advertiser/stores/{advertiser acme}/users/{user anna}", `{"bank_info":{"iban":"SE45500000000583982574661234567890123456","bic":"DEUTDEFFXXXX"}}`, ""},
 	{"user-tags-add: neither id nor name", "advertiser", "POST", "/stores/{advertiser acme}/user/{user anna}/user-tags", `{"tags":"[{}]"}`, ""},
 	{"store-logo-upload: no picture", "advertiser", "POST", "/advertiser/stores/{advertiser acme}/upload-logo", `{"logo":"aGVsbG8="}`, ""},
 }

@@ -1,10 +1,13 @@
 package advertiser
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 )
 
@@ -38,17 +41,32 @@ type listedUser struct {
 	Tags []userTag `json:"user_tags"`
 }
 
-// userDetails are a creator alone. How it is paid is not kept here: the fields
-// are empty.
+// userDetails are a creator alone. How it is paid is masked.
 type userDetails struct {
 	user
-	BankInfo         *string `json:"bank_info"`
-	OwnPaymentSystem int     `json:"own_paymentsystem"`
-	BusinessType     string  `json:"businessType"`
-	SSNum            string  `json:"SSNum"`
-	BankType         string  `json:"bankType"`
-	Client           *client `json:"client"`
-	Company          *string `json:"company"`
+	BankInfo         *bankInfo `json:"bank_info"` // null: none is kept
+	OwnPaymentSystem int       `json:"own_paymentsystem"`
+	BusinessType     string    `json:"businessType"`
+	SSNum            string    `json:"SSNum"`
+	BankType         string    `json:"bankType"`
+	VATEligibility   string    `json:"vatEligibility,omitempty"`
+	VATNumber        string    `json:"vat_no,omitempty"`
+	Client           *client   `json:"client"`
+	Company          *company  `json:"company"` // null: none is kept
+}
+
+type bankInfo struct {
+	BankName      string `json:"bank_name"`
+	IBAN          string `json:"iban"`
+	BIC           string `json:"bic"`
+	AccountNumber string `json:"account_number"`
+	BankCode      string `json:"bank_code"`
+}
+
+type company struct {
+	VAT            string `json:"vat"`
+	Name           string `json:"name"`
+	OrganisationID string `json:"orginisation_id"`
 }
 
 // socialMedia is one account of a creator. It has no id of its own: the id is
@@ -85,13 +103,28 @@ func showListedUser(u affiliate.AdvertiserUser) listedUser {
 	return listedUser{user: showUser(u.User, ""), Tags: showTagsOf(u)}
 }
 
-func showUserDetails(u affiliate.AdvertiserUser) userDetails {
+func showUserDetails(u payouts.AdvertiserUser) userDetails {
 	shown := userDetails{user: showUser(u.User, "{}"), BusinessType: "INDIVIDUAL", BankType: "CLEARING"}
+	if u.Details.Set {
+		shown.paid(u.Details.Value)
+	}
 	if u.Client.Set {
 		c := showClient(u.Client.Value)
 		shown.Client, shown.OwnPaymentSystem = &c, c.OwnPaymentSystem
 	}
 	return shown
+}
+
+// paid shows how a user is paid.
+func (shown *userDetails) paid(d payouts.PayoutDetails) {
+	shown.SSNum, shown.VATEligibility, shown.VATNumber = d.NationalID, d.VATStatus, d.VATNumber
+	shown.BusinessType, shown.BankType = cmp.Or(d.Business, shown.BusinessType), cmp.Or(d.BankType, shown.BankType)
+	if b := (bankInfo{d.BankName, d.IBAN, d.BIC, d.Account, d.BankCode}); b != (bankInfo{}) {
+		shown.BankInfo = &b
+	}
+	if d.Company != "" || d.CompanyID != "" {
+		shown.Company = &company{VAT: d.VATNumber, Name: d.Company, OrganisationID: d.CompanyID}
+	}
 }
 
 type listUsers struct {
@@ -151,7 +184,7 @@ type createUser struct {
 	SocialMedia []account `json:"social_media" required:"true" max:"50"`
 }
 
-func (s *server) createUser(ctx context.Context, _ affiliate.Principal, in createUser) (userDetails, error) {
+func (s *server) createUser(ctx context.Context, p affiliate.Principal, in createUser) (userDetails, error) {
 	var v affiliate.Validation
 	plain := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }
 	v.Check(len(in.Username) <= maxUsername && strings.TrimFunc(in.Username, plain) == "", "username", "invalid_username", "must be 1 to 24 letters of A to Z and digits")
@@ -162,7 +195,17 @@ func (s *server) createUser(ctx context.Context, _ affiliate.Principal, in creat
 	if err != nil {
 		return userDetails{}, err
 	}
-	return showUserDetails(u), nil
+	return s.userDetails(ctx, p, in.StoreID, u.ID)
+}
+
+// userDetails is a user with how it is paid.
+func (s *server) userDetails(ctx context.Context, p affiliate.Principal, storeID, userID int64) (userDetails, error) {
+	if s.payouts == nil {
+		u, err := s.core.AdvertiserUser(ctx, storeID, userID)
+		return orZero(showUserDetails, payouts.AdvertiserUser{AdvertiserUser: u}, err)
+	}
+	u, err := s.payouts.For(affiliate.ViewerOf(p)).AdvertiserUser(ctx, s.core, storeID, userID)
+	return orZero(showUserDetails, u, err)
 }
 
 // userPath names a user of a store.
@@ -171,12 +214,8 @@ type userPath struct {
 	UserID  int64 `path:"user"`
 }
 
-func (s *server) getUser(ctx context.Context, _ affiliate.Principal, in userPath) (userDetails, error) {
-	u, err := s.core.AdvertiserUser(ctx, in.StoreID, in.UserID)
-	if err != nil {
-		return userDetails{}, err
-	}
-	return showUserDetails(u), nil
+func (s *server) getUser(ctx context.Context, p affiliate.Principal, in userPath) (userDetails, error) {
+	return s.userDetails(ctx, p, in.StoreID, in.UserID)
 }
 
 type updateUser struct {
@@ -189,33 +228,102 @@ type updateUser struct {
 	Address     *string    `json:"address" max:"255"`
 	Postcode    *string    `json:"postcode" max:"255"`
 	SocialMedia *[]account `json:"social_media" max:"50"`
+	paidHow
 }
 
-func (s *server) updateUser(ctx context.Context, _ affiliate.Principal, in updateUser) (userDetails, error) {
-	u, err := s.core.UpdateAdvertiserUser(ctx, in.StoreID, in.UserID, func(u *affiliate.User) {
-		for _, field := range []struct {
-			to   *string
-			sent *string
-		}{
-			{&u.Username, in.Username}, {&u.Profile.FirstName, in.FirstName}, {&u.Profile.Surname, in.Surname}, {&u.Profile.Country, in.Country},
-			{&u.Profile.City, in.City}, {&u.Profile.Address, in.Address}, {&u.Profile.Postcode, in.Postcode},
-		} {
-			if field.sent != nil {
-				*field.to = *field.sent
-			}
+// paidHow is how a user is to be paid. What is sent may be incomplete; nothing is
+// paid until it is not.
+type paidHow struct {
+	SSNum          *string `json:"SSNum" max:"140"`
+	VATEligibility *string `json:"vatEligibility" max:"140"`
+	VATNumber      *string `json:"vat_no" max:"32"`
+	BankType       *string `json:"bankType" max:"140"`
+	BusinessType   *string `json:"businessType" max:"140"`
+	BankInfo       struct {
+		BankName      *string `json:"bank_name" max:"140"`
+		IBAN          *string `json:"iban" max:"64"`
+		BIC           *string `json:"bic" max:"32"`
+		AccountNumber *string `json:"account_number" max:"34"`
+		BankCode      *string `json:"bank_code" max:"140"`
+	} `json:"bank_info"`
+	Company struct {
+		VAT            *string `json:"vat" max:"32"`
+		Name           *string `json:"name" max:"140"`
+		OrganisationID *string `json:"orginisation_id" max:"140"`
+	} `json:"company"`
+}
+
+// sent is one text of a request that changes a text.
+type sent struct{ to, text *string }
+
+func setAll(fields []sent) (changed bool) {
+	for _, f := range fields {
+		if f.text != nil {
+			*f.to, changed = *f.text, true
 		}
-		if in.SocialMedia != nil {
-			u.SocialMedia = accountsIn(*in.SocialMedia)
-		}
-	})
-	if err != nil {
-		return userDetails{}, err
 	}
-	return showUserDetails(u), nil
+	return changed
+}
+
+// apply changes how a user is paid, and reports whether anything was sent.
+func (in paidHow) apply(d *payouts.PayoutDetails) bool {
+	return setAll([]sent{
+		{&d.NationalID, in.SSNum}, {&d.VATStatus, in.VATEligibility}, {&d.VATNumber, in.Company.VAT}, {&d.VATNumber, in.VATNumber},
+		{&d.BankType, in.BankType}, {&d.Business, in.BusinessType}, {&d.BankName, in.BankInfo.BankName}, {&d.IBAN, in.BankInfo.IBAN},
+		{&d.BIC, in.BankInfo.BIC}, {&d.Account, in.BankInfo.AccountNumber}, {&d.BankCode, in.BankInfo.BankCode},
+		{&d.Company, in.Company.Name}, {&d.CompanyID, in.Company.OrganisationID},
+	})
+}
+
+// details is the change of how a user is paid; nil when nothing was sent.
+func (in updateUser) details() func(*payouts.PayoutDetails) {
+	var none payouts.PayoutDetails
+	if !in.apply(&none) {
+		return nil
+	}
+	return func(d *payouts.PayoutDetails) { in.apply(d) }
+}
+
+func (in updateUser) change(u *affiliate.User) {
+	setAll([]sent{
+		{&u.Username, in.Username}, {&u.Profile.FirstName, in.FirstName}, {&u.Profile.Surname, in.Surname}, {&u.Profile.Country, in.Country},
+		{&u.Profile.City, in.City}, {&u.Profile.Address, in.Address}, {&u.Profile.Postcode, in.Postcode},
+	})
+	if in.SocialMedia != nil {
+		u.SocialMedia = accountsIn(*in.SocialMedia)
+	}
+}
+
+func (s *server) updateUser(ctx context.Context, p affiliate.Principal, in updateUser) (userDetails, error) {
+	if s.payouts == nil {
+		u, err := s.core.UpdateAdvertiserUser(ctx, in.StoreID, in.UserID, in.change)
+		return orZero(showUserDetails, payouts.AdvertiserUser{AdvertiserUser: u}, err)
+	}
+	u, err := s.payouts.For(affiliate.ViewerOf(p)).UpdateAdvertiserUser(ctx, s.core, in.StoreID, in.UserID, in.change, in.details())
+	return orZero(showUserDetails, u, detailWords(err))
+}
+
+// detailFields are the names that this document has for fields of payout details.
+var detailFields = map[string]string{
+	"iban": "bank_info.iban", "bic": "bank_info.bic", "account": "bank_info.account_number",
+}
+
+// detailWords gives the fields of an error about payout details this document's
+// names.
+func detailWords(err error) error {
+	e, ok := errors.AsType[*affiliate.Error](err)
+	if !ok || !errors.Is(e, affiliate.ErrInvalid) || e.Resource != "payout_details" {
+		return err
+	}
+	var v affiliate.Validation
+	for _, f := range e.Fields {
+		v.Add(cmp.Or(detailFields[f.Field], f.Field), f.Code, f.Message)
+	}
+	return v.Err("user")
 }
 
 // setUserStatus needs a status: a change of nothing else can be meant.
-func (s *server) setUserStatus(ctx context.Context, _ affiliate.Principal, in struct {
+func (s *server) setUserStatus(ctx context.Context, p affiliate.Principal, in struct {
 	userPath
 	Status string `json:"status" required:"true" enum:"accepted,suspended,undecided"`
 }) (userDetails, error) {
@@ -223,5 +331,5 @@ func (s *server) setUserStatus(ctx context.Context, _ affiliate.Principal, in st
 	if err != nil {
 		return userDetails{}, err
 	}
-	return showUserDetails(u), nil
+	return s.userDetails(ctx, p, in.StoreID, u.ID)
 }

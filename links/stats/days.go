@@ -95,3 +95,6 @@ func date(t time.Time) time.Time {
 func overflow() error {
 	return &affiliate.Error{Kind: affiliate.ErrInvalid, Code: "overflow", Resource: "statistics", Message: "a sum leaves the range of 64 bits"}
 }
+
+// LastDays returns the bounds of the last 30 days, as a Filter has them.
+func (s *Service) LastDays() (from, until time.Time, err error) { return Span{}.Bounds(s.clock.Now()) }

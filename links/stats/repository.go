@@ -7,11 +7,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// Tx gives the repository of statistics, and those of the core, within one unit
+// Tx gives the repositories of statistics, and those of the core, within one unit
 // of work. What all repositories share stands in package affiliate.
 type Tx interface {
 	affiliate.Tx
 	Stats() Repository
+	StatsConfigs() ConfigRepository
 }
 
 // Store runs units of work.
@@ -108,4 +109,16 @@ type Repository interface {
 	Meet(ctx context.Context, visits ...Visit) ([]Visit, error)
 	// Forget takes out the readers of the days before.
 	Forget(ctx context.Context, before time.Time) error
+}
+
+// ConfigRepository keeps configurations. An advertiser has at most one default
+// (field "default"). advertiser_id refers to an advertiser.
+type ConfigRepository interface {
+	Add(ctx context.Context, c Config) (Config, error)
+	Get(ctx context.Context, id int64) (Config, error)
+	Update(ctx context.Context, c Config) error
+	// Delete is ErrNotFound when there is none.
+	Delete(ctx context.Context, id int64) error
+	// ByAdvertiser returns the configurations of an advertiser by ascending id.
+	ByAdvertiser(ctx context.Context, advertiserID int64) ([]Config, error)
 }

@@ -12,6 +12,7 @@ import (
 func (tx coreTx) Accounts() identity.AccountRepository { return accounts(tx) }
 func (tx coreTx) Agencies() identity.AgencyRepository  { return agencies(tx) }
 func (tx coreTx) Invites() identity.InviteRepository   { return invites(tx) }
+func (tx coreTx) Persons() identity.PersonRepository   { return persons(tx) }
 
 // identityTables are the tables of package identity that the core does not have.
 type identityTables struct {

@@ -1,7 +1,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
+	"reflect"
+	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
@@ -95,15 +98,57 @@ func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.P
 	}
 	users := r.u.db.core.users
 	s := engine.Everything[media.Medium]()
-	if f != (media.Filter{}) {
+	around := map[uint32]bool{}
+	if f.Around != (affiliate.Around{}) {
+		core := &r.u.db.core
+		for _, id := range append(core.relations.users([]int64{f.Around.AdvertiserID}), core.users.byClient.Of(f.Around.ClientID)...) {
+			around[id] = true
+		}
+	}
+	if !reflect.DeepEqual(f, media.Filter{}) {
 		s.Keep = func(id uint32, m *media.Medium) bool {
 			return (f.Query == "" || engine.IsID(f.Query, id) || engine.Matches(m.Username, f.Query) || engine.Matches(m.ExternalID, f.Query)) &&
 				(f.Type == "" || f.Type == m.Type) &&
 				(!f.Visibility.Set || f.Visibility.Value == m.Visibility) &&
 				(!f.Favorite.Set || f.Favorite.Value == m.Favorite) &&
 				(f.Group == 0 || f.Group == m.Group) &&
+				(f.Username == "" || f.Username == m.Username) &&
+				(f.ExternalID == "" || f.ExternalID == m.ExternalID) &&
+				strings.HasPrefix(m.ContentType, f.Content) &&
+				(f.Around == (affiliate.Around{}) || around[uint32(m.UserID)]) &&
 				(f.ClientID == 0 || m.UserID != 0 && users.At(uint32(m.UserID)).ClientID == f.ClientID)
 		}
 	}
-	return engine.Page(&r.u.Unit, r.u.db.media.Table, s, p, mediaColumns, copyMedium)
+	cols := mediaColumns
+	if len(f.First) > 0 {
+		cols = engine.Columns[media.Medium]{"published_at": mediaColumns["published_at"], "created_at": mediaColumns["created_at"]}
+		cols[p.Sort.Column] = ranked(f.First, p.Sort.Desc, mediaColumns[p.Sort.Column])
+	}
+	return engine.Page(&r.u.Unit, r.u.db.media.Table, s, p, cols, copyMedium)
+}
+
+// ranked puts media of the users first, in their order, and within one rank
+// leaves the order to then. A descending page reverses what it returns, but the
+// ranks.
+func ranked(users []int64, desc bool, then func(a, b *media.Medium) int) func(a, b *media.Medium) int {
+	rank := make(map[int64]int, len(users))
+	for i, id := range users {
+		rank[id] = i + 1
+	}
+	of := func(m *media.Medium) int {
+		if n, ok := rank[m.UserID]; ok {
+			return n
+		}
+		return len(users) + 1
+	}
+	return func(a, b *media.Medium) int {
+		by := cmp.Compare(of(a), of(b))
+		if desc {
+			by = -by
+		}
+		if by == 0 && then != nil {
+			by = then(a, b)
+		}
+		return by
+	}
 }

@@ -36,11 +36,12 @@ func newPayoutTables(db *DB) payoutTables {
 
 // Payouts is the view for package payouts.
 func (db *DB) Payouts() payouts.Store {
-	return view[payouts.Tx]{db, func(u *unit) payouts.Tx { return payoutTx{coreTx{u}} }}
+	return view[payouts.Tx]{db, func(u *unit) payouts.Tx { return payoutTx{offersTx{statsTx{coreTx{u}}}} }}
 }
 
-// payoutTx is the transaction of package payouts.
-type payoutTx struct{ coreTx }
+// payoutTx is the transaction of package payouts. It is one of package offers
+// too, which has its part in changes of users.
+type payoutTx struct{ offersTx }
 
 var _ payouts.Tx = payoutTx{}
 

@@ -90,9 +90,12 @@ func newReaderTable(db *DB) readerTable {
 type statTables struct {
 	rollups statTable
 	readers readerTable
+	configs statsConfigTable
 }
 
-func newStatTables(db *DB) statTables { return statTables{newStatTable(db), newReaderTable(db)} }
+func newStatTables(db *DB) statTables {
+	return statTables{newStatTable(db), newReaderTable(db), newStatsConfigTable(db)}
+}
 
 // Stats is the view for package stats.
 func (db *DB) Stats() stats.Store {
@@ -105,6 +108,9 @@ type statsTx struct{ coreTx }
 var _ stats.Tx = statsTx{}
 
 func (tx statsTx) Stats() stats.Repository { return statRepository(tx.coreTx) }
+func (tx statsTx) StatsConfigs() stats.ConfigRepository {
+	return statsConfigs{statsConfigRepo(tx.coreTx)}
+}
 
 type statRepository struct{ u *unit }
 

@@ -13,6 +13,7 @@ import (
 func (t coreTx) Accounts() identity.AccountRepository { return accounts(t) }
 func (t coreTx) Agencies() identity.AgencyRepository  { return agencies(t) }
 func (t coreTx) Invites() identity.InviteRepository   { return invites(t) }
+func (t coreTx) Persons() identity.PersonRepository   { return persons(t) }
 
 type accountRow struct {
 	bun.BaseModel `bun:"table:affiliate_accounts,alias:t"`

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
@@ -122,6 +123,18 @@ func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.P
 		q.equal("t.group_number", f.Group)
 		if f.ClientID != 0 {
 			q.Where("t.user_id IN (SELECT id FROM ? WHERE client_id = ?)", r.u.name("affiliate_users"), f.ClientID)
+		}
+		if f.Around != (affiliate.Around{}) {
+			q.Where("t.user_id IN (SELECT id FROM ? WHERE client_id = nullif(?, 0) UNION ALL SELECT user_id FROM ? WHERE advertiser_id = ?)",
+				r.u.name("affiliate_users"), f.Around.ClientID, r.u.name("affiliate_user_advertisers"), f.Around.AdvertiserID)
+		}
+		q.text("t.username", f.Username)
+		q.text("t.external_id", f.ExternalID)
+		if f.Content != "" {
+			q.Where("starts_with(t.content_type, ?)", f.Content)
+		}
+		if len(f.First) > 0 {
+			q.OrderExpr("array_position(?::bigint[], t.user_id) NULLS LAST", pgdialect.Array(f.First))
 		}
 	})
 }

@@ -15,11 +15,12 @@ import (
 
 // Payouts returns the store of package payouts.
 func (db *DB) Payouts() payouts.Store {
-	return view[payouts.Tx]{db, func(u *unit) payouts.Tx { return payoutTx{coreTx{u}} }}
+	return view[payouts.Tx]{db, func(u *unit) payouts.Tx { return payoutTx{offersTx{statsTx{coreTx{u}}}} }}
 }
 
-// payoutTx gives the repositories of payouts beside those of the core.
-type payoutTx struct{ coreTx }
+// payoutTx gives the repositories of payouts beside those of the core, and those
+// of package offers, which has its part in changes of users.
+type payoutTx struct{ offersTx }
 
 var _ payouts.Tx = payoutTx{}
 

@@ -26,6 +26,9 @@ type statsTx struct{ coreTx }
 var _ stats.Tx = statsTx{} // and with it the repository
 
 func (t statsTx) Stats() stats.Repository { return statRepository(t.coreTx) }
+func (t statsTx) StatsConfigs() stats.ConfigRepository {
+	return statsConfigs{in(t.coreTx, &statsConfigTable)}
+}
 
 type statRepository struct{ u *unit }
 

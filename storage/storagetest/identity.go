@@ -24,6 +24,7 @@ func identityScenarios() []scenario[identityStore] {
 		unitScenarios[identityTx]("write"),
 		tokenScenarios(),
 		accountScenarios(),
+		personScenarios(),
 	)
 }
 

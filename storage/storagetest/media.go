@@ -107,18 +107,20 @@ func testMediaList(t *testing.T, s mediaStore) {
 	type F = media.Filter
 	clients := make([]affiliate.Client, 2)
 	users := make([]affiliate.User, 2)
+	w := newWorld(t, s)
+	advertiser := w.advertisers[0].ID
 	write(t, s, func(ctx context.Context, tx mediaTx) (err error) {
 		for i := range clients {
-			if clients[i], err = tx.Clients().Add(ctx, sampleClient(i)); err != nil {
+			if clients[i], err = tx.Clients().Add(ctx, sampleClient(700+i)); err != nil {
 				return err
 			}
-			u := sampleUser(i)
+			u := sampleUser(700 + i)
 			u.ClientID = clients[i].ID
 			if users[i], err = tx.Users().Add(ctx, u); err != nil {
 				return err
 			}
 		}
-		return nil
+		return tx.Users().Relate(ctx, users[1].ID, advertiser, false)
 	})
 	item := func(network, id, username string, user int, change func(*V)) V {
 		v := V{Type: network, ExternalID: id, Username: username, PublishedAt: at(0), CreatedAt: at(0)}
@@ -130,9 +132,15 @@ func testMediaList(t *testing.T, s mediaStore) {
 	}
 	items := addAll(t, s, addMedium,
 		item("youtube", "A", "hamida_most", 0, func(v *V) { v.Favorite, v.Group, v.PublishedAt = true, 5, at(9) }),
-		item("tiktok", "B", "julia", 0, func(v *V) { v.Visibility, v.CreatedAt = media.Shown, at(5) }),
+		item("tiktok", "B", "julia", 0, func(v *V) {
+			v.Visibility, v.CreatedAt = media.Shown, at(5)
+			v.Href, v.ContentType = "https://media.example/B", "image/png"
+		}),
 		item("instagram", "C", "Juliane%", 1, func(v *V) { v.Favorite, v.Visibility, v.PublishedAt = true, media.Undecided, at(4) }),
-		item("tiktok", "D_x", "bo", -1, func(v *V) { v.Group, v.CreatedAt = 5, at(2) }),
+		item("tiktok", "D_x", "bo", -1, func(v *V) {
+			v.Group, v.CreatedAt = 5, at(2)
+			v.Href, v.ContentType = "https://media.example/D", "video/mp4"
+		}),
 		item("youtube", "E", "bo", 1, func(v *V) { v.Visibility = media.Shown }),
 	)
 	filters := []filterRow[F]{
@@ -150,6 +158,15 @@ func testMediaList(t *testing.T, s mediaStore) {
 		{F{ClientID: clients[0].ID}, "A B"},
 		{F{ClientID: clients[1].ID}, "C E"},
 		{F{ClientID: nowhere}, ""},
+		{F{Around: affiliate.Around{AdvertiserID: advertiser}}, "C E"},
+		{F{Around: affiliate.Around{AdvertiserID: advertiser, ClientID: clients[0].ID}}, "A B C E"},
+		{F{Around: affiliate.Around{AdvertiserID: nowhere}}, ""},
+		{F{Username: "bo"}, "D_x E"},
+		{F{Username: "b"}, ""},
+		{F{ExternalID: "D_x"}, "D_x"},
+		{F{ExternalID: "D"}, ""},
+		{F{Content: "image/"}, "B"},
+		{F{Content: "video/mp4"}, "D_x"},
 	}
 	for _, q := range unkeepable() {
 		filters = append(filters, filterRow[F]{F{Query: q}, ""})
@@ -161,9 +178,27 @@ func testMediaList(t *testing.T, s mediaStore) {
 			return tx.Media().List(ctx, f, p)
 		},
 		filters: filters,
+		modify:  []string{"First"},
 		columns: map[string]func(a, b V) int{
 			"published_at": func(a, b V) int { return a.PublishedAt.Compare(b.PublishedAt) },
 			"created_at":   func(a, b V) int { return a.CreatedAt.Compare(b.CreatedAt) },
 		},
 	}.check(t, s)
+
+	first := []int64{users[1].ID, nowhere, users[0].ID}
+	for want, p := range map[string]affiliate.PageRequest{
+		"C E B A D_x": {Number: 1, Size: 9, Sort: affiliate.Sort{Column: "created_at", Desc: true}},
+		"C E A B D_x": {Number: 1, Size: 9, Sort: affiliate.Sort{Column: "created_at"}},
+		"A B":         {Number: 2, Size: 2, Sort: affiliate.Sort{Column: "created_at"}},
+	} {
+		page := see(t, s, func(ctx context.Context, tx mediaTx) (affiliate.Page[V], error) {
+			return tx.Media().List(ctx, F{First: first}, p)
+		})
+		var labels []string
+		for _, v := range page.Items {
+			labels = append(labels, v.ExternalID)
+		}
+		equal(t, "media of users first", strings.Join(labels, " "), want)
+		equal(t, "total of all", page.Total, len(items))
+	}
 }

@@ -113,6 +113,7 @@ func linksScenarios() []scenario[links.Store] {
 		lockScenarios(),
 		clickScenarios(),
 		statsScenarios(),
+		statsConfigScenarios(),
 		secretScenarios(),
 	)
 }

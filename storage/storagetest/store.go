@@ -553,7 +553,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
 		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
-		sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
+		sampleStatsConfig(w, 1), identity.Person{UserID: w.users[0].ID}, sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
 		sampleLease(1), adsync.Outcome{JobID: 1, Token: "x"}, sampleRemote(1),
 	} {
 		if reflect.TypeOf(v) == in {

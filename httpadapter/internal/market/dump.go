@@ -50,6 +50,7 @@ func (w *World) Dump() string {
 		}
 		dumpPage[affiliate.User](&d, "works with somebody")(tx.Users().List(ctx, affiliate.UserFilter{AdvertiserIDs: w.advertisers()}, all))
 		for _, id := range w.advertisers() {
+			dumpAll[stats.Config](&d, "configuration")(tx.StatsConfigs().ByAdvertiser(ctx, id))
 			dumpPage[affiliate.BlocklistEntry](&d, fmt.Sprint("blocklist of ", id))(tx.Blocklist().List(ctx, affiliate.BlocklistFilter{AdvertiserID: id}, all))
 		}
 		return d.err

@@ -56,6 +56,7 @@ func (w *World) dumpPayouts(out *strings.Builder) error {
 		d := dumper{out: out}
 		dumpAll[payouts.Payment](&d, "payment")(tx.Payments().Scan(ctx, payouts.PaymentFilter{}, 0, affiliate.MaxPageSize))
 		dumpAll[payouts.SeriesTake](&d, "series")(tx.Invoices().Series(ctx, "", affiliate.MaxPageSize))
+		dumpAll[payouts.SealedDetails](&d, "payout details")(tx.PayoutDetails().Scan(ctx, 0, affiliate.MaxPageSize))
 		dumpAll[payouts.SystemConfig](&d, "payment system")(tx.PaymentSystems().Scan(ctx, payouts.SystemFilter{}, 0, affiliate.MaxPageSize))
 		dumpAll[payouts.AXID](&d, "ax id")(tx.AXIDs().GetMany(ctx, []int64{w.ID["user anna"], w.ID["user bo"], w.ID["user dora"]}))
 		for _, id := range w.advertisers() {

@@ -93,7 +93,7 @@ func New(t testing.TB, b Backend) *World {
 	}
 	if b.Media != nil {
 		w.Backend.Media = switched[media.Tx]{b.Media, &w.Down}
-		w.Media = Must(media.NewService(w.Backend.Media, media.Options{Clock: w.Clock}))(t)
+		w.Media = Must(media.NewService(w.Backend.Media, media.Options{Clock: w.Clock, Blobs: w.Blobs}))(t)
 	}
 	if err := w.Blobs.Put(t.Context(), "tmp-image.jpg", []byte(open.BlankPNG)); err != nil { // the documents' upload
 		t.Fatal(err)
