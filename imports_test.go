@@ -84,6 +84,7 @@ var rules = []rule{
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
 	{folder: "httpadapter/oidc", ours: []string{"affiliate"}, modules: oidcModules, never: []string{modulePath + "/httpadapter"}},
 	{folder: "httpadapter/openapi"}, // data, and nothing else
+	{folder: "httpadapter/internal/contract", ours: slices.Concat(domains, []string{"httpadapter/openapi"}), modules: []string{"github.com/getkin/kin-openapi"}},
 	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
 		modules: slices.Concat(oauthModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }

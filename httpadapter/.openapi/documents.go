@@ -333,6 +333,7 @@ func refusalsOf(d wire.Description, method string, takes bool) []int {
 		statuses = append(statuses, http.StatusNotFound, http.StatusGone)
 	}
 	if takes || d.Body {
+		statuses = append(statuses, http.StatusNotFound, http.StatusGone) // of what an id names that is sent
 		statuses = append(statuses, http.StatusBadRequest, http.StatusUnprocessableEntity)
 	}
 	if d.Body {

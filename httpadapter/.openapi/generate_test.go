@@ -131,6 +131,7 @@ type sample struct {
 	Text  *string  `json:"text"`
 	Gone  *sample  `json:"gone,omitempty"`
 	Names []string `json:"names" min:"1" enum:"a,b"`
+	Todo  []string `json:"todo" null:"true"`
 }
 
 func TestTypesAreDescribedAsTheyArePrinted(t *testing.T) {
@@ -141,8 +142,8 @@ func TestTypesAreDescribedAsTheyArePrinted(t *testing.T) {
 	text, err := json.Marshal(r.byName["x.Sample"])
 	is.NoErr(err)
 	is.Equal(string(text), `{"properties":{"gone":{"$ref":"#/components/schemas/x.Sample"},"inner":{"format":"int64","type":"integer"},`+
-		`"names":{"items":{"type":"string"},"type":"array"},"next":{"anyOf":[{"$ref":"#/components/schemas/x.Sample"},{"type":"null"}]},"text":{"type":["string","null"]}},`+
-		`"required":["next","text","names","inner"],"type":"object"}`)
+		`"names":{"items":{"type":"string"},"type":"array"},"next":{"anyOf":[{"$ref":"#/components/schemas/x.Sample"},{"type":"null"}]},"text":{"type":["string","null"]},"todo":{"items":{"type":"string"},"type":["array","null"]}},`+
+		`"required":["next","text","names","todo","inner"],"type":"object"}`)
 }
 
 func TestATypeWithoutASchemaIsAnError(t *testing.T) {

@@ -107,7 +107,7 @@ func (r *schemas) properties(t reflect.Type) *huma.Schema {
 
 // printedFields are the fields that encoding/json prints, embedded ones in the
 // place of their struct, with the json tag alone: what other tags say is about
-// the input.
+// the input, but for null:"true".
 func printedFields(t reflect.Type) []reflect.StructField {
 	var fields []reflect.StructField
 	seen := map[string]bool{}
@@ -137,6 +137,9 @@ func printedFields(t reflect.Type) []reflect.StructField {
 						f.Type = f.Type.Elem() // nil is left out, not null
 					}
 					name += ",omitempty"
+				}
+				if f.Tag.Get("null") == "true" {
+					f.Type = reflect.PointerTo(f.Type) // a list or map that prints null where there is none
 				}
 				fields = append(fields, reflect.StructField{
 					Name: fmt.Sprintf("F%d", len(fields)), Type: f.Type, Tag: reflect.StructTag(fmt.Sprintf("json:%q", name)),

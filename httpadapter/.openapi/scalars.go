@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/affiliatekit/affiliatekit/adsync"
 )
 
 // scalar is the schema of a type that reads or prints itself: as it comes in
@@ -61,9 +63,24 @@ func object(properties map[string]*huma.Schema) *huma.Schema {
 
 func list(items *huma.Schema) *huma.Schema { return &huma.Schema{Type: huma.TypeArray, Items: items} }
 
-// texts is an object of texts, and of objects of texts.
-func texts() *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: anyOf(text(""), &huma.Schema{Type: huma.TypeObject, AdditionalProperties: text("")})}
+// creative has the fields of all ad types: texts, in objects as their dotted
+// names say.
+func creative() *huma.Schema {
+	schema := object(map[string]*huma.Schema{})
+	for _, t := range adsync.AdTypes() {
+		for _, f := range t.Fields() {
+			at := schema
+			names := strings.Split(f.Name, ".")
+			for _, name := range names[:len(names)-1] {
+				if at.Properties[name] == nil {
+					at.Properties[name] = object(map[string]*huma.Schema{})
+				}
+				at = at.Properties[name]
+			}
+			at.Properties[names[len(names)-1]] = text("")
+		}
+	}
+	return schema
 }
 
 // scalars has every type that reads or prints itself, by its name: the packages
@@ -109,8 +126,8 @@ var scalars = map[string]func() scalar{
 		return scalar{out: matching(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`, "2023-04-06T08:02:46.807490")}
 	},
 	"httpadapter/myshare.second":         func() scalar { return scalar{out: nullable(text("date-time"))} },
-	"httpadapter/apisync.creative":       func() scalar { return scalar{in: texts()} },
-	"httpadapter/apisync.creativeOutput": func() scalar { return scalar{out: texts()} },
+	"httpadapter/apisync.creative":       func() scalar { return scalar{in: creative()} },
+	"httpadapter/apisync.creativeOutput": func() scalar { return scalar{out: creative()} },
 	"httpadapter/apisync.configuration":  func() scalar { return scalar{in: configuration()} },
 	"httpadapter/productlists.sku":       func() scalar { return scalar{out: anyOf(number(), text(""))} },
 }

@@ -103,6 +103,7 @@ func routes(t *testing.T) []wire.Route {
 func TestContract(t *testing.T) {
 	contract.Suite{
 		Facts:      contract.Read(t, "../testdata/contract/metapic_advertiser.json"),
+		Document:   "advertiser",
 		Open:       []string{"store-register"},
 		Routes:     routes(t),
 		Principals: market.Principals,

@@ -17,6 +17,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -99,6 +100,9 @@ func (w *world) send(who, method, target, body string, headers ...string) *httpt
 	}
 	answer := httptest.NewRecorder()
 	w.handler.ServeHTTP(answer, r)
+	if err := contract.DocumentOf(w.t, "apisync").Check(method, target, answer); err != nil {
+		w.t.Errorf("%s %s: %v in %s", method, target, err, answer.Body)
+	}
 	return answer
 }
 

@@ -138,7 +138,7 @@ func (s *server) listUserCampaigns(ctx context.Context, _ affiliate.Principal, i
 type participation struct {
 	ID            *int64         `json:"id"`
 	Status        string         `json:"status"`
-	Todo          []todoItem     `json:"todo"`
+	Todo          []todoItem     `json:"todo" null:"true"`
 	PaymentAmount *laravel.Money `json:"payment_amount"`
 }
 

@@ -22,6 +22,7 @@ func suite(t *testing.T) contract.Suite {
 	t.Helper()
 	return contract.Suite{
 		Facts:      contract.Read(t, "../testdata/contract/metapic_v2.json"),
+		Document:   "metapic",
 		Routes:     mounted(t, dialect(newWorld(t, backends.Memory()))),
 		Open:       []string{"health-get", "tracking-plugin-activate"},
 		Principals: append(slices.Clone(market.Principals), "session"),

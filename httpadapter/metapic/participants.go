@@ -19,7 +19,7 @@ type participant struct {
 	Status        string         `json:"status"`
 	Email         *string        `json:"pre_registered_email,omitempty"`
 	Identifier    *string        `json:"pre_registered_identifier,omitempty"`
-	Todo          []todoItem     `json:"todo"`
+	Todo          []todoItem     `json:"todo" null:"true"`
 	PaymentAmount *laravel.Money `json:"payment_amount"`
 	HasUnread     *bool          `json:"has_unread_notifications,omitempty"`
 }

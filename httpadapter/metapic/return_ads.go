@@ -22,7 +22,7 @@ type returnAd struct {
 	AuthorID      int64             `json:"author_id"` // 0: without a user account
 	DisplayForAll bool              `json:"display_for_all_advertisers"`
 	Status        string            `json:"status"`
-	Styles        map[string]string `json:"styles"`
+	Styles        map[string]string `json:"styles" null:"true"`
 	Image         laravel.Image     `json:"image"`
 	StartsAt      laravel.DateTime  `json:"starts_at"`
 	EndsAt        laravel.DateTime  `json:"ends_at"`

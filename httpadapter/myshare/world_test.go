@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -93,6 +94,9 @@ func (w *world) send(who, method, path, body string, headers ...string) *httptes
 	}
 	answer := httptest.NewRecorder()
 	w.handler.ServeHTTP(answer, r)
+	if err := contract.DocumentOf(w.t, "myshare").Check(method, path, answer); err != nil {
+		w.t.Errorf("%s %s: %v in %s", method, path, err, answer.Body)
+	}
 	return answer
 }
 

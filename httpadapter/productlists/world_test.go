@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/contract"
 	lists "github.com/affiliatekit/affiliatekit/httpadapter/productlists"
 	"github.com/affiliatekit/affiliatekit/productlists"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
@@ -125,6 +126,9 @@ func (w *world) send(who, method, target, body string, headers ...string) *httpt
 	}
 	answer := httptest.NewRecorder()
 	w.handler.ServeHTTP(answer, r)
+	if err := contract.DocumentOf(w.tb, "productlists").Check(method, target, answer); err != nil {
+		w.tb.Errorf("%s %s: %v in %s", method, target, err, answer.Body)
+	}
 	return answer
 }
 

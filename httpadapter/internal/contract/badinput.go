@@ -126,9 +126,12 @@ func (s Suite) testBadInput(t *testing.T) {
 // the body. Of requests that turn out to be good it has the status alone.
 func (s Suite) testBadInputInMemory(t *testing.T) {
 	var lines strings.Builder
-	fresh := s.freshWorlds(t)
+	fresh, document := s.freshWorlds(t), DocumentOf(t, s.Document)
 	for _, c := range s.allBadCases(t, s.Memory(t)) {
 		got, changed := fresh.send(func(w World) *httptest.ResponseRecorder { return try(w, c) })
+		if err := document.Check(c.Method, c.Target, got); err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
 		answer := fmt.Sprint(got.Code)
 		if got.Code >= 400 {
 			answer += " " + strings.TrimSpace(got.Body.String())

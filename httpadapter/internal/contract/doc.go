@@ -8,6 +8,7 @@
 //	func suite(t *testing.T) contract.Suite {
 //		return contract.Suite{
 //			Facts:      contract.Read(t, "../testdata/contract/metapic_v2.json"),
+//			Document:   "metapic",
 //			NotBuilt:   notBuiltYet,                 // ids of operations without a route
 //			Routes:     routes(t),                   // mux.Routes() of the dialect over all its services
 //			Open:       []string{"health-get"},      // ids of operations that need no principal
@@ -34,7 +35,9 @@
 //   - Bounds, enumerations and requirements of the facts hold, and are refused
 //     by the name of the field.
 //   - Replay: each documented request, adapted to the fixtures, gets an answer
-//     with every documented field in its JSON type, on both backends.
+//     with every documented field in its JSON type, on both backends, and one
+//     that the OpenAPI document of the dialect has: `make openapi` first, when a
+//     type has changed.
 //   - Tenancy: principals × routes. A route that no row lists fails. A request
 //     that is refused changes nothing.
 //   - Bad input: hostile values in the place of each parameter and field. The

@@ -25,6 +25,7 @@ type Replay struct {
 }
 
 func (s Suite) testReplay(t *testing.T) {
+	document := DocumentOf(t, s.Document)
 	s.eachBackend(t, func(t *testing.T, w World) {
 		replays := s.Replays(w)
 		for _, o := range s.Built() {
@@ -42,6 +43,9 @@ func (s Suite) testReplay(t *testing.T) {
 				}
 				for _, problem := range answerProblems(o, r, got.Body.Bytes()) {
 					t.Errorf("%s %s: %s in %s", o.ID, method, problem, got.Body)
+				}
+				if err := document.Check(method, o.Path, got); err != nil {
+					t.Errorf("%s %s: %v in %s", o.ID, method, err, got.Body)
 				}
 				for _, response := range o.Responses {
 					for name, value := range response.Headers {

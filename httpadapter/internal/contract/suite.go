@@ -26,6 +26,7 @@ type World interface {
 // comment.
 type Suite struct {
 	Facts      Facts
+	Document   string   // the name of the dialect's OpenAPI document
 	NotBuilt   []string // ids of documented operations without a route
 	Routes     []wire.Route
 	Open       []string // ids of operations that need no principal

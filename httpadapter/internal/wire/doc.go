@@ -75,6 +75,10 @@
 // (anything), and every [Unmarshaler]. For a type that cannot hold it, null
 // counts as absent. Tags that make no sense are an error of [NewMux].
 //
+// What is printed is described by its type: an [Either] has one of two, and
+// null:"true" marks a list or map that prints null where there is none. See
+// [Mux.Describe].
+//
 // Unknown fields are ignored, of two equal names the last one counts. No string
 // that a handler sees has a NUL, a lone surrogate or invalid UTF-8 in it. One
 // input has at most 100,000 values, 10,000 form fields and 32 levels.
