@@ -31,7 +31,7 @@ run: ## the demo server on 127.0.0.1:8080, in memory
 test: ## all tests with the race detector, on both backends (starts its own PostgreSQL)
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race -timeout 40m ./...
 
-test-browser: ## a sale in a headless Chromium (as root on Debian it installs one)
+test-browser: ## a sale, and the docs page, in a headless Chromium (as root on Debian it installs one)
 	@GO="$(GO)" .ci/browser
 
 check: gofmt vet staticcheck tidy openapi-check apidiff ## what must be clean before a commit: the six below

@@ -104,6 +104,13 @@ func newMarket(t *testing.T) *market {
 // browser is a headless Chromium that finds the two sites.
 func browser(t *testing.T, m *market, flags ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
+	host := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
+	return chromium(t, "MAP go.example:80 "+host(m.tracker)+", MAP acme.example:80 "+host(m.shop), flags...)
+}
+
+// chromium is a headless Chromium that looks names up by rules.
+func chromium(t *testing.T, rules string, flags ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -114,11 +121,10 @@ func browser(t *testing.T, m *market, flags ...chromedp.ExecAllocatorOption) con
 	if path == "" {
 		t.Fatal("there is no Chromium: `make test-browser` installs it on Debian as root, elsewhere install it")
 	}
-	host := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	options = append(options, chromedp.ExecPath(path), chromedp.Flag("no-sandbox", true),
 		chromedp.UserAgent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"), // its own says that it is headless: a program
-		chromedp.Flag("host-resolver-rules", "MAP go.example:80 "+host(m.tracker)+", MAP acme.example:80 "+host(m.shop)))
+		chromedp.Flag("host-resolver-rules", rules))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, flags...)...)
