@@ -52,14 +52,26 @@ func (e *Engine) workOff(ctx context.Context, accountID, adAccountID string) (Re
 	}
 }
 
-// nextDue returns when the next job of the ad account is due or the next lease
-// ends; false when there is none. Jobs that are due already and were not leased
-// wait for their parents, or for the end of a pause.
+// nextDue returns when the next job of the ad account is due, the next lease
+// ends or a pause of the ad account is over; false when there is nothing to wait
+// for. Jobs that are due already and were not leased wait for their parents, or
+// for the end of the pause.
 func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string) (time.Time, bool, error) {
 	now := e.o.Clock.Now()
+	e.mu.Lock()
+	until := e.paused[adAccountID]
+	e.mu.Unlock()
 	var next time.Time
 	err := e.store.Read(ctx, func(ctx context.Context, tx Tx) error {
 		next = time.Time{}
+		if until.After(now) {
+			f := JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: JobQueued}
+			page, err := tx.SyncJobs().List(ctx, f, affiliate.PageRequest{Number: 1, Size: 1})
+			if err == nil && page.Total > 0 {
+				next = until
+			}
+			return err
+		}
 		for _, state := range []JobState{JobQueued, JobLeased} {
 			due, err := firstDue(ctx, tx, JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: state}, now)
 			if err != nil {
@@ -71,11 +83,6 @@ func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string) (ti
 		}
 		return nil
 	})
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if until := e.paused[adAccountID]; until.After(now) && !next.IsZero() {
-		next = later(next, until)
-	}
 	return next, !next.IsZero(), err
 }
 

@@ -359,6 +359,7 @@ func (e *Engine) fail(o *ending, t *task, f Failure, now time.Time) {
 }
 
 func (o *ending) queue(due time.Time, reason, detail string, uncounted bool) {
+	due = due.Add(time.Microsecond - 1).Truncate(time.Microsecond) // as it is kept, and not earlier
 	o.outcome.State, o.outcome.DueAt, o.outcome.Uncounted = JobQueued, due, uncounted
 	o.outcome.Reason, o.outcome.Detail = reason, clip(detail, MaxDetail)
 }

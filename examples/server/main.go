@@ -12,6 +12,9 @@
 //
 //	go run ./examples/server -demo -import-products feed.csv
 //
+// With -demo the sync engine runs against fakes of the ad services within this
+// process; without it nothing is sent to any service.
+//
 // The flags are listed by -h. Several processes over one database share a
 // directory for -images. Two things come from the environment:
 //

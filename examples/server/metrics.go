@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -24,6 +25,7 @@ type metrics struct {
 	durations *prometheus.HistogramVec
 	clicks    *prometheus.CounterVec
 	orders    *prometheus.CounterVec
+	synced    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -46,14 +48,19 @@ func newMetrics() *metrics {
 			Name: "affiliatekit_orders_reported_total",
 			Help: "Reports of orders that this process took in, by what became of them, and why the order earns nothing.",
 		}, []string{"outcome", "reason"}),
+		synced: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "affiliatekit_sync_jobs_total",
+			Help: "Sync jobs that this process worked on, by what became of them.",
+		}, []string{"outcome"}),
 	}
+	m.sync(adsync.Report{}) // series that are 0 from the start
 	for _, outcome := range []orders.Outcome{orders.Added, orders.Known, orders.Completed, orders.Refused} {
 		m.orders.WithLabelValues(string(outcome), "") // a series that is 0 from the start
 	}
 	for _, v := range links.Verdicts() {
 		m.clicks.WithLabelValues(string(v)) // a series that is 0 from the start, not one that appears
 	}
-	m.registry.MustRegister(m.requests, m.durations, m.clicks, m.orders,
+	m.registry.MustRegister(m.requests, m.durations, m.clicks, m.orders, m.synced,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -73,6 +80,16 @@ func (m *metrics) watch(core *affiliate.Service, clicks *links.Service) {
 func (m *metrics) observe(operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
 	m.durations.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// sync counts the jobs of one batch.
+func (m *metrics) sync(r adsync.Report) {
+	for outcome, n := range map[string]int{
+		"created": r.Created, "updated": r.Updated, "removed": r.Removed, "unchanged": r.Unchanged, "pending": r.Pending,
+		"waiting": r.Waiting, "retried": r.Retried, "parked": r.Parked, "lost": r.Lost,
+	} {
+		m.synced.WithLabelValues(outcome).Add(float64(n))
+	}
 }
 
 // order counts one report of an order.

@@ -105,12 +105,18 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	engine, err := c.engineOptions(metrics, func(err error) { log.Warn("ads were not synced", "error", err) })
+	if err != nil {
+		return nil, err
+	}
 	kit, err := affiliatekit.New(countedBackend{b, metrics.clicks}, affiliatekit.Options{
 		Mailing: mailing.Options{Mailer: logMailer{log}},
 		Offers:  offers.Options{Blobs: images},
 		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
 		Orders:  orders.Options{Observe: metrics.order},
 		Payouts: payoutOptions(c.demo),
+
+		AdSyncEngine: engine,
 	})
 	if err != nil {
 		return nil, err
@@ -195,6 +201,8 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	go func() {
 		swept <- a.kit.Deals.Run(recording, sweepEvery, func(err error) { a.log.Warn("deals were not swept", "error", err) })
 	}()
+	synced := make(chan error, 1)
+	go func() { synced <- a.sync(recording) }()
 	tidied := make(chan struct{})
 	go func() {
 		a.tidy(recording)
@@ -222,7 +230,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	// Only now no request can bring another click.
 	stopRecording()
 	<-tidied
-	return errors.Join(err, <-recorded, <-swept)
+	return errors.Join(err, <-recorded, <-swept, <-synced)
 }
 
 // letAdminIn makes the operator's first token. A token that is known already,
