@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
@@ -68,15 +70,27 @@ type ParticipantStats struct {
 // minor units (estimated_gp).
 func (p ParticipantStats) GrossProfit() int64 { return p.Range.Cost() - p.Range.Earnings() }
 
+// Ratio returns the value of the orders divided by what they and the clicks cost,
+// to four decimals; ok is false when they cost nothing
+// (estimated_earning_to_cost_ratio).
+func (p ParticipantStats) Ratio() (ratio decimal.Decimal, ok bool) {
+	cost := p.Range.Cost()
+	if cost == 0 {
+		return decimal.Decimal{}, false
+	}
+	return decimal.NewFromInt(p.Range.OrderValue).DivRound(decimal.NewFromInt(cost), 4), true
+}
+
 // The columns that ParticipantStats sorts by beside those of ParticipantFilter.
 const (
 	SortClicks      = "clicks"
 	SortGrossProfit = "estimated_gp"
+	SortRatio       = "estimated_earning_to_cost_ratio"
 )
 
 // ParticipantsStats lists participants with what they brought from f.From until
-// f.Until (offer-participants-stats). Sorted by clicks or estimated_gp, its
-// cost grows with the participants of the offer.
+// f.Until (offer-participants-stats). Sorted by one of the three columns above,
+// its cost grows with the participants of the offer.
 func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p affiliate.PageRequest) (affiliate.Page[ParticipantStats], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[ParticipantStats], error) {
 		var out affiliate.Page[ParticipantStats]
@@ -86,9 +100,10 @@ func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p 
 		var page affiliate.Page[Participant]
 		var err error
 		days := stats.Filter{OfferIDs: []int64{f.OfferID}, From: f.From, Until: f.Until}
-		if p.Sort.Column == SortClicks || p.Sort.Column == SortGrossProfit {
+		switch p.Sort.Column {
+		case SortClicks, SortGrossProfit, SortRatio:
 			page, err = sortedByDays(ctx, tx, f, days, p)
-		} else {
+		default:
 			page, err = tx.Participants().List(ctx, f, p)
 		}
 		if err != nil {
@@ -144,18 +159,31 @@ func sortedByDays(ctx context.Context, tx Tx, f ParticipantFilter, days stats.Fi
 			break
 		}
 	}
-	key := func(v Participant) int64 {
-		if p.Sort.Column == SortClicks {
-			return sums[v.UserID].Clicks
+	compare := func(a, b Participant) int {
+		x, y := ParticipantStats{Range: sums[a.UserID]}, ParticipantStats{Range: sums[b.UserID]}
+		switch p.Sort.Column {
+		case SortClicks:
+			return cmp.Compare(x.Range.Clicks, y.Range.Clicks)
+		case SortRatio:
+			rx, hasX := x.Ratio()
+			ry, hasY := y.Ratio()
+			switch {
+			case hasX && hasY:
+				return rx.Cmp(ry)
+			case hasX:
+				return 1 // those without a ratio come first
+			case hasY:
+				return -1
+			}
+			return 0
 		}
-		return ParticipantStats{Range: sums[v.UserID]}.GrossProfit()
+		return cmp.Compare(x.GrossProfit(), y.GrossProfit())
 	}
 	slices.SortStableFunc(all, func(a, b Participant) int {
 		if p.Sort.Desc {
-			a, b = b, a
-			return cmp.Compare(key(a), key(b))
+			return compare(b, a)
 		}
-		return cmp.Compare(key(a), key(b))
+		return compare(a, b)
 	})
 	out.Total = len(all)
 	from := min(p.Offset(), len(all))

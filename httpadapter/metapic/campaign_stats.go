@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
@@ -113,9 +111,9 @@ func showParticipantStats(v offers.ParticipantStats) participantStats {
 		ID: v.ID, UserID: laravel.IDOrNull(v.UserID), DisplayName: nameOf(v.ParticipantView),
 		Clicks: v.Range.Clicks, Status: string(v.Status), GrossProfit: &gp,
 	}
-	if cost := v.Range.Cost(); cost != 0 {
-		ratio := json.Number(decimal.NewFromInt(v.Range.OrderValue).DivRound(decimal.NewFromInt(cost), 4).String())
-		shown.Ratio = &ratio
+	if ratio, ok := v.Ratio(); ok {
+		number := json.Number(ratio.String())
+		shown.Ratio = &number
 	}
 	return shown
 }
@@ -137,9 +135,6 @@ func (s *server) listParticipantStats(ctx context.Context, _ affiliate.Principal
 		return list, err
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: participantsPage, Sort: in.SortBy}
-	if req.Sort.Column == "estimated_earning_to_cost_ratio" {
-		req.Sort = affiliate.Sort{} // the same for all, as long as no orders are kept
-	}
 	page, err := s.offers.ParticipantsStats(ctx, f, req)
 	return laravel.NewList(in.URL, req, page, showParticipantStats), err
 }
