@@ -39,6 +39,12 @@ type advertiserRow struct {
 var advertiserTable = table[affiliate.Advertiser, advertiserRow]{
 	name: "affiliate_advertisers", resource: "advertiser",
 	row: newAdvertiserRow, entity: advertiserRow.advertiser,
+	refers: func(r *advertiserRow) []reference {
+		return []reference{
+			{"group_id", "affiliate_advertiser_groups", []int64{r.GroupID}},
+			{"categories", "affiliate_categories", r.CategoryIDs},
+		}
+	},
 	columns: `ARRAY(SELECT c.category_id FROM {schema}affiliate_advertiser_categories AS c
 		WHERE c.advertiser_id = t.id ORDER BY c.category_id) AS category_ids`,
 	sort: map[string]string{"name": "t.name", "created_at": "t.created_at"},

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/schema"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 // Batches are sent as one array for each column, which unnest makes rows of:
@@ -132,25 +134,37 @@ type reference struct {
 	ids   []int64
 }
 
-// checkReferences is what foreign keys would do for a batch, in one statement
-// for each table with ids that the unit has not read yet.
-// It is as good as they are because the rows it looks for are never deleted.
+// checkReferences is what foreign keys would do, in one statement for all ids
+// that the unit has not read yet. Unlike them it names every field that refers to
+// nothing. It is as good as they are because the rows it looks for are never
+// deleted.
 func (u *unit) checkReferences(ctx context.Context, resource string, references ...reference) error {
+	var asked []reference
+	var counts []string
+	var args []any
 	for _, r := range references {
-		ids := slices.DeleteFunc(distinct(r.ids), func(id int64) bool { _, seen := u.seen[r.table][id]; return seen })
-		if len(ids) == 0 {
+		r.ids = slices.DeleteFunc(distinct(r.ids), func(id int64) bool { _, seen := u.seen[r.table][id]; return seen })
+		if len(r.ids) == 0 {
 			continue
 		}
-		var found int
-		err := u.tx.NewRaw(`SELECT count(*) FROM ? WHERE id = ANY(?::bigint[])`, u.name(r.table), pgdialect.Array(ids)).Scan(ctx, &found)
-		if err != nil {
-			return err
-		}
-		if found != len(ids) {
-			return unknownReference(resource, r.field)
+		asked = append(asked, r)
+		counts = append(counts, "(SELECT count(*) FROM ? WHERE id = ANY(?::bigint[]))")
+		args = append(args, u.name(r.table), pgdialect.Array(r.ids))
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	var found []int64
+	if err := u.tx.NewRaw("SELECT ARRAY["+strings.Join(counts, ", ")+"]", args...).Scan(ctx, pgdialect.Array(&found)); err != nil {
+		return err
+	}
+	var v affiliate.Validation
+	for i, r := range asked {
+		if found[i] != int64(len(r.ids)) {
+			v.Add(r.field, "unknown_reference", unknownReferenceMessage)
 		}
 	}
-	return nil
+	return v.Err(resource)
 }
 
 // addTo adds n to *sum and reports whether it fits.

@@ -27,6 +27,12 @@ var clientTable = table[affiliate.Client, clientRow]{
 	id:   func(c affiliate.Client) int64 { return c.ID },
 	name: "affiliate_clients", resource: "client",
 	row: newClientRow, entity: clientRow.client,
+	refers: func(r *clientRow) []reference {
+		return []reference{
+			{"group_id", "affiliate_advertiser_groups", []int64{r.GroupID}},
+			{"default_tier_id", "affiliate_revenue_tiers", []int64{r.DefaultTierID}},
+		}
+	},
 	sort: map[string]string{
 		"name": "t.name", "client_id": "t.client_id",
 		"has_own_payment_system": "t.own_payment_system", "revenue_share": "t.revenue_share",

@@ -131,8 +131,10 @@ func taken(resource, field string) error {
 	return e
 }
 
+const unknownReferenceMessage = "must refer to something that exists"
+
 func unknownReference(resource, field string) error {
-	return affiliate.Invalid(resource, affiliate.FieldError{Field: field, Code: "unknown_reference", Message: "must refer to something that exists"})
+	return affiliate.Invalid(resource, affiliate.FieldError{Field: field, Code: "unknown_reference", Message: unknownReferenceMessage})
 }
 
 func overflow(resource string) error {

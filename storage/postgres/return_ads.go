@@ -42,6 +42,15 @@ type returnAdRow struct {
 var returnAdTable = table[offers.ReturnAd, returnAdRow]{
 	name: "affiliate_return_ads", resource: "return_ad",
 	row: newReturnAdRow, entity: returnAdRow.ad,
+	refers: func(r *returnAdRow) []reference {
+		return []reference{
+			{"advertiser_id", "affiliate_advertisers", []int64{r.AdvertiserID}},
+			{"advertiser_group_id", "affiliate_advertiser_groups", []int64{r.AdvertiserGroupID}},
+			{"advertiser_ids", "affiliate_advertisers", r.AdvertiserIDs},
+			{"advertiser_category_ids", "affiliate_categories", r.CategoryIDs},
+			{"author", "affiliate_users", []int64{r.AuthorID}},
+		}
+	},
 	sort: map[string]string{
 		"name": "t.name", "created_at": "t.created_at", "starts_at": "t.starts_at", "ends_at": "t.ends_at",
 		"current_views": "t.views", "current_clicks": "t.clicks",
@@ -82,18 +91,9 @@ type returnAds struct {
 	repo[offers.ReturnAd, returnAdRow]
 }
 
-func (r returnAds) references(ctx context.Context, a *offers.ReturnAd) error {
-	return r.u.checkReferences(ctx, "return_ad",
-		reference{"advertiser_ids", "affiliate_advertisers", a.AdvertiserIDs},
-		reference{"advertiser_category_ids", "affiliate_categories", a.CategoryIDs})
-}
-
 func (r returnAds) Add(ctx context.Context, a offers.ReturnAd) (offers.ReturnAd, error) {
 	return change(ctx, r.u, "return_ad", func(ctx context.Context) (offers.ReturnAd, error) {
 		if err := a.Validate(); err != nil {
-			return offers.ReturnAd{}, err
-		}
-		if err := r.references(ctx, &a); err != nil {
 			return offers.ReturnAd{}, err
 		}
 		row := newReturnAdRow(a)
@@ -110,10 +110,7 @@ func (r returnAds) Update(ctx context.Context, a offers.ReturnAd) error {
 			return err
 		}
 		row := newReturnAdRow(a)
-		if err := returnAdTable.replace(ctx, r.u, &row, a.ID); err != nil {
-			return err
-		}
-		return r.references(ctx, &a)
+		return returnAdTable.replace(ctx, r.u, &row, a.ID)
 	})
 }
 

@@ -26,6 +26,9 @@ type table[E entity, R any] struct {
 	entity   func(R) E
 	columns  string            // beside those of R: what other tables keep of E
 	sort     map[string]string // wire name to column
+	// refers are the ids in a row that clients name: those that refer to nothing
+	// are told all at once, where foreign keys tell of the first.
+	refers func(*R) []reference
 }
 
 // from is the FROM clause: the qualified name and the alias.
@@ -192,14 +195,27 @@ func (t table[E, R]) delete(ctx context.Context, u *unit, id int64) error {
 	return exec(ctx, u, t.resource, func(ctx context.Context) error { return t.remove(ctx, u, id) })
 }
 
+func (t table[E, R]) check(ctx context.Context, u *unit, row *R) error {
+	if t.refers == nil {
+		return nil
+	}
+	return u.checkReferences(ctx, t.resource, t.refers(row)...)
+}
+
 // insert adds a row under a new id, and scans that into it.
 func (t table[E, R]) insert(ctx context.Context, u *unit, row *R) error {
+	if err := t.check(ctx, u, row); err != nil {
+		return err
+	}
 	_, err := u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Returning("id").Exec(ctx)
 	return err
 }
 
 // replace updates all columns of the row with the id.
 func (t table[E, R]) replace(ctx context.Context, u *unit, row *R, id int64) error {
+	if err := t.check(ctx, u, row); err != nil {
+		return err
+	}
 	res, err := u.tx.NewUpdate().Model(row).ModelTableExpr(u.from(t.name)).Where("t.id = ?", id).Exec(ctx)
 	return foundOne(res, err, t.resource, id)
 }

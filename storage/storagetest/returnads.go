@@ -50,6 +50,7 @@ func adTable() table[offers.Tx, offers.ReturnAd] {
 			{"click_limit", "out_of_range", func(v *V) { v.ClickLimit = affiliate.Some[int64](-1) }},
 			{"view_limit", "out_of_range", func(v *V) { v.ViewLimit = affiliate.Some[int64](-1) }},
 		},
+		named: true,
 		references: []reference[V]{
 			{"advertiser_id", func(v *V, id int64) { v.AdvertiserID = id }},
 			{"advertiser_group_id", func(v *V, id int64) { v.AdvertiserGroupID = id }},

@@ -35,6 +35,7 @@ type table[T affiliate.Tx, V any] struct {
 	texts      []text[V]
 	broken     []broken[V]
 	references []reference[V]
+	named      bool // all references that refer to nothing are named at once
 	unique     []uniqueText[V]
 }
 
@@ -324,6 +325,25 @@ func (tb table[T, V]) testRefused(t *testing.T, s affiliate.Store[T]) {
 		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, nowhere) })
 		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, math.MaxInt64) })
 	}
+	if !tb.named {
+		return
+	}
+	bad := tb.sample(w, 3)
+	var want []string
+	for _, r := range tb.references {
+		r.set(&bad, nowhere)
+		want = append(want, r.field)
+	}
+	err := s.Write(t.Context(), func(ctx context.Context, tx T) error { return second(tb.add(ctx, tx, bad)) })
+	var got []string
+	if e, ok := errors.AsType[*affiliate.Error](err); ok {
+		for _, f := range e.Fields {
+			got = append(got, f.Field)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	equal(t, "the fields that refer to nothing", got, want)
 }
 
 // refuse tries to add a spoiled value, and to update the kept one to it, after
