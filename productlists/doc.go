@@ -15,8 +15,9 @@
 // shows as [Unavailable].
 //
 // The catalog that comes with the package is a table of [Product]s in the same
-// store, which [Service.Import] fills from CSV or JSON Lines feeds. Whoever has
-// products elsewhere implements Catalog.
+// store, which [Service.Import] fills from feeds: CSV, JSON or XML, packed or not,
+// with the columns of Google, Meta, Awin, CJ, Rakuten, Shopify or WooCommerce, or
+// a host's own. Whoever has products elsewhere implements Catalog.
 //
 // # Tracked links
 //
@@ -45,6 +46,13 @@
 //   - Prices may be in any ISO 4217 currency; a product on sale is one whose
 //     final price is below its regular one; the discount is rounded down.
 //   - A feed without a column for availability lists what is in stock.
+//   - An optional field that cannot be used is dropped and told; a required one
+//     drops the line. A sale price of 0, or one whose time is not now, is no sale.
+//   - A full import makes products Unavailable that the feed no longer has, of the
+//     merchants that are in the feed: others have feeds of their own.
+//   - A single comma before three digits separates thousands: no shop prices in
+//     thousandths. A single point before three digits is refused.
 //   - A quote inside a CSV field that is not quoted is a malformed line, as in
-//     RFC 4180: guessing could join lines that belong to different products.
+//     RFC 4180: guessing could join lines that belong to different products. Where
+//     tabs or bars stand between fields it is a sign like others: 12" speakers.
 package productlists

@@ -15,11 +15,7 @@ type lineReader struct {
 }
 
 func newLineReader(r io.Reader) *lineReader {
-	l := &lineReader{r: bufio.NewReaderSize(r, MaxFeedLine)}
-	if start, _ := l.r.Peek(3); string(start) == "\xef\xbb\xbf" {
-		_, _ = l.r.Discard(3) // a byte order mark, which was peeked: it is there
-	}
-	return l
+	return &lineReader{r: bufio.NewReaderSize(r, MaxFeedLine)}
 }
 
 // next returns the next line without its end, valid until the call after. A
@@ -50,8 +46,10 @@ const reasonTooLong = "the line is longer than 1 MiB"
 // looked at two or three times at most, whatever is in the file.
 type csvReader struct {
 	lines *lineReader
-	first int // the line that the record last read begins on
-	size  int // bytes of it
+	comma byte // what stands between fields
+	loose bool // quotes may stand inside a field that does not begin with one
+	first int  // the line that the record last read begins on
+	size  int  // bytes of it
 	// ahead are lines behind the first one of a record, which were read because
 	// a quote was open; those from at on are still to be read.
 	ahead []aheadLine
@@ -103,12 +101,12 @@ func (c *csvReader) record(fields []string) (_ []string, reason string, err erro
 			return fields, reasonTooLong, nil
 		}
 	}
-	open, ok := scanQuotes(first.text, false)
+	open, ok := c.scanQuotes(first.text, false)
 	if !ok {
 		return fields, reasonStrayQuote, nil
 	}
 	if !open {
-		return splitRecord(fields, first.text), "", nil
+		return c.split(fields, first.text), "", nil
 	}
 	behind := c.at
 	text, reason, err := c.quoted(first.text)
@@ -119,7 +117,7 @@ func (c *csvReader) record(fields []string) (_ []string, reason string, err erro
 		return fields, reason, err
 	}
 	c.size = len(text)
-	return splitRecord(fields, text), "", nil
+	return c.split(fields, text), "", nil
 }
 
 // quoted reads on until the quote that the first line opens is closed.
@@ -137,7 +135,7 @@ func (c *csvReader) quoted(first string) (text, reason string, err error) {
 		}
 		record = append(append(record, '\n'), next.text...)
 		var ok bool
-		if open, ok = scanQuotes(next.text, true); !ok {
+		if open, ok = c.scanQuotes(next.text, true); !ok {
 			return "", reasonStrayQuote, nil
 		}
 	}
@@ -146,34 +144,36 @@ func (c *csvReader) quoted(first string) (text, reason string, err error) {
 
 // scanQuotes reports whether a quoted field is open at the end of the line,
 // given whether one is at its start, and whether all quotes are where they may be.
-func scanQuotes(line string, open bool) (stillOpen, ok bool) {
+func (c *csvReader) scanQuotes(line string, open bool) (stillOpen, ok bool) {
 	start := !open // at the start of a field
 	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case open && c == '"' && i+1 < len(line) && line[i+1] == '"':
+		switch b := line[i]; {
+		case open && b == '"' && i+1 < len(line) && line[i+1] == '"':
 			i++
-		case open && c == '"':
-			if i+1 < len(line) && line[i+1] != ',' {
+		case open && b == '"':
+			if i+1 < len(line) && line[i+1] != c.comma {
 				return false, false
 			}
 			open = false
 		case open:
-		case c == '"' && !start:
-			return false, false
-		case c == '"':
+		case b == '"' && !start:
+			if !c.loose {
+				return false, false
+			}
+		case b == '"':
 			open, start = true, false
 		default:
-			start = c == ','
+			start = b == c.comma
 		}
 	}
 	return open, true
 }
 
-// splitRecord appends the fields of a record whose quotes are in order. They
-// share its memory.
-func splitRecord(fields []string, record string) []string {
+// split appends the fields of a record whose quotes are in order. They share its
+// memory.
+func (c *csvReader) split(fields []string, record string) []string {
 	for {
-		end := strings.IndexByte(record, ',')
+		end := strings.IndexByte(record, c.comma)
 		if strings.HasPrefix(record, `"`) {
 			end = closingQuote(record) + 1
 			fields = append(fields, unquote(record[1:end-1]))

@@ -1,14 +1,14 @@
 package productlists
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"html"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -31,6 +31,17 @@ type feedRow struct {
 	Category      feedText  `json:"category"`
 	Network       feedParty `json:"network"`
 	Merchant      feedParty `json:"merchant"`
+
+	// Of feeds that have columns of their own; see presetColumns.
+	SalePrice feedText `json:"-"`
+	SaleDates feedText `json:"-"`
+	SaleFrom  feedText `json:"-"`
+	SaleUntil feedText `json:"-"`
+	Handle    feedText `json:"-"`
+	Option1   feedText `json:"-"`
+	Option2   feedText `json:"-"`
+	Option3   feedText `json:"-"`
+	Kind      feedText `json:"-"`
 }
 
 type feedParty struct {
@@ -57,103 +68,269 @@ func (t *feedText) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// csvColumns are the columns of a CSV feed and where they go.
-func csvColumns() map[string]func(*feedRow) *feedText {
-	return map[string]func(*feedRow) *feedText{
-		"id":                func(f *feedRow) *feedText { return &f.ID },
-		"barcode":           func(f *feedRow) *feedText { return &f.Barcode },
-		"name":              func(f *feedRow) *feedText { return &f.Name },
-		"description":       func(f *feedRow) *feedText { return &f.Description },
-		"commission_url":    func(f *feedRow) *feedText { return &f.CommissionURL },
-		"direct_url":        func(f *feedRow) *feedText { return &f.DirectURL },
-		"image_url":         func(f *feedRow) *feedText { return &f.ImageURL },
-		"currency":          func(f *feedRow) *feedText { return &f.Currency },
-		"regular_price":     func(f *feedRow) *feedText { return &f.RegularPrice },
-		"final_price":       func(f *feedRow) *feedText { return &f.FinalPrice },
-		"availability":      func(f *feedRow) *feedText { return &f.Availability },
-		"sku":               func(f *feedRow) *feedText { return &f.SKU },
-		"brand":             func(f *feedRow) *feedText { return &f.Brand },
-		"category":          func(f *feedRow) *feedText { return &f.Category },
-		"network_id":        func(f *feedRow) *feedText { return &f.Network.ID },
-		"network_name":      func(f *feedRow) *feedText { return &f.Network.Name },
-		"network_logo_url":  func(f *feedRow) *feedText { return &f.Network.LogoURL },
-		"merchant_id":       func(f *feedRow) *feedText { return &f.Merchant.ID },
-		"merchant_name":     func(f *feedRow) *feedText { return &f.Merchant.Name },
-		"merchant_logo_url": func(f *feedRow) *feedText { return &f.Merchant.LogoURL },
+// at is where a column of the row is; nil for none.
+func (f *feedRow) at(column string) *feedText {
+	switch column {
+	case "id":
+		return &f.ID
+	case "barcode":
+		return &f.Barcode
+	case "name":
+		return &f.Name
+	case "description":
+		return &f.Description
+	case "commission_url":
+		return &f.CommissionURL
+	case "direct_url":
+		return &f.DirectURL
+	case "image_url":
+		return &f.ImageURL
+	case "currency":
+		return &f.Currency
+	case "regular_price":
+		return &f.RegularPrice
+	case "final_price":
+		return &f.FinalPrice
+	case "availability":
+		return &f.Availability
+	case "sku":
+		return &f.SKU
+	case "brand":
+		return &f.Brand
+	case "category":
+		return &f.Category
+	}
+	return f.atMore(column)
+}
+
+func (f *feedRow) atMore(column string) *feedText {
+	switch column {
+	case "network_id":
+		return &f.Network.ID
+	case "network_name":
+		return &f.Network.Name
+	case "network_logo_url":
+		return &f.Network.LogoURL
+	case "merchant_id":
+		return &f.Merchant.ID
+	case "merchant_name":
+		return &f.Merchant.Name
+	case "merchant_logo_url":
+		return &f.Merchant.LogoURL
+	case "sale_price":
+		return &f.SalePrice
+	case "sale_dates":
+		return &f.SaleDates
+	case "sale_from":
+		return &f.SaleFrom
+	case "sale_until":
+		return &f.SaleUntil
+	case "handle":
+		return &f.Handle
+	case "option1":
+		return &f.Option1
+	case "option2":
+		return &f.Option2
+	case "option3":
+		return &f.Option3
+	case "kind":
+		return &f.Kind
+	}
+	return nil
+}
+
+// trim drops the spaces around every text.
+func (f *feedRow) trim() {
+	for _, column := range ownColumns {
+		at := f.at(column)
+		*at = feedText(strings.TrimSpace(string(*at)))
 	}
 }
 
-// product is the row as a product, or the *affiliate.Error that names every
-// column that is wrong.
-func (f *feedRow) product() (Product, error) {
-	p := Product{
-		ID: string(f.ID), Barcode: string(f.Barcode), Name: string(f.Name), Description: string(f.Description),
-		CommissionURL: string(f.CommissionURL), DirectURL: string(f.DirectURL), ImageURL: string(f.ImageURL),
-		SKU: string(f.SKU), Brand: string(f.Brand), Category: string(f.Category), Availability: InStock,
+// source is what all rows of one feed have in common.
+type source struct {
+	columns  columnNames
+	currency affiliate.Currency // of prices that name none
+	baseURL  string             // before what a feed has instead of addresses
+	now      time.Time
+	parent   feedRow // the last row with a name: Shopify's variants follow it
+}
+
+// rowResult is what became of a row: a product, or the reason why it is none.
+type rowResult struct {
+	product Product
+	line    int      // that it begins on; in a list of JSON its number
+	size    int      // of its text
+	reason  string   // why it is no product
+	dropped []string // why optional fields are not in it
+	skipped bool     // it is no row of a product and counts for nothing
+}
+
+// result makes a product of a row.
+func (s *source) result(row *feedRow, line, size int) rowResult {
+	r := rowResult{line: line, size: size}
+	if s.inherit(row) {
+		r.skipped = true
+		return r
 	}
 	var v affiliate.Validation
+	r.product, r.dropped = s.product(row, &v)
+	if err := v.Err("product"); err != nil {
+		r.reason, r.dropped = reasonOf(err), nil
+	}
+	return r
+}
+
+// inherit fills in what the variants of a Shopify product have in its first row
+// alone. It reports true for a row that only has one more image.
+func (s *source) inherit(row *feedRow) (image bool) {
+	if row.Handle == "" {
+		return false
+	}
+	if row.Name != "" || s.parent.Handle != row.Handle {
+		s.parent = *row
+	} else {
+		for _, column := range []string{"name", "description", "brand", "category", "image_url", "direct_url"} {
+			if at := row.at(column); *at == "" {
+				*at = *s.parent.at(column)
+			}
+		}
+		if row.FinalPrice == "" && row.RegularPrice == "" && row.SalePrice == "" {
+			return true
+		}
+	}
+	if row.ID == "" {
+		if row.ID = row.SKU; row.ID == "" {
+			row.ID = row.Handle
+			for _, option := range []feedText{row.Option1, row.Option2, row.Option3} {
+				if option != "" && option != "Default Title" {
+					row.ID += "/" + option
+				}
+			}
+		}
+	}
+	if row.DirectURL == "" && s.baseURL != "" {
+		row.DirectURL = feedText(s.baseURL + "/products/" + url.PathEscape(string(row.Handle)))
+	}
+	return false
+}
+
+// optional are the fields that a product can be without, and how it is then.
+var optional = map[string]func(*Product){
+	"barcode":        func(p *Product) { p.Barcode = "" },
+	"description":    func(p *Product) { p.Description = "" },
+	"commission_url": func(p *Product) { p.CommissionURL = "" },
+	"image_url":      func(p *Product) { p.ImageURL = "" },
+	"sku":            func(p *Product) { p.SKU = "" },
+	"brand":          func(p *Product) { p.Brand = "" },
+	"category":       func(p *Product) { p.Category = "" },
+	"network":        func(p *Product) { p.Network = Party{} },
+	"merchant":       func(p *Product) { p.Merchant = Party{} },
+}
+
+// product is the row as a product; every required column that is wrong is added
+// to v. Optional ones that cannot be used are dropped and told.
+func (s *source) product(f *feedRow, v *affiliate.Validation) (p Product, dropped []string) {
+	p = Product{
+		ID: string(f.ID), Barcode: barcode(f.Barcode), Name: unescaped(f.Name), Description: unescaped(f.Description),
+		CommissionURL: address(f.CommissionURL), DirectURL: address(f.DirectURL), ImageURL: s.image(f.ImageURL),
+		SKU: string(f.SKU), Brand: unescaped(f.Brand), Category: unescaped(f.Category), Availability: InStock,
+	}
+	if p.ID == "" {
+		p.ID = p.SKU
+	}
+	if p.DirectURL == "" {
+		if p.DirectURL = p.CommissionURL; p.DirectURL == "" && s.baseURL != "" && p.ID != "" {
+			p.DirectURL = s.baseURL + "/?p=" + url.QueryEscape(p.ID)
+		}
+	}
+	drop := func(field, message string) { dropped = append(dropped, field+" "+message) }
 	if f.Availability != "" {
-		known, ok := ParseAvailability(string(f.Availability))
-		v.Check(ok, "availability", "unknown_availability", "must be in stock, out of stock, preorder, backorder or unavailable")
+		known, ok := feedAvailability(string(f.Availability))
 		if ok {
 			p.Availability = known
+		} else {
+			drop("availability", "must be in stock, out of stock, preorder, backorder or unavailable")
 		}
 	}
-	p.Network = f.Network.party(&v, "network")
-	p.Merchant = f.Merchant.party(&v, "merchant")
-	if !f.prices(&v, &p) { // one fault is told once, not again by Validate
+	var parties affiliate.Validation
+	p.Network = f.Network.party(&parties, "network")
+	p.Merchant = f.Merchant.party(&parties, "merchant")
+	if e, ok := errors.AsType[*affiliate.Error](parties.Err("")); ok {
+		for _, field := range e.Fields {
+			drop(field.Field, field.Message)
+		}
+	}
+	if !s.prices(f, v, &p, drop) { // one fault is told once, not again by Validate
 		p.RegularPrice, p.FinalPrice = affiliate.NewMoney(0, "EUR"), affiliate.NewMoney(0, "EUR")
 	}
-	v.Merge("", p.Validate())
-	return p, v.Err("product")
-}
-
-// prices reads the two prices; where one is missing it is the other.
-func (f *feedRow) prices(v *affiliate.Validation, p *Product) bool {
-	currency, err := affiliate.ParseCurrency(string(f.Currency))
-	if err != nil {
-		v.Merge("", err)
-		return false
-	}
-	regular, final, name := f.RegularPrice, f.FinalPrice, "regular_price"
-	switch {
-	case regular == "" && final == "":
-		v.Add("regular_price", "required", "is required")
-		return false
-	case regular == "":
-		regular, name = final, "final_price"
-	case final == "":
-		final = regular
-	}
-	p.RegularPrice, err = parsePrice(regular, currency)
-	ok := err == nil
-	v.Merge("", renamed(err, name))
-	p.FinalPrice, err = parsePrice(final, currency)
-	if final != regular {
-		v.Merge("", renamed(err, "final_price"))
-	}
-	return ok && err == nil
-}
-
-// parsePrice reads major units. Zeros that the currency has no digits for are
-// no loss: "120.00" JPY.
-func parsePrice(s feedText, c affiliate.Currency) (affiliate.Money, error) {
-	text := string(s)
-	if whole, fraction, ok := strings.Cut(text, "."); ok && len(fraction) > c.Digits() && len(text) <= 40 {
-		fraction = fraction[:c.Digits()] + strings.TrimRight(fraction[c.Digits():], "0")
-		if text = whole; fraction != "" {
-			text += "." + fraction
+	if e, ok := errors.AsType[*affiliate.Error](p.Validate()); ok {
+		for _, field := range e.Fields {
+			name, _, _ := strings.Cut(field.Field, ".")
+			if clear := optional[name]; clear != nil {
+				clear(&p)
+				drop(field.Field, field.Message)
+			} else {
+				v.Add(field.Field, field.Code, field.Message)
+			}
 		}
 	}
-	return affiliate.ParseMoney(text, c)
+	return p, slices.Compact(dropped)
+}
+
+// unescaped is a text of which feeds often have HTML entities left.
+func unescaped(t feedText) string {
+	if !strings.Contains(string(t), "&") {
+		return string(t)
+	}
+	return html.UnescapeString(string(t))
+}
+
+// address is an address without the entities that are left of XML.
+func address(t feedText) string { return strings.ReplaceAll(string(t), "&amp;", "&") }
+
+// image is the first of several images.
+func (s *source) image(t feedText) string {
+	first, _, several := strings.Cut(string(t), ", http")
+	if several {
+		return address(feedText(strings.TrimSpace(first)))
+	}
+	return address(t)
+}
+
+// barcode leaves out what people write between digits, and before them.
+func barcode(t feedText) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '\'' {
+			return -1
+		}
+		return r
+	}, string(t))
+}
+
+// feedAvailability also knows the words of feeds that ask whether something is in
+// stock.
+func feedAvailability(s string) (Availability, bool) {
+	if a, ok := ParseAvailability(s); ok {
+		return a, true
+	}
+	switch squeeze(s) {
+	case "1", "yes", "y", "true", "available", "instockonline":
+		return InStock, true
+	case "0", "no", "n", "false", "notavailable", "onbackorder":
+		return OutOfStock, true
+	}
+	return "", false
 }
 
 func (f feedParty) party(v *affiliate.Validation, field string) Party {
-	p := Party{Name: string(f.Name), LogoURL: string(f.LogoURL)}
+	p := Party{Name: unescaped(f.Name), LogoURL: address(f.LogoURL)}
 	if f.ID != "" {
 		id, err := strconv.ParseInt(string(f.ID), 10, 64)
 		v.Check(err == nil, field+".id", "invalid_integer", "must be a whole number")
-		p.ID = id
+		if err == nil {
+			p.ID = id
+		}
 	}
 	return p
 }
@@ -169,103 +346,4 @@ func reasonOf(err error) string {
 		reasons[i] = f.Field + " " + f.Message
 	}
 	return strings.Join(reasons, "; ")
-}
-
-// csvFeed reads FeedCSV.
-type csvFeed struct {
-	csv     csvReader
-	columns []func(*feedRow) *feedText // by place; nil: skipped
-	fields  []string
-	row     feedRow
-}
-
-func newCSVFeed(r io.Reader) (*csvFeed, error) {
-	f := &csvFeed{csv: csvReader{lines: newLineReader(r)}}
-	header, reason, err := f.csv.record(nil)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	var v affiliate.Validation
-	v.Check(reason == "", "header", "malformed", reason)
-	known, seen := csvColumns(), map[string]bool{}
-	for _, name := range header {
-		name = strings.ToLower(strings.TrimSpace(name))
-		v.Check(known[name] == nil || !seen[name], "header."+name, "duplicate", "must be named once")
-		seen[name] = true
-		f.columns = append(f.columns, known[name])
-	}
-	for _, name := range [...]string{"id", "name", "direct_url", "currency"} {
-		v.Check(reason != "" || seen[name], "header."+name, "required", "is required")
-	}
-	v.Check(reason != "" || seen["regular_price"] || seen["final_price"], "header.regular_price", "required", "or final_price is required")
-	return f, v.Err("product_feed")
-}
-
-func (f *csvFeed) next() (p Product, line, size int, reason string, err error) {
-	f.fields, reason, err = f.csv.record(f.fields[:0])
-	line, size = f.csv.first, f.csv.size
-	if err != nil || reason != "" {
-		return p, line, size, reason, err
-	}
-	if len(f.fields) != len(f.columns) {
-		return p, line, size, fmt.Sprintf("has %d columns, the header has %d", len(f.fields), len(f.columns)), nil
-	}
-	f.row = feedRow{}
-	for i, column := range f.columns {
-		if column != nil {
-			*column(&f.row) = feedText(strings.TrimSpace(f.fields[i]))
-		}
-	}
-	if p, err = f.row.product(); err != nil {
-		return Product{}, line, size, reasonOf(err), nil
-	}
-	return p, line, size, "", nil
-}
-
-// jsonFeed reads FeedJSONLines.
-type jsonFeed struct {
-	lines *lineReader
-	row   feedRow
-}
-
-func newJSONFeed(r io.Reader) *jsonFeed { return &jsonFeed{lines: newLineReader(r)} }
-
-func (f *jsonFeed) next() (p Product, line, size int, reason string, err error) {
-	var text []byte
-	for len(text) == 0 {
-		raw, tooLong, err := f.lines.next()
-		if err != nil || tooLong {
-			return p, f.lines.n, 0, reasonTooLong, err
-		}
-		text = bytes.TrimSpace(raw)
-	}
-	line, size = f.lines.n, len(text)
-	if !utf8.Valid(text) {
-		return p, line, size, "is not valid UTF-8", nil
-	}
-	f.row = feedRow{}
-	if err := json.Unmarshal(text, &f.row); err != nil {
-		return p, line, size, jsonReason(err), nil
-	}
-	if text[0] != '{' {
-		return p, line, size, "is not a JSON object", nil
-	}
-	if p, err = f.row.product(); err != nil {
-		return Product{}, line, size, reasonOf(err), nil
-	}
-	return p, line, size, "", nil
-}
-
-// jsonReason says what is wrong without the names of our types.
-func jsonReason(err error) string {
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if e.Field == "" {
-			return "is not a JSON object"
-		}
-		return e.Field + " has the wrong type"
-	}
-	if errors.Is(err, errNotText) {
-		return "a value must be a string or a number"
-	}
-	return "is not valid JSON"
 }

@@ -2,6 +2,7 @@ package productlists
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -182,7 +183,7 @@ func isWebAddress(s string) bool {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		host = rest[:i]
 	}
-	if host == "" || host[0] == ':' {
+	if host == "" || host[0] == ':' || !validPort(host) {
 		return false
 	}
 	for i := range len(s) {
@@ -191,6 +192,16 @@ func isWebAddress(s string) bool {
 		}
 	}
 	return true
+}
+
+// validPort reports whether the port of a host, if it has one, is one.
+func validPort(host string) bool {
+	colon := strings.LastIndexByte(host, ':')
+	if colon < 0 || strings.HasSuffix(host, "]") || strings.Contains(host, "@") && colon < strings.LastIndexByte(host, '@') {
+		return true
+	}
+	port, err := strconv.ParseUint(host[colon+1:], 10, 16)
+	return err == nil && port > 0
 }
 
 func cutScheme(s string) (rest string, ok bool) {

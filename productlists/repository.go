@@ -65,6 +65,9 @@ type ProductRepository interface {
 	// GetMany returns the products with the ids, ascending by id, each once;
 	// missing ones are left out.
 	GetMany(ctx context.Context, ids []string) ([]Product, error)
+	// Scan returns at most limit products whose id is behind after, ascending by
+	// id.
+	Scan(ctx context.Context, after string, limit int) ([]Product, error)
 	// Delete takes products out and returns how many there were. They stay on
 	// the lists that they are on.
 	Delete(ctx context.Context, ids []string) (int, error)

@@ -24,8 +24,10 @@ type config struct {
 	clicks     links.ClickMode
 	adminToken string
 	products   string // a feed to import; empty: none
-	images     string
-	proxies    []netip.Prefix // the reverse proxies in front
+	// productsFull is a feed to import that has all products of its merchants.
+	productsFull string
+	images       string
+	proxies      []netip.Prefix // the reverse proxies in front
 	// The OpenID provider whose JWTs are taken; both empty: none.
 	oidcIssuer, oidcAudience string
 	timeout                  time.Duration // of one request
@@ -54,7 +56,8 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	flags.BoolVar(&c.demo, "demo", false, "load sample data and well-known tokens; only on a loopback address")
 	flags.StringVar(&c.publicURL, "public-url", "", "the `URL` that links begin with, without a trailing slash (default: http:// and the address)")
 	flags.IntVar(&c.rate, "rate", 300, "requests a minute per principal; 0: no limit. Redirects are not counted")
-	flags.StringVar(&c.products, "import-products", "", "a product feed, `file`.csv or .jsonl, to import before listening")
+	flags.StringVar(&c.products, "import-products", "", "a product feed, a `file` of CSV, JSON or XML, to import before listening; products that it has not stay as they are")
+	flags.StringVar(&c.productsFull, "import-products-full", "", "a product feed, a `file`, that has all products of its merchants: others of theirs become unavailable")
 	flags.StringVar(&c.images, "images", "", "the `directory` to keep uploaded images in; without it they are in memory, and gone at the end")
 	flags.Func("trusted-proxies", "the reverse proxies in front of this server, as `CIDR,…`: the reader's address is then in X-Forwarded-For", func(list string) (err error) {
 		c.proxies, err = parsePrefixes(list)
@@ -70,11 +73,6 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	}
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	if c.products != "" {
-		if _, err := feedFormat(c.products); err != nil {
-			return c, err
-		}
 	}
 	if (c.oidcIssuer == "") != (c.oidcAudience == "") {
 		return c, errOIDC

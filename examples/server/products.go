@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -14,23 +13,19 @@ import (
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
-// toldRejections is how many bad lines of a feed are logged one by one.
+// toldRejections is how many bad lines, and how many that are not taken as they are, of a feed are logged one by one.
 const toldRejections = 20
 
-// importProducts reads the product feed in a file, CSV or JSON Lines by its
-// name, into the product table. Bad lines are logged and left out.
-func importProducts(ctx context.Context, lists *productlists.Service, path string, log *slog.Logger) (err error) {
-	format, err := feedFormat(path)
-	if err != nil {
-		return err
-	}
+// importProducts reads the product feed in a file into the product table. How it
+// is written, its content says. Bad lines are logged and left out.
+func importProducts(ctx context.Context, lists *productlists.Service, path string, full bool, log *slog.Logger) (err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	report, err := lists.Import(ctx, file, productlists.ImportOptions{
-		Format: format,
+		Full: full,
 		Progress: func(r productlists.ImportReport) {
 			log.Info("importing products", "file", path, "imported", r.Imported, "rejected", r.Rejected)
 		},
@@ -38,21 +33,15 @@ func importProducts(ctx context.Context, lists *productlists.Service, path strin
 	for _, r := range report.Rejections[:min(len(report.Rejections), toldRejections)] {
 		log.Warn("line not imported", "file", path, "line", r.Line, "reason", r.Reason)
 	}
+	for _, r := range report.Notes[:min(len(report.Notes), toldRejections)] {
+		log.Warn("line not imported as it is", "file", path, "line", r.Line, "reason", r.Reason)
+	}
 	if err != nil {
 		return fmt.Errorf("import %s: %w", path, err)
 	}
-	log.Info("imported products", "file", path, "lines", report.Lines, "imported", report.Imported, "rejected", report.Rejected)
+	log.Info("imported products", "file", path, "lines", report.Lines, "imported", report.Imported, "rejected", report.Rejected,
+		"noted", report.Noted, "vanished", report.Vanished)
 	return nil
-}
-
-func feedFormat(path string) (productlists.FeedFormat, error) {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".csv":
-		return productlists.FeedCSV, nil
-	case ".jsonl", ".ndjson":
-		return productlists.FeedJSONLines, nil
-	}
-	return "", fmt.Errorf("-import-products: %s must end in .csv, .jsonl or .ndjson", path)
 }
 
 // loadDemoProducts adds the sample products that are not there.

@@ -82,8 +82,14 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
-	if c.products != "" {
-		if err := importProducts(ctx, app.kit.ProductLists, c.products, log); err != nil {
+	for _, feed := range []struct {
+		path string
+		full bool
+	}{{c.products, false}, {c.productsFull, true}} {
+		if feed.path == "" {
+			continue
+		}
+		if err := importProducts(ctx, app.kit.ProductLists, feed.path, feed.full, log); err != nil {
 			return err
 		}
 	}

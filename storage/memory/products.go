@@ -66,6 +66,34 @@ func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Pro
 	return list, nil
 }
 
+// Scan looks at all products: there is no order of ids, which only full imports
+// ask for.
+func (r products) Scan(ctx context.Context, after string, limit int) ([]productlists.Product, error) {
+	if err := r.u.Use(ctx); err != nil || limit <= 0 {
+		return nil, err
+	}
+	var rows []uint32
+	t := r.u.db.products.products
+	keep := func() {
+		slices.SortFunc(rows, func(a, b uint32) int { return cmp.Compare(t.At(a).ID, t.At(b).ID) })
+		rows = rows[:min(len(rows), limit)]
+	}
+	t.Each(0, func(row uint32) bool {
+		if t.At(row).ID > after {
+			if rows = append(rows, row); len(rows) >= 2*limit {
+				keep()
+			}
+		}
+		return true
+	})
+	keep()
+	var list []productlists.Product
+	for _, row := range rows {
+		list = append(list, *t.At(row))
+	}
+	return list, nil
+}
+
 func (r products) Delete(ctx context.Context, ids []string) (int, error) {
 	if err := r.u.Change(ctx); err != nil {
 		return 0, err

@@ -181,6 +181,10 @@ func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Pro
 	return r.many(ctx, func(q filter) { q.amongTexts("t.id", ids) })
 }
 
+func (r products) Scan(ctx context.Context, after string, limit int) ([]productlists.Product, error) {
+	return productTable.after(ctx, r.u, after, limit)
+}
+
 func (r products) Delete(ctx context.Context, ids []string) (int, error) {
 	return change(ctx, r.u, "product", func(ctx context.Context) (int, error) {
 		res, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE id = ANY(?::text[])`,

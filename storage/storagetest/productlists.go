@@ -39,6 +39,7 @@ func productListsScenarios() []scenario[listsStore] {
 			{"items/of ten thousand", testManyItems},
 			{"items/writers at once add each product once", testItemRace},
 			{"products/put replaces, the later of two counts", testPut},
+			{"products/scan", testScanProducts},
 			{"products/put thousands", testPutMany},
 			{"products/get many, delete", testProductLookups},
 			{"products/of writers at once one counts", testPutRace},

@@ -76,6 +76,30 @@ func getProducts(ids ...string) func(ctx context.Context, tx listsTx) ([]product
 	}
 }
 
+func testScanProducts(t *testing.T, s listsStore) {
+	scan := func(after string, limit int) []productlists.Product {
+		return see(t, s, func(ctx context.Context, tx listsTx) ([]productlists.Product, error) {
+			return tx.Products().Scan(ctx, after, limit)
+		})
+	}
+	equal(t, "of none", len(scan("", 10)), 0)
+	var all []productlists.Product
+	for _, id := range []string{"1", "10", "2", "B", "a", "ä"} { // by their bytes
+		p := sampleProduct(1)
+		p.ID = id
+		all = append(all, p)
+	}
+	write(t, s, func(ctx context.Context, tx listsTx) error {
+		return tx.Products().Put(ctx, all[4], all[0], all[5], all[2], all[1], all[3])
+	})
+	equal(t, "from the beginning", scan("", 10), all)
+	equal(t, "no more than asked", scan("", 2), all[:2])
+	equal(t, "behind one", scan("10", 3), all[2:5])
+	equal(t, "behind what is not there", scan("C", 10), all[4:])
+	equal(t, "behind the last", len(scan("ä", 10)), 0)
+	equal(t, "none", len(scan("", 0)), 0)
+}
+
 func testPut(t *testing.T, s listsStore) {
 	a, b := sampleProduct(1), sampleProduct(2)
 	write(t, s, func(ctx context.Context, tx listsTx) error {
