@@ -85,6 +85,38 @@ func TestRateLimit(t *testing.T) {
 	expect("/pixel", "", 200, "")
 }
 
+// lookUps counts what an authenticator is asked.
+type lookUps struct{ n int }
+
+func (l *lookUps) Authenticate(r *http.Request) (affiliate.Principal, error) {
+	l.n++
+	return people.Authenticate(r)
+}
+
+func TestGuessedTokensBeyondTheLimitAreNotLookedUp(t *testing.T) {
+	is := is.New(t)
+	clock := newHandClock()
+	limiter, err := NewRateLimiter(clock.now, func(affiliate.Principal) int { return 3 })
+	is.NoErr(err)
+	counted := &lookUps{}
+	b := newBench(t, sampleDialect, Options{RateLimiter: limiter, Authenticator: counted}, Route{"GET /any", "any", Any(), Call(succeed)})
+	get := func(who string) int { return b.do("GET", "/any", "", "Authorization", who).Code }
+	is.Equal(get("acme"), 200)
+	for i := range 3 {
+		is.Equal(get(fmt.Sprint("guess", i)), 401)
+	}
+	counted.n = 0
+	for i := range 100 {
+		is.Equal(get(fmt.Sprint("another", i)), 429)
+	}
+	is.Equal(counted.n, 0)
+	is.Equal(get("acme"), 200) // whoever was let in before is let in
+	is.Equal(counted.n, 1)
+	is.Equal(get("creator"), 429) // at the same address, and never seen
+	clock.forward(time.Minute)
+	is.Equal(get("creator"), 200)
+}
+
 func TestRateLimitByDefault(t *testing.T) {
 	is := is.New(t)
 	limiter, err := NewRateLimiter(newHandClock().now, nil)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/sha256"
 	"math"
 	"net/http"
 	"strconv"
@@ -27,11 +28,14 @@ const maxBuckets = 65_536
 //
 // Who has no principal (an open route, bad credentials) is counted by client
 // address, see Options.ClientAddress. Credentials are checked first, so nobody
-// can use up the requests of somebody else.
+// can use up the requests of somebody else. Once an address has used up its
+// requests, though, credentials that have never been good are refused without
+// being looked up: guessing tokens costs the backend no more than the limit.
 type RateLimiter struct {
 	clock   affiliate.Clock
 	limit   func(affiliate.Principal) int
 	buckets *lru.Cache[string, *rate.Limiter]
+	good    *lru.Cache[[32]byte, struct{}] // hashes of credentials that were good
 }
 
 // NewRateLimiter makes a limiter. limit tells how many requests a minute a
@@ -45,7 +49,43 @@ func NewRateLimiter(clock affiliate.Clock, limit func(affiliate.Principal) int) 
 	if err != nil {
 		return nil, err
 	}
-	return &RateLimiter{clock: clock, limit: limit, buckets: buckets}, nil
+	good, err := lru.New[[32]byte, struct{}](maxBuckets)
+	if err != nil {
+		return nil, err
+	}
+	return &RateLimiter{clock: clock, limit: limit, buckets: buckets, good: good}, nil
+}
+
+// credentialsOf is the hash of what a request shows to be let in.
+func credentialsOf(r *http.Request) [32]byte {
+	sum := sha256.New()
+	for _, name := range [...]string{"Authorization", apiKeyHeader} {
+		for _, value := range r.Header.Values(name) {
+			hashText(sum, value)
+		}
+		hashText(sum, "")
+	}
+	return [32]byte(sum.Sum(nil))
+}
+
+// remember notes credentials that were good.
+func (l *RateLimiter) remember(credentials [32]byte) {
+	if l != nil {
+		l.good.Add(credentials, struct{}{})
+	}
+}
+
+// mayLookUp is the 429 of an address that has no request left, unless the
+// credentials were good before. It uses up no request.
+func (l *RateLimiter) mayLookUp(h http.Header, address string, credentials [32]byte) error {
+	if l == nil || l.good.Contains(credentials) {
+		return nil
+	}
+	bucket, ok := l.buckets.Peek(address)
+	if !ok || bucket.TokensAt(l.clock.Now()) >= 1 {
+		return nil
+	}
+	return l.take(h, affiliate.Principal{}, address)
 }
 
 // take uses up one request of the key and tells so in the headers. It returns

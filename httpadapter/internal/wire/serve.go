@@ -200,9 +200,18 @@ func (e *endpoint) admit(x *exchange, r *http.Request) (p affiliate.Principal, o
 	if auth == nil {
 		auth = e.mux.opts.Authenticator
 	}
+	credentials := credentialsOf(r)
+	if !e.route.Op.unlimited {
+		if err := e.mux.opts.RateLimiter.mayLookUp(x.Header(), anonymous, credentials); err != nil {
+			return p, "", err
+		}
+	}
 	p, err = auth.Authenticate(r)
 	if err == nil && p.Role == "" {
 		_, err = nobody{}.Authenticate(r)
+	}
+	if err == nil {
+		e.mux.opts.RateLimiter.remember(credentials)
 	}
 	if errors.Is(err, affiliate.ErrUnauthenticated) {
 		if limited := limit(affiliate.Principal{}, anonymous); limited != nil {
