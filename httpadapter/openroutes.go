@@ -3,8 +3,10 @@ package httpadapter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -130,9 +132,29 @@ func (h openRoutes) click(w http.ResponseWriter, r *http.Request, _ affiliate.Pr
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store, private")
-	w.Header().Set("Location", ad.ReturnLink)
+	w.Header().Set("Location", location(ad.ReturnLink))
 	w.WriteHeader(http.StatusFound)
 	return nil
+}
+
+// location is an address as a header can hold it: escaped, and without
+// user-info, which may look like another host.
+func location(address string) string {
+	u, err := url.Parse(address)
+	if err != nil { // what was kept has been checked
+		return ""
+	}
+	u.User = nil
+	escaped := []byte(u.String()) // its query is as it was typed
+	var out strings.Builder
+	for _, c := range escaped {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&out, "%%%02X", c)
+			continue
+		}
+		out.WriteByte(c)
+	}
+	return out.String()
 }
 
 // ignoreGone forgets a failed write to a reader who has gone.

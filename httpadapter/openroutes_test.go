@@ -106,6 +106,22 @@ func TestReturnAdsCountViewsAndClicks(t *testing.T) {
 	})
 }
 
+func TestAReturnAdSendsOnToAnEscapedAddress(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t, backends.Memory())
+	for kept, want := range map[string]string{
+		"https://acme.example@evil.example/":              "https://evil.example/",
+		"https://a:b@acme.example/å b?q=å b|c#ö":          "https://acme.example/%C3%A5%20b?q=%C3%A5%20b%7Cc#%C3%B6",
+		"https://acme.example/%C3%A5?u=https://x.example": "https://acme.example/%C3%A5?u=https://x.example",
+	} {
+		_, err := w.Offers.UpdateReturnAd(t.Context(), w.ID["ad acme"], func(a *offers.ReturnAd) { a.ReturnLink = kept })
+		is.NoErr(err)
+		got := w.Send("nobody", "GET", "/r/{ad acme}/click", "", "User-Agent", market.Firefox)
+		is.Equal(got.Code, 302)
+		is.Equal(got.Header().Get("Location"), want)
+	}
+}
+
 func TestReturnAdLimitsAreExact(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)

