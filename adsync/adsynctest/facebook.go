@@ -350,7 +350,7 @@ func (f *Facebook) listed(o *FacebookObject) map[string]any {
 	out := map[string]any{"id": o.ID}
 	for name, value := range o.Fields {
 		out[name] = value
-		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+		if (strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[")) && json.Valid([]byte(value)) { // a name may begin so too
 			out[name] = json.RawMessage(value)
 		}
 	}

@@ -49,7 +49,9 @@ func TestOwnPathsAnswerAndOthersAreTheDialects(t *testing.T) {
 		is.Equal(string(open.call(t, http.MethodGet, "/readyz", nil, http.StatusOK, nil).body), "{\"status\":\"ok\"}\n")
 		open.call(t, http.MethodPost, "/healthz", nil, http.StatusMethodNotAllowed, nil)
 		open.call(t, http.MethodGet, "/v2/health", nil, http.StatusOK, nil)
-		for _, path := range []string{"/", "/openapi.json", "/docs", "//healthz", "/healthz/", "/metrics/x"} {
+		open.call(t, http.MethodGet, "/openapi.json", nil, http.StatusOK, nil)
+		open.call(t, http.MethodGet, "/docs", nil, http.StatusOK, nil)
+		for _, path := range []string{"/", "//healthz", "/healthz/", "/metrics/x"} {
 			var problem struct{ Code string }
 			open.call(t, http.MethodGet, path, nil, http.StatusNotFound, &problem)
 			is.Equal(problem.Code, "not_found")

@@ -66,8 +66,10 @@ func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	}
 	market.Must(w.Orders.Pay(ctx, orders.PaymentInput{AdvertiserID: acme, UserID: anna, Comment: "For the film", Amount: 500}))(t)
 	w.Follow("/c/{link anna}", "User-Agent", market.Firefox)
-	for name, tag := range map[string]string{"acme": "vip", "nordic": "norse"} {
-		w.ID["config "+name] = market.Must(w.Stats.CreateConfig(ctx, stats.Config{AdvertiserID: w.ID["advertiser "+name], Name: "Of " + name, TagIDs: []int64{w.ID["tag "+tag]}, Default: true}))(t).ID
+	for _, of := range [][2]string{{"acme", "vip"}, {"nordic", "norse"}} {
+		w.ID["config "+of[0]] = market.Must(w.Stats.CreateConfig(ctx, stats.Config{
+			AdvertiserID: w.ID["advertiser "+of[0]], Name: "Of " + of[0], TagIDs: []int64{w.ID["tag "+of[1]]}, Default: true,
+		}))(t).ID
 	}
 	for _, m := range []media.Medium{
 		{Type: "youtube", ExternalID: "97", Username: "carl", UserID: w.ID["user carl"], Visibility: media.Shown},

@@ -114,7 +114,7 @@ func TestAStoreSeesShownMediaOfItsCreators(t *testing.T) {
 		is.Equal(first, "/instagramStorys/anna/99.png") // anna has a click, carl none
 		got := w.Send("advertiser", "GET", "/stores/{advertiser acme}/media?type=instagram", "")
 		is.Equal(market.Field(t, got, "data.0.clicks"), "1")
-		is.Equal(market.Field(t, got, "data.0.cost"), 275.0)
+		is.Equal(market.Field(t, got, "data.0.cost"), 250.0)
 
 		file := w.Send("advertiser", "GET", "/stores/{advertiser acme}/instagramStorys/anna/99.png", "")
 		is.Equal(file.Header().Get("Content-Type"), "image/png")

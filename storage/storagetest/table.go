@@ -342,6 +342,7 @@ func (tb table[T, V]) testRefused(t *testing.T, s affiliate.Store[T]) {
 		}
 	}
 	slices.Sort(want)
+	want = slices.Compact(want) // a field that is checked against two limits is named once
 	slices.Sort(got)
 	equal(t, "the fields that refer to nothing", got, want)
 }

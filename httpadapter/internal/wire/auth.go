@@ -17,7 +17,7 @@ type Authenticator interface {
 // maxToken bounds a credential in bytes: a JWT with many claims fits.
 const maxToken = 8192
 
-// apiKeyHeader is where Metapic's clients may show a token as well.
+// apiKeyHeader is where clients may show a token as well.
 const apiKeyHeader = "Mtpc-Api-Key"
 
 // Credentials reads the Authorization header: "Bearer x" and "ApiToken x" have
