@@ -30,6 +30,9 @@ func TestTheReadmesWalkWorks(t *testing.T) {
 		{302, `^$`},
 		{302, `^$`},
 		{200, `(?s)affiliatekit_clicks.*verdict="duplicate"} 1\n.*verdict="valid"} 1\n.*affiliatekit_ledger`},
+		{200, `organization=1`},
+		{200, `^GIF89a`},
+		{200, `WALK-1`},
 		{200, `"promo_code":"DEMO5"`},
 		{201, `"products_count":1,`},
 	}
