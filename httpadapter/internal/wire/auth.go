@@ -17,9 +17,6 @@ type Authenticator interface {
 // maxToken bounds a credential in bytes: a JWT with many claims fits.
 const maxToken = 8192
 
-// apiKeyHeader is where clients may show a token as well.
-const apiKeyHeader = "Mtpc-Api-Key"
-
 // Credentials reads the Authorization header: "Bearer x" and "ApiToken x" have
 // their scheme in lower case, a bare token has none. Both are empty when there
 // is no header, more than one, or one that no token looks like.

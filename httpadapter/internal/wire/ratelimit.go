@@ -2,9 +2,12 @@ package wire
 
 import (
 	"crypto/sha256"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -56,11 +59,17 @@ func NewRateLimiter(clock affiliate.Clock, limit func(affiliate.Principal) int) 
 	return &RateLimiter{clock: clock, limit: limit, buckets: buckets, good: good}, nil
 }
 
-// credentialsOf is the hash of what a request shows to be let in.
+// credentialsOf is the hash of what a request shows to be let in: Authorization
+// and every header that ends in -Api-Key. Requests that show something else to
+// the host's Authenticator are alike to it.
 func credentialsOf(r *http.Request) [32]byte {
 	sum := sha256.New()
-	for _, name := range [...]string{"Authorization", apiKeyHeader} {
-		for _, value := range r.Header.Values(name) {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if name != "Authorization" && !strings.HasSuffix(name, "-Api-Key") {
+			continue
+		}
+		hashText(sum, name)
+		for _, value := range r.Header[name] {
 			hashText(sum, value)
 		}
 		hashText(sum, "")

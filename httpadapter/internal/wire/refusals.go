@@ -39,6 +39,7 @@ func (f *Refusals) Note(ctx context.Context, message string, attrs ...slog.Attr)
 	f.count++
 	f.message, f.latest = message, attrs
 	first := !f.gathers
+	f.gathers = true
 	f.mu.Unlock()
 	if first {
 		f.write(context.WithoutCancel(ctx))

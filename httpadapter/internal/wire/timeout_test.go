@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,12 +45,11 @@ func TestARequestHasADeadline(t *testing.T) {
 func TestRefusedRequestsAreOneLineASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		is := is.New(t)
-		var log strings.Builder
+		var log lockedText
 		f := NewRefusals(slog.New(slog.NewTextHandler(&log, nil)))
 		lines := func() []string {
 			synctest.Wait()
-			text := log.String()
-			log.Reset()
+			text := log.take()
 			return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 		}
 		note := func(times int) {
@@ -75,4 +75,24 @@ func TestRefusedRequestsAreOneLineASecond(t *testing.T) {
 		is.True(strings.HasSuffix(lines()[0], `count=1`)) // at once again
 		time.Sleep(2 * time.Second)
 	})
+}
+
+// lockedText is written by one goroutine and read by another.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// take returns what was written since the last call.
+func (l *lockedText) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
 }
