@@ -43,13 +43,6 @@ type userRow struct {
 var userTable = table[affiliate.User, userRow]{
 	name: "affiliate_users", resource: "user",
 	row: newUserRow, entity: userRow.user,
-	refers: func(r *userRow) []reference {
-		return []reference{
-			{"client_id", "affiliate_clients", []int64{r.ClientID}},
-			{"tag_ids", "affiliate_user_tags", r.TagIDs},
-			{"tier_id", "affiliate_revenue_tiers", []int64{r.TierID}},
-		}
-	},
 	columns: `ARRAY(SELECT m.tag_id FROM {schema}affiliate_user_tag_members AS m
 		WHERE m.user_id = t.id ORDER BY m.tag_id) AS tag_ids`,
 	sort: map[string]string{

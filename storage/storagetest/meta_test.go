@@ -87,7 +87,7 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"Advertisers", "All", "Among", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
+		"ActingAt", "Advertisers", "All", "Among", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
 		"ByDate", "ByEmails", "ByExternalID", "ByFingerprint", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
 		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct",
 		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "MayServe", "Naming", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",

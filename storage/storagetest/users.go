@@ -59,7 +59,6 @@ func users() table[coreTx, affiliate.User] {
 			{"social_media", "too_many", func(v *V) { v.SocialMedia = tooMany }},
 			{"social_media.0.identifier", "not_normalized", func(v *V) { social(v).Identifier = "@Anna" }},
 		},
-		named: true,
 		references: []reference[V]{
 			{"client_id", func(v *V, id int64) { v.ClientID = id }},
 			{"tier_id", func(v *V, id int64) { v.TierID = id }},
