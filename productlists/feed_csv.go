@@ -18,7 +18,6 @@ type csvFeed struct {
 	header []string
 	fields []string
 	source *source
-	ended  bool
 }
 
 // rakutenColumns are the fields of Rakuten's product files, which have no header.
