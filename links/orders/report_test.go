@@ -1,7 +1,6 @@
 package orders_test
 
 import (
-	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -345,109 +344,6 @@ func TestAForeignCurrencyIsPaidAtTheRateOfItsTime(t *testing.T) {
 	})
 }
 
-func TestACorrectionIsAReversalAndANewEntry(t *testing.T) {
-	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
-		is := is.New(t)
-		w := newWorld(t, b)
-		o := w.report(w.sale("1", "100", w.click(w.link)))
-		corrected, err := w.orders.Correct(t.Context(), o.ID, orders.Correction{Value: affiliate.Some(dec("150"))})
-		is.NoErr(err)
-		is.Equal(corrected.Earning.Minor(), int64(750))
-		is.Equal(corrected.Revision, int64(1))
-		x, err := w.orders.Explain(t.Context(), o.ID)
-		is.NoErr(err)
-		is.Equal(len(x.Entries), 3) // the first, its reversal, the new one
-		again, err := w.orders.Correct(t.Context(), o.ID, orders.Correction{Value: affiliate.Some(dec("150.0"))})
-		is.NoErr(err)
-		is.Equal(again.Revision, int64(1)) // it is so already
-		_, outcome, err := w.orders.Report(t.Context(), w.sale("1", "150"))
-		is.NoErr(err)
-		is.Equal(outcome, orders.Known) // the corrected value is what is known now
-		_, _, err = w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(dec("1"))})
-		is.NoErr(err)
-		_, err = w.orders.Correct(t.Context(), o.ID, orders.Correction{Value: affiliate.Some(dec("10"))})
-		is.Equal(code(err), "has_refunds")
-		is.Equal(w.spent(w.campaign), int64(12+1200-8))
-		w.verify()
-	})
-}
-
-func TestADeclinedOrderGivesEverythingBack(t *testing.T) {
-	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
-		is := is.New(t)
-		w := newWorld(t, b)
-		o := w.report(w.sale("1", "100", w.click(w.link)))
-		_, _, err := w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(dec("40"))})
-		is.NoErr(err)
-		for range 2 { // again: nothing changes
-			o, err = w.orders.Decline(t.Context(), o.ID)
-			is.NoErr(err)
-			is.Equal(o.StatusAt(w.clock()), orders.Declined)
-		}
-		is.Equal(w.total(w.anna).Earned, int64(10))
-		is.Equal(w.spent(w.campaign), int64(12))
-		_, _, err = w.orders.Refund(t.Context(), o.ID, orders.RefundInput{})
-		is.Equal(code(err), "illegal_transition")
-		approved := w.report(w.sale("2", "100", w.click(w.link)))
-		w.pass(30 * 24 * time.Hour)
-		_, err = w.orders.Decline(t.Context(), approved.ID)
-		is.Equal(code(err), "illegal_transition") // its hold is over: refund it
-		_, _, err = w.orders.Refund(t.Context(), approved.ID, orders.RefundInput{})
-		is.NoErr(err)
-		w.verify()
-	})
-}
-
-// A refund after the payout is a negative entry on the next one.
-func TestARefundAfterThePayoutIsOwed(t *testing.T) {
-	is := is.New(t)
-	w := newWorld(t, backends.Memory())
-	o := w.report(w.sale("1", "100", w.click(w.link)))
-	w.pass(30 * 24 * time.Hour)
-	account := affiliate.UserAccount(w.anna.ID)
-	w.must(w.b.Core.Write(t.Context(), func(ctx context.Context, tx affiliate.Tx) error {
-		_, err := tx.Ledger().Append(ctx, affiliate.Entry{
-			Kind: affiliate.EntryPayout, Account: account, Earning: affiliate.NewMoney(-510, "SEK"), Cost: affiliate.NewMoney(0, "SEK"),
-			OccurredAt: w.clock(), PayableAt: w.clock(), Cause: "payout:1",
-		})
-		return err
-	}))
-	_, _, err := w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(dec("50"))})
-	is.NoErr(err)
-	balances, err := w.core.Balances(t.Context(), account)
-	is.NoErr(err)
-	is.Equal(balances[0].Payable.Minor(), int64(-250))
-	w.verify()
-}
-
-func TestARefundIsKnownByItsReference(t *testing.T) {
-	is := is.New(t)
-	w := newWorld(t, backends.Memory())
-	o := w.report(w.sale("1", "100", w.click(w.link)))
-	in := orders.RefundInput{Reference: "R-1", Value: affiliate.Some(dec("30"))}
-	first, _, err := w.orders.Refund(t.Context(), o.ID, in)
-	is.NoErr(err)
-	again, _, err := w.orders.Refund(t.Context(), o.ID, in)
-	is.NoErr(err)
-	is.Equal(again.ID, first.ID)
-	in.Value = affiliate.Some(dec("31"))
-	_, _, err = w.orders.Refund(t.Context(), o.ID, in)
-	is.Equal(code(err), "refund_differs")
-	huge := decimal.New(1, 1<<30)
-	_, _, err = w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(huge)})
-	is.Equal(code(err), "value out_of_range")
-	_, err = w.orders.Correct(t.Context(), o.ID, orders.Correction{Value: affiliate.Some(huge)})
-	is.Equal(code(err), "value out_of_range")
-	for _, beyond := range []string{"70.01", "0", "-1"} {
-		_, _, err = w.orders.Refund(t.Context(), o.ID, orders.RefundInput{Value: affiliate.Some(dec(beyond))})
-		is.True(errors.Is(err, affiliate.ErrInvalid))
-	}
-	kept, err := w.orders.Refunds(t.Context(), o.ID)
-	is.NoErr(err)
-	is.Equal(len(kept), 1)
-	w.verify()
-}
-
 // Who acts for the advertiser sees and changes all, a creator sees its own
 // orders without what they cost, and nobody else knows of them.
 func TestOrdersAreTheAdvertisersAndTheirCreators(t *testing.T) {
@@ -505,56 +401,6 @@ func TestOrdersAreTheAdvertisersAndTheirCreators(t *testing.T) {
 		}
 		_, err = acme.Decline(ctx, o.ID)
 		is.NoErr(err)
-		w.verify()
-	})
-}
-
-func TestAOneTimePaymentIsPayableOnItsDate(t *testing.T) {
-	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
-		is := is.New(t)
-		w := newWorld(t, b)
-		in := orders.PaymentInput{AdvertiserID: w.acme.ID, UserID: w.anna.ID, Comment: "Money for black friday", Amount: 100_000, Date: noon.Add(36 * time.Hour)}
-		p, err := w.orders.Pay(t.Context(), in)
-		is.NoErr(err)
-		is.Equal(p.Date, noon.Add(12*time.Hour).Add(24*time.Hour).Truncate(24*time.Hour))
-		pending := func() int64 {
-			balances, err := w.core.Balances(t.Context(), affiliate.UserAccount(w.anna.ID))
-			is.NoErr(err)
-			return balances[0].Pending.Minor()
-		}
-		is.Equal(pending(), int64(100_000))
-		w.now.Store(p.Date.UnixMicro())
-		is.Equal(pending(), int64(0))
-		in.Comment, in.Amount = "x", orders.MaxOneTime+1
-		_, err = w.orders.Pay(t.Context(), in)
-		is.Equal(code(err), "comment too_short")
-		list, err := w.orders.Payments(t.Context(), orders.PaymentFilter{UserID: w.anna.ID}, affiliate.PageRequest{Number: 1, Size: 5})
-		is.NoErr(err)
-		is.Equal(list.Items, []orders.Payment{p})
-		w.verify()
-	})
-}
-
-func TestAVoucherIsOneCreators(t *testing.T) {
-	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
-		is := is.New(t)
-		w := newWorld(t, b)
-		v, err := w.orders.CreateVoucher(t.Context(), orders.VoucherInput{AdvertiserID: w.acme.ID, UserID: w.anna.ID, Code: "Änna-10"})
-		is.NoErr(err)
-		_, err = w.orders.CreateVoucher(t.Context(), orders.VoucherInput{AdvertiserID: w.acme.ID, UserID: w.bo.ID, Code: "A\u0308NNA-10"})
-		is.True(errors.Is(err, affiliate.ErrConflict))
-		r := w.sale("1", "100")
-		r.Voucher = "änna-10"
-		o := w.report(r)
-		is.Equal(o.UserID, w.anna.ID)
-		is.Equal(o.Earning.Minor(), int64(500))
-		list, err := w.orders.Vouchers(t.Context(), w.acme.ID, w.anna.ID)
-		is.NoErr(err)
-		is.Equal(list, []orders.Voucher{v})
-		_, err = w.orders.DeleteVoucher(t.Context(), v.ID)
-		is.NoErr(err)
-		r.Number = "2"
-		is.Equal(w.report(r).Reason, orders.ReasonVoucherUnknown)
 		w.verify()
 	})
 }

@@ -278,3 +278,28 @@ func testUnread(t *testing.T, s offers.Store) {
 		return err
 	})
 }
+
+// testOfferLocks sees what the two locks return, and that a unit may hold both;
+// who waits for whom is a matter of the backend's own tests.
+func testOfferLocks(t *testing.T, s offers.Store) {
+	w := newWorldOfOffers(t, s)
+	kept := addAll(t, s, addOffer, sampleOffer(w, 1), sampleOffer(w, 2))
+	ids := []int64{kept[1].ID, nowhere, kept[0].ID, kept[1].ID}
+	for range 2 {
+		write(t, s, func(ctx context.Context, tx offers.Tx) error {
+			shared, err := tx.Offers().Share(ctx, ids)
+			equal(t, "shared", shared, kept)
+			if err != nil {
+				return err
+			}
+			locked, err := tx.Offers().Lock(ctx, ids)
+			equal(t, "locked", locked, kept)
+			if err != nil {
+				return err
+			}
+			none, err := tx.Offers().Share(ctx, nil)
+			equal(t, "none", len(none), 0)
+			return err
+		})
+	}
+}
