@@ -51,18 +51,23 @@ func (d DriftReport) Empty() bool { return d.Differing+d.Missing == 0 }
 func (e *Engine) Drift(ctx context.Context, accountID, adAccountID string) (DriftReport, error) {
 	d := DriftReport{AccountID: accountID, AdAccountID: adAccountID}
 	same, err := e.EachDrifted(ctx, accountID, adAccountID, func(entry Drifted) error {
-		if entry.Missing {
-			d.Missing++
-		} else {
-			d.Differing++
-		}
-		if len(d.Entries) < MaxPlanEntries {
-			d.Entries = append(d.Entries, entry)
-		}
+		d.add(entry)
 		return nil
 	})
 	d.Same = same
 	return d, err
+}
+
+// add counts an object that differs.
+func (d *DriftReport) add(entry Drifted) {
+	if entry.Missing {
+		d.Missing++
+	} else {
+		d.Differing++
+	}
+	if len(d.Entries) < MaxPlanEntries {
+		d.Entries = append(d.Entries, entry)
+	}
 }
 
 // EachDrifted calls fn for each object that differs and returns how many do not.
@@ -78,14 +83,7 @@ func (e *Engine) Refresh(ctx context.Context, accountID, adAccountID string) (Dr
 	d := DriftReport{AccountID: accountID, AdAccountID: adAccountID}
 	now := e.o.Clock.Now()
 	same, err := e.compare(ctx, accountID, adAccountID, func(t task, entry Drifted, found *Found) error {
-		if len(d.Entries) < MaxPlanEntries {
-			d.Entries = append(d.Entries, entry)
-		}
-		if found == nil {
-			d.Missing++
-		} else {
-			d.Differing++
-		}
+		d.add(entry)
 		return e.adopt(ctx, t, found, now)
 	})
 	d.Same = same

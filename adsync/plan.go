@@ -123,14 +123,14 @@ func (e *Engine) walk(ctx context.Context, accountID, adAccountID string, fn fun
 	}
 	coming := map[uuid.UUID]bool{} // the parents that are to be created
 	for _, list := range e.lists(a) {
-		var after Cursor
+		var after, next Cursor
 		for {
 			tasks, err := affiliate.Read(ctx, e.store, func(ctx context.Context, tx Tx) ([]task, error) {
-				jobs, next, err := list(ctx, tx, after)
+				jobs, last, err := list(ctx, tx, after)
 				if err != nil || len(jobs) == 0 {
 					return nil, err
 				}
-				after = next
+				next = last // the unit may run again, from the same place
 				return e.assess(ctx, tx, jobs)
 			})
 			if err != nil {
@@ -139,6 +139,7 @@ func (e *Engine) walk(ctx context.Context, accountID, adAccountID string, fn fun
 			if len(tasks) == 0 {
 				break
 			}
+			after = next
 			for n := range tasks {
 				t := &tasks[n]
 				t.step.coming = t.step.reason == ReasonParentNotSynced && coming[t.job.ParentID]
