@@ -51,7 +51,8 @@
 //   - A full import makes products Unavailable that the feed no longer has, of the
 //     merchants that are in the feed: others have feeds of their own.
 //   - A single comma before three digits separates thousands: no shop prices in
-//     thousandths. A single point before three digits is refused.
+//     thousandths, but for currencies of three digits, where it is refused. A single
+//     point before three digits is refused.
 //   - A quote inside a CSV field that is not quoted is a malformed line, as in
 //     RFC 4180: guessing could join lines that belong to different products. Where
 //     tabs or bars stand between fields it is a sign like others: 12" speakers.

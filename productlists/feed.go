@@ -55,8 +55,11 @@ type ImportOptions struct {
 	Currency affiliate.Currency
 	BaseURL  string
 	// Full says that the feed has all products of its merchants: those that it
-	// no longer has become Unavailable, once it was read to its end. Without it
-	// the feed is partial, and says nothing about products that are not in it.
+	// no longer has become Unavailable, once every row of it was read; a row that
+	// does not say which product it is leaves them all. Products that name no
+	// merchant count as one merchant's: of several such feeds none is full.
+	// Without it the feed is partial, and says nothing about products that are
+	// not in it.
 	Full bool
 	// Progress is called after each batch is kept, with the numbers so far.
 	Progress func(ImportReport)
@@ -115,7 +118,7 @@ func (s *Service) Import(ctx context.Context, r io.Reader, o ImportOptions) (rep
 	if kept := im.finish(); err == nil || kept != nil {
 		err = kept // what the store says comes first: it ended the reading
 	}
-	if err == nil && o.Full {
+	if err == nil && o.Full && !im.unread {
 		im.report.Vanished, err = s.retire(ctx, &im)
 	}
 	return im.report, err
@@ -154,6 +157,8 @@ type importer struct {
 	ended   bool // no more batches
 
 	seen      idSet                 // the products of the feed
+	refused   idSet                 // of a full import: products of rejected rows, which are in the feed too
+	unread    bool                  // a row does not say which product it is: the feed cannot say what is gone
 	merchants map[merchant]struct{} // of a full import: whose they are
 }
 
@@ -228,13 +233,20 @@ func (im *importer) read(ctx context.Context, f feed) error {
 }
 
 // look notes which product a row is, and tells what of it is not taken. A row
-// that is rejected still says that its product is in the feed.
+// that is rejected still says that its product is in the feed, where it names one.
 func (im *importer) look(row *rowResult) {
-	repeated := row.product.ID != "" && !im.seen.add(row.product.ID)
 	if row.reason != "" {
+		if row.product.ID == "" {
+			im.unread = true
+		} else if im.options.Full {
+			im.refused.add(row.product.ID)
+		}
 		return
 	}
-	if im.options.Full {
+	repeated := !im.seen.add(row.product.ID)
+	// A party that was dropped is not known to be nobody's.
+	partyDropped := slices.ContainsFunc(row.dropped, func(s string) bool { return strings.HasPrefix(s, "merchant") || strings.HasPrefix(s, "network") })
+	if im.options.Full && !partyDropped {
 		if im.merchants == nil {
 			im.merchants = make(map[merchant]struct{})
 		}

@@ -49,6 +49,12 @@ func newCSVFeed(r *bufio.Reader, o ImportOptions, s *source) (*csvFeed, error) {
 		return nil, err
 	}
 	f.header = header
+	named := func(column string) bool {
+		return slices.ContainsFunc(header, func(name string) bool { return squeezeName(name) == column })
+	}
+	if o.Preset == "" && len(o.Columns) == 0 && named("categories") && !named("handle") {
+		s.columns["type"] = "kind" // WooCommerce's: simple or variable. Shopify's is a category
+	}
 	return f, f.check(reason)
 }
 

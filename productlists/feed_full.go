@@ -18,7 +18,7 @@ func (s *Service) retire(ctx context.Context, im *importer) (vanished int, err e
 			var gone []Product
 			for _, p := range page {
 				_, ours := im.merchants[merchantOf(&p)]
-				if ours && p.Availability != Unavailable && !im.seen.has(p.ID) {
+				if ours && p.Availability != Unavailable && !im.seen.has(p.ID) && !im.refused.has(p.ID) {
 					p.Availability = Unavailable
 					gone = append(gone, p)
 				}

@@ -191,10 +191,13 @@ func openFeed(r io.Reader, o ImportOptions, s *source) (feed, func() error, erro
 	if err != nil {
 		return nil, done, err
 	}
-	if o.Format == FeedXML || o.Format == "" && o.Charset == "" && isXML(text) {
-		return newXMLFeed(text, s), done, nil // XML says itself which charset it has
-	}
 	charset := o.Charset
+	if charset == "" && (o.Format == FeedXML || o.Format == "" && isXML(text)) {
+		start, _ := text.Peek(sniffed)
+		if c := charsetOf(start); c != UTF16LE && c != UTF16BE {
+			return newXMLFeed(text, s, false), done, nil // XML says itself which charset it has
+		}
+	}
 	if charset == "" && (o.Format == FeedJSON || o.Format == FeedJSONLines) {
 		if charset = UTF8; !plainJSON(text) {
 			charset = ""
@@ -217,7 +220,7 @@ func openFeed(r io.Reader, o ImportOptions, s *source) (feed, func() error, erro
 		f, err := newJSONArrayFeed(text, s)
 		return f, done, err
 	case FeedXML:
-		return newXMLFeed(text, s), done, nil
+		return newXMLFeed(text, s, true), done, nil
 	}
 	return nil, done, affiliate.Invalid("product_feed", affiliate.FieldError{
 		Field: "format", Code: "unknown_format", Message: "must be csv, jsonl, json or xml"})

@@ -155,6 +155,9 @@ func parsePrice(s feedText, c affiliate.Currency) (affiliate.Money, error) {
 	if !unitFits(unit, c) || len(amount) > 40 {
 		return affiliate.ParseMoney(string(s), c)
 	}
+	if whole, fraction, ok := strings.Cut(amount, ","); ok && c.Digits() > 2 && len(fraction) == 3 && !strings.ContainsAny(whole+fraction, ".,") {
+		return affiliate.ParseMoney(string(s), c) // thousands or thousandths: refused
+	}
 	text := plainAmount(amount)
 	if whole, fraction, ok := strings.Cut(text, "."); ok && len(fraction) > c.Digits() {
 		fraction = fraction[:c.Digits()] + strings.TrimRight(fraction[c.Digits():], "0")

@@ -204,6 +204,14 @@ func TestAFeedIsUnpackedAndDecodedByItsContent(t *testing.T) {
 	is := is.New(t)
 	got := read(t, encode(charmap.Windows1252.NewEncoder().String(plain)), productlists.ImportOptions{Charset: productlists.Windows1252, Delimiter: ';'}, "1")
 	is.Equal(got["1"].Name, "Smörgås €")
+	// XML says which charset it has; what the bytes or the options say goes before.
+	text := func(charset string) string {
+		return `<?xml version="1.0" encoding="` + charset + `"?><rss><channel><item><id>1</id><title>Smörgås €</title><link>https://shop.example/1</link><price>1 EUR</price></item></channel></rss>`
+	}
+	windows := encode(charmap.Windows1252.NewEncoder().String(text("ISO-8859-1")))
+	is.Equal(read(t, encode(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text("UTF-16"))), productlists.ImportOptions{}, "1")["1"].Name, "Smörgås €")
+	is.Equal(read(t, windows, productlists.ImportOptions{}, "1")["1"].Name, "Smörgås €")
+	is.Equal(read(t, windows, productlists.ImportOptions{Charset: productlists.Windows1252}, "1")["1"].Name, "Smörgås €")
 	s := newService(t, memory.New().ProductLists(), 0)
 	for feed, fields := range map[string]string{"\x1f\x8bx": "feed", "PK\x03\x04x": "feed", "<rss><channel><item>": "feed", "[1": "feed"} {
 		_, err := s.Import(t.Context(), strings.NewReader(feed), productlists.ImportOptions{})
@@ -230,7 +238,7 @@ func TestPricesAreReadWhereTheyAreUnambiguous(t *testing.T) {
 		"15.00 USD": money(1500, "USD"), "USD 15": money(1500, "USD"), "usd15.5": money(1550, "USD"), "€15,00": money(1500, "EUR"), "15,00 €": money(1500, "EUR"),
 		"1.299,00 EUR": money(129900, "EUR"), "1,299.00 EUR": money(129900, "EUR"), "1 299,00 SEK": money(129900, "SEK"), "1\u00a0299 SEK": money(129900, "SEK"),
 		"1,299 USD": money(129900, "USD"), "1'299.50 CHF": money(129950, "CHF"), "1.299.000 USD": money(129900000, "USD"), "120.00 JPY": money(120, "JPY"),
-		"£0.99": money(99, "GBP"), "99,90 zł": money(9990, "PLN"),
+		"£0.99": money(99, "GBP"), "99,90 zł": money(9990, "PLN"), "12.500 TND": money(12500, "TND"), "12,50 TND": money(12500, "TND"), "12,500 TND": nil,
 		"15.005 USD": nil, "1.2.3,4,5 EUR": nil, "15": nil, "$15": nil, "free USD": nil, "15 USD EUR": nil, "-1 USD": nil, "USD": nil, "1,5,0": nil,
 	} {
 		is := is.New(t)
@@ -317,5 +325,12 @@ func TestAFullFeedMakesWhatItNoLongerHasUnavailable(t *testing.T) {
 		broken := strings.Replace(feed("a", "1", "2"), "https://shop.example/2", "nowhere", 1)
 		is.Equal(load(true, broken).Vanished, 0)
 		is.Equal(available(), "1 2 9")
+		// One that does not say which product it is may be any.
+		is.Equal(load(true, feed("a", "1")+"2,too,few\n").Vanished, 0)
+		is.Equal(available(), "1 2 9")
+		// A merchant that cannot be used is not nobody.
+		load(false, "id,name,direct_url,price\n3,N,https://shop.example/3,1 EUR\n")
+		is.Equal(load(true, "id,name,direct_url,price,merchant_name,merchant_logo_url\n1,N,https://shop.example/1,1 EUR,a,N/A\n").Vanished, 0)
+		is.Equal(available(), "1 2 3 9")
 	})
 }

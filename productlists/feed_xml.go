@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
 
@@ -36,19 +35,19 @@ func (c *countedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func newXMLFeed(r io.Reader, s *source) *xmlFeed {
+// newXMLFeed reads items of a text; decoded says that it is UTF-8 already, whatever
+// it says of itself.
+func newXMLFeed(r io.Reader, s *source, decoded bool) *xmlFeed {
 	f := &xmlFeed{source: s, counted: &countedReader{r, MaxFeedLine}}
 	f.decoder = xml.NewDecoder(f.counted)
 	f.decoder.Strict = false // feeds have &nbsp; and the like in them
 	f.decoder.Entity = xml.HTMLEntity
 	f.decoder.CharsetReader = func(name string, r io.Reader) (io.Reader, error) {
-		switch strings.ToLower(name) {
-		case "utf-8", "us-ascii":
+		switch name = strings.ToLower(name); {
+		case decoded, name == "utf-8", name == "us-ascii":
 			return r, nil
-		case "iso-8859-1", "windows-1252", "latin1":
+		case name == "iso-8859-1", name == "windows-1252", name == "latin1":
 			return transform.NewReader(r, charmap.Windows1252.NewDecoder()), nil
-		case "utf-16", "utf-16le":
-			return transform.NewReader(r, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()), nil
 		}
 		return nil, malformedFeed("has an unknown charset: " + name)
 	}
@@ -71,7 +70,9 @@ func (f *xmlFeed) next() (rowResult, error) {
 		if err != nil {
 			return rowResult{}, f.failed(err)
 		}
-		return f.source.result(row, line, MaxFeedLine-f.counted.left), nil
+		if r := f.source.result(row, line, MaxFeedLine-f.counted.left); !r.skipped {
+			return r, nil
+		}
 	}
 }
 
