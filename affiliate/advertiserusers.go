@@ -9,7 +9,7 @@ import (
 
 // What an advertiser does with creators: it sees those who work with it and
 // those of its client, and manages those of its client. Its client is the first
-// one of its group; an advertiser without a group manages users of no client.
+// one of its group; an advertiser without a client manages nobody.
 
 // AdvertiserUser is a user as an advertiser sees it.
 type AdvertiserUser struct {
@@ -78,7 +78,7 @@ func withTags(ctx context.Context, tx Tx, advertiserID int64, c Optional[Client]
 	}
 	out := make([]AdvertiserUser, len(users))
 	for i, u := range users {
-		out[i] = AdvertiserUser{User: u, Managed: u.ClientID == c.Value.ID}
+		out[i] = AdvertiserUser{User: u, Managed: c.Set && u.ClientID == c.Value.ID}
 		for _, t := range tags {
 			for _, id := range u.TagIDs {
 				if id == t.ID && t.seenBy(advertiserID) {
@@ -101,7 +101,8 @@ func (t UserTag) seenBy(advertiserID int64) bool {
 }
 
 // AdvertiserUsers lists the users that an advertiser sees (users-list of the
-// advertiser's API). The filter's query, status and e-mail prefix count.
+// advertiser's API). The filter's query, status and e-mail prefix count. How to
+// reach users is shown as by AdvertiserUser.
 func (s *Service) AdvertiserUsers(ctx context.Context, advertiserID int64, f UserFilter, p PageRequest) (Page[AdvertiserUser], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (out Page[AdvertiserUser], err error) {
 		a, err := tx.Advertisers().Get(ctx, advertiserID)
@@ -117,8 +118,10 @@ func (s *Service) AdvertiserUsers(ctx context.Context, advertiserID int64, f Use
 			return out, err
 		}
 		out.Total = page.Total
-		out.Items, err = withTags(ctx, tx, advertiserID, c, page.Items)
-		return out, err
+		if out.Items, err = withTags(ctx, tx, advertiserID, c, page.Items); err != nil {
+			return out, err
+		}
+		return out, hideContacts(ctx, tx, advertiserID, pointers(out.Items))
 	})
 }
 
@@ -146,11 +149,28 @@ func advertiserUser(ctx context.Context, tx Tx, advertiserID, userID int64) (Adv
 	return shown[0], nil
 }
 
-// AdvertiserUser returns one user that an advertiser sees.
+// AdvertiserUser returns one user that an advertiser sees. E-mail, phone and
+// profile are empty unless it manages the user or the user acted there.
 func (s *Service) AdvertiserUser(ctx context.Context, advertiserID, userID int64) (AdvertiserUser, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (AdvertiserUser, error) {
-		return advertiserUser(ctx, tx, advertiserID, userID)
+		u, err := advertiserUser(ctx, tx, advertiserID, userID)
+		if err != nil {
+			return u, err
+		}
+		err = hideContacts(ctx, tx, advertiserID, []*AdvertiserUser{&u})
+		return u, err
 	})
+}
+
+// hideContacts hides how to reach those whom the advertiser does not manage.
+func hideContacts(ctx context.Context, tx Tx, advertiserID int64, users []*AdvertiserUser) error {
+	var others []*User
+	for _, u := range users {
+		if !u.Managed {
+			others = append(others, &u.User)
+		}
+	}
+	return hideFrom(ctx, tx, []int64{advertiserID}, others)
 }
 
 // CreateAdvertiserUser adds a user to the advertiser's client, which is made
@@ -266,7 +286,12 @@ func (s *Service) TagAdvertiserUser(ctx context.Context, advertiserID, userID in
 		if _, err := s.saveUser(ctx, tx, before.User, u); err != nil {
 			return AdvertiserUser{}, err
 		}
-		return advertiserUser(ctx, tx, advertiserID, userID)
+		tagged, err := advertiserUser(ctx, tx, advertiserID, userID)
+		if err != nil {
+			return tagged, err
+		}
+		err = hideContacts(ctx, tx, advertiserID, []*AdvertiserUser{&tagged})
+		return tagged, err
 	})
 }
 
@@ -290,15 +315,9 @@ func (s *Service) tagIDs(ctx context.Context, tx Tx, advertiserID int64, tags []
 		if v.Err("") != nil {
 			continue
 		}
-		own, err := tx.UserTags().List(ctx, UserTagFilter{AdvertiserID: advertiserID, AccessLevels: []AccessLevel{AccessStore}, Name: t.Name}, PageRequest{Number: 1, Size: MaxPageSize})
+		id, err := tagNamed(ctx, tx, advertiserID, t.Name, slug)
 		if err != nil {
 			return nil, err
-		}
-		id := int64(0)
-		for _, o := range own.Items {
-			if o.Slug == slug {
-				id = o.ID
-			}
 		}
 		if id == 0 {
 			made, err := tx.UserTags().Add(ctx, UserTag{AdvertiserID: advertiserID, Name: t.Name, Slug: slug, AccessLevel: AccessStore, CreatedAt: s.clock.Now()})
@@ -310,6 +329,25 @@ func (s *Service) tagIDs(ctx context.Context, tx Tx, advertiserID int64, tags []
 		ids = append(ids, id)
 	}
 	return ids, v.Err("user_tag")
+}
+
+// tagNamed returns the tag with a slug that the advertiser sees; 0 for none.
+func tagNamed(ctx context.Context, tx Tx, advertiserID int64, name, slug string) (int64, error) {
+	f := UserTagFilter{Name: name, AdvertiserIDs: []int64{advertiserID}, AccessLevels: []AccessLevel{AccessAll, AccessStore}}
+	for page := 1; ; page++ {
+		found, err := tx.UserTags().List(ctx, f, PageRequest{Number: page, Size: MaxPageSize})
+		if err != nil {
+			return 0, err
+		}
+		for _, t := range found.Items {
+			if t.Slug == slug {
+				return t.ID, nil
+			}
+		}
+		if len(found.Items) < MaxPageSize {
+			return 0, nil
+		}
+	}
 }
 
 // slugOf is a name in lower case, with a dash for each space.

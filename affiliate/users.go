@@ -78,9 +78,8 @@ func (s *Service) User(ctx context.Context, id int64) (User, error) {
 		if err != nil {
 			return User{}, err
 		}
-		shown := []User{u}
-		err = hideEmails(ctx, tx, s.viewer, shown)
-		return shown[0], err
+		err = HideContacts(ctx, tx, s.viewer, []*User{&u})
+		return u, err
 	})
 }
 
@@ -111,7 +110,7 @@ func (s *Service) users(ctx context.Context, tx Tx, f UserFilter, p PageRequest)
 	if err != nil {
 		return Page[User]{}, err
 	}
-	return page, hideEmails(ctx, tx, s.viewer, page.Items)
+	return page, HideContacts(ctx, tx, s.viewer, pointers(page.Items))
 }
 
 // SearchUsers lists users as Users does, about one advertiser where the viewer
@@ -194,19 +193,15 @@ func (s *Service) MatchUsers(ctx context.Context, keys []UserKey, clientID, grou
 	})
 }
 
-// hideMatched is hideEmails for those who were not named by their e-mail.
+// hideMatched is HideContacts for those who were not named by their e-mail.
 func (s *Service) hideMatched(ctx context.Context, tx Tx, keys []UserKey, matches []UserMatch) error {
-	users := make([]User, len(matches))
-	for i, m := range matches {
-		users[i] = m.User
-	}
-	err := hideEmails(ctx, tx, s.viewer, users)
+	var users []*User
 	for i, k := range keys {
 		if k.Email == "" {
-			matches[i].User = users[i]
+			users = append(users, &matches[i].User)
 		}
 	}
-	return err
+	return HideContacts(ctx, tx, s.viewer, users)
 }
 
 // clientsInGroup returns which clients of the users are in the group. Without a

@@ -127,22 +127,39 @@ func CheckAsked(ctx context.Context, tx Tx, v Viewer, advertiserID int64) error 
 	return err
 }
 
-// hideEmails empties the e-mail addresses that the viewer must not learn: those
-// of creators who have not yet acted at one of its advertisers.
-func hideEmails(ctx context.Context, tx Tx, v Viewer, users []User) error {
+// HideContacts empties the e-mail address, the phone and the profile of users
+// whom a viewer that acts for advertisers may not reach: those who have not acted
+// at one of them. It may choose any creator for a campaign, and must not learn by
+// that who it is. An action for any unit.
+func HideContacts(ctx context.Context, tx Tx, v Viewer, users []*User) error {
 	p := v.Principal()
-	if p.Role != RoleRepresentative && p.Role != RoleAgency || len(users) == 0 {
+	if p.Role != RoleRepresentative && p.Role != RoleAgency {
+		return nil
+	}
+	return hideFrom(ctx, tx, p.AdvertiserIDs, users)
+}
+
+func hideFrom(ctx context.Context, tx Tx, advertiserIDs []int64, users []*User) error {
+	if len(users) == 0 {
 		return nil
 	}
 	ids := make([]int64, len(users))
 	for i, u := range users {
 		ids[i] = u.ID
 	}
-	acting, err := tx.Users().ActingAt(ctx, SortedIDs(ids), p.AdvertiserIDs)
-	for i := range users {
-		if !slices.Contains(acting, users[i].ID) {
-			users[i].Email, users[i].Phone = "", ""
+	acting, err := tx.Users().ActingAt(ctx, SortedIDs(ids), advertiserIDs)
+	for _, u := range users {
+		if !slices.Contains(acting, u.ID) {
+			u.Email, u.Phone, u.Profile = "", "", Profile{}
 		}
 	}
 	return err
+}
+
+func pointers[T any](items []T) []*T {
+	out := make([]*T, len(items))
+	for i := range items {
+		out[i] = &items[i]
+	}
+	return out
 }

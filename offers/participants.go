@@ -22,7 +22,7 @@ type ParticipantView struct {
 	Tags []affiliate.UserTag
 }
 
-func participantViews(ctx context.Context, tx Tx, parts []Participant) ([]ParticipantView, error) {
+func (s *Service) participantViews(ctx context.Context, tx Tx, parts []Participant) ([]ParticipantView, error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
@@ -49,18 +49,19 @@ func participantViews(ctx context.Context, tx Tx, parts []Participant) ([]Partic
 	if err != nil {
 		return nil, err
 	}
-	out := make([]ParticipantView, len(parts))
+	out, shown := make([]ParticipantView, len(parts)), []*affiliate.User(nil)
 	for i, p := range parts {
 		out[i] = ParticipantView{Participant: p, Unread: unread[p.ID], Currency: offers[p.OfferID].Currency}
 		if u, ok := users[p.UserID]; ok {
 			out[i].User, out[i].Used = affiliate.Some(u), used[UserUsage(p.OfferID, p.UserID)]
+			shown = append(shown, &out[i].User.Value)
 		}
 	}
-	return out, nil
+	return out, affiliate.HideContacts(ctx, tx, s.viewer, shown)
 }
 
-func participantView(ctx context.Context, tx Tx, p Participant) (ParticipantView, error) {
-	all, err := participantViews(ctx, tx, []Participant{p})
+func (s *Service) participantView(ctx context.Context, tx Tx, p Participant) (ParticipantView, error) {
+	all, err := s.participantViews(ctx, tx, []Participant{p})
 	if err != nil {
 		return ParticipantView{}, err
 	}
@@ -77,7 +78,7 @@ func (s *Service) Participants(ctx context.Context, f ParticipantFilter, p affil
 		if err != nil {
 			return affiliate.Page[ParticipantView]{}, err
 		}
-		items, err := participantViews(ctx, tx, page.Items)
+		items, err := s.participantViews(ctx, tx, page.Items)
 		return affiliate.Page[ParticipantView]{Items: items, Total: page.Total}, err
 	})
 }
@@ -100,7 +101,7 @@ func (s *Service) Participant(ctx context.Context, id int64) (ParticipantView, e
 		if err != nil {
 			return ParticipantView{}, err
 		}
-		v, err := participantView(ctx, tx, p)
+		v, err := s.participantView(ctx, tx, p)
 		if err != nil || !v.User.Set {
 			return v, err
 		}
@@ -127,16 +128,16 @@ func (s *Service) ParticipantOf(ctx context.Context, offerID, userID int64) (aff
 		if _, err := s.live(ctx, tx, offerID); err != nil {
 			return none, err
 		}
-		return partOf(ctx, tx, offerID, userID)
+		return s.partOf(ctx, tx, offerID, userID)
 	})
 }
 
-func partOf(ctx context.Context, tx Tx, offerID, userID int64) (none affiliate.Optional[ParticipantView], err error) {
+func (s *Service) partOf(ctx context.Context, tx Tx, offerID, userID int64) (none affiliate.Optional[ParticipantView], err error) {
 	found, err := tx.Participants().ByParts(ctx, []Part{{offerID, userID}})
 	if err != nil || len(found) == 0 {
 		return none, err
 	}
-	v, err := participantView(ctx, tx, found[0])
+	v, err := s.participantView(ctx, tx, found[0])
 	return affiliate.Some(v), err
 }
 
@@ -162,7 +163,7 @@ func (s *Service) ParticipantByToken(ctx context.Context, token string, userID i
 		if !o.DeletedAt.IsZero() {
 			return none, affiliate.NotFound("offer", o.ID)
 		}
-		return partOf(ctx, tx, o.ID, userID)
+		return s.partOf(ctx, tx, o.ID, userID)
 	})
 }
 
@@ -202,7 +203,7 @@ func (s *Service) change(ctx context.Context, offerID, id int64, change func(ctx
 		if err := tx.Participants().Update(ctx, p); err != nil {
 			return ParticipantView{}, err
 		}
-		return participantView(ctx, tx, p)
+		return s.participantView(ctx, tx, p)
 	})
 }
 
@@ -290,7 +291,7 @@ func (s *Service) Enroll(ctx context.Context, offerID, userID int64) (Participan
 		if err != nil {
 			return ParticipantView{}, err
 		}
-		return participantView(ctx, tx, p)
+		return s.participantView(ctx, tx, p)
 	})
 }
 
@@ -361,7 +362,7 @@ func (s *Service) Join(ctx context.Context, token string, userID int64) (Partici
 			}
 		}
 		if p.Status == to {
-			return participantView(ctx, tx, p)
+			return s.participantView(ctx, tx, p)
 		}
 		if err := s.move(ctx, tx, o, &p, to, affiliate.Actor{UserID: u.ID, Name: u.Username}, now); err != nil {
 			return ParticipantView{}, err
@@ -373,7 +374,7 @@ func (s *Service) Join(ctx context.Context, token string, userID int64) (Partici
 		if err := tx.Users().Relate(ctx, userID, o.AdvertiserID, true); err != nil {
 			return ParticipantView{}, err
 		}
-		return participantView(ctx, tx, p)
+		return s.participantView(ctx, tx, p)
 	})
 }
 
@@ -419,7 +420,7 @@ func (s *Service) UserOffers(ctx context.Context, userID int64, f UserOffersFilt
 			if p, ok := parts[v.ID]; ok {
 				o.Participant, o.PartStatus = affiliate.Some(p), p.Status
 			}
-			if blocking[v.AdvertiserID] || !o.Participant.Set && !shown(v.Advertiser) {
+			if blocking[v.AdvertiserID] || !o.Participant.Set && (v.Unlisted || !v.shown()) {
 				continue
 			}
 			name := strings.ToLower(f.Name)

@@ -109,7 +109,7 @@ func (s *Service) ParticipantsStats(ctx context.Context, f ParticipantFilter, p 
 		if err != nil {
 			return out, err
 		}
-		items, err := participantViews(ctx, tx, page.Items)
+		items, err := s.participantViews(ctx, tx, page.Items)
 		if err != nil {
 			return out, err
 		}

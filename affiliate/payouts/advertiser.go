@@ -72,8 +72,10 @@ func (s *Service) changeDetails(ctx context.Context, tx Tx, u affiliate.User, ch
 	if err != nil {
 		return err
 	}
-	d := found[u.ID]
+	kept := found[u.ID]
+	d := kept
 	change(&d)
+	d.unmask(kept)
 	d.UserID = u.ID
 	d = d.normalized()
 	for _, f := range []struct {

@@ -132,6 +132,25 @@ func (d PayoutDetails) Masked() PayoutDetails {
 	return d
 }
 
+// unmask puts kept values back where d has them as Masked shows them: what comes
+// back as it was shown was not changed.
+func (d *PayoutDetails) unmask(kept PayoutDetails) {
+	shown := kept.Masked()
+	for _, f := range []struct {
+		to          *string
+		shown, kept string
+	}{
+		{&d.Name, shown.Name, kept.Name}, {&d.Company, shown.Company, kept.Company}, {&d.VATNumber, shown.VATNumber, kept.VATNumber},
+		{&d.Street, shown.Street, kept.Street}, {&d.PostalCode, shown.PostalCode, kept.PostalCode},
+		{&d.IBAN, shown.IBAN, kept.IBAN}, {&d.BIC, shown.BIC, kept.BIC}, {&d.Account, shown.Account, kept.Account},
+		{&d.BankCode, shown.BankCode, kept.BankCode}, {&d.NationalID, shown.NationalID, kept.NationalID}, {&d.CompanyID, shown.CompanyID, kept.CompanyID},
+	} {
+		if *f.to == f.shown {
+			*f.to = f.kept
+		}
+	}
+}
+
 // maskBefore hides all but the last n characters, and all of a text that is
 // not at least twice as long.
 func maskBefore(s string, n int) string {

@@ -319,3 +319,25 @@ func TestViewersOfPayoutsHaveTheirOwn(t *testing.T) {
 		w.Equal(up.Skipped, []payouts.Skipped{{Row: 2, Reason: "unknown_user"}})
 	})
 }
+
+// A form sends back all that it showed, also what was not changed.
+func TestMaskedDetailsThatComeBackChangeNothing(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		w := newWorld(t, b)
+		w.details(w.anna)
+		advertiser, err := w.core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: "Shop", Country: "SE", Currency: "SEK", GroupID: w.network.GroupID})
+		w.NoErr(err)
+		shown, err := w.payouts.AdvertiserUser(t.Context(), w.core, advertiser.ID, w.anna.ID)
+		w.NoErr(err)
+		form := shown.Details.Value
+		w.True(form.IBAN != iban) // it is masked
+		form.City = "Umeå"
+		_, err = w.payouts.UpdateAdvertiserUser(t.Context(), w.core, advertiser.ID, w.anna.ID, func(*affiliate.User) {}, func(d *payouts.PayoutDetails) { *d = form })
+		w.NoErr(err)
+		w.invoiced(w.anna)
+		var provider payoutstest.Recorder
+		w.Equal(w.send(&provider).Paid, 1)
+		to := provider.Paid()[0].To
+		w.Equal([]string{to.IBAN, to.Name, to.City}, []string{iban, w.anna.DisplayName, "Umeå"})
+	})
+}

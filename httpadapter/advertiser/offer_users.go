@@ -44,7 +44,7 @@ func showListedOfferUser(v offers.ParticipantView) listedOfferUser {
 	return shown
 }
 
-func (s *server) listOfferUsers(ctx context.Context, _ affiliate.Principal, in struct {
+func (s *server) listOfferUsers(ctx context.Context, p affiliate.Principal, in struct {
 	StoreID int64 `path:"id"`
 	OfferID int64 `path:"offerId"`
 	paging
@@ -53,7 +53,7 @@ func (s *server) listOfferUsers(ctx context.Context, _ affiliate.Principal, in s
 		return list, err
 	}
 	req := in.request(pageSize)
-	page, err := s.offers.Participants(ctx, offers.ParticipantFilter{OfferID: in.OfferID}, req)
+	page, err := s.offers.For(affiliate.ViewerOf(p)).Participants(ctx, offers.ParticipantFilter{OfferID: in.OfferID}, req)
 	return laravel.NewFlatList(in.URL, req, page, showListedOfferUser), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -154,7 +155,8 @@ func (s *server) searchEmails(ctx context.Context, _ affiliate.Principal, in str
 	Prefix  string `query:"q" max:"255"`
 }) ([]foundEmail, error) {
 	page, err := s.core.AdvertiserUsers(ctx, in.StoreID, affiliate.UserFilter{EmailPrefix: in.Prefix}, affiliate.PageRequest{Number: 1, Size: maxEmails})
-	return laravel.ShowAll(page.Items, func(u affiliate.AdvertiserUser) foundEmail { return foundEmail{u.Email, u.ID} }), err
+	known := slices.DeleteFunc(page.Items, func(u affiliate.AdvertiserUser) bool { return u.Email == "" }) // the others are not told
+	return laravel.ShowAll(known, func(u affiliate.AdvertiserUser) foundEmail { return foundEmail{u.Email, u.ID} }), err
 }
 
 // account is an account of social media in a request.

@@ -56,6 +56,7 @@ func NewProvider(o Options) (*Provider, error) {
 	if o.Format == Pain001 && (o.Debtor.Name == "" || o.Debtor.IBAN == "") {
 		return nil, errors.New("bankfile: Options.Debtor needs a name and an IBAN")
 	}
+	o.Debtor.IBAN = strings.ToUpper(strings.ReplaceAll(o.Debtor.IBAN, " ", ""))
 	return &Provider{o}, nil
 }
 
