@@ -88,8 +88,8 @@ func (s *Service) Comments(ctx context.Context, participantID int64) ([]Comment,
 }
 
 // Activities returns what happened to a participant, newest first
-// (offer-user-activities-list). What is returned as unread is read from then
-// on; the operator may look without a trace.
+// (offer-user-activities-list). Reading a page with unread ones marks all of the
+// participant's as read; the operator may look without a trace.
 func (s *Service) Activities(ctx context.Context, participantID int64, p affiliate.PageRequest) (affiliate.Page[Activity], error) {
 	unit := s.store.Write
 	if s.viewer.IsOperator() {

@@ -78,7 +78,8 @@ type Offer struct {
 	DeletedAt         time.Time // zero: not deleted
 }
 
-// Visibility is whether creators see the offer's advertiser because of the offer.
+// Visibility is whether creators are shown the offer, over what its advertiser
+// says of itself.
 type Visibility uint8
 
 // The visibilities, with the numbers that the wire shows.

@@ -178,15 +178,19 @@ func (s *Service) update(ctx context.Context, tx Tx, before Offer, c OfferChange
 		return Saved{}, err
 	}
 	var skipped Targets
+	var keep []Target // that the viewer does not see, and therefore cannot mean to take out
 	if c.Retarget != nil && !c.Targets.Set {
 		had, err := tx.Targets().Get(ctx, o.ID)
 		if err != nil {
 			return Saved{}, err
 		}
+		if had, keep, err = s.seenTargets(ctx, tx, had); err != nil {
+			return Saved{}, err
+		}
 		c.Targets = affiliate.Some(c.Retarget(gather(had)))
 	}
 	if c.Targets.Set {
-		if skipped, err = s.aim(ctx, tx, now, o, c.Targets.Value, nil); err != nil {
+		if skipped, err = s.aim(ctx, tx, now, o, c.Targets.Value, keep); err != nil {
 			return Saved{}, err
 		}
 	}

@@ -21,10 +21,36 @@ func (s *Service) Targets(ctx context.Context, offerID int64) (Targets, bool, er
 			return a, err
 		}
 		list, err := tx.Targets().Get(ctx, offerID)
+		if err != nil {
+			return a, err
+		}
+		list, _, err = s.seenTargets(ctx, tx, list)
 		a.targets, a.everyone = gather(list), slices.Contains(list, Target{Kind: TargetEveryone})
 		return a, err
 	})
 	return a.targets, a.everyone, err
+}
+
+// seenTargets parts targets into those that the viewer sees, and tags that it does
+// not: the operator may have added them.
+func (s *Service) seenTargets(ctx context.Context, tx Tx, list []Target) (seen, hidden []Target, err error) {
+	ids := gather(list).TagIDs
+	if s.viewer.IsOperator() || len(ids) == 0 {
+		return list, nil, nil
+	}
+	tags, err := tx.UserTags().GetMany(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range list {
+		unseen := slices.ContainsFunc(tags, func(tag affiliate.UserTag) bool { return t == idTarget(TargetTag, tag.ID) && !s.viewer.SeesTag(tag) })
+		if unseen {
+			hidden = append(hidden, t)
+		} else {
+			seen = append(seen, t)
+		}
+	}
+	return seen, hidden, nil
 }
 
 // AddTargets makes the offer for more creators (offer-targets-add): one that

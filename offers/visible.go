@@ -15,7 +15,7 @@ import (
 //   - Who acts for advertisers has their campaigns, participants, shared budgets
 //     and return ads.
 //   - A creator sees campaigns that are for it, unless their advertiser is
-//     hidden, deactivated or keeps it away; it joins them itself.
+//     deactivated, hidden (see Visibility) or keeps it away; it joins them itself.
 //   - A client sees what its users see.
 func (s *Service) For(v affiliate.Viewer) *Service {
 	bound := *s
@@ -72,7 +72,7 @@ func (s *Service) sees(ctx context.Context, tx Tx, v View) error {
 	}
 	hidden := affiliate.NotFound("offer", v.ID)
 	p := s.viewer.Principal()
-	if p.Role != affiliate.RoleCreator || v.Status == Deleted || !shown(v.Advertiser) {
+	if p.Role != affiliate.RoleCreator || v.Status == Deleted || !v.shown() {
 		return hidden
 	}
 	u, err := tx.Users().Get(ctx, p.UserID)
@@ -89,6 +89,14 @@ func (s *Service) sees(ctx context.Context, tx Tx, v View) error {
 		return hidden
 	}
 	return nil
+}
+
+// shown reports whether creators are shown the offer, unless its advertiser keeps
+// them away.
+func (v View) shown() bool {
+	a := v.Advertiser
+	a.Hidden = v.Visibility == AlwaysHidden || a.Hidden && v.Visibility != AlwaysVisible
+	return shown(a)
 }
 
 // shown reports whether creators see the advertiser, unless it keeps them away.

@@ -138,8 +138,8 @@ func (s *server) owned(ctx context.Context, storeID, offerID int64) (offers.View
 }
 
 // details are a campaign with whom it is for.
-func (s *server) details(ctx context.Context, v offers.View) (offerDetails, error) {
-	t, _, err := s.offers.Targets(ctx, v.ID)
+func (s *server) details(ctx context.Context, p affiliate.Principal, v offers.View) (offerDetails, error) {
+	t, _, err := s.offers.For(affiliate.ViewerOf(p)).Targets(ctx, v.ID)
 	if err != nil {
 		return offerDetails{}, err
 	}
@@ -203,16 +203,16 @@ func (s *server) createOffer(ctx context.Context, p affiliate.Principal, in crea
 	if err := v.Err("offer"); err != nil {
 		return offerDetails{}, err
 	}
-	made, err := s.offers.CreateOffer(ctx, offers.OfferInput{
+	made, err := s.offers.For(affiliate.ViewerOf(p)).CreateOffer(ctx, offers.OfferInput{
 		Offer: o, Targets: in.retarget(offers.Targets{}), Priority: affiliate.Some(offers.V1Priority(in.Priority.Value)), Paused: in.Active.Value == 0,
 	})
 	if err != nil {
 		return offerDetails{}, err
 	}
-	return s.details(ctx, made.View)
+	return s.details(ctx, p, made.View)
 }
 
-func (s *server) getOffer(ctx context.Context, _ affiliate.Principal, in struct {
+func (s *server) getOffer(ctx context.Context, p affiliate.Principal, in struct {
 	StoreID int64 `path:"id"`
 	OfferID int64 `path:"offer"`
 }) (offerDetails, error) {
@@ -220,7 +220,7 @@ func (s *server) getOffer(ctx context.Context, _ affiliate.Principal, in struct 
 	if err != nil {
 		return offerDetails{}, err
 	}
-	return s.details(ctx, v)
+	return s.details(ctx, p, v)
 }
 
 type updateOffer struct {
@@ -229,7 +229,7 @@ type updateOffer struct {
 	offerFields
 }
 
-func (s *server) updateOffer(ctx context.Context, _ affiliate.Principal, in updateOffer) (offerDetails, error) {
+func (s *server) updateOffer(ctx context.Context, p affiliate.Principal, in updateOffer) (offerDetails, error) {
 	if _, err := s.owned(ctx, in.StoreID, in.OfferID); err != nil {
 		return offerDetails{}, err
 	}
@@ -239,8 +239,8 @@ func (s *server) updateOffer(ctx context.Context, _ affiliate.Principal, in upda
 		in.checkDays(*o, &v)
 		return v.Err("offer")
 	}}
-	if p := in.Priority.Ptr(); p != nil {
-		c.Priority = affiliate.Some(offers.V1Priority(*p))
+	if priority := in.Priority.Ptr(); priority != nil {
+		c.Priority = affiliate.Some(offers.V1Priority(*priority))
 	}
 	if active := in.Active.Ptr(); active != nil {
 		c.Paused = affiliate.Some(*active == 0)
@@ -248,15 +248,15 @@ func (s *server) updateOffer(ctx context.Context, _ affiliate.Principal, in upda
 	if in.hasTargets() {
 		c.Retarget = in.retarget
 	}
-	changed, err := s.offers.UpdateOffer(ctx, in.OfferID, c)
+	changed, err := s.offers.For(affiliate.ViewerOf(p)).UpdateOffer(ctx, in.OfferID, c)
 	if err != nil {
 		return offerDetails{}, err
 	}
-	return s.details(ctx, changed.View)
+	return s.details(ctx, p, changed.View)
 }
 
 // deleteOffer returns the campaign as it was.
-func (s *server) deleteOffer(ctx context.Context, _ affiliate.Principal, in struct {
+func (s *server) deleteOffer(ctx context.Context, p affiliate.Principal, in struct {
 	StoreID int64 `path:"id"`
 	OfferID int64 `path:"offer"`
 }) (offerDetails, error) {
@@ -264,14 +264,14 @@ func (s *server) deleteOffer(ctx context.Context, _ affiliate.Principal, in stru
 	if err != nil {
 		return offerDetails{}, err
 	}
-	shown, err := s.details(ctx, v)
+	shown, err := s.details(ctx, p, v)
 	if err != nil {
 		return offerDetails{}, err
 	}
 	return shown, s.offers.DeleteOffer(ctx, in.OfferID)
 }
 
-func (s *server) uploadOfferImage(ctx context.Context, _ affiliate.Principal, in struct {
+func (s *server) uploadOfferImage(ctx context.Context, p affiliate.Principal, in struct {
 	StoreID int64     `path:"id"`
 	OfferID int64     `path:"offerId"`
 	Image   wire.File `json:"img_src" required:"true"`
@@ -287,7 +287,7 @@ func (s *server) uploadOfferImage(ctx context.Context, _ affiliate.Principal, in
 	if err != nil {
 		return offerDetails{}, laravel.UnderName("img_src", err)
 	}
-	return s.details(ctx, v)
+	return s.details(ctx, p, v)
 }
 
 // setUserOffer gives one creator rates of its own.
@@ -303,5 +303,5 @@ func (s *server) setUserOffer(ctx context.Context, p affiliate.Principal, in str
 	if err != nil {
 		return offerDetails{}, err
 	}
-	return s.details(ctx, saved.View)
+	return s.details(ctx, p, saved.View)
 }
