@@ -16,9 +16,13 @@ type jointKey struct{}
 // changes, or nothing is. Like every Write it may run fn again, so that fn must
 // not send e-mails or call other systems.
 //
-// A unit that fails dooms the whole, also when fn goes on after its error. Reads
-// inside see what was changed before them.
+// A Write that fails dooms the whole, also when fn goes on after its error: what
+// tries again after a failed Write cannot succeed in a Join. Reads inside see what
+// was changed before them. A Join within a Join is a part of it.
 func Join[T any](ctx context.Context, store Store[T], fn func(ctx context.Context, tx T) error) error {
+	if Joins(ctx) { // a part of the outer one, which runs what is to come after
+		return store.Write(ctx, fn)
+	}
 	j := &joint{}
 	err := store.Write(context.WithValue(ctx, jointKey{}, j), func(ctx context.Context, tx T) error {
 		j.after = nil // of an attempt before

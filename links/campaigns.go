@@ -63,6 +63,9 @@ func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Ent
 		if err != nil {
 			return affiliate.Entry{}, err
 		}
+		if !s.viewer.ActsFor(c.AdvertiserID) {
+			return affiliate.Entry{}, affiliate.NotFound("click", id)
+		}
 		found, err := tx.Ledger().ByCauses(ctx, []string{c.Cause()})
 		if err != nil {
 			return affiliate.Entry{}, err

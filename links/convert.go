@@ -354,8 +354,18 @@ func (s *Service) LinkList(ctx context.Context, f LinkFilter, p affiliate.PageRe
 func (s *Service) DeleteLink(ctx context.Context, id int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		l, err := tx.Links().Get(ctx, id)
-		if err != nil || !l.DeletedAt.IsZero() {
+		if err != nil {
 			return err
+		}
+		if !s.viewer.ActsFor(l.AdvertiserID) {
+			if _, err := affiliate.VisibleUser(ctx, tx, s.viewer, l.UserID); affiliate.IsNotFound(err) {
+				return affiliate.NotFound("link", id)
+			} else if err != nil {
+				return err
+			}
+		}
+		if !l.DeletedAt.IsZero() {
+			return nil
 		}
 		l.DeletedAt = s.clock.Now()
 		return tx.Links().Update(ctx, l)

@@ -129,7 +129,7 @@ func (s *Service) changeRules(ctx context.Context, fn func(context.Context, Tx) 
 
 func (s *Service) ruleOf(ctx context.Context, tx Tx, advertiserID, ruleID int64) (Rule, error) {
 	r, err := tx.Rules().Get(ctx, ruleID)
-	if err == nil && r.AdvertiserID != advertiserID {
+	if err == nil && (r.AdvertiserID != advertiserID || !s.viewer.ActsFor(advertiserID)) {
 		return Rule{}, affiliate.NotFound("url_matching_rule", ruleID)
 	}
 	return r, err

@@ -46,11 +46,30 @@ func (x *ruleIndex) matcher(ctx context.Context) (*Matcher, error) {
 	if c := x.fresh(); c != nil {
 		return c.matcher, nil
 	}
+	if x.store.Nested(ctx) {
+		// A part of affiliate.Join. Whoever refreshes for all may wait for this unit's
+		// lock, or for a connection. What this unit reads may be old, or be undone.
+		next, err := x.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return next.matcher, nil
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if c := x.fresh(); c != nil {
 		return c.matcher, nil
 	}
+	next, err := x.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	x.current.Store(next)
+	return next.matcher, nil
+}
+
+// read reads the rules as a unit of the context sees them.
+func (x *ruleIndex) read(ctx context.Context) (*compiledRules, error) {
 	next := &compiledRules{changes: x.changes.Load(), read: time.Now()}
 	err := x.store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
 		if next.cursor, err = tx.Rules().Cursor(ctx); err != nil {
@@ -66,8 +85,7 @@ func (x *ruleIndex) matcher(ctx context.Context) (*Matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.current.Store(next)
-	return next.matcher, nil
+	return next, nil
 }
 
 func replaceChanged(ctx context.Context, tx Tx, old *compiledRules) (*Matcher, error) {

@@ -132,7 +132,8 @@ func NewService(store Store, o Options) (*Service, error) {
 // For returns the service for a viewer. The operator may do everything. A
 // creator has its own links and a client those of its users; who acts for an
 // advertiser has its rules and the links to it. What the viewer may not see is
-// ErrNotFound, as an unknown id is.
+// ErrNotFound, as an unknown id is. LinkList, Clicks and TotalsOf are for the
+// operator: they take no notice of the viewer.
 func (s *Service) For(v affiliate.Viewer) *Service { return &Service{s.machine, v} }
 
 // units is the store as the one-value helpers take it.

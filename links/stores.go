@@ -58,7 +58,7 @@ func (s *Service) Store(ctx context.Context, advertiserID int64) (StoreView, err
 // StoreChange is what UpdateStore changes.
 type StoreChange struct {
 	// Change is applied to the advertiser as it is now and may run again; nil
-	// changes nothing.
+	// changes nothing. The currency is not its to change.
 	Change func(*affiliate.Advertiser)
 	// Domains are to be the advertiser's domains, the first one its main rule;
 	// none leaves them as they are. Rules with a keyword, and block rules, stay.
@@ -84,9 +84,12 @@ func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreCh
 		}
 		if c.Change != nil {
 			a.DefaultCosts, a.CategoryIDs = slices.Clone(a.DefaultCosts), slices.Clone(a.CategoryIDs)
-			created := a.CreatedAt
+			created, currency := a.CreatedAt, a.Currency
 			c.Change(&a)
-			a.ID, a.CreatedAt, a.UpdatedAt = advertiserID, created, s.clock.Now()
+			a.ID, a.Currency, a.CreatedAt, a.UpdatedAt = advertiserID, currency, created, s.clock.Now()
+			if err := ValidateTemplate(a.TrackingTemplate); err != nil {
+				return StoreView{}, err
+			}
 			if err := tx.Advertisers().Update(ctx, a); err != nil {
 				return StoreView{}, err
 			}

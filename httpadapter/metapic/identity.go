@@ -56,16 +56,9 @@ func (s *server) acceptAgencyInvites(ctx context.Context, p affiliate.Principal,
 func (s *server) accept(ctx context.Context, p affiliate.Principal, role affiliate.Role, in acceptInvites) (out acceptedInvites, err error) {
 	invites, err := s.as(p).AcceptInvites(ctx, role, in.Secret)
 	out.Accepted = laravel.ShowAll(invites, func(i identity.Invite) acceptedInvite {
-		return acceptedInvite{ID: i.ID, StoreID: idOrNull(i.AdvertiserID), AgencyID: idOrNull(i.AgencyID), ExpiresAt: laravel.Timestamp(i.ExpiresAt)}
+		return acceptedInvite{ID: i.ID, StoreID: laravel.IDOrNull(i.AdvertiserID), AgencyID: laravel.IDOrNull(i.AgencyID), ExpiresAt: laravel.Timestamp(i.ExpiresAt)}
 	})
 	return out, err
-}
-
-func idOrNull(id int64) *int64 {
-	if id == 0 {
-		return nil
-	}
-	return &id
 }
 
 // signUp says who a new creator is. Its bounds are the domain's, which names all

@@ -140,10 +140,11 @@ func (s *server) create(ctx context.Context, userID int64, in createLink) (reply
 	c := links.Conversion{UserID: userID, URL: in.URL, AdvertiserID: in.AdvertiserID, GroupID: in.GroupID, IgnoreVisibility: in.Preview}
 	var view links.LinkView
 	var created bool
+	// A dry run first: its refusal leaves the unit of an idempotency key alive.
+	view, err = s.links.DryConvert(ctx, c)
 	if in.Dry {
-		view, err = s.links.DryConvert(ctx, c)
 		view.Link.ID = 0 // also of a link that is there: a dry run shows none
-	} else {
+	} else if err == nil {
 		view, created, err = s.links.Convert(ctx, c)
 	}
 	if several, ok := errors.AsType[*links.AmbiguousError](err); ok {

@@ -72,7 +72,7 @@ type shownMedium struct {
 
 func showMedium(m shownMedium) medium {
 	out := medium{
-		ID: m.ID, MediaType: m.Type, Username: m.Username, TagID: idOrNull(m.TagID), UserID: idOrNull(m.UserID), ShowStore: int(m.Visibility),
+		ID: m.ID, MediaType: m.Type, Username: m.Username, TagID: laravel.IDOrNull(m.TagID), UserID: laravel.IDOrNull(m.UserID), ShowStore: int(m.Visibility),
 		PublishedAt: m.PublishedAt.Format("2006-01-02"), CreatedAt: laravel.Timestamp(m.CreatedAt), UpdatedAt: laravel.Timestamp(m.UpdatedAt),
 		Clicks: m.Clicks, Orders: m.Orders, Cost: m.Cost,
 	}

@@ -145,14 +145,8 @@ type systemConfig struct {
 }
 
 func showSystem(c payouts.SystemSetting) systemConfig {
-	orNull := func(id int64) *int64 {
-		if id == 0 {
-			return nil
-		}
-		return &id
-	}
 	return systemConfig{
-		Date: c.Date.Format(time.DateOnly), ClientID: orNull(c.ClientID), UserID: orNull(c.UserID),
+		Date: c.Date.Format(time.DateOnly), ClientID: laravel.IDOrNull(c.ClientID), UserID: laravel.IDOrNull(c.UserID),
 		System: c.System, IgnoreLock: c.IgnoreLock, Locked: c.Locked,
 	}
 }

@@ -13,7 +13,7 @@ type Options struct {
 	Clock affiliate.Clock // default: affiliate.SystemClock
 }
 
-// Service returns questions about what happened. It is safe for concurrent use.
+// Service reads what happened, and keeps the questions that advertisers ask of it. It is safe for concurrent use.
 type Service struct {
 	store  Store
 	clock  affiliate.Clock
@@ -41,10 +41,11 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 
 // Query returns the rows of a filter, ordered as by Repository.Sum. Unless the
 // viewer is the operator, f.AdvertiserIDs must name advertisers that it acts for,
-// or f.UserIDs the creator that it is: everything else is ErrNotFound. Money of
+// or f.UserIDs the creator that it is, and tags are for the operator (see Tags):
+// everything else is ErrNotFound. Money of
 // several advertisers is kept apart by currency.
 func (s *Service) Query(ctx context.Context, f Filter, by Dimensions) ([]Row, error) {
-	if err := s.admit(f); err != nil {
+	if err := s.admit(f, by); err != nil {
 		return nil, err
 	}
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Row, error) {
@@ -55,10 +56,12 @@ func (s *Service) Query(ctx context.Context, f Filter, by Dimensions) ([]Row, er
 	})
 }
 
-func (s *Service) admit(f Filter) error {
+func (s *Service) admit(f Filter, by Dimensions) error {
 	p := s.viewer.Principal()
 	switch {
 	case s.viewer.IsOperator():
+	case f.TagIDs != nil || by&ByTag != 0: // Tags knows which of them the viewer sees
+		return affiliate.NotFound("statistics", "")
 	case p.Role == affiliate.RoleCreator && len(f.UserIDs) == 1 && f.UserIDs[0] == p.UserID:
 	case len(f.AdvertiserIDs) > 0 && !slices.ContainsFunc(f.AdvertiserIDs, func(id int64) bool { return !s.viewer.ActsFor(id) }):
 	default:

@@ -329,6 +329,26 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	if committed || !errors.Is(err, errMine) {
 		t.Errorf("an undone Join: got %v, AfterCommit ran: %v", err, committed)
 	}
+	err = join(func(ctx context.Context) error {
+		err := affiliate.Join(ctx, s, func(ctx context.Context, _ T) error {
+			affiliate.AfterCommit(ctx, func() { committed = true })
+			return nil
+		})
+		if err != nil || committed {
+			t.Errorf("a Join in a Join: got %v, AfterCommit ran: %v", err, committed)
+		}
+		return errMine
+	})
+	if committed || !errors.Is(err, errMine) {
+		t.Errorf("an undone Join with one inside: got %v, AfterCommit ran: %v", err, committed)
+	}
+	err = join(func(ctx context.Context) error {
+		affiliate.AfterCommit(ctx, func() { committed = true })
+		return nil
+	})
+	if !committed || err != nil {
+		t.Errorf("a kept Join: got %v, AfterCommit ran: %v", err, committed)
+	}
 }
 
 func testNested[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
@@ -552,7 +572,6 @@ func argument(in reflect.Type, w world) reflect.Value {
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
 		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
-		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
 		sampleStatsConfig(w, 1), identity.Person{UserID: w.users[0].ID}, sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
 		sampleLease(1), adsync.Outcome{JobID: 1, Token: "x"}, sampleRemote(1),
 	} {

@@ -19,6 +19,8 @@ import (
 const (
 	idempotencyKeep  = 24 * time.Hour
 	idempotencyLease = time.Minute
+	// settleTime is for what is left to do after the request's own time.
+	settleTime = 5 * time.Second
 )
 
 // IdempotencyStore keeps the first answer to each Idempotency-Key. A record
@@ -131,12 +133,16 @@ func keyInUse() error {
 // runClaimed runs the handler and settles the claim, whatever happens.
 func (m *Mux) runClaimed(x *exchange, req *request, claim IdempotencyRecord, run func(*request) (answer, error)) (answer, error) {
 	// The claim is settled even when the client has gone.
-	settle := context.WithoutCancel(req.http.Context())
+	settling := func() (context.Context, context.CancelFunc) {
+		return context.WithTimeout(context.WithoutCancel(req.http.Context()), settleTime)
+	}
 	settled := false
 	defer func() {
 		if settled {
 			return
 		}
+		settle, cancel := settling()
+		defer cancel()
 		if err := m.opts.Idempotency.Abandon(settle, claim); err != nil {
 			m.log.Error("idempotency claim not abandoned", "request_id", x.id, "route", x.route, "error", err)
 		}
@@ -167,6 +173,8 @@ func (m *Mux) runClaimed(x *exchange, req *request, claim IdempotencyRecord, run
 		return a, nil
 	}
 	settled = true
+	settle, cancelSettle := settling()
+	defer cancelSettle()
 	err = m.opts.Idempotency.Finish(settle, claim, func(context.Context) (*KeptAnswer, error) { return m.kept(a), nil })
 	if err != nil {
 		// Nothing was changed: the same request is refused again.
