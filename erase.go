@@ -40,7 +40,11 @@ func (k *Kit) ErasePerson(ctx context.Context, userID int64) (Erased, error) {
 	if err != nil {
 		return Erased{}, err
 	}
-	if err := k.Media.EraseFiles(ctx, userID, handlesOf(u)); err != nil {
+	handles, err := affiliate.Read(ctx, k.people, func(ctx context.Context, tx payouts.Tx) ([]string, error) { return ownHandles(ctx, tx, u) })
+	if err != nil {
+		return Erased{}, err
+	}
+	if err := k.Media.EraseFiles(ctx, userID, handles); err != nil {
 		return Erased{}, err
 	}
 	err = k.people.Write(ctx, func(ctx context.Context, tx payouts.Tx) error {

@@ -70,6 +70,9 @@ type File struct {
 // medium's content type, as its first bytes tell. It needs Blobs: else
 // ErrUnavailable "not_configured".
 func (s *Service) SetFile(ctx context.Context, id int64, content []byte) error {
+	if !s.viewer.IsOperator() {
+		return affiliate.NotFound("medium", id)
+	}
 	if s.blobs == nil {
 		return &affiliate.Error{Kind: affiliate.ErrUnavailable, Code: "not_configured", Resource: "medium", Message: "The service keeps no files: it has no Blobs."}
 	}

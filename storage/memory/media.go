@@ -120,9 +120,9 @@ func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.P
 		}
 	}
 	cols := mediaColumns
-	if len(f.First) > 0 {
+	if then, known := mediaColumns[p.Sort.Column]; len(f.First) > 0 && (known || p.Sort.Column == "") {
 		cols = engine.Columns[media.Medium]{"published_at": mediaColumns["published_at"], "created_at": mediaColumns["created_at"]}
-		cols[p.Sort.Column] = ranked(f.First, p.Sort.Desc, mediaColumns[p.Sort.Column])
+		cols[p.Sort.Column] = ranked(f.First, p.Sort.Desc, then)
 	}
 	return engine.Page(&r.u.Unit, r.u.db.media.Table, s, p, cols, copyMedium)
 }
