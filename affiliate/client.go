@@ -1,7 +1,9 @@
 package affiliate
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 )
 
@@ -104,6 +106,8 @@ func (s *Service) RevenueTiers(ctx context.Context, ids, clientIDs []int64) ([]R
 			return tiers, err
 		}
 		of, err := tx.RevenueTiers().ByClients(ctx, SortedIDs(clientIDs))
-		return append(tiers, of...), err
+		all := append(tiers, of...)
+		slices.SortFunc(all, func(a, b RevenueTier) int { return cmp.Compare(a.ID, b.ID) })
+		return slices.CompactFunc(all, func(a, b RevenueTier) bool { return a.ID == b.ID }), err
 	})
 }

@@ -33,7 +33,9 @@
 // X-Request-Id, the client's own if it sent a good one. Where a rate limit
 // holds, x-ratelimit-limit and x-ratelimit-remaining, and with 429 retry-after.
 // A POST with an Idempotency-Key is run once in 24 hours; its answer is given
-// again, marked Idempotency-Replayed: true, with the same status and body. The
+// again, marked Idempotency-Replayed: true, with the same status and body. Of an
+// answer above 64 KiB it is kept that there was one: then the repetition is 409
+// "idempotency_answer_too_large". Files are not kept. The
 // keys are kept in the core's store, so that it does not matter which process is
 // asked.
 //

@@ -55,6 +55,32 @@ type docs struct {
 	once   sync.Once
 	made   []apiDocument
 	err    error
+
+	mu       sync.Mutex
+	prefixed map[string][]byte // documents under a prefix, by prefix and name
+}
+
+// maxPrefixed bounds the documents that are kept for prefixes.
+const maxPrefixed = 64
+
+// under returns a document whose server has a prefix. A host has few of them, so
+// that they are kept.
+func (h *docs) under(prefix string, d apiDocument) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	key := prefix + "\n" + d.name
+	if packed, ok := h.prefixed[key]; ok {
+		return packed, nil
+	}
+	packed, err := under(prefix, d.packed)
+	if err != nil {
+		return nil, err
+	}
+	if h.prefixed == nil || len(h.prefixed) >= maxPrefixed {
+		h.prefixed = make(map[string][]byte)
+	}
+	h.prefixed[key] = packed
+	return packed, nil
 }
 
 // apiDocument is a document as it is served here: without what is not mounted.
@@ -165,7 +191,7 @@ func (h *docs) document(w http.ResponseWriter, r *http.Request, name string) err
 		}
 		packed := d.packed
 		if prefix := prefixOf(r); prefix != "" {
-			if packed, err = under(prefix, packed); err != nil {
+			if packed, err = h.under(prefix, d); err != nil {
 				return err
 			}
 		}
@@ -238,7 +264,7 @@ func send(w http.ResponseWriter, r *http.Request, contentType string, packed []b
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-cache") // kept, and asked for again with its tag
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	content := packed
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")

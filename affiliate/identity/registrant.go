@@ -47,8 +47,8 @@ func (r Registrant) Validate() error {
 
 // Register returns what lets somebody who has no session yet represent the
 // advertiser that it registers. The first function asks Options.Registrar, so it
-// is called outside of a unit and after the registration was found valid. In the
-// unit, a user is added who works with the advertiser, and given to made; made
+// is called before the unit (but within that of an idempotency key) and after the
+// registration was found valid. In the unit, a user is added who works with the advertiser, and given to made; made
 // may be called again. With a registrar, the new identity is an account that
 // represents the advertiser. Without one, the address is invited to do so: its
 // owner signs in with the provider and accepts. ErrConflict "taken" when another

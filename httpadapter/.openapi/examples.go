@@ -82,7 +82,7 @@ func fits(r *schemas, schema *huma.Schema, value any) bool {
 		r = newSchemas("", nil)
 	}
 	var result huma.ValidateResult
-	defer func() { _ = recover() }()
+	defer func() { _ = recover() }() // the validator panics on some values: those do not fit
 	schema.PrecomputeMessages()
 	huma.Validate(r, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
 	return len(result.Errors) == 0
