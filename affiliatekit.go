@@ -7,10 +7,12 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -25,6 +27,8 @@ import (
 // a part in its changes (a change of a user is also one of its participations).
 type Backend interface {
 	Core() affiliate.Store[affiliate.Tx]
+	Events() events.Store
+	Webhooks() webhooks.Store
 	Identity() identity.Store
 	Mailing() mailing.Store
 	Media() media.Store
@@ -45,6 +49,8 @@ type Options struct {
 
 	// What only one service needs.
 	Core         affiliate.Options
+	Events       events.Options
+	Webhooks     webhooks.Options
 	Identity     identity.Options // without a Postman invites are sent by Mailing, if there is one
 	Mailing      mailing.Options  // without a Mailer there is no service
 	Media        media.Options
@@ -62,6 +68,8 @@ type Options struct {
 // Kit has every service, over one backend. All are safe for concurrent use.
 type Kit struct {
 	Core         *affiliate.Service
+	Events       *events.Service
+	Webhooks     *webhooks.Service
 	Identity     *identity.Service
 	Mailing      *mailing.Service // nil without Options.Mailing.Mailer
 	Media        *media.Service
@@ -81,9 +89,11 @@ type Kit struct {
 // New makes all services over a backend. A host that needs only some of them
 // may call their own NewService functions instead.
 //
-// The backend stays the caller's to close. Links.Run, Deals.Run and
-// AdSyncEngine.Run do what is to be done in the background; a host starts those
-// that it needs.
+// The backend stays the caller's to close. Events.Run, Webhooks.Run, Links.Run,
+// Orders.Run, Deals.Run and AdSyncEngine.Run do what is to be done in the
+// background; a host starts those that it needs. What the services do about
+// events, which are e-mails and what the OpenID provider or a CRM is told, is
+// subscribed to Events under the names "identity" and "mailing".
 func New(backend Backend, o Options) (*Kit, error) {
 	if backend == nil {
 		return nil, errors.New("affiliatekit: New needs a backend")
@@ -92,6 +102,10 @@ func New(backend Backend, o Options) (*Kit, error) {
 	k := Kit{people: backend.Payouts()}
 	var b builder
 	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
+	k.Events = build(&b, "events", func() (*events.Service, error) { return events.NewService(backend.Events(), o.Events) })
+	k.Webhooks = build(&b, "webhooks", func() (*webhooks.Service, error) {
+		return webhooks.NewService(backend.Webhooks(), backend.Events(), o.Webhooks)
+	})
 	if o.Mailing.Mailer != nil {
 		k.Mailing = build(&b, "mailing", func() (*mailing.Service, error) { return mailing.NewService(backend.Mailing(), o.Mailing) })
 		if o.Identity.Postman == nil {
@@ -118,17 +132,17 @@ func New(backend Backend, o Options) (*Kit, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	return &k, nil
+	return &k, k.subscribe()
 }
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Events.Clock, &o.Webhooks.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}
 	}
-	for _, random := range []*io.Reader{&o.Core.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random, &o.Payouts.Random} {
+	for _, random := range []*io.Reader{&o.Core.Random, &o.Webhooks.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random, &o.Payouts.Random} {
 		if *random == nil {
 			*random = o.Random
 		}

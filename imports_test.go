@@ -63,6 +63,7 @@ var testKits = []string{modulePath + "/httpadapter/internal/contract", modulePat
 var rules = []rule{
 	{folder: "", alone: true, ours: domains},
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
+	{folder: "affiliate/webhooks", ours: []string{"affiliate"}, modules: domainModules, never: []string{"github.com/uptrace/bun"}},
 	{folder: "affiliate/payouts", ours: []string{"affiliate"}, modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/payouts/invoicepdf", ours: []string{"affiliate"}, modules: slices.Concat(domainModules, []string{"github.com/go-pdf/fpdf"})},
 	{folder: "links/stats", ours: []string{"affiliate"}, modules: domainModules}, // below offers, which counts its payments

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 )
 
@@ -25,23 +24,16 @@ func (p postman) Invited(ctx context.Context, i identity.Invite, secret string) 
 	return p.kit.Mailing.SendInvite(ctx, "invite:"+strconv.FormatInt(i.ID, 10), i.AdvertiserID, i.Email, behalf, secret)
 }
 
-// Deliver does what the services do about events of the outbox: e-mails, and
-// what the OpenID provider or a CRM is told. It may be called again for the same
-// event. Pass it to [affiliate.Service.DeliverEvents], alone or after the host's
-// own:
-//
-//	kit.Core.DeliverEvents(ctx, 100, kit.Deliver)
-func (k *Kit) Deliver(ctx context.Context, events []affiliate.Event) error {
-	for _, e := range events {
-		if err := k.Identity.Deliver(ctx, e); err != nil {
-			return err
-		}
-		if k.Mailing == nil {
-			continue
-		}
-		if err := k.Mailing.Deliver(ctx, e); err != nil {
+// subscribe lets the services hear of the events that they do something about.
+// They may get the same event again.
+func (k *Kit) subscribe() error {
+	if kinds := k.Identity.Delivers(); len(kinds) > 0 {
+		if err := k.Events.Subscribe("identity", kinds, k.Identity.Deliver); err != nil {
 			return err
 		}
 	}
-	return nil
+	if k.Mailing == nil {
+		return nil
+	}
+	return k.Events.Subscribe("mailing", k.Mailing.Delivers(), k.Mailing.Deliver)
 }

@@ -33,7 +33,7 @@ func TestInvitesAndApprovalsAreMailed(t *testing.T) {
 	is.NoErr(err)
 	_, err = kit.Core.ApproveUsers(ctx, []int64{anna.ID}, 0)
 	is.NoErr(err)
-	_, err = kit.Core.DeliverEvents(ctx, 100, kit.Deliver)
+	_, err = kit.Events.Deliver(ctx)
 	is.NoErr(err)
 	sent := box.Messages()
 	is.Equal(len(sent), 2)

@@ -36,15 +36,23 @@ func (s *Service) RegisterAccount(ctx context.Context, in AccountInput) (Account
 		kept, err := tx.SyncAccounts().Get(ctx, a.ID)
 		switch {
 		case errors.Is(err, affiliate.ErrNotFound):
-			return a, tx.SyncAccounts().Put(ctx, a)
+			return a, saveAccount(ctx, tx, a, s.clock.Now())
 		case err != nil:
 			return kept, err
 		case kept.Test != a.Test:
 			return kept, affiliate.Conflict("sync_account", "test_account", "A test account stays one, and so does a live one.")
 		}
 		kept.Name = a.Name
-		return kept, tx.SyncAccounts().Put(ctx, kept)
+		return kept, saveAccount(ctx, tx, kept, s.clock.Now())
 	})
+}
+
+// saveAccount keeps an account with its event.
+func saveAccount(ctx context.Context, tx Tx, a Account, now time.Time) error {
+	if err := tx.SyncAccounts().Put(ctx, a); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, EventAccountSaved.On(a.ID, now))
 }
 
 // Account returns an account; ErrNotFound for one that the viewer may not see.
@@ -98,6 +106,9 @@ func (s *Service) ConnectAdAccount(ctx context.Context, in AdAccountInput) (AdAc
 		if err := tx.AdAccounts().Put(ctx, a); err != nil {
 			return a, err
 		}
+		if err := tx.Events().Add(ctx, recordEvent(EventConnected, a.RecordID, owner.ID, "", now)); err != nil {
+			return a, err
+		}
 		if known && before.Connected() && before.CatalogID == a.CatalogID {
 			return a, nil
 		}
@@ -123,7 +134,10 @@ func (s *Service) DisconnectAdAccount(ctx context.Context, id string) error {
 			return err
 		}
 		a.DisconnectedAt = now
-		return tx.AdAccounts().Put(ctx, a)
+		if err := tx.AdAccounts().Put(ctx, a); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, recordEvent(EventDisconnected, a.RecordID, owner.ID, "", now))
 	})
 }
 

@@ -130,6 +130,9 @@ func (s *Service) changeAdSet(ctx context.Context, tx Tx, owner Account, before 
 	if err := tx.AdSets().Put(ctx, r); err != nil {
 		return r, err
 	}
+	if err := tx.Events().Add(ctx, recordEvent(EventAdSetSaved, r.ID, owner.ID, r.State, now)); err != nil {
+		return r, err
+	}
 	if err := enqueue(ctx, tx, owner, now, adSetJob(r)); err != nil || r.State != Removed {
 		return r, err
 	}
@@ -151,6 +154,13 @@ func removeAdSets(ctx context.Context, tx Tx, owner Account, f AdSetFilter, now 
 		if err := tx.AdSets().Put(ctx, sets...); err != nil {
 			return err
 		}
+		events := make([]affiliate.Event, len(sets))
+		for n, set := range sets {
+			events[n] = recordEvent(EventAdSetSaved, set.ID, owner.ID, set.State, now)
+		}
+		if err := tx.Events().Add(ctx, events...); err != nil {
+			return err
+		}
 		if err := enqueue(ctx, tx, owner, now, jobs...); err != nil {
 			return err
 		}
@@ -167,11 +177,14 @@ func removeWithin(ctx context.Context, tx Tx, owner Account, adSetIDs []uuid.UUI
 		return err
 	}
 	if len(templates) > 0 {
-		ids := make([]uuid.UUID, len(templates))
+		ids, events := make([]uuid.UUID, len(templates)), make([]affiliate.Event, len(templates))
 		for n, t := range templates {
-			ids[n] = t.ID
+			ids[n], events[n] = t.ID, recordEvent(EventTemplateRemoved, t.ID, owner.ID, "", now)
 		}
 		if err := tx.AdTemplates().Delete(ctx, ids); err != nil {
+			return err
+		}
+		if err := tx.Events().Add(ctx, events...); err != nil {
 			return err
 		}
 	}

@@ -106,6 +106,9 @@ func (s *Service) changeCampaign(ctx context.Context, tx Tx, owner Account, befo
 	if err := tx.SyncCampaigns().Put(ctx, r); err != nil {
 		return r, err
 	}
+	if err := tx.Events().Add(ctx, recordEvent(EventCampaignSaved, r.ID, owner.ID, r.State, now)); err != nil {
+		return r, err
+	}
 	if err := enqueue(ctx, tx, owner, now, campaignJob(r)); err != nil || r.State != Removed {
 		return r, err
 	}

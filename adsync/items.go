@@ -185,6 +185,9 @@ func (s *Service) changeItem(ctx context.Context, tx Tx, owner Account, before I
 	if err := tx.InventoryItems().Put(ctx, i); err != nil {
 		return Item{}, err
 	}
+	if err := tx.Events().Add(ctx, recordEvent(EventItemSaved, i.ID, owner.ID, "", now)); err != nil {
+		return Item{}, err
+	}
 	if err := s.followItem(ctx, tx, owner, i, now); err != nil {
 		return Item{}, err
 	}
@@ -349,6 +352,9 @@ func putAds(ctx context.Context, tx Tx, owner Account, ads []Ad, now time.Time) 
 		return nil
 	}
 	if err := tx.Ads().Put(ctx, ads...); err != nil {
+		return err
+	}
+	if err := tx.Events().Add(ctx, adEvents(ads, now)...); err != nil {
 		return err
 	}
 	jobs := make([]Job, len(ads))

@@ -56,6 +56,9 @@ func (s *Service) SaveTemplate(ctx context.Context, in TemplateInput) (Template,
 		if err := tx.AdTemplates().Put(ctx, t); err != nil {
 			return t, err
 		}
+		if err := tx.Events().Add(ctx, recordEvent(EventTemplateSaved, t.ID, owner.ID, "", now)); err != nil {
+			return t, err
+		}
 		return t, s.fill(ctx, tx, owner, t, set)
 	})
 }
@@ -129,6 +132,9 @@ func (s *Service) RemoveTemplate(ctx context.Context, adSet, adTemplateType stri
 			return err
 		}
 		if err := tx.AdTemplates().Delete(ctx, []uuid.UUID{t.ID}); err != nil {
+			return err
+		}
+		if err := tx.Events().Add(ctx, recordEvent(EventTemplateRemoved, t.ID, owner.ID, "", now)); err != nil {
 			return err
 		}
 		f := AdFilter{AccountID: owner.ID, AdSetIDs: []uuid.UUID{set.ID}}

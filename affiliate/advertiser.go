@@ -232,7 +232,11 @@ func (a Advertiser) WithDefaults() Advertiser {
 func AddAdvertiser(ctx context.Context, tx Tx, now time.Time, a Advertiser) (Advertiser, error) {
 	a = a.WithDefaults()
 	a.CreatedAt, a.UpdatedAt = now, now
-	return tx.Advertisers().Add(ctx, a)
+	a, err := tx.Advertisers().Add(ctx, a)
+	if err != nil {
+		return a, err
+	}
+	return a, tx.Events().Add(ctx, EventAdvertiserCreated.On(a.ID, now).Of(a.ID, 0))
 }
 
 // CreateAdvertiser adds an advertiser.
@@ -260,8 +264,16 @@ func (s *Service) UpdateAdvertiser(ctx context.Context, id int64, change func(*A
 		if err := s.checkCurrency(ctx, tx, before, a); err != nil {
 			return Advertiser{}, err
 		}
-		return a, tx.Advertisers().Update(ctx, a)
+		return a, SaveAdvertiser(ctx, tx, a)
 	})
+}
+
+// SaveAdvertiser keeps a changed advertiser with its event, in any unit of work.
+func SaveAdvertiser(ctx context.Context, tx Tx, a Advertiser) error {
+	if err := tx.Advertisers().Update(ctx, a); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, EventAdvertiserUpdated.On(a.ID, a.UpdatedAt).Of(a.ID, 0))
 }
 
 // DeactivateAdvertiser ends an advertiser's part: its links still redirect,
@@ -276,7 +288,7 @@ func (s *Service) DeactivateAdvertiser(ctx context.Context, id int64) (Advertise
 		if err := tx.Advertisers().Update(ctx, a); err != nil {
 			return a, err
 		}
-		return a, tx.Events().Add(ctx, Event{Type: "advertiser.deactivated", Subject: "advertiser:" + strconv.FormatInt(id, 10), At: a.UpdatedAt})
+		return a, tx.Events().Add(ctx, EventAdvertiserDeactivated.On(id, a.UpdatedAt).Of(id, 0))
 	})
 }
 
@@ -323,7 +335,11 @@ func (s *Service) Advertisers(ctx context.Context, f AdvertiserFilter, p PageReq
 func (s *Service) CreateAdvertiserGroup(ctx context.Context, g AdvertiserGroup) (AdvertiserGroup, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (AdvertiserGroup, error) {
 		g.CreatedAt = s.clock.Now()
-		return tx.AdvertiserGroups().Add(ctx, g)
+		g, err := tx.AdvertiserGroups().Add(ctx, g)
+		if err != nil {
+			return g, err
+		}
+		return g, tx.Events().Add(ctx, EventGroupCreated.On(g.ID, g.CreatedAt))
 	})
 }
 
@@ -374,7 +390,11 @@ func (s *Service) groups(ctx context.Context, tx Tx) ([]int64, error) {
 // CreateCategory adds a category.
 func (s *Service) CreateCategory(ctx context.Context, c Category) (Category, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (Category, error) {
-		return tx.Categories().Add(ctx, c)
+		c, err := tx.Categories().Add(ctx, c)
+		if err != nil {
+			return c, err
+		}
+		return c, tx.Events().Add(ctx, EventCategoryCreated.On(c.ID, s.clock.Now()))
 	})
 }
 

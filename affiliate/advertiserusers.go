@@ -39,7 +39,7 @@ func (s *Service) ensureClient(ctx context.Context, tx Tx, a Advertiser, publicI
 	if err != nil || c.Set || a.GroupID == 0 {
 		return c, err
 	}
-	made, err := tx.Clients().Add(ctx, Client{
+	made, err := addClient(ctx, tx, Client{
 		Name: a.Name, PublicID: publicID, GroupID: a.GroupID, SecretHash: HashSecret(secret), CreatedAt: s.clock.Now(),
 	})
 	return Some(made), err
@@ -320,7 +320,7 @@ func (s *Service) tagIDs(ctx context.Context, tx Tx, advertiserID int64, tags []
 			return nil, err
 		}
 		if id == 0 {
-			made, err := tx.UserTags().Add(ctx, UserTag{AdvertiserID: advertiserID, Name: t.Name, Slug: slug, AccessLevel: AccessStore, CreatedAt: s.clock.Now()})
+			made, err := addUserTag(ctx, tx, UserTag{AdvertiserID: advertiserID, Name: t.Name, Slug: slug, AccessLevel: AccessStore, CreatedAt: s.clock.Now()})
 			if err != nil {
 				return nil, err
 			}
@@ -353,17 +353,7 @@ func tagNamed(ctx context.Context, tx Tx, advertiserID int64, name, slug string)
 // slugOf is a name in lower case, with a dash for each space.
 func slugOf(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), "-")) }
 
-// saveUser keeps a changed user within a unit, with the event of its new status.
+// saveUser keeps a changed user within a unit.
 func (s *Service) saveUser(ctx context.Context, tx Tx, before, u User) (User, error) {
-	saved, err := ChangeUser(ctx, tx, s.clock.Now(), before.ID, func(to *User) { *to = u }, s.UserChanged)
-	if err != nil {
-		return saved, err
-	}
-	if was, is := before.Status(), saved.Status(); was != is && is != UserUndecided {
-		return saved, tx.Events().Add(ctx, Event{Type: statusEvents[is], Subject: "user:" + strconv.FormatInt(saved.ID, 10), At: saved.UpdatedAt})
-	}
-	return saved, nil
+	return ChangeUser(ctx, tx, s.clock.Now(), before.ID, func(to *User) { *to = u }, s.UserChanged)
 }
-
-// statusEvents are the events that a user's new status raises.
-var statusEvents = map[UserStatus]string{UserAccepted: "user.approved", UserSuspended: "user.banned"}

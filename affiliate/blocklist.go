@@ -120,6 +120,13 @@ func (s *Service) Block(ctx context.Context, advertiserID int64, by Actor, in Bl
 		if err != nil {
 			return nil, err
 		}
+		events := make([]Event, len(added))
+		for i, e := range added {
+			events[i] = e.event(EventBlocked, e.CreatedAt)
+		}
+		if err := tx.Events().Add(ctx, events...); err != nil {
+			return nil, err
+		}
 		return s.viewBlocklist(ctx, tx, added)
 	})
 }
@@ -147,8 +154,15 @@ func (s *Service) Unblock(ctx context.Context, advertiserID, entryID int64) erro
 		if e.AdvertiserID != advertiserID || !s.viewer.ActsFor(advertiserID) {
 			return NotFound("blocklist_entry", entryID)
 		}
-		return tx.Blocklist().Delete(ctx, entryID)
+		if err := tx.Blocklist().Delete(ctx, entryID); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, e.event(EventUnblocked, s.clock.Now()))
 	})
+}
+
+func (e BlocklistEntry) event(kind EventKind, at time.Time) Event {
+	return kind.On(e.ID, at).Of(e.AdvertiserID, 0).With(BlockedPayload{UserID: e.UserID, UserTagID: e.UserTagID, ClientID: e.ClientID})
 }
 
 // Blocklist lists an advertiser's blocklist (blocklist-list).

@@ -59,12 +59,21 @@ func (s *Service) CreateClient(ctx context.Context, c Client) (Client, string, e
 	c.SecretHash = HashSecret(secret)
 	c, err = Write(ctx, s.store, func(ctx context.Context, tx Tx) (Client, error) {
 		c.CreatedAt = s.clock.Now()
-		return tx.Clients().Add(ctx, c)
+		return addClient(ctx, tx, c)
 	})
 	if err != nil {
 		return Client{}, "", err
 	}
 	return c, secret, nil
+}
+
+// addClient adds a client with its event.
+func addClient(ctx context.Context, tx Tx, c Client) (Client, error) {
+	c, err := tx.Clients().Add(ctx, c)
+	if err != nil {
+		return c, err
+	}
+	return c, tx.Events().Add(ctx, EventClientCreated.On(c.ID, c.CreatedAt).Of(0, c.ID))
 }
 
 // Client returns one client: for others than the operator, themselves alone.
@@ -93,7 +102,11 @@ func (s *Service) Clients(ctx context.Context, f ClientFilter, p PageRequest) (P
 // CreateRevenueTier adds a revenue tier to its client.
 func (s *Service) CreateRevenueTier(ctx context.Context, t RevenueTier) (RevenueTier, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (RevenueTier, error) {
-		return tx.RevenueTiers().Add(ctx, t)
+		t, err := tx.RevenueTiers().Add(ctx, t)
+		if err != nil {
+			return t, err
+		}
+		return t, tx.Events().Add(ctx, EventRevenueTierCreated.On(t.ID, s.clock.Now()).Of(0, t.ClientID))
 	})
 }
 

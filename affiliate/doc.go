@@ -42,8 +42,8 @@
 //
 // # Events
 //
-// What a host wants to hear about is written as an [Event] in the unit that
-// did it, and handed over by [Service.DeliverEvents] afterwards, at least once.
+// Every change of state is written as an [Event] in the unit that makes it.
+// Package affiliate/events delivers them afterwards, at least once.
 //
 // # Choices where the documents are silent
 //

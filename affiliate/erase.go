@@ -5,9 +5,6 @@ import (
 	"strconv"
 )
 
-// EventUserErased tells that a person was erased. Its subject is "user:7".
-const EventUserErased = "user.erased"
-
 // EraseUser takes out of a user whatever says who it is: names, addresses, phone
 // number, accounts of social media and tags. The user stays, under a name made of
 // its id and banned, because the ledger and statistics refer to it. It returns
@@ -31,7 +28,7 @@ func (s *Service) EraseUser(ctx context.Context, tx Tx, id int64) (User, error) 
 	if err != nil {
 		return before, err
 	}
-	return before, tx.Events().Add(ctx, Event{Type: EventUserErased, Subject: "user:" + strconv.FormatInt(id, 10), At: now})
+	return before, tx.Events().Add(ctx, EventUserErased.On(id, now).Of(0, before.ClientID))
 }
 
 // ErasedName is what stands in the place of the name of a user who was erased.

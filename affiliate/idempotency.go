@@ -5,6 +5,34 @@ import (
 	"time"
 )
 
+// MaxKeptAnswer bounds the answer that is kept of a request, in bytes.
+const MaxKeptAnswer = 64 << 10
+
+// IdempotencyKey is one request that a client may repeat without doing it
+// twice, and its answer once there is one.
+type IdempotencyKey struct {
+	Principal   string    // Principal.Key of who sent it, 1..128 characters
+	Key         string    // as sent, 1..255 characters; unique per principal
+	Token       string    // of the request that holds it, 1..64 characters: a later one may have taken over
+	Fingerprint [32]byte  // SHA-256 over method, path and body of the request
+	Status      int       // of the answer, 0 while the request is in flight
+	ContentType string    // of the answer, at most 255 characters
+	Body        []byte    // of the answer, at most MaxKeptAnswer bytes
+	ExpiresAt   time.Time // while in flight the end of its lease, then of the answer's keeping
+}
+
+// Validate checks what every backend refuses.
+func (k IdempotencyKey) Validate() error {
+	var v Validation
+	v.Text("principal", k.Principal, 1, 128)
+	v.Text("key", k.Key, 1, 255)
+	v.Text("token", k.Token, 1, 64)
+	v.Text("content_type", k.ContentType, 0, 255)
+	v.Check(len(k.Body) <= MaxKeptAnswer, "body", "too_long", "must be at most 65536 bytes")
+	v.Check(!k.ExpiresAt.IsZero(), "expires_at", "required", "is required")
+	return v.Err("idempotency_key")
+}
+
 // expireBatch bounds how many old keys one reservation clears away.
 const expireBatch = 16
 

@@ -81,7 +81,11 @@ func later(a, b time.Time) time.Time {
 // Reverse books a reversal in a unit of its own.
 func (s *Service) Reverse(ctx context.Context, r Reversal) (Entry, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (Entry, error) {
-		return Reverse(ctx, tx, s.clock.Now(), r)
+		e, err := Reverse(ctx, tx, s.clock.Now(), r)
+		if err != nil {
+			return e, err
+		}
+		return e, tx.Events().Add(ctx, ReversedEvent(e))
 	})
 }
 

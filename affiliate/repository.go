@@ -221,13 +221,15 @@ type BalanceRepository interface {
 	Payable(ctx context.Context, after Account, afterCurrency Currency, at time.Time, limit int) ([]Balance, error)
 }
 
-// EventRepository is the outbox.
+// EventRepository takes the events of a unit.
 type EventRepository interface {
+	// Add writes events in their order. ErrInvalid when Validate fails.
 	Add(ctx context.Context, events ...Event) error
-	// Pending returns at most limit events not yet removed, by ascending id.
-	Pending(ctx context.Context, limit int) ([]Event, error)
-	// Remove takes delivered events out; ids that are not there are no error.
-	Remove(ctx context.Context, ids []int64) error
+	// Scan returns at most limit events with an id greater than after, by
+	// ascending id, those of the own unit too. Units that run at once commit in
+	// another order than that of ids: package affiliate/events has a way to read
+	// on that misses none.
+	Scan(ctx context.Context, after int64, limit int) ([]Event, error)
 }
 
 // IdempotencyRepository keeps idempotency keys.

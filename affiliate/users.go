@@ -2,7 +2,6 @@ package affiliate
 
 import (
 	"context"
-	"strconv"
 	"time"
 )
 
@@ -34,6 +33,9 @@ func AddUser(ctx context.Context, tx Tx, now time.Time, u User, hook UserHook) (
 	if err != nil {
 		return u, err
 	}
+	if err := tx.Events().Add(ctx, EventUserCreated.On(u.ID, now).Of(0, u.ClientID)); err != nil {
+		return u, err
+	}
 	return u, hook(ctx, tx, User{}, u)
 }
 
@@ -56,6 +58,9 @@ func ChangeUser(ctx context.Context, tx Tx, now time.Time, id int64, change func
 	u.ID, u.CreatedAt, u.UpdatedAt = id, before.CreatedAt, now
 	u.normalize()
 	if err := tx.Users().Update(ctx, u); err != nil {
+		return u, err
+	}
+	if err := tx.Events().Add(ctx, userEvent(before, u)); err != nil {
 		return u, err
 	}
 	return u, hook(ctx, tx, before, u)
@@ -233,7 +238,7 @@ type UserChanges struct {
 // (0: of any; for a client's viewer always its own). Only a user whose status changes raises user.approved
 // (users-approve). At most MaxBatch ids.
 func (s *Service) ApproveUsers(ctx context.Context, ids []int64, clientID int64) (UserChanges, error) {
-	return s.changeUsers(ctx, ids, s.viewer.client(clientID), "user.approved", func(u *User, now time.Time) {
+	return s.changeUsers(ctx, ids, s.viewer.client(clientID), func(u *User, now time.Time) {
 		if u.VerifiedAt.IsZero() {
 			u.VerifiedAt = now
 		}
@@ -244,14 +249,14 @@ func (s *Service) ApproveUsers(ctx context.Context, ids []int64, clientID int64)
 // BanUsers suspends users, among those of the client as ApproveUsers does. Only a user
 // whose status changes raises user.banned (users-ban). At most MaxBatch ids.
 func (s *Service) BanUsers(ctx context.Context, ids []int64, clientID int64) (UserChanges, error) {
-	return s.changeUsers(ctx, ids, s.viewer.client(clientID), "user.banned", func(u *User, now time.Time) {
+	return s.changeUsers(ctx, ids, s.viewer.client(clientID), func(u *User, now time.Time) {
 		if u.SuspendedAt.IsZero() {
 			u.SuspendedAt = now
 		}
 	})
 }
 
-func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, event string, change func(*User, time.Time)) (UserChanges, error) {
+func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, change func(*User, time.Time)) (UserChanges, error) {
 	if err := checkBatch("user_ids", len(ids)); err != nil {
 		return UserChanges{}, err
 	}
@@ -284,7 +289,7 @@ func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, 
 				return out, err
 			}
 			out.Changed = append(out.Changed, id)
-			events = append(events, Event{Type: event, Subject: "user:" + strconv.FormatInt(id, 10), At: now})
+			events = append(events, userEvent(before, u))
 		}
 		return out, tx.Events().Add(ctx, events...)
 	})
@@ -301,8 +306,17 @@ func checkBatch(field string, n int) error {
 func (s *Service) CreateUserTag(ctx context.Context, t UserTag) (UserTag, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (UserTag, error) {
 		t.CreatedAt = s.clock.Now()
-		return tx.UserTags().Add(ctx, t)
+		return addUserTag(ctx, tx, t)
 	})
+}
+
+// addUserTag adds a user tag with its event.
+func addUserTag(ctx context.Context, tx Tx, t UserTag) (UserTag, error) {
+	t, err := tx.UserTags().Add(ctx, t)
+	if err != nil {
+		return t, err
+	}
+	return t, tx.Events().Add(ctx, EventUserTagCreated.On(t.ID, t.CreatedAt).Of(t.AdvertiserID, 0))
 }
 
 // UserTags lists the user tags that the viewer sees (user-tags-list).

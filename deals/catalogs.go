@@ -48,6 +48,9 @@ func (s *Service) CreateCatalog(ctx context.Context, businessPartnerID uuid.UUID
 			if err != nil {
 				return CatalogDetails{}, err
 			}
+			if err := tx.Events().Add(ctx, added.event(EventCatalogCreated, added.ID, added.CreatedAt)); err != nil {
+				return CatalogDetails{}, err
+			}
 			return details(ctx, tx, added)
 		})
 	})
@@ -95,14 +98,12 @@ func (s *Service) ChangeCatalog(ctx context.Context, businessPartnerID, id uuid.
 		if err := tx.Catalogs().Update(ctx, c); err != nil {
 			return CatalogDetails{}, err
 		}
+		kind := EventCatalogUpdated
 		if old.Published && !c.Published {
-			err := tx.Events().Add(ctx, affiliate.Event{
-				Type: "catalog_suspended", Subject: "catalog:" + c.ID.String(), At: c.ModifiedAt,
-				Data: `{"business_partner_id":"` + businessPartnerID.String() + `"}`,
-			})
-			if err != nil {
-				return CatalogDetails{}, err
-			}
+			kind = EventCatalogSuspended
+		}
+		if err := tx.Events().Add(ctx, c.event(kind, c.ID, c.ModifiedAt)); err != nil {
+			return CatalogDetails{}, err
 		}
 		return details(ctx, tx, c)
 	})
@@ -119,10 +120,15 @@ func (s *Service) CreateOffer(ctx context.Context, businessPartnerID uuid.UUID, 
 	o.ID, o.CreatedAt, o.Terms.Fixed = id, s.clock.Now(), Exact(o.Terms.Fixed)
 	o.ModifiedAt = o.CreatedAt
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Offer, error) {
-		if _, err := catalogOf(ctx, tx, businessPartnerID, o.CatalogID); err != nil {
+		c, err := catalogOf(ctx, tx, businessPartnerID, o.CatalogID)
+		if err != nil {
 			return Offer{}, err
 		}
-		return tx.CatalogOffers().Add(ctx, o)
+		o, err := tx.CatalogOffers().Add(ctx, o)
+		if err != nil {
+			return Offer{}, err
+		}
+		return o, tx.Events().Add(ctx, c.event(EventOfferCreated, o.ID, o.CreatedAt))
 	})
 }
 
@@ -146,10 +152,14 @@ func (s *Service) UpdateOffer(ctx context.Context, businessPartnerID, id uuid.UU
 		change(&o)
 		o.ID, o.CreatedAt, o.ModifiedAt = old.ID, old.CreatedAt, s.clock.Now()
 		o.Terms.Fixed = Exact(o.Terms.Fixed)
-		if _, err := catalogOf(ctx, tx, businessPartnerID, o.CatalogID); err != nil {
+		c, err := catalogOf(ctx, tx, businessPartnerID, o.CatalogID)
+		if err != nil {
 			return Offer{}, err
 		}
-		return o, tx.CatalogOffers().Update(ctx, o)
+		if err := tx.CatalogOffers().Update(ctx, o); err != nil {
+			return Offer{}, err
+		}
+		return o, tx.Events().Add(ctx, c.event(EventOfferUpdated, o.ID, o.ModifiedAt))
 	})
 }
 
@@ -164,10 +174,15 @@ func (s *Service) CreateLanding(ctx context.Context, businessPartnerID uuid.UUID
 			return Landing{}, err
 		}
 		return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Landing, error) {
-			if _, err := catalogOf(ctx, tx, businessPartnerID, l.CatalogID); err != nil {
+			c, err := catalogOf(ctx, tx, businessPartnerID, l.CatalogID)
+			if err != nil {
 				return Landing{}, err
 			}
-			return tx.Landings().Add(ctx, l)
+			l, err := tx.Landings().Add(ctx, l)
+			if err != nil {
+				return Landing{}, err
+			}
+			return l, tx.Events().Add(ctx, c.event(EventLandingCreated, l.ID, l.CreatedAt))
 		})
 	})
 }
@@ -190,10 +205,14 @@ func (s *Service) ChangeLanding(ctx context.Context, businessPartnerID uuid.UUID
 		l := old
 		change(&l)
 		l.ID, l.CreatedAt, l.ModifiedAt = old.ID, old.CreatedAt, s.clock.Now()
-		if _, err := catalogOf(ctx, tx, businessPartnerID, l.CatalogID); err != nil {
+		c, err := catalogOf(ctx, tx, businessPartnerID, l.CatalogID)
+		if err != nil {
 			return Landing{}, err
 		}
-		return l, tx.Landings().Update(ctx, l)
+		if err := tx.Landings().Update(ctx, l); err != nil {
+			return Landing{}, err
+		}
+		return l, tx.Events().Add(ctx, c.event(EventLandingUpdated, l.ID, l.ModifiedAt))
 	})
 }
 
@@ -201,10 +220,15 @@ func (s *Service) ChangeLanding(ctx context.Context, businessPartnerID uuid.UUID
 // ErrNotFound.
 func (s *Service) DeleteLanding(ctx context.Context, businessPartnerID uuid.UUID, id string) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := landingOf(ctx, tx, businessPartnerID, id); err != nil {
+		l, err := landingOf(ctx, tx, businessPartnerID, id)
+		if err != nil {
 			return err
 		}
-		return tx.Landings().Delete(ctx, id)
+		if err := tx.Landings().Delete(ctx, id); err != nil {
+			return err
+		}
+		c := Catalog{ID: l.CatalogID, BusinessPartnerID: businessPartnerID}
+		return tx.Events().Add(ctx, c.event(EventLandingDeleted, id, s.clock.Now()))
 	})
 }
 

@@ -62,7 +62,7 @@ func (s *Service) Post(ctx context.Context, businessPartnerID uuid.UUID, p Posti
 			}
 		}
 		if added {
-			if err := tx.Events().Add(ctx, event(d)); err != nil {
+			if err := tx.Events().Add(ctx, d.statusEvent()); err != nil {
 				return DealDetails{}, err
 			}
 		} else if err := p.sameAs(d); err != nil {
@@ -261,9 +261,9 @@ func save(ctx context.Context, tx Tx, kept, d Deal) error {
 		return err
 	}
 	if d.Status == kept.Status {
-		return nil
+		return tx.Events().Add(ctx, d.event(EventDealUpdated, d.ModifiedAt))
 	}
-	return tx.Events().Add(ctx, event(d))
+	return tx.Events().Add(ctx, d.statusEvent())
 }
 
 // book puts the reward into the ledger, payable when the hold is over.
@@ -301,23 +301,6 @@ func takeBack(ctx context.Context, tx Tx, d Deal) error {
 		EntryID: d.EntryID, Earning: d.Reward, Cost: affiliate.NewMoney(0, d.Reward.Currency()), Cause: d.reversalCause(),
 	})
 	return err
-}
-
-// event tells that a deal has come to its status.
-func event(d Deal) affiliate.Event {
-	name, at := "deal.created", d.CreatedAt
-	switch d.Status {
-	case Paid:
-		name, at = "deal.paid", d.PaidAt
-	case Approved:
-		name, at = "deal.approved", d.ApprovedAt
-	case Canceled:
-		name, at = "deal.canceled", d.CanceledAt
-	}
-	return affiliate.Event{
-		Type: name, Subject: "deal:" + d.ID.String(), At: at,
-		Data: `{"business_partner_id":"` + d.BusinessPartnerID.String() + `","catalog_id":"` + d.CatalogID.String() + `"}`,
-	}
 }
 
 // dealOf is the business partner's deal by the system's id or its own;

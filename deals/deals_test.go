@@ -335,7 +335,7 @@ func TestDealsOfAnUnpublishedCatalogCount(t *testing.T) {
 			must(w.deals.ChangeCatalog(t.Context(), seller, c.ID, func(c *deals.Catalog) { c.Published = on }))(t)
 		}
 		published(false)
-		is.Equal(w.events(), []string{"catalog_suspended"})
+		is.Equal(w.events(), []string{"catalog.suspended"})
 		published(false)
 		is.Equal(len(w.events()), 0) // it was already
 		d := must(w.post(posting(1, deals.Paid)))(t)

@@ -46,7 +46,7 @@
 //
 // deal.created, deal.paid, deal.approved and deal.canceled, each once for each
 // deal, at the time when it was so; catalog_access.requested, .granted, .denied;
-// catalog_suspended when a catalog is published no longer: tell the partners that
+// catalog.suspended when a catalog is published no longer: tell the partners that
 // have access to it (Accesses).
 //
 // # Choices where the document is silent

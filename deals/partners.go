@@ -14,7 +14,10 @@ import (
 // it replaces what was said.
 func (s *Service) RegisterBusinessPartner(ctx context.Context, b BusinessPartner) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return tx.BusinessPartners().Put(ctx, b)
+		if err := tx.BusinessPartners().Put(ctx, b); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventSellerSaved.On(b.ID, s.clock.Now()))
 	})
 }
 
@@ -34,7 +37,10 @@ func (s *Service) RegisterUID(ctx context.Context, partnerID uuid.UUID, uid stri
 			if err == nil && !added && (uid == "" || kept.PartnerID != partnerID) {
 				err = taken("uid", "is another partner's")
 			}
-			return kept, err
+			if err != nil || !added {
+				return kept, err
+			}
+			return kept, tx.Events().Add(ctx, EventUIDRegistered.On(kept.UID, kept.CreatedAt).With(PartnerPayload{partnerID}))
 		})
 	})
 }
@@ -76,7 +82,11 @@ func (s *Service) IssuePromoCode(ctx context.Context, businessPartnerID uuid.UUI
 		if err := v.Err("promo_code"); err != nil {
 			return PromoCode{}, err
 		}
-		return tx.PromoCodes().Add(ctx, p)
+		p, err := tx.PromoCodes().Add(ctx, p)
+		if err != nil {
+			return PromoCode{}, err
+		}
+		return p, tx.Events().Add(ctx, p.event())
 	})
 }
 
@@ -207,10 +217,7 @@ func (s *Service) decide(ctx context.Context, tx Tx, a Access) (Access, error) {
 	if err := tx.CatalogAccess().Put(ctx, a); err != nil {
 		return Access{}, err
 	}
-	return a, tx.Events().Add(ctx, affiliate.Event{
-		Type: "catalog_access." + string(a.Status), Subject: "catalog:" + a.CatalogID.String(),
-		Data: `{"partner_id":"` + a.PartnerID.String() + `"}`, At: now,
-	})
+	return a, tx.Events().Add(ctx, a.event(now))
 }
 
 func decision(admit bool) AccessStatus {

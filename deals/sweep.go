@@ -37,7 +37,7 @@ func sweepBatch(ctx context.Context, tx Tx, now time.Time, limit int) (int, erro
 	events := make([]affiliate.Event, len(due))
 	for i, d := range due {
 		due[i] = d.At(now)
-		events[i] = event(due[i])
+		events[i] = due[i].statusEvent()
 	}
 	if err := tx.Deals().Update(ctx, due...); err != nil {
 		return 0, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ type world struct {
 	core  *affiliate.Service
 	deals *deals.Service
 	now   *atomic.Int64
+	heard int64 // the last event that events has returned
 }
 
 func newWorld(t testing.TB, b storagetest.Backend) *world {
@@ -135,24 +137,26 @@ func (w *world) entries() []affiliate.Entry {
 	return page.Items
 }
 
-// events are the types of the events that wait for delivery, and takes them out.
+// events are the status changes of deals, and the catalogs suspended, since the
+// last call.
 func (w *world) events() []string {
 	w.t.Helper()
-	var types []string
-	err := w.store.Write(w.t.Context(), func(ctx context.Context, tx deals.Tx) error {
-		types = nil
-		pending, err := tx.Events().Pending(ctx, 1000)
-		ids := make([]int64, len(pending))
-		for i, e := range pending {
-			types, ids[i] = append(types, e.Type), e.ID
-		}
-		return errors.Join(err, tx.Events().Remove(ctx, ids))
+	list, err := affiliate.Read(w.t.Context(), w.units(), func(ctx context.Context, tx deals.Tx) ([]affiliate.Event, error) {
+		return tx.Events().Scan(ctx, w.heard, 1000)
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return types
+	var kinds []string
+	for _, e := range list {
+		if w.heard = e.ID; strings.HasPrefix(e.Kind, "deal.") && e.Kind != deals.EventDealUpdated.Name || e.Kind == deals.EventCatalogSuspended.Name {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return kinds
 }
+
+func (w *world) units() affiliate.Store[deals.Tx] { return w.store }
 
 // wantField fails unless the error is of one field, with that code.
 func wantField(t *testing.T, err error, field, code string) {

@@ -101,7 +101,10 @@ func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Ent
 		if err != nil {
 			return e, err
 		}
-		return e, stats.Record(ctx, tx, back)
+		if err := stats.Record(ctx, tx, back); err != nil {
+			return e, err
+		}
+		return e, tx.Events().Add(ctx, EventClickReversed.On(c.ID, e.OccurredAt).Of(c.AdvertiserID, 0).With(LinkPayload{LinkID: c.LinkID, UserID: c.UserID}))
 	})
 }
 

@@ -134,6 +134,11 @@ func (s *Service) Convert(ctx context.Context, c Conversion) (LinkView, bool, er
 				return out, err
 			}
 		}
+		if out.created {
+			if err := tx.Events().Add(ctx, out.view.Link.event(EventLinkCreated, s.clock.Now())); err != nil {
+				return out, err
+			}
+		}
 		return out, tx.Users().Relate(ctx, c.UserID, a.ID, true)
 	}, s.store.Write)
 	return out.view, out.created, err
@@ -368,7 +373,10 @@ func (s *Service) DeleteLink(ctx context.Context, id int64) error {
 			return nil
 		}
 		l.DeletedAt = s.clock.Now()
-		return tx.Links().Update(ctx, l)
+		if err := tx.Links().Update(ctx, l); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, l.event(EventLinkDeleted, l.DeletedAt))
 	})
 }
 

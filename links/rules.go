@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
@@ -91,7 +92,7 @@ func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, ch
 		if err := makeRoom(ctx, tx, r); err != nil {
 			return Rule{}, err
 		}
-		return r, tx.Rules().Update(ctx, r)
+		return r, saveRule(ctx, tx, r)
 	})
 }
 
@@ -112,7 +113,7 @@ func (s *Service) DeleteRule(ctx context.Context, advertiserID, ruleID int64) er
 				return r, affiliate.Conflict("url_matching_rule", "main_rule", "The main rule cannot be deleted while others exist.")
 			}
 		}
-		return r, tx.Rules().Delete(ctx, ruleID)
+		return r, deleteRule(ctx, tx, s.clock.Now(), r)
 	})
 	return err
 }
@@ -141,7 +142,27 @@ func addRule(ctx context.Context, tx Tx, clock affiliate.Clock, r Rule) (Rule, e
 	if err := makeRoom(ctx, tx, r); err != nil { // which dates what it changes by r
 		return Rule{}, err
 	}
-	return tx.Rules().Add(ctx, r)
+	r, err := tx.Rules().Add(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	return r, tx.Events().Add(ctx, r.event(EventRuleCreated, r.CreatedAt))
+}
+
+// saveRule keeps a changed rule with its event.
+func saveRule(ctx context.Context, tx Tx, r Rule) error {
+	if err := tx.Rules().Update(ctx, r); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, r.event(EventRuleUpdated, r.UpdatedAt))
+}
+
+// deleteRule removes a rule with its event.
+func deleteRule(ctx context.Context, tx Tx, now time.Time, r Rule) error {
+	if err := tx.Rules().Delete(ctx, r.ID); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, r.event(EventRuleDeleted, now))
 }
 
 // makeRoom refuses a rule that another one of the advertiser already says, and
@@ -160,7 +181,7 @@ func makeRoom(ctx context.Context, tx Tx, r Rule) error {
 	for _, other := range all {
 		if r.IsMain && other.IsMain && other.ID != r.ID {
 			other.IsMain, other.UpdatedAt = false, r.UpdatedAt
-			if err := tx.Rules().Update(ctx, other); err != nil {
+			if err := saveRule(ctx, tx, other); err != nil {
 				return err
 			}
 		}

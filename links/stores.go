@@ -90,7 +90,7 @@ func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreCh
 			if err := ValidateTemplate(a.TrackingTemplate); err != nil {
 				return StoreView{}, err
 			}
-			if err := tx.Advertisers().Update(ctx, a); err != nil {
+			if err := affiliate.SaveAdvertiser(ctx, tx, a); err != nil {
 				return StoreView{}, err
 			}
 		}
@@ -130,14 +130,14 @@ func (s *Service) replaceDomains(ctx context.Context, tx Tx, advertiserID int64,
 			if err := makeRoom(ctx, tx, kept); err != nil {
 				return err
 			}
-			if err := tx.Rules().Update(ctx, kept); err != nil {
+			if err := saveRule(ctx, tx, kept); err != nil {
 				return err
 			}
 		}
 	}
 	for _, r := range had {
 		if !slices.ContainsFunc(wanted, same(r)) {
-			if err := tx.Rules().Delete(ctx, r.ID); err != nil {
+			if err := deleteRule(ctx, tx, s.clock.Now(), r); err != nil {
 				return err
 			}
 		}

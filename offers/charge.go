@@ -313,6 +313,6 @@ func (b *batch) close(ctx context.Context) error {
 	for i, s := range b.first {
 		parts[i] = newPart(whole[s.OfferID], Participant{UserID: s.UserID}, s.at)
 	}
-	_, err = b.tx.Participants().AddMissing(ctx, parts...)
+	_, err = addParticipants(ctx, b.tx, whole, parts...)
 	return err
 }

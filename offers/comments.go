@@ -11,7 +11,8 @@ import (
 // (offer-user-comment-add).
 func (s *Service) AddComment(ctx context.Context, participantID int64, text string) (Comment, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Comment, error) {
-		if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
+		_, o, err := s.ownedPart(ctx, tx, participantID)
+		if err != nil {
 			return Comment{}, err
 		}
 		now, by := s.clock.Now(), s.viewer.Principal()
@@ -20,26 +21,30 @@ func (s *Service) AddComment(ctx context.Context, participantID int64, text stri
 		if err != nil {
 			return Comment{}, err
 		}
-		return c, tx.Activities().Add(ctx, Activity{ParticipantID: participantID, Type: ActivityComment, Actor: author, CreatedAt: now})
+		if err := tx.Activities().Add(ctx, Activity{ParticipantID: participantID, Type: ActivityComment, Actor: author, CreatedAt: now}); err != nil {
+			return Comment{}, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventCommentAdded, o, now))
 	})
 }
 
 // comment returns a comment on the participant that the viewer may change. It
 // is ErrForbidden when somebody else wrote it.
-func (s *Service) comment(ctx context.Context, tx Tx, participantID, id int64) (Comment, error) {
-	if _, _, err := s.ownedPart(ctx, tx, participantID); err != nil {
-		return Comment{}, err
+func (s *Service) comment(ctx context.Context, tx Tx, participantID, id int64) (Comment, Offer, error) {
+	_, o, err := s.ownedPart(ctx, tx, participantID)
+	if err != nil {
+		return Comment{}, Offer{}, err
 	}
 	c, err := tx.Comments().Get(ctx, id)
 	switch {
 	case err != nil:
-		return Comment{}, err
+		return Comment{}, Offer{}, err
 	case c.ParticipantID != participantID:
-		return Comment{}, affiliate.NotFound("comment", id)
+		return Comment{}, Offer{}, affiliate.NotFound("comment", id)
 	case !s.wrote(c):
-		return Comment{}, affiliate.Forbidden("only the author may change or delete a comment")
+		return Comment{}, Offer{}, affiliate.Forbidden("only the author may change or delete a comment")
 	}
-	return c, nil
+	return c, o, nil
 }
 
 // wrote reports whether the viewer is the operator or the author. A name proves
@@ -57,12 +62,15 @@ func (s *Service) wrote(c Comment) bool {
 // ErrForbidden for others than the author and the operator.
 func (s *Service) UpdateComment(ctx context.Context, participantID, id int64, text string) (Comment, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Comment, error) {
-		c, err := s.comment(ctx, tx, participantID, id)
+		c, o, err := s.comment(ctx, tx, participantID, id)
 		if err != nil {
 			return Comment{}, err
 		}
 		c.Text, c.UpdatedAt = text, s.clock.Now()
-		return c, tx.Comments().Update(ctx, c)
+		if err := tx.Comments().Update(ctx, c); err != nil {
+			return Comment{}, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventCommentUpdated, o, c.UpdatedAt))
 	})
 }
 
@@ -70,10 +78,14 @@ func (s *Service) UpdateComment(ctx context.Context, participantID, id int64, te
 // UpdateComment may change it.
 func (s *Service) DeleteComment(ctx context.Context, participantID, id int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.comment(ctx, tx, participantID, id); err != nil {
+		c, o, err := s.comment(ctx, tx, participantID, id)
+		if err != nil {
 			return err
 		}
-		return tx.Comments().Delete(ctx, id)
+		if err := tx.Comments().Delete(ctx, id); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, c.event(EventCommentDeleted, o, s.clock.Now()))
 	})
 }
 

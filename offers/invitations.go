@@ -2,17 +2,10 @@ package offers
 
 import (
 	"context"
-	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
-
-// EventInvited says that a creator was invited to a campaign of type
-// store_accept. Its subject is "participant:7", its data an [Invitation] as
-// JSON. Package affiliate/mailing makes an e-mail of it.
-const EventInvited = "campaign.invited"
 
 // Invitation is the data of an EventInvited.
 type Invitation struct {
@@ -35,11 +28,7 @@ func invite(ctx context.Context, tx Tx, now time.Time, o Offer, added []Particip
 		if p.UserID == 0 {
 			continue
 		}
-		data, err := json.Marshal(Invitation{UserID: p.UserID, AdvertiserID: o.AdvertiserID, Campaign: name})
-		if err != nil {
-			return err
-		}
-		events = append(events, affiliate.Event{Type: EventInvited, Subject: "participant:" + strconv.FormatInt(p.ID, 10), Data: string(data), At: now})
+		events = append(events, EventInvited.On(p.ID, now).Of(o.AdvertiserID, 0).With(Invitation{UserID: p.UserID, AdvertiserID: o.AdvertiserID, Campaign: name}))
 	}
 	return tx.Events().Add(ctx, events...)
 }

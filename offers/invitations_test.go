@@ -7,6 +7,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
@@ -16,7 +17,7 @@ import (
 func TestInvitedCreatorsGetAnEmail(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
-		is.Equal(mailing.EventInvitation, offers.EventInvited)
+		is.Equal(mailing.EventInvitation, offers.EventInvited.Name)
 		core, err := affiliate.NewService(b.Core, affiliate.Options{})
 		is.NoErr(err)
 		campaigns, err := offers.NewService(core, b.Offers, offers.Options{})
@@ -44,14 +45,10 @@ func TestInvitedCreatorsGetAnEmail(t *testing.T) {
 		saved := create(offers.StoreAccept, "Summer")
 		_, err = campaigns.UpdateOffer(t.Context(), saved.ID, offers.OfferChange{Targets: affiliate.Some(offers.Targets{UserIDs: users})})
 		is.NoErr(err)
-		_, err = core.DeliverEvents(t.Context(), 100, func(ctx context.Context, events []affiliate.Event) error {
-			for _, e := range events {
-				if err := mail.Deliver(ctx, e); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		bus, err := events.NewService(b.Events, events.Options{})
+		is.NoErr(err)
+		is.NoErr(bus.Subscribe("mailing", mail.Delivers(), mail.Deliver))
+		_, err = bus.Deliver(t.Context())
 		is.NoErr(err)
 		var sent []string
 		for _, m := range box.Messages() {

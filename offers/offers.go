@@ -97,6 +97,9 @@ func (s *Service) create(ctx context.Context, tx Tx, token string, n OfferInput)
 	if o, err = tx.Offers().Add(ctx, o); err != nil {
 		return Saved{}, err
 	}
+	if err := tx.Events().Add(ctx, o.event(EventCampaignCreated, now)); err != nil {
+		return Saved{}, err
+	}
 	skipped, err := s.aim(ctx, tx, now, o, n.Targets, nil)
 	if err != nil {
 		return Saved{}, err
@@ -177,6 +180,9 @@ func (s *Service) update(ctx context.Context, tx Tx, before Offer, c OfferChange
 	if err := tx.Offers().Update(ctx, o); err != nil {
 		return Saved{}, err
 	}
+	if err := tx.Events().Add(ctx, o.event(o.changed(before), now)); err != nil {
+		return Saved{}, err
+	}
 	var skipped Targets
 	var keep []Target // that the viewer does not see, and therefore cannot mean to take out
 	if c.Retarget != nil && !c.Targets.Set {
@@ -211,6 +217,9 @@ func (s *Service) stamp(ctx context.Context, id int64, change func(o *Offer, now
 		if !o.PausedAt.Equal(before.PausedAt) || !o.DeletedAt.Equal(before.DeletedAt) || o.ImageKey != before.ImageKey {
 			o.UpdatedAt = now
 			if err := tx.Offers().Update(ctx, o); err != nil {
+				return View{}, err
+			}
+			if err := tx.Events().Add(ctx, o.event(o.changed(before), now)); err != nil {
 				return View{}, err
 			}
 		}

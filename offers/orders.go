@@ -75,7 +75,7 @@ func ChargeOrders(ctx context.Context, tx Tx, charges []OrderCharge) ([]OrderDec
 		slices.SortStableFunc(parts, func(a, b Participant) int {
 			return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), cmp.Compare(a.UserID, b.UserID))
 		})
-		if _, err := tx.Participants().AddMissing(ctx, parts...); err != nil {
+		if _, err := addParticipants(ctx, tx, b.offers, parts...); err != nil {
 			return nil, err
 		}
 	}

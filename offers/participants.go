@@ -195,16 +195,28 @@ func (s *Service) change(ctx context.Context, offerID, id int64, change func(ctx
 		if p.OfferID != offerID {
 			return ParticipantView{}, affiliate.NotFound("participant", id)
 		}
-		now := s.clock.Now()
+		now, from := s.clock.Now(), p.Status
 		if err := change(ctx, tx, o, &p, now); err != nil {
 			return ParticipantView{}, err
 		}
 		p.UpdatedAt = now
-		if err := tx.Participants().Update(ctx, p); err != nil {
+		if err := saveParticipant(ctx, tx, o, p, from); err != nil {
 			return ParticipantView{}, err
 		}
 		return s.participantView(ctx, tx, p)
 	})
+}
+
+// saveParticipant keeps a changed participant with its event.
+func saveParticipant(ctx context.Context, tx Tx, o Offer, p Participant, from ParticipantStatus) error {
+	if err := tx.Participants().Update(ctx, p); err != nil {
+		return err
+	}
+	e := p.event(EventParticipantUpdated, o, "", p.UpdatedAt)
+	if p.Status != from {
+		e = p.event(EventParticipantMoved, o, from, p.UpdatedAt)
+	}
+	return tx.Events().Add(ctx, e)
 }
 
 // MoveParticipant changes the state of a participant
@@ -311,7 +323,7 @@ func (s *Service) enroll(ctx context.Context, tx Tx, o Offer, userID int64) (Par
 	if !is {
 		return Participant{}, &affiliate.Error{Kind: affiliate.ErrForbidden, Code: "not_targeted", Resource: "offer", Message: "the campaign is not for this creator"}
 	}
-	added, err := tx.Participants().AddMissing(ctx, newPart(o, Participant{UserID: userID}, s.clock.Now()))
+	added, err := addParticipants(ctx, tx, map[int64]Offer{o.ID: o}, newPart(o, Participant{UserID: userID}, s.clock.Now()))
 	if err != nil {
 		return Participant{}, err
 	}
@@ -364,11 +376,12 @@ func (s *Service) Join(ctx context.Context, token string, userID int64) (Partici
 		if p.Status == to {
 			return s.participantView(ctx, tx, p)
 		}
+		from := p.Status
 		if err := s.move(ctx, tx, o, &p, to, affiliate.Actor{UserID: u.ID, Name: u.Username}, now); err != nil {
 			return ParticipantView{}, err
 		}
 		p.UpdatedAt = now
-		if err := tx.Participants().Update(ctx, p); err != nil {
+		if err := saveParticipant(ctx, tx, o, p, from); err != nil {
 			return ParticipantView{}, err
 		}
 		if err := tx.Users().Relate(ctx, userID, o.AdvertiserID, true); err != nil {

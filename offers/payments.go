@@ -150,6 +150,10 @@ func accountUser(a affiliate.Account) (int64, bool) {
 // Reverse books a reversal in a unit of its own.
 func (s *Service) Reverse(ctx context.Context, r affiliate.Reversal) (affiliate.Entry, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Entry, error) {
-		return Reverse(ctx, tx, s.clock.Now(), r)
+		e, err := Reverse(ctx, tx, s.clock.Now(), r)
+		if err != nil {
+			return e, err
+		}
+		return e, tx.Events().Add(ctx, affiliate.ReversedEvent(e))
 	})
 }

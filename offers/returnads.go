@@ -95,6 +95,9 @@ func (s *Service) CreateReturnAd(ctx context.Context, a ReturnAd) (ReturnAdView,
 		if err != nil {
 			return ReturnAdView{}, err
 		}
+		if err := tx.Events().Add(ctx, EventReturnAdCreated.On(a.ID, now).Of(a.AdvertiserID, 0)); err != nil {
+			return ReturnAdView{}, err
+		}
 		return returnAdView(ctx, tx, now, a)
 	})
 }
@@ -151,6 +154,13 @@ func (s *Service) changeReturnAd(ctx context.Context, id int64, change func(a *R
 		}
 		a.UpdatedAt = now
 		if err := tx.ReturnAds().Update(ctx, a); err != nil {
+			return ReturnAdView{}, err
+		}
+		kind := EventReturnAdUpdated
+		if !a.DeletedAt.IsZero() {
+			kind = EventReturnAdDeleted
+		}
+		if err := tx.Events().Add(ctx, kind.On(id, now).Of(a.AdvertiserID, 0)); err != nil {
 			return ReturnAdView{}, err
 		}
 		return returnAdView(ctx, tx, now, a)

@@ -11,7 +11,10 @@ func addSharedBudget(ctx context.Context, tx Tx, now time.Time, a affiliate.Adve
 	b, err := tx.SharedBudgets().Add(ctx, SharedBudget{
 		AdvertiserID: a.ID, Title: n.Title, Amount: n.Amount, Currency: a.Currency, CreatedAt: now, UpdatedAt: now,
 	})
-	return b.ID, err
+	if err != nil {
+		return 0, err
+	}
+	return b.ID, tx.Events().Add(ctx, b.event(EventBudgetCreated, now))
 }
 
 // ownBudget refuses an offer whose shared budget is another advertiser's, or
@@ -77,7 +80,10 @@ func updateSharedBudget(ctx context.Context, tx Tx, now time.Time, advertiserID,
 		return SharedBudgetView{}, err
 	}
 	b.ID, b.AdvertiserID, b.Currency, b.CreatedAt, b.UpdatedAt = before.ID, before.AdvertiserID, before.Currency, before.CreatedAt, now
-	return SharedBudgetView{b, used[SharedUsage(id)].Spent}, tx.SharedBudgets().Update(ctx, b)
+	if err := tx.SharedBudgets().Update(ctx, b); err != nil {
+		return SharedBudgetView{}, err
+	}
+	return SharedBudgetView{b, used[SharedUsage(id)].Spent}, tx.Events().Add(ctx, b.event(EventBudgetUpdated, now))
 }
 
 // CreateSharedBudget adds a shared budget in the advertiser's currency.
@@ -115,10 +121,14 @@ func (s *Service) UpdateSharedBudget(ctx context.Context, advertiserID, id int64
 // an offer has it that is not deleted (shared-budget-delete).
 func (s *Service) DeleteSharedBudget(ctx context.Context, advertiserID, id int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.ownsBudget(ctx, tx, advertiserID, id); err != nil {
+		b, err := s.ownsBudget(ctx, tx, advertiserID, id)
+		if err != nil {
 			return err
 		}
-		return tx.SharedBudgets().Delete(ctx, id)
+		if err := tx.SharedBudgets().Delete(ctx, id); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, b.event(EventBudgetDeleted, s.clock.Now()))
 	})
 }
 

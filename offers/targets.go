@@ -73,6 +73,9 @@ func (s *Service) AddTargets(ctx context.Context, offerID int64, t Targets) (all
 		if skipped, err = s.aim(ctx, tx, s.clock.Now(), o, t, had); err != nil {
 			return err
 		}
+		if err := tx.Events().Add(ctx, o.event(EventTargetsAdded, s.clock.Now())); err != nil {
+			return err
+		}
 		has, err := tx.Targets().Get(ctx, offerID)
 		all = gather(has)
 		return err
@@ -141,7 +144,7 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 	if err := tx.Targets().Set(ctx, o.ID, list); err != nil {
 		return Targets{}, err
 	}
-	added, err := tx.Participants().AddMissing(ctx, a.named...)
+	added, err := addParticipants(ctx, tx, map[int64]Offer{o.ID: o}, a.named...)
 	if err != nil {
 		return Targets{}, err
 	}
@@ -328,7 +331,7 @@ func (a *aiming) forget(ctx context.Context, list []Target) error {
 	}
 	for _, p := range promised {
 		if p.OfferID == a.offer.ID {
-			if err := a.tx.Participants().Delete(ctx, p.ID); err != nil {
+			if err := removeParticipant(ctx, a.tx, a.now, a.offer, p); err != nil {
 				return err
 			}
 		}

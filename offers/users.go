@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -40,7 +41,7 @@ func (s *Service) userChanged(ctx context.Context, core affiliate.Tx, before, af
 	}
 	banned := after.Status() == affiliate.UserSuspended
 	if banned && before.Status() != affiliate.UserSuspended {
-		return endParts(ctx, tx, after.ID)
+		return endParts(ctx, tx, s.clock.Now(), after.ID)
 	}
 	if banned {
 		return nil
@@ -83,14 +84,14 @@ func keepPromises(ctx context.Context, tx Tx, clock affiliate.Clock, u affiliate
 	}
 	for _, p := range promised {
 		if takesPart[p.OfferID] {
-			if err := tx.Participants().Delete(ctx, p.ID); err != nil {
+			if err := removeParticipant(ctx, tx, clock.Now(), offers[p.OfferID], p); err != nil {
 				return err
 			}
 			continue
 		}
 		takesPart[p.OfferID] = true
 		p.UserID, p.Email, p.Identifier, p.UpdatedAt = u.ID, "", "", clock.Now()
-		if err := tx.Participants().Update(ctx, p); err != nil {
+		if err := saveParticipant(ctx, tx, offers[p.OfferID], p, p.Status); err != nil {
 			return err
 		}
 		if err := tx.Users().Relate(ctx, u.ID, offers[p.OfferID].AdvertiserID, false); err != nil {
@@ -102,13 +103,21 @@ func keepPromises(ctx context.Context, tx Tx, clock affiliate.Clock, u affiliate
 
 // endParts deletes the participations of a banned user, with their tasks and
 // overrides. What was earned stays. After an approval the user starts afresh.
-func endParts(ctx context.Context, tx Tx, userID int64) error {
+func endParts(ctx context.Context, tx Tx, now time.Time, userID int64) error {
 	parts, err := tx.Participants().ByUser(ctx, userID)
+	if err != nil || len(parts) == 0 {
+		return err
+	}
+	offerIDs := make([]int64, len(parts))
+	for i, p := range parts {
+		offerIDs[i] = p.OfferID
+	}
+	offers, err := affiliate.Indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}
 	for _, p := range parts {
-		if err := tx.Participants().Delete(ctx, p.ID); err != nil {
+		if err := removeParticipant(ctx, tx, now, offers[p.OfferID], p); err != nil {
 			return err
 		}
 	}

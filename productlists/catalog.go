@@ -2,6 +2,7 @@ package productlists
 
 import (
 	"context"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -26,9 +27,15 @@ func (s *Service) PutProducts(ctx context.Context, products ...Product) error {
 	if err := checkCount("products", len(products)); err != nil {
 		return err
 	}
-	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return tx.Products().Put(ctx, products...)
-	})
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return putProducts(ctx, tx, s.clock.Now(), products) })
+}
+
+// putProducts keeps a batch of products with its event.
+func putProducts(ctx context.Context, tx Tx, now time.Time, products []Product) error {
+	if err := tx.Products().Put(ctx, products...); err != nil || len(products) == 0 {
+		return err
+	}
+	return tx.Events().Add(ctx, productsEvent(EventProductsSaved, products[0].ID, len(products), now))
 }
 
 // DeleteProducts takes products out of the product table and returns how many
@@ -39,7 +46,11 @@ func (s *Service) DeleteProducts(ctx context.Context, ids []string) (int, error)
 		return 0, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (int, error) {
-		return tx.Products().Delete(ctx, ids)
+		n, err := tx.Products().Delete(ctx, ids)
+		if err != nil || n == 0 {
+			return n, err
+		}
+		return n, tx.Events().Add(ctx, productsEvent(EventProductsDeleted, ids[0], n, s.clock.Now()))
 	})
 }
 

@@ -112,7 +112,7 @@ func (s *Service) Import(ctx context.Context, r io.Reader, o ImportOptions) (rep
 		return ImportReport{}, err
 	}
 	im := importer{options: o}
-	im.keep(ctx, s.store)
+	im.keep(ctx, s.store, s.clock)
 	defer im.end() // also when a callback panics
 	err = im.read(ctx, feed)
 	if kept := im.finish(); err == nil || kept != nil {
@@ -175,13 +175,13 @@ func merchantOf(p *Product) merchant {
 
 // keep starts the goroutine that keeps batches. It ends after finish, or when
 // the store fails.
-func (im *importer) keep(ctx context.Context, store Store) {
+func (im *importer) keep(ctx context.Context, store Store, clock affiliate.Clock) {
 	im.batches, im.kept, im.failed = make(chan []Product), make(chan int, 1), make(chan error, 1)
 	go func() {
 		defer close(im.kept)
 		for products := range im.batches {
 			if err := store.Write(ctx, func(ctx context.Context, tx Tx) error {
-				return tx.Products().Put(ctx, products...)
+				return putProducts(ctx, tx, clock.Now(), products)
 			}); err != nil {
 				im.failed <- err
 				return

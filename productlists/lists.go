@@ -55,7 +55,10 @@ func (s *Service) CreateList(ctx context.Context, accountID string, in ListInput
 	known, ignored := split(ids, func(id string) bool { _, ok := products[id]; return ok })
 	l, err = affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (List, error) {
 		l, err := tx.ProductLists().Add(ctx, l)
-		if err != nil || len(known) == 0 {
+		if err != nil {
+			return l, err
+		}
+		if err := tx.Events().Add(ctx, l.event(EventListCreated, len(known), l.CreatedAt)); err != nil || len(known) == 0 {
 			return l, err
 		}
 		l.Size = len(known)
@@ -108,10 +111,14 @@ func (s *Service) Lists(ctx context.Context, accountID string, metadata []Pair, 
 // ErrNotFound.
 func (s *Service) DeleteList(ctx context.Context, accountID string, id uuid.UUID) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := listOf(ctx, tx, accountID, id); err != nil {
+		l, err := listOf(ctx, tx, accountID, id)
+		if err != nil {
 			return err
 		}
-		return tx.ProductLists().Delete(ctx, id)
+		if err := tx.ProductLists().Delete(ctx, id); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, l.event(EventListDeleted, l.Size, s.clock.Now()))
 	})
 }
 
@@ -154,7 +161,10 @@ func (s *Service) AddProducts(ctx context.Context, accountID string, id uuid.UUI
 		if err := v.Err("product_list"); err != nil {
 			return Changes{}, err
 		}
-		return c, tx.ProductListItems().Append(ctx, id, c.Done)
+		if err := tx.ProductListItems().Append(ctx, id, c.Done); err != nil {
+			return Changes{}, err
+		}
+		return c, tx.Events().Add(ctx, l.event(EventListAdded, len(c.Done), s.clock.Now()))
 	})
 }
 
@@ -166,7 +176,8 @@ func (s *Service) RemoveProducts(ctx context.Context, accountID string, id uuid.
 		return Changes{}, err
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Changes, error) {
-		if _, err := listOf(ctx, tx, accountID, id); err != nil {
+		l, err := listOf(ctx, tx, accountID, id)
+		if err != nil {
 			return Changes{}, err
 		}
 		there, err := onList(ctx, tx, id, ids)
@@ -178,7 +189,10 @@ func (s *Service) RemoveProducts(ctx context.Context, accountID string, id uuid.
 		if len(c.Done) == 0 {
 			return c, nil
 		}
-		return c, tx.ProductListItems().Remove(ctx, id, c.Done)
+		if err := tx.ProductListItems().Remove(ctx, id, c.Done); err != nil {
+			return Changes{}, err
+		}
+		return c, tx.Events().Add(ctx, l.event(EventListRemoved, len(c.Done), s.clock.Now()))
 	})
 }
 

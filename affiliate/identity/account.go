@@ -134,11 +134,8 @@ func (s *Service) link(ctx context.Context, tx Tx, a Account, as func(*Account))
 	if err := tx.Accounts().Update(ctx, a); err != nil {
 		return a, err
 	}
-	return a, tx.Events().Add(ctx, affiliate.Event{Type: EventLinked, Subject: a.topic(), At: a.UpdatedAt})
+	return a, tx.Events().Add(ctx, EventLinked.On(a.ID, a.UpdatedAt))
 }
-
-// topic is the account as the subject of events.
-func (a Account) topic() string { return "account:" + strconv.FormatInt(a.ID, 10) }
 
 // Agency acts for advertisers through the accounts that accepted its invites.
 type Agency struct {
@@ -166,10 +163,10 @@ func (s *Service) CreateAgency(ctx context.Context, name string, advertiserIDs .
 			return a, err
 		}
 		for _, id := range affiliate.SortedIDs(advertiserIDs) {
-			if err := tx.Memberships().Add(ctx, Membership{Role: affiliate.RoleAgency, Subject: AgencyMember(a.ID), AdvertiserID: id}); err != nil {
+			if err := join(ctx, tx, a.CreatedAt, Membership{Role: affiliate.RoleAgency, Subject: AgencyMember(a.ID), AdvertiserID: id}); err != nil {
 				return a, err
 			}
 		}
-		return a, nil
+		return a, tx.Events().Add(ctx, EventAgencyCreated.On(a.ID, a.CreatedAt))
 	})
 }

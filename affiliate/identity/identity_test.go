@@ -12,6 +12,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
@@ -27,6 +28,8 @@ type market struct {
 	acme   affiliate.Advertiser
 	client affiliate.Client
 	anna   affiliate.User
+	store  affiliate.Store[identity.Tx]
+	heard  int64 // the last event that events has returned
 }
 
 // post notes what it is to send, and fails when it is told to.
@@ -56,7 +59,7 @@ func (p *provider) SetContact(_ context.Context, subject, email, phone string) e
 func eachMarket(t *testing.T, test func(t *testing.T, m *market)) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
-		m := &market{t: t, now: noon, post: &post{}}
+		m := &market{t: t, now: noon, post: &post{}, store: b.Identity}
 		clock := func() time.Time { return m.now }
 		var err error
 		m.core, err = affiliate.NewService(b.Core, affiliate.Options{Clock: clock})
@@ -88,18 +91,23 @@ func (m *market) principal(subject, email string) affiliate.Principal {
 	return p
 }
 
+// events are the kinds of this package's events since the last call, but for
+// those of members, tokens and agencies.
 func (m *market) events() string {
 	m.t.Helper()
-	var types []string
-	if _, err := m.core.DeliverEvents(m.t.Context(), 100, func(_ context.Context, events []affiliate.Event) error {
-		for _, e := range events {
-			types = append(types, e.Type)
-		}
-		return nil
-	}); err != nil {
+	list, err := affiliate.Read(m.t.Context(), m.store, func(ctx context.Context, tx identity.Tx) ([]affiliate.Event, error) {
+		return tx.Events().Scan(ctx, m.heard, 1000)
+	})
+	if err != nil {
 		m.t.Fatal(err)
 	}
-	return strings.Join(types, " ")
+	var kinds []string
+	for _, e := range list {
+		if m.heard = e.ID; strings.HasPrefix(e.Kind, "identity.") {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return strings.Join(kinds, " ")
 }
 
 // code is the stable code of an error.
@@ -127,7 +135,7 @@ func TestASessionBecomesACreatorOnce(t *testing.T) {
 		is.Equal(u.ClientID, m.client.ID)
 		is.Equal(u.SocialMedia[0].Identifier, "bo")
 		is.Equal(u.Status(), affiliate.UserUndecided)
-		is.Equal(m.events(), identity.EventLinked)
+		is.Equal(m.events(), identity.EventLinked.Name)
 
 		p = m.principal("sub-1", "bo@example.com")
 		is.Equal(p.Role, affiliate.RoleCreator)
@@ -272,7 +280,7 @@ func TestAnInviteIsAcceptedOnceAndBeforeItExpires(t *testing.T) {
 		m.now = m.now.Add(time.Hour)
 		is.Equal(code(accept("sub-3", "rep@example.com", secret)), "no_pending_invite")
 		is.Equal(code(accept("sub-3", "rep@example.com", "")), "no_pending_invite")
-		is.Equal(m.events(), "identity.invited identity.linked identity.invite_accepted identity.invited identity.linked identity.invite_accepted identity.invited identity.invited")
+		is.Equal(m.events(), "identity.invited identity.linked identity.invite_accepted identity.invited identity.linked identity.invite_accepted identity.invited identity.invite_revoked identity.invited")
 	})
 }
 
@@ -347,18 +355,18 @@ func TestWebhooksAreToldOnceHoweverOftenTheyCome(t *testing.T) {
 		is := is.New(t)
 		_, err := m.people.LinkUser(t.Context(), "sub-anna", m.anna.ID)
 		is.NoErr(err)
-		is.Equal(m.events(), identity.EventLinked)
+		is.Equal(m.events(), identity.EventLinked.Name)
 		for range 2 { // a replay
 			is.NoErr(m.people.IdentityCreated(t.Context(), identity.Notice{Subject: "sub-new", Email: "New@example.com", AppURL: "https://app.example"}))
 		}
-		is.Equal(m.events(), identity.EventIdentityCreated)
+		is.Equal(m.events(), identity.EventIdentityCreated.Name)
 		is.Equal(m.principal("sub-new", "new@example.com").Role, affiliate.RoleSession) // known, and nobody yet
 		is.NoErr(m.people.IdentityUpdated(t.Context(), identity.Notice{Subject: "sub-nobody", Email: "x@example.com"}))
-		is.Equal(m.events(), identity.EventIdentityUnknown)
+		is.Equal(m.events(), identity.EventIdentityUnknown.Name)
 		for range 2 {
 			is.NoErr(m.people.IdentityUpdated(t.Context(), identity.Notice{Subject: "sub-anna", Email: "anna@new.example"}))
 		}
-		is.Equal(m.events(), identity.EventIdentityUpdated)
+		is.Equal(m.events(), identity.EventIdentityUpdated.Name)
 		u, err := m.core.User(t.Context(), m.anna.ID)
 		is.NoErr(err)
 		is.Equal(u.Email, "anna@new.example")
@@ -412,16 +420,13 @@ func TestContactsChangeHereAndAtTheProvider(t *testing.T) {
 			is.True(errors.Is(err, affiliate.ErrInvalid))
 		}
 
-		_, err = core.DeliverEvents(t.Context(), 100, func(ctx context.Context, events []affiliate.Event) error {
-			for _, e := range events {
-				if err := people.Deliver(ctx, e); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		bus, err := events.NewService(b.Events, events.Options{})
+		is.NoErr(err)
+		is.Equal(people.Delivers(), []string{identity.EventIdentityCreated.Name, identity.EventContactChanged.Name})
+		is.NoErr(bus.Subscribe("identity", people.Delivers(), people.Deliver))
+		_, err = bus.Deliver(t.Context())
 		is.NoErr(err)
 		is.Equal(told.told, []string{"registered sub-new new@example.com https://app.example", "contact sub-anna anna@new.example +46 1"})
-		is.NoErr(people.Deliver(t.Context(), affiliate.Event{Type: identity.EventContactChanged, Subject: "account:999"}))
+		is.NoErr(people.Deliver(t.Context(), identity.EventContactChanged.On(999, time.Time{})))
 	})
 }

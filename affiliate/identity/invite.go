@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -125,8 +124,8 @@ func (s *Service) Invite(ctx context.Context, in InviteInput) (Invite, string, e
 	return i, secret, nil
 }
 
-func (i Invite) event(kind string, at time.Time) affiliate.Event {
-	return affiliate.Event{Type: kind, Subject: "invite:" + strconv.FormatInt(i.ID, 10), At: at}
+func (i Invite) event(kind affiliate.EventKind, at time.Time) affiliate.Event {
+	return kind.On(i.ID, at).Of(i.AdvertiserID, 0)
 }
 
 // RevokeInvite takes an invite back. It returns ErrState "not_pending" when the
@@ -143,7 +142,10 @@ func (s *Service) RevokeInvite(ctx context.Context, id int64) error {
 			return &affiliate.Error{Kind: affiliate.ErrState, Code: "not_pending", Resource: "invite", Message: "The invite was accepted. Remove the membership instead."}
 		case InvitePending:
 			i.RevokedAt = now
-			return tx.Invites().Update(ctx, i)
+			if err := tx.Invites().Update(ctx, i); err != nil {
+				return err
+			}
+			return tx.Events().Add(ctx, i.event(EventInviteRevoked, now))
 		}
 		return nil
 	})
@@ -198,7 +200,7 @@ func (s *Service) accept(ctx context.Context, tx Tx, a Account, invites []Invite
 			return nil, err
 		}
 		if i.AdvertiserID != 0 {
-			if err := tx.Memberships().Add(ctx, Membership{Role: i.Role, Subject: a.Member(), AdvertiserID: i.AdvertiserID}); err != nil {
+			if err := join(ctx, tx, now, Membership{Role: i.Role, Subject: a.Member(), AdvertiserID: i.AdvertiserID}); err != nil {
 				return nil, err
 			}
 		}

@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -25,13 +27,35 @@ func (m Membership) Validate() error {
 // again changes nothing.
 func (s *Service) AddMember(ctx context.Context, m Membership) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return tx.Memberships().Add(ctx, m)
+		return join(ctx, tx, s.clock.Now(), m)
 	})
+}
+
+// join adds a membership, unless it is there.
+func join(ctx context.Context, tx Tx, now time.Time, m Membership) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	had, err := tx.Memberships().Advertisers(ctx, m.Role, m.Subject)
+	if err != nil || slices.Contains(had, m.AdvertiserID) {
+		return err
+	}
+	if err := tx.Memberships().Add(ctx, m); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, m.event(EventMemberAdded, now))
 }
 
 // RemoveMember takes that right away. Doing it again changes nothing.
 func (s *Service) RemoveMember(ctx context.Context, m Membership) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return tx.Memberships().Remove(ctx, m)
+		had, err := tx.Memberships().Advertisers(ctx, m.Role, m.Subject)
+		if err != nil || !slices.Contains(had, m.AdvertiserID) {
+			return err
+		}
+		if err := tx.Memberships().Remove(ctx, m); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, m.event(EventMemberRemoved, s.clock.Now()))
 	})
 }

@@ -5,21 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-)
-
-// The events of this package. Their subjects are "account:7", "invite:7" and
-// "identity:<the provider's id>".
-const (
-	EventLinked          = "identity.linked"          // an account became somebody here
-	EventInvited         = "identity.invited"         // an invite was issued
-	EventInviteAccepted  = "identity.invite_accepted" // an invite was accepted
-	EventIdentityCreated = "identity.created"         // the provider has a new identity; data: {"app_url"}
-	EventIdentityUpdated = "identity.updated"         // the provider changed an identity that we know
-	EventIdentityUnknown = "identity.updated_unknown" // the provider changed an identity that we do not know
-	EventContactChanged  = "identity.contact_changed" // a user's e-mail or phone changed here: tell the provider
 )
 
 // CRM is told of everybody who registers with the OpenID provider.
@@ -65,10 +52,6 @@ func (s *Service) IdentityCreated(ctx context.Context, n Notice) error {
 	if err := n.validate(); err != nil {
 		return err
 	}
-	data, err := json.Marshal(map[string]string{"app_url": n.AppURL})
-	if err != nil {
-		return err
-	}
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
 		_, err := tx.Accounts().BySubject(ctx, n.Subject)
 		if !errors.Is(err, affiliate.ErrNotFound) {
@@ -78,7 +61,7 @@ func (s *Service) IdentityCreated(ctx context.Context, n Notice) error {
 		if err != nil {
 			return err
 		}
-		return tx.Events().Add(ctx, affiliate.Event{Type: EventIdentityCreated, Subject: a.topic(), Data: string(data), At: a.CreatedAt})
+		return tx.Events().Add(ctx, EventIdentityCreated.On(a.ID, a.CreatedAt).With(CreatedPayload{n.AppURL}))
 	})
 }
 
@@ -95,7 +78,7 @@ func (s *Service) IdentityUpdated(ctx context.Context, n Notice) error {
 		now := s.clock.Now()
 		a, err := tx.Accounts().BySubject(ctx, n.Subject)
 		if errors.Is(err, affiliate.ErrNotFound) {
-			return tx.Events().Add(ctx, affiliate.Event{Type: EventIdentityUnknown, Subject: unknownTopic(n.Subject), At: now})
+			return tx.Events().Add(ctx, EventIdentityUnknown.On(objectID(n.Subject), now))
 		}
 		if err != nil || n.Email == "" || a.Email == n.Email {
 			return err
@@ -109,15 +92,15 @@ func (s *Service) IdentityUpdated(ctx context.Context, n Notice) error {
 		if err := tx.Accounts().Update(ctx, a); err != nil {
 			return err
 		}
-		return tx.Events().Add(ctx, affiliate.Event{Type: EventIdentityUpdated, Subject: a.topic(), At: now})
+		return tx.Events().Add(ctx, EventIdentityUpdated.On(a.ID, now))
 	})
 }
 
-// unknownTopic is the provider's id as the subject of an event, which is at
-// most 128 characters.
-func unknownTopic(subject string) string {
-	topic := []rune("identity:" + subject)
-	return string(topic[:min(len(topic), 128)])
+// objectID is the provider's id as the id of an event's object, which is at most
+// 128 characters.
+func objectID(subject string) string {
+	id := []rune(subject)
+	return string(id[:min(len(id), 128)])
 }
 
 // Contact is how a user is reached. What is not set stays.
@@ -157,16 +140,28 @@ func (s *Service) UpdateContact(ctx context.Context, userID int64, c Contact) (a
 		if err := tx.Accounts().Update(ctx, a); err != nil {
 			return u, err
 		}
-		return u, tx.Events().Add(ctx, affiliate.Event{Type: EventContactChanged, Subject: a.topic(), At: now})
+		return u, tx.Events().Add(ctx, EventContactChanged.On(a.ID, now))
 	})
 }
 
+// Delivers returns the kinds of events that Deliver does something about.
+func (s *Service) Delivers() []string {
+	var kinds []string
+	if s.crm != nil {
+		kinds = append(kinds, EventIdentityCreated.Name)
+	}
+	if s.directory != nil {
+		kinds = append(kinds, EventContactChanged.Name)
+	}
+	return kinds
+}
+
 // Deliver hands an event of this package to Options.CRM or Options.Directory.
-// Call it for every event that the store's outbox delivers; other events, and
-// those for which no interface is set, are left alone: the event itself is then
-// the record. An account that is gone is no error.
+// affiliatekit.New subscribes it to the kinds that Delivers returns; other events,
+// and those for which no interface is set, are left alone: the event itself is
+// then the record. An account that is gone is no error.
 func (s *Service) Deliver(ctx context.Context, e affiliate.Event) error {
-	wanted := e.Type == EventIdentityCreated && s.crm != nil || e.Type == EventContactChanged && s.directory != nil
+	wanted := e.Kind == EventIdentityCreated.Name && s.crm != nil || e.Kind == EventContactChanged.Name && s.directory != nil
 	if !wanted {
 		return nil
 	}
@@ -177,12 +172,10 @@ func (s *Service) Deliver(ctx context.Context, e affiliate.Event) error {
 	if err != nil {
 		return err
 	}
-	if e.Type == EventContactChanged {
+	if e.Kind == EventContactChanged.Name {
 		return s.directory.SetContact(ctx, a.Subject, a.Email, u.Phone)
 	}
-	var data struct {
-		AppURL string `json:"app_url"`
-	}
+	var data CreatedPayload
 	if err := json.Unmarshal([]byte(e.Data), &data); err != nil {
 		return err
 	}
@@ -191,9 +184,9 @@ func (s *Service) Deliver(ctx context.Context, e affiliate.Event) error {
 
 // contactOf returns the account of an event as it is now, and its user.
 func (s *Service) contactOf(ctx context.Context, e affiliate.Event) (a Account, u affiliate.User, err error) {
-	id, err := strconv.ParseInt(strings.TrimPrefix(e.Subject, "account:"), 10, 64)
+	id, err := strconv.ParseInt(e.Object.ID, 10, 64)
 	if err != nil {
-		return a, u, affiliate.NotFound("account", e.Subject)
+		return a, u, affiliate.NotFound("account", e.Object.ID)
 	}
 	err = s.store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
 		if a, err = tx.Accounts().Get(ctx, id); err != nil || a.UserID == 0 {

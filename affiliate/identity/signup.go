@@ -99,7 +99,11 @@ type Own func(ctx context.Context, tx Tx, advertiserID int64) error
 // Join lets an account of a token act for the advertiser that it registers.
 func Join(role affiliate.Role, subject string) Own {
 	return func(ctx context.Context, tx Tx, advertiserID int64) error {
-		return tx.Memberships().Add(ctx, Membership{Role: role, Subject: subject, AdvertiserID: advertiserID})
+		a, err := tx.Advertisers().Get(ctx, advertiserID)
+		if err != nil {
+			return err
+		}
+		return join(ctx, tx, a.CreatedAt, Membership{Role: role, Subject: subject, AdvertiserID: advertiserID})
 	}
 }
 

@@ -63,14 +63,21 @@ func (s *Service) AddToken(ctx context.Context, secret string, t AccessToken) (A
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (AccessToken, error) {
 		t.Hash, t.CreatedAt = affiliate.HashSecret(secret), s.clock.Now()
-		return tx.Tokens().Add(ctx, t)
+		kept, err := tx.Tokens().Add(ctx, t)
+		if err != nil {
+			return kept, err
+		}
+		return kept, tx.Events().Add(ctx, EventTokenAdded.On(kept.ID, kept.CreatedAt).Of(0, kept.ClientID).With(TokenPayload{kept.Role}))
 	})
 }
 
 // RevokeToken ends an access token at once.
 func (s *Service) RevokeToken(ctx context.Context, id int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		return tx.Tokens().Delete(ctx, id)
+		if err := tx.Tokens().Delete(ctx, id); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventTokenRevoked.On(id, s.clock.Now()))
 	})
 }
 

@@ -138,13 +138,18 @@ func TestEventsBecomeOneMailEach(t *testing.T) {
 			is.NoErr(err)
 			return string(b)
 		}
+		approved := func(id, user int64) affiliate.Event {
+			e := affiliate.EventUserApproved.On(user, o.now)
+			e.ID = id
+			return e
+		}
 		for range 2 {
 			for _, e := range []affiliate.Event{
-				{ID: 1, Type: "user.approved", Subject: fmt.Sprint("user:", anna.ID)},
-				{ID: 2, Type: "user.approved", Subject: fmt.Sprint("user:", silent.ID)},
-				{ID: 3, Type: "user.approved", Subject: "user:999"},
-				{ID: 4, Type: "user.banned", Subject: fmt.Sprint("user:", anna.ID)},
-				{ID: 5, Type: mailing.EventInvitation, Subject: "participant:1", Data: data(anna.ID)},
+				approved(1, anna.ID),
+				approved(2, silent.ID),
+				approved(3, 999),
+				affiliate.EventUserBanned.On(anna.ID, o.now),
+				{ID: 5, Kind: mailing.EventInvitation, Object: affiliate.Object{Type: "participant", ID: "1"}, Data: data(anna.ID)},
 			} {
 				is.NoErr(o.mail.Deliver(t.Context(), e))
 			}

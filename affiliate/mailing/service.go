@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -160,9 +159,14 @@ type Invitation struct {
 	Campaign     string `json:"campaign"` // its name
 }
 
+// Delivers returns the kinds of events that Deliver makes e-mails of.
+func (s *Service) Delivers() []string {
+	return []string{affiliate.EventUserApproved.Name, EventInvitation}
+}
+
 // Deliver makes e-mails of the events "user.approved" and EventInvitation; it
-// leaves other events alone. Call it for every event that the store's outbox
-// delivers. A user without an address gets none, and what an advertiser's quota
+// leaves other events alone. affiliatekit.New subscribes it to the kinds that
+// Delivers returns. A user without an address gets none, and what an advertiser's quota
 // has no place for is not sent: the quota is a bound, not a queue.
 func (s *Service) Deliver(ctx context.Context, e affiliate.Event) error {
 	out, err := s.outgoing(ctx, e)
@@ -181,11 +185,11 @@ func (s *Service) Deliver(ctx context.Context, e affiliate.Event) error {
 
 func (s *Service) outgoing(ctx context.Context, e affiliate.Event) (Outgoing, error) {
 	out := Outgoing{Key: "event:" + strconv.FormatInt(e.ID, 10)}
-	switch e.Type {
-	case "user.approved":
-		id, err := strconv.ParseInt(strings.TrimPrefix(e.Subject, "user:"), 10, 64)
+	switch e.Kind {
+	case affiliate.EventUserApproved.Name:
+		id, err := strconv.ParseInt(e.Object.ID, 10, 64)
 		if err != nil {
-			return out, affiliate.NotFound("user", e.Subject)
+			return out, affiliate.NotFound("user", e.Object.ID)
 		}
 		u, err := affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.User, error) { return tx.Users().Get(ctx, id) })
 		out.Message = Message{To: u.Email, Subject: "Your account is approved", Text: greeting(u) + "Your account is approved. You can start now.\n"}

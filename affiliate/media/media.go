@@ -81,7 +81,10 @@ func (s *Service) Add(ctx context.Context, m Medium) (Medium, bool, error) {
 			}
 		}
 		a.medium, a.fresh, err = tx.Media().AddOrGet(ctx, m)
-		return a, err
+		if err != nil || !a.fresh {
+			return a, err
+		}
+		return a, tx.Events().Add(ctx, a.medium.event(EventAdded))
 	})
 	return a.medium, a.fresh, err
 }
@@ -111,7 +114,10 @@ func (s *Service) Update(ctx context.Context, id int64, change func(*Medium)) (M
 		m := before
 		change(&m)
 		m.ID, m.Type, m.ExternalID, m.CreatedAt, m.UpdatedAt = id, before.Type, before.ExternalID, before.CreatedAt, s.clock.Now()
-		return m, tx.Media().Update(ctx, m)
+		if err := tx.Media().Update(ctx, m); err != nil {
+			return m, err
+		}
+		return m, tx.Events().Add(ctx, m.event(EventUpdated))
 	})
 }
 

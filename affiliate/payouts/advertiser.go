@@ -93,15 +93,18 @@ func (s *Service) changeDetails(ctx context.Context, tx Tx, u affiliate.User, ch
 	if err := d.validateBounds(); err != nil {
 		return err
 	}
-	return s.putDetails(ctx, tx, d)
+	return s.putDetails(ctx, tx, u, d)
 }
 
-// putDetails seals details and keeps them.
-func (s *Service) putDetails(ctx context.Context, tx Tx, d PayoutDetails) error {
+// putDetails seals details of the user and keeps them.
+func (s *Service) putDetails(ctx context.Context, tx Tx, u affiliate.User, d PayoutDetails) error {
 	d.UpdatedAt = s.clock.Now()
 	sealed, err := s.keys.seal(detailsPlace(d.UserID), d)
 	if err != nil {
 		return err
 	}
-	return tx.PayoutDetails().Put(ctx, SealedDetails{UserID: d.UserID, Sealed: sealed, UpdatedAt: d.UpdatedAt})
+	if err := tx.PayoutDetails().Put(ctx, SealedDetails{UserID: d.UserID, Sealed: sealed, UpdatedAt: d.UpdatedAt}); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, EventDetailsSet.On(u.ID, d.UpdatedAt).Of(0, u.ClientID))
 }

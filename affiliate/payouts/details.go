@@ -213,10 +213,11 @@ func (s *Service) SetDetails(ctx context.Context, d PayoutDetails) error {
 		return noKey()
 	}
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.user(ctx, tx, d.UserID); err != nil {
+		u, err := s.user(ctx, tx, d.UserID)
+		if err != nil {
 			return err
 		}
-		return s.putDetails(ctx, tx, d)
+		return s.putDetails(ctx, tx, u, d)
 	})
 }
 
@@ -249,10 +250,17 @@ func (s *Service) Details(ctx context.Context, userID int64) (PayoutDetails, err
 // RemoveDetails forgets where a user is paid to. Doing it again changes nothing.
 func (s *Service) RemoveDetails(ctx context.Context, userID int64) error {
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.user(ctx, tx, userID); err != nil {
+		u, err := s.user(ctx, tx, userID)
+		if err != nil {
 			return err
 		}
-		return tx.PayoutDetails().Remove(ctx, userID)
+		if had, err := tx.PayoutDetails().GetMany(ctx, []int64{userID}); err != nil || len(had) == 0 {
+			return err
+		}
+		if err := tx.PayoutDetails().Remove(ctx, userID); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventDetailsRemoved.On(userID, s.clock.Now()).Of(0, u.ClientID))
 	})
 }
 

@@ -23,10 +23,14 @@ func (s *Service) Erase(ctx context.Context, userID int64) ([]KeptInvoice, error
 		return nil, err
 	}
 	err := s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.user(ctx, tx, userID); err != nil {
+		u, err := s.user(ctx, tx, userID)
+		if err != nil {
 			return err
 		}
-		return EraseUser(ctx, tx, userID)
+		if err := EraseUser(ctx, tx, userID); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventErased.On(userID, s.clock.Now()).Of(0, u.ClientID))
 	})
 	if err != nil {
 		return nil, err

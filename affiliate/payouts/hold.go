@@ -34,11 +34,15 @@ func (s *Service) Hold(ctx context.Context, h Hold) error {
 		return err
 	}
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.user(ctx, tx, h.UserID); err != nil {
+		u, err := s.user(ctx, tx, h.UserID)
+		if err != nil {
 			return err
 		}
 		h.CreatedAt = s.clock.Now()
-		return tx.PayoutHolds().Put(ctx, h)
+		if err := tx.PayoutHolds().Put(ctx, h); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventHeld.On(u.ID, h.CreatedAt).Of(0, u.ClientID))
 	})
 }
 
@@ -48,10 +52,17 @@ func (s *Service) Release(ctx context.Context, userID int64) error {
 		return err
 	}
 	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
-		if _, err := s.user(ctx, tx, userID); err != nil {
+		u, err := s.user(ctx, tx, userID)
+		if err != nil {
 			return err
 		}
-		return tx.PayoutHolds().Remove(ctx, userID)
+		if had, err := tx.PayoutHolds().GetMany(ctx, []int64{userID}); err != nil || len(had) == 0 {
+			return err
+		}
+		if err := tx.PayoutHolds().Remove(ctx, userID); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventReleased.On(userID, s.clock.Now()).Of(0, u.ClientID))
 	})
 }
 

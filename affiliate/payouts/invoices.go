@@ -108,7 +108,10 @@ func (s *Service) issue(ctx context.Context, tx Tx, payments []Payment) error {
 	if err := tx.Payments().Update(ctx, payments...); err != nil {
 		return err
 	}
-	return s.addInvoices(ctx, tx, payments, invoices, users)
+	if err := s.addInvoices(ctx, tx, payments, invoices, users); err != nil {
+		return err
+	}
+	return tx.Events().Add(ctx, paymentEvents(EventPaymentInvoiced, payments, s.clock.Now())...)
 }
 
 // CreateInvoice gives a payment its invoice, unless it has one, and returns it

@@ -263,17 +263,18 @@ func (s *Service) settle(ctx context.Context, tx Tx, transferKey string, receipt
 		byPayment[r.PaymentID] = r
 	}
 	now := s.clock.Now()
-	var sent, paid []Payment
+	var sent, paid, handedOver, refused []Payment
 	for _, p := range payments {
 		r := byPayment[p.ID]
 		if r.Refused != "" {
 			p.Transfer = ""
 			out.Unsent = append(out.Unsent, Unsent{p.ID, r.Refused})
-			sent = append(sent, p)
+			sent, refused = append(sent, p), append(refused, p)
 			continue
 		}
 		out.Payments++
 		p.SentAt, p.Reference = now, r.Reference
+		handedOver = append(handedOver, p)
 		if !r.PaidAt.IsZero() && p.Status.to(Paid) {
 			out.Paid++
 			p.Status, p.PaidAt = Paid, r.PaidAt.UTC().Truncate(time.Microsecond)
@@ -283,6 +284,10 @@ func (s *Service) settle(ctx context.Context, tx Tx, transferKey string, receipt
 		sent = append(sent, p)
 	}
 	if err := tx.Payments().Update(ctx, sent...); err != nil {
+		return out, err
+	}
+	events := append(paymentEvents(EventPaymentSent, handedOver, now), paymentEvents(EventPaymentRefused, refused, now)...)
+	if err := tx.Events().Add(ctx, events...); err != nil {
 		return out, err
 	}
 	return out, s.pay(ctx, tx, paid)

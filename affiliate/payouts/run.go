@@ -342,6 +342,13 @@ func (s *Service) book(ctx context.Context, tx Tx, payments []Payment, list []du
 	if err := s.addInvoices(ctx, tx, payments, invoices, users); err != nil {
 		return err
 	}
+	events := paymentEvents(EventPaymentCreated, payments, s.clock.Now())
+	if invoice {
+		events = append(events, paymentEvents(EventPaymentInvoiced, payments, s.clock.Now())...)
+	}
+	if err := tx.Events().Add(ctx, events...); err != nil {
+		return err
+	}
 	entries := make([]affiliate.Entry, len(payments))
 	for i, p := range payments {
 		earning, err := p.Amount.Neg()

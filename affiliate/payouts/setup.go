@@ -60,7 +60,10 @@ func (s *Service) SetSetup(ctx context.Context, advertiserID int64, setupID stri
 			return PaymentSetup{}, err
 		}
 		setup := PaymentSetup{AdvertiserID: advertiserID, SetupID: setupID, Status: SetupActive, UpdatedAt: s.clock.Now()}
-		return setup, tx.PaymentSetups().Put(ctx, setup)
+		if err := tx.PaymentSetups().Put(ctx, setup); err != nil {
+			return setup, err
+		}
+		return setup, tx.Events().Add(ctx, EventSetupSet.On(advertiserID, setup.UpdatedAt).Of(advertiserID, 0))
 	})
 }
 

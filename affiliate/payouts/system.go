@@ -123,7 +123,11 @@ func (s *Service) SetSystem(ctx context.Context, c SystemConfig) ([]SystemSettin
 			return nil, affiliate.Conflict("payment_system", "locked", "payments of this date are made: set ignore_lock to change it anyway")
 		}
 		c.UpdatedAt = s.clock.Now()
-		if _, err := tx.PaymentSystems().Put(ctx, c); err != nil {
+		kept, err := tx.PaymentSystems().Put(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if err := tx.Events().Add(ctx, EventSystemSet.On(kept.ID, c.UpdatedAt).Of(0, c.ClientID)); err != nil {
 			return nil, err
 		}
 		return s.systems(ctx, tx, SystemFilter{})

@@ -200,14 +200,10 @@ func (s *Service) pay(ctx context.Context, tx Tx, payments []Payment) error {
 		return nil
 	}
 	now := s.clock.Now()
-	events := make([]affiliate.Event, len(payments))
-	for i, p := range payments {
-		events[i] = affiliate.Event{Type: "payment.paid", Subject: "payment:" + strconv.FormatInt(p.ID, 10), At: now}
-	}
 	if err := tx.Payments().Update(ctx, payments...); err != nil {
 		return err
 	}
-	return tx.Events().Add(ctx, events...)
+	return tx.Events().Add(ctx, paymentEvents(EventPaymentPaid, payments, now)...)
 }
 
 // paidAt reads when an invoice was paid.
@@ -280,9 +276,9 @@ func (s *Service) matchRows(ctx context.Context, tx Tx, rows []row, done map[AXI
 	if err != nil {
 		return nil, err
 	}
-	mine := make(map[int64]bool, len(users))
+	mine, clients := make(map[int64]bool, len(users)), make(map[int64]int64, len(users))
 	for _, u := range users {
-		mine[u.ID] = s.seesUser(u)
+		mine[u.ID], clients[u.ID] = s.seesUser(u), u.ClientID
 	}
 	kept, err := tx.AXIDs().ByAXIDs(ctx, axIDs)
 	if err != nil {
@@ -293,6 +289,7 @@ func (s *Service) matchRows(ctx context.Context, tx Tx, rows []row, done map[AXI
 		owner[m.AXID] = m.UserID
 	}
 	reasons := make([]string, len(rows))
+	var events []affiliate.Event
 	for i, m := range wanted {
 		of, taken := owner[m.AXID]
 		byUser, byNumber := AXID{UserID: m.UserID}, AXID{AXID: m.AXID}
@@ -310,9 +307,10 @@ func (s *Service) matchRows(ctx context.Context, tx Tx, rows []row, done map[AXI
 			if err := tx.AXIDs().Put(ctx, m); err != nil {
 				return nil, err
 			}
+			events = append(events, EventAXIDSet.On(m.UserID, s.clock.Now()).Of(0, clients[m.UserID]))
 		}
 	}
-	return reasons, nil
+	return reasons, tx.Events().Add(ctx, events...)
 }
 
 // AXIDOf returns a user's number, empty when there is none.

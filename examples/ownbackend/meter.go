@@ -13,10 +13,12 @@ import (
 	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -65,6 +67,12 @@ type meteredBackend struct {
 
 func (b meteredBackend) Core() affiliate.Store[affiliate.Tx] {
 	return wrap(b.meter, "core", b.Backend.Core())
+}
+func (b meteredBackend) Events() events.Store {
+	return meteredEvents{metered[events.Tx]{b.Backend.Events(), b.meter, "events"}, b.Backend.Events()}
+}
+func (b meteredBackend) Webhooks() webhooks.Store {
+	return wrap(b.meter, "webhooks", b.Backend.Webhooks())
 }
 func (b meteredBackend) Identity() identity.Store {
 	return wrap(b.meter, "identity", b.Backend.Identity())
@@ -120,6 +128,16 @@ type meteredAdSync struct {
 }
 
 func (s meteredAdSync) Work(ctx context.Context, fn func(context.Context, adsync.Tx) error) error {
+	return timed(ctx, s.meter, s.domain+".work", s.store.Work, fn)
+}
+
+// meteredEvents adds the units of workers.
+type meteredEvents struct {
+	metered[events.Tx]
+	store events.Store
+}
+
+func (s meteredEvents) Work(ctx context.Context, fn func(context.Context, events.Tx) error) error {
 	return timed(ctx, s.meter, s.domain+".work", s.store.Work, fn)
 }
 

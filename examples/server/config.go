@@ -33,6 +33,7 @@ type config struct {
 	timeout                  time.Duration // of one request
 	drain                    time.Duration // how long the stop waits for requests under way
 	notifications            string        // where notifications-proxy forwards to; empty: nowhere
+	webhook                  webhookConfig
 }
 
 // blobs is where images are kept.
@@ -67,6 +68,7 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	flags.StringVar(&c.oidcAudience, "oidc-audience", "", "the `text` that these JWTs must name as their audience")
 	flags.DurationVar(&c.timeout, "request-timeout", 30*time.Second, "how long a request may take before it is refused with 503")
 	flags.StringVar(&c.notifications, "notifications-url", "", "the `URL` of the notification service that notifications-proxy forwards to")
+	c.webhook.flags(flags)
 	mode := flags.String("clicks", "group", "when a click is kept: sync and group before its redirect is answered, one by one or many at once; async soon after")
 	if err := flags.Parse(args); err != nil {
 		return c, err
@@ -76,6 +78,12 @@ func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (co
 	}
 	if (c.oidcIssuer == "") != (c.oidcAudience == "") {
 		return c, errOIDC
+	}
+	if c.webhook.url != "" && c.webhook.secret == "" {
+		c.webhook.secret = getenv(webhookSecretVariable)
+	}
+	if err := c.webhook.check(); err != nil {
+		return c, err
 	}
 	if c.timeout <= 0 {
 		return c, errors.New("-request-timeout must be positive")

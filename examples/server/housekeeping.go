@@ -14,7 +14,7 @@ func (a *app) tidy(ctx context.Context) {
 	ticker := time.NewTicker(tidyEvery)
 	defer ticker.Stop()
 	for {
-		for what, sweep := range map[string]func(context.Context) (int, error){"uploads": a.kit.Offers.SweepUploads, "mails": a.kit.Mailing.Sweep} {
+		for what, sweep := range map[string]func(context.Context) (int, error){"uploads": a.kit.Offers.SweepUploads, "mails": a.kit.Mailing.Sweep, "events": a.kit.Events.Sweep, "attempts at webhooks": a.kit.Webhooks.Sweep} {
 			if n, err := sweep(ctx); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "old "+what+" were not deleted", "error", err)
 			} else if n > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 )
@@ -26,6 +27,7 @@ type metrics struct {
 	clicks    *prometheus.CounterVec
 	orders    *prometheus.CounterVec
 	synced    *prometheus.CounterVec
+	events    eventMetrics
 }
 
 func newMetrics() *metrics {
@@ -52,6 +54,7 @@ func newMetrics() *metrics {
 			Name: "affiliatekit_sync_jobs_total",
 			Help: "Sync jobs that this process worked on, by what became of them.",
 		}, []string{"outcome"}),
+		events: newEventMetrics(),
 	}
 	m.sync(adsync.Report{}) // series that are 0 from the start
 	for _, outcome := range []orders.Outcome{orders.Added, orders.Known, orders.Completed, orders.Refused} {
@@ -60,19 +63,19 @@ func newMetrics() *metrics {
 	for _, v := range links.Verdicts() {
 		m.clicks.WithLabelValues(string(v)) // a series that is 0 from the start, not one that appears
 	}
-	m.registry.MustRegister(m.requests, m.durations, m.clicks, m.orders, m.synced,
+	m.registry.MustRegister(m.requests, m.durations, m.clicks, m.orders, m.synced, m.events.attempts, m.events.ages,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // watch adds what the services are asked for at each scrape.
-func (m *metrics) watch(core *affiliate.Service, clicks *links.Service) {
+func (m *metrics) watch(core *affiliate.Service, clicks *links.Service, bus *events.Service) {
 	m.registry.MustRegister(
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "affiliatekit_clicks_dropped_total",
 			Help: "Clicks that this process lost; only -clicks async loses any.",
 		}, func() float64 { return float64(clicks.Dropped()) }),
-		ledgerCollector{core},
+		ledgerCollector{core}, backlogCollector{bus},
 	)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 )
@@ -115,7 +116,9 @@ func TestProcessMetricsSurviveTheBackend(t *testing.T) {
 	is.NoErr(err)
 	clicks, err := links.NewService(memory.New().Links(), links.Options{})
 	is.NoErr(err)
-	m.watch(broken, clicks)
+	bus, err := events.NewService(memory.New().Events(), events.Options{})
+	is.NoErr(err)
+	m.watch(broken, clicks, bus)
 	w := httptest.NewRecorder()
 	m.handler(discardLog()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	is.Equal(w.Code, http.StatusOK)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
@@ -120,8 +121,10 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		Offers:  offers.Options{Blobs: images},
 		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
 		Orders:  orders.Options{Observe: metrics.order},
+		Events:  events.Options{Observe: metrics.events.observe, Logger: log},
 		Payouts: payoutOptions(c.demo),
 
+		Webhooks:     c.webhook.options(metrics.events.observe, log),
 		AdSyncEngine: engine,
 	})
 	if err != nil {
@@ -135,6 +138,9 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		if err := letAdminIn(ctx, kit.Identity, c.adminToken); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.webhook.ensure(ctx, kit.Webhooks); err != nil {
+		return nil, fmt.Errorf("-webhook-url: %w", err)
 	}
 	api, err := httpadapter.New(httpadapter.Services{
 		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, Stats: kit.Stats, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts, AdSync: kit.AdSync,
@@ -150,7 +156,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	metrics.watch(kit.Core, kit.Links)
+	metrics.watch(kit.Core, kit.Links, kit.Events)
 	a := &app{kit: kit, health: newHealth(kit.Core), timeout: c.timeout, drain: c.drain, log: log}
 	a.Handler = route(a.health, metrics.handler(log), api)
 	return a, nil
@@ -209,6 +215,14 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	}()
 	synced := make(chan error, 1)
 	go func() { synced <- a.sync(recording) }()
+	approved := make(chan error, 1)
+	go func() {
+		approved <- a.kit.Orders.Run(recording, sweepEvery, func(err error) { a.log.Warn("orders were not swept", "error", err) })
+	}()
+	delivered := make(chan error, 1)
+	go func() { delivered <- a.kit.Events.Run(recording) }()
+	sent := make(chan error, 1)
+	go func() { sent <- a.kit.Webhooks.Run(recording) }()
 	tidied := make(chan struct{})
 	go func() {
 		a.tidy(recording)
@@ -236,7 +250,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 	// Only now no request can bring another click.
 	stopRecording()
 	<-tidied
-	return errors.Join(err, <-recorded, <-swept, <-synced)
+	return errors.Join(err, <-recorded, <-swept, <-synced, <-approved, <-delivered, <-sent)
 }
 
 // letAdminIn makes the operator's first token. A token that is known already,

@@ -3,7 +3,6 @@ package orders
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -36,11 +35,6 @@ func (o *Order) entry(d offers.Drawn) (affiliate.Entry, error) {
 		Kind: affiliate.EntryOrder, Account: affiliate.UserAccount(o.UserID), AdvertiserID: o.AdvertiserID,
 		Earning: o.Earning, Cost: o.Cost, OccurredAt: o.At, PayableAt: o.HoldUntil, Cause: o.Cause(), Terms: string(frozen),
 	}, err
-}
-
-// event is what the outbox says about the order.
-func (o *Order) event(kind string, now time.Time) affiliate.Event {
-	return affiliate.Event{Type: kind, Subject: "order:" + strconv.FormatInt(o.ID, 10), At: now}
 }
 
 // stat is the order as statistics count it: all of its value and money.

@@ -52,7 +52,7 @@ func (s *Service) Decline(ctx context.Context, id int64) (Order, error) {
 				return false, err
 			}
 			o.DeclinedAt = now
-			if err := tx.Events().Add(ctx, o.event("order.declined", now)); err != nil || !counted {
+			if err := tx.Events().Add(ctx, o.event(EventOrderDeclined, now)); err != nil || !counted {
 				return true, err
 			}
 			value, err := o.worthLeft()
@@ -170,11 +170,11 @@ func (s *Service) rebook(ctx context.Context, tx Tx, before, o *Order) error {
 	if _, _, _, err := before.takeBack(ctx, tx, now, fmt.Sprintf("order_corrected:%d.%d", o.ID, o.Revision), before.Earning, before.Cost); err != nil {
 		return err
 	}
-	if err := tx.Events().Add(ctx, o.event("order.corrected", now)); err != nil {
-		return err
-	}
 	var change []stats.Event
 	if err := s.reprice(ctx, tx, o); err != nil {
+		return err
+	}
+	if err := tx.Events().Add(ctx, o.event(EventOrderCorrected, now)); err != nil {
 		return err
 	}
 	was, err := before.stat(stats.OrderDeclined)
@@ -280,7 +280,10 @@ func (s *Service) Reprice(ctx context.Context, id int64) (Order, error) {
 			if o.Reason == ReasonNoRate {
 				o.Rate = rate
 			}
-			if err := s.reprice(ctx, tx, o); err != nil || !o.Counts() {
+			if err := s.reprice(ctx, tx, o); err != nil {
+				return false, err
+			}
+			if err := tx.Events().Add(ctx, o.event(EventOrderRepriced, s.clock.Now())); err != nil || !o.Counts() {
 				return true, err
 			}
 			is, err := o.stat(stats.OrderPaid)

@@ -67,8 +67,11 @@ func (s *Service) collector(ctx context.Context, tx Tx, advertiserID int64, key 
 		}
 		c.OrganizationID += organizationStep
 	}
-	kept, _, err := tx.Collectors().AddOrGet(ctx, c)
-	return kept, err
+	kept, added, err := tx.Collectors().AddOrGet(ctx, c)
+	if err != nil || !added {
+		return kept, err
+	}
+	return kept, tx.Events().Add(ctx, kept.event(EventCollectorSet))
 }
 
 // organizationStep is how far organizations are apart that stand for one id.
@@ -116,7 +119,10 @@ func (s *Service) UpdateCollector(ctx context.Context, advertiserID int64, chang
 		set(&c.HMACKey, change.HMACKey)
 		set(&c.SignedOnly, change.SignedOnly)
 		c.UpdatedAt = s.clock.Now()
-		return c, tx.Collectors().Update(ctx, c)
+		if err := tx.Collectors().Update(ctx, c); err != nil {
+			return c, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventCollectorSet))
 	})
 }
 
@@ -146,7 +152,10 @@ func (s *Service) RotateKeys(ctx context.Context, advertiserID int64) (Collector
 			return c, err
 		}
 		c.ActivationKey, c.HMACKey, c.UpdatedAt = key, secret, s.clock.Now()
-		return c, tx.Collectors().Update(ctx, c)
+		if err := tx.Collectors().Update(ctx, c); err != nil {
+			return c, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventKeysRotated))
 	})
 }
 

@@ -416,16 +416,16 @@ func (in *intake) book(ctx context.Context, tx Tx) error {
 	var told []affiliate.Event
 	for i := range in.items {
 		it := &in.items[i]
-		outcome := Added
+		outcome, kind := Added, EventOrderAdded
 		switch {
 		case it.late && it.order.Source == Unattributed: // it only knows one more click that does not pay
 			in.results[it.at] = Result{Order: it.order, Outcome: Known}
 			continue
 		case it.late:
-			outcome = Completed
+			outcome, kind = Completed, EventOrderCompleted
 		}
 		in.results[it.at] = Result{Order: it.order, Outcome: outcome}
-		told = append(told, it.order.event("order."+string(outcome), in.now))
+		told = append(told, it.order.event(kind, in.now))
 		if it.order.paid() {
 			e, err := it.order.entry(it.drawn)
 			if err != nil {

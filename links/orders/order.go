@@ -90,6 +90,9 @@ type Order struct {
 	Revision   int64           // how often it was corrected or priced again
 	HoldUntil  time.Time       // from when it is approved and payable
 	DeclinedAt time.Time       // zero: not
+	// ApprovedAt is HoldUntil once Sweep has told of the approval, else zero.
+	// StatusAt does not look at it.
+	ApprovedAt time.Time
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }

@@ -57,8 +57,9 @@ func (s *Service) Pay(ctx context.Context, in PaymentInput) (Payment, error) {
 
 // bookPayment books a payment that moves money, and counts it.
 func (s *Service) bookPayment(ctx context.Context, tx Tx, p Payment) error {
-	if p.Amount.IsZero() {
-		return nil
+	told := EventOneTimePaid.On(p.ID, p.CreatedAt).Of(p.AdvertiserID, 0).With(OneTimePayload{p.UserID, p.Amount.Minor(), p.Amount.Currency()})
+	if err := tx.Events().Add(ctx, told); err != nil || p.Amount.IsZero() {
+		return err
 	}
 	frozen, err := json.Marshal(paymentTerms{PaymentID: p.ID, Payment: p.Amount.Minor()})
 	if err != nil {

@@ -19,7 +19,11 @@ func (s *Service) SetRates(ctx context.Context, offerID int64, rates []LineRate)
 		if !s.viewer.ActsFor(o.AdvertiserID) {
 			return RateCard{}, affiliate.NotFound("offer", offerID)
 		}
-		return tx.RateCards().Add(ctx, RateCard{OfferID: offerID, Since: s.clock.Now(), Rates: rates})
+		card, err := tx.RateCards().Add(ctx, RateCard{OfferID: offerID, Since: s.clock.Now(), Rates: rates})
+		if err != nil {
+			return card, err
+		}
+		return card, tx.Events().Add(ctx, EventRatesSet.On(offerID, card.Since).Of(o.AdvertiserID, 0))
 	})
 }
 

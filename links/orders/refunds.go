@@ -220,7 +220,7 @@ func (s *Service) bookRefund(ctx context.Context, tx Tx, previous Order, o *Orde
 		return err
 	}
 	*r = kept
-	if err := tx.Events().Add(ctx, o.event("order.refunded", now)); err != nil || !o.Counts() {
+	if err := tx.Events().Add(ctx, o.event(EventOrderRefunded, now)); err != nil || !o.Counts() {
 		return err
 	}
 	after, err := o.worthLeft()

@@ -65,6 +65,11 @@ type OrderRepository interface {
 	// with the field "number" when it differs.
 	Update(ctx context.Context, o Order) error
 	List(ctx context.Context, f OrderFilter, p affiliate.PageRequest) (affiliate.Page[Order], error)
+	// LockDue returns at most limit orders that are neither declined nor have an
+	// ApprovedAt and whose HoldUntil is at or before now, earliest first, and
+	// locks them as Lock does. It may leave out orders that another unit has
+	// locked at this moment. Its cost grows with the limit.
+	LockDue(ctx context.Context, now time.Time, limit int) ([]Order, error)
 	// Scan returns at most limit orders with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after int64, limit int) ([]Order, error)
 }

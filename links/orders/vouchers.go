@@ -30,7 +30,11 @@ func (s *Service) CreateVoucher(ctx context.Context, in VoucherInput) (Voucher, 
 		if err := tx.Users().Relate(ctx, in.UserID, in.AdvertiserID, false); err != nil {
 			return Voucher{}, err
 		}
-		return tx.Vouchers().Add(ctx, v)
+		v, err := tx.Vouchers().Add(ctx, v)
+		if err != nil {
+			return Voucher{}, err
+		}
+		return v, tx.Events().Add(ctx, v.event(EventVoucherCreated, now))
 	})
 }
 
@@ -69,6 +73,9 @@ func (s *Service) DeleteVoucher(ctx context.Context, id int64) (Voucher, error) 
 		if err != nil {
 			return Voucher{}, err
 		}
-		return v, tx.Vouchers().Delete(ctx, id)
+		if err := tx.Vouchers().Delete(ctx, id); err != nil {
+			return Voucher{}, err
+		}
+		return v, tx.Events().Add(ctx, v.event(EventVoucherDeleted, s.clock.Now()))
 	})
 }

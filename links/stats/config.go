@@ -99,7 +99,11 @@ func (s *Service) CreateConfig(ctx context.Context, c Config) (Config, error) {
 		if len(others) >= MaxConfigs {
 			return Config{}, affiliate.Conflict("stats_config", "too_many", "The store has 100 configurations already. Delete one first.")
 		}
-		return tx.StatsConfigs().Add(ctx, c)
+		c, err = tx.StatsConfigs().Add(ctx, c)
+		if err != nil {
+			return Config{}, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventConfigCreated, c.CreatedAt))
 	})
 }
 
@@ -119,7 +123,10 @@ func (s *Service) UpdateConfig(ctx context.Context, advertiserID, id int64, chan
 		if _, err := s.admitConfig(ctx, tx, &c); err != nil {
 			return Config{}, err
 		}
-		return c, tx.StatsConfigs().Update(ctx, c)
+		if err := tx.StatsConfigs().Update(ctx, c); err != nil {
+			return Config{}, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventConfigUpdated, c.UpdatedAt))
 	})
 }
 
@@ -131,7 +138,10 @@ func (s *Service) DeleteConfig(ctx context.Context, advertiserID, id int64) (Con
 		if err != nil {
 			return c, err
 		}
-		return c, tx.StatsConfigs().Delete(ctx, id)
+		if err := tx.StatsConfigs().Delete(ctx, id); err != nil {
+			return c, err
+		}
+		return c, tx.Events().Add(ctx, c.event(EventConfigDeleted, s.clock.Now()))
 	})
 }
 
@@ -175,6 +185,9 @@ func (s *Service) admitConfig(ctx context.Context, tx Tx, c *Config) ([]Config, 
 		if o.Default && c.Default {
 			o.Default, o.UpdatedAt = false, c.UpdatedAt
 			if err := tx.StatsConfigs().Update(ctx, o); err != nil {
+				return nil, err
+			}
+			if err := tx.Events().Add(ctx, o.event(EventConfigUpdated, o.UpdatedAt)); err != nil {
 				return nil, err
 			}
 		}

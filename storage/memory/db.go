@@ -27,6 +27,7 @@ type DB struct {
 	orders   orderTables
 	payouts  payoutTables
 	sync     syncTables
+	webhooks webhookTables
 }
 
 // New returns an empty store.
@@ -45,6 +46,7 @@ func New() *DB {
 	db.orders = newOrderTables(db)
 	db.payouts = newPayoutTables(db)
 	db.sync = newSyncTables(db)
+	db.webhooks = newWebhookTables(db)
 	return db
 }
 

@@ -1,8 +1,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -60,6 +62,7 @@ type orderTable struct {
 	byAdvertiser *engine.Groups[orders.Order, int64]
 	byUser       *engine.Groups[orders.Order, int64]
 	byOffer      *engine.Groups[orders.Order, int64]
+	held         *engine.Groups[orders.Order, bool] // whose approval is not told, by the end of their hold
 }
 
 func newOrderTable(db *DB) orderTable {
@@ -71,6 +74,9 @@ func newOrderTable(db *DB) orderTable {
 		engine.NewGroups(t, func(o *orders.Order) (int64, bool) { return o.AdvertiserID, true }, nil),
 		engine.NewGroups(t, func(o *orders.Order) (int64, bool) { return o.UserID, o.UserID != 0 }, nil),
 		engine.NewGroups(t, func(o *orders.Order) (int64, bool) { return o.OfferID, o.OfferID != 0 }, nil),
+		engine.NewGroups(t, func(o *orders.Order) (bool, bool) { return true, o.ApprovedAt.IsZero() && o.DeclinedAt.IsZero() }, func(a, b *orders.Order) int {
+			return cmp.Or(a.HoldUntil.Compare(b.HoldUntil), a.Key().Compare(b.Key()))
+		}),
 	}
 }
 
@@ -85,7 +91,7 @@ func keptOrder(o orders.Order) orders.Order {
 	o.ID = 0
 	o.Lines, o.ClickIDs = engine.Copied(o.Lines), engine.Copied(o.ClickIDs)
 	o.At, o.HoldUntil, o.DeclinedAt = engine.Kept(o.At), engine.Kept(o.HoldUntil), engine.Kept(o.DeclinedAt)
-	o.CreatedAt, o.UpdatedAt = engine.Kept(o.CreatedAt), engine.Kept(o.UpdatedAt)
+	o.CreatedAt, o.UpdatedAt, o.ApprovedAt = engine.Kept(o.CreatedAt), engine.Kept(o.UpdatedAt), engine.Kept(o.ApprovedAt)
 	return o
 }
 
@@ -161,6 +167,22 @@ func (r orderRepository) Lock(ctx context.Context, ids []int64) ([]orders.Order,
 		return nil, err
 	}
 	return engine.GetMany(ctx, &r.u.Unit, r.u.db.orders.orders.Table, ids, copyOrder)
+}
+
+func (r orderRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]orders.Order, error) {
+	if err := r.u.Change(ctx); err != nil {
+		return nil, err
+	}
+	t := r.u.db.orders.orders
+	now = engine.Kept(now)
+	var ids []uint32
+	for _, id := range t.held.Of(true) {
+		if len(ids) >= limit || t.At(id).HoldUntil.After(now) {
+			break
+		}
+		ids = append(ids, id)
+	}
+	return engine.Collect(t.Table, ids, copyOrder), nil
 }
 
 func (r orderRepository) Update(ctx context.Context, o orders.Order) error {

@@ -20,6 +20,8 @@ type coreTables struct {
 	entries     entryTable
 	totals      totalTable
 	events      eventTable
+	consumers   eventConsumerTable
+	deliveries  eventDeliveryTable
 	keys        keyTable
 }
 
@@ -39,6 +41,8 @@ func newCoreTables(db *DB) coreTables {
 		entries:     newEntryTable(db),
 		totals:      newTotalTable(db),
 		events:      newEventTable(db),
+		consumers:   newEventConsumerTable(db),
+		deliveries:  newEventDeliveryTable(db),
 		keys:        newKeyTable(db),
 	}
 }
@@ -60,5 +64,5 @@ func (tx coreTx) UserTags() affiliate.UserTagRepository            { return user
 func (tx coreTx) Blocklist() affiliate.BlocklistRepository         { return blocklist{blocklistRepo(tx)} }
 func (tx coreTx) Ledger() affiliate.LedgerRepository               { return ledger(tx) }
 func (tx coreTx) Balances() affiliate.BalanceRepository            { return balances(tx) }
-func (tx coreTx) Events() affiliate.EventRepository                { return events{eventRepo(tx)} }
+func (tx coreTx) Events() affiliate.EventRepository                { return raised{eventRepo(tx)} }
 func (tx coreTx) IdempotencyKeys() affiliate.IdempotencyRepository { return idempotencyKeys(tx) }

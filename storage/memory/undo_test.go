@@ -93,9 +93,8 @@ func drawOperation(t *rapid.T) operation {
 			}))
 		}},
 		{"event", func(ctx context.Context, tx links.Tx) error {
-			return tx.Events().Add(ctx, affiliate.Event{Type: "t", Subject: fmt.Sprint(d), At: at})
+			return tx.Events().Add(ctx, affiliate.EventUserApproved.On(d, at))
 		}},
-		{"delivered", func(ctx context.Context, tx links.Tx) error { return tx.Events().Remove(ctx, []int64{a, b, c}) }},
 		{"reserve", func(ctx context.Context, tx links.Tx) error {
 			_, _, err := tx.IdempotencyKeys().Reserve(ctx, affiliate.IdempotencyKey{Principal: "p", Key: fmt.Sprint(a), Token: "t", ExpiresAt: at}, epoch.Add(20*time.Hour))
 			return err

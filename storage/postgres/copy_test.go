@@ -62,7 +62,7 @@ func TestManyProductsAreCopiedRatherThanUnnested(t *testing.T) {
 	_, handle := openInPath(t)
 	log := &statements{}
 	for _, sent := range log.during(t, func() error { importMany(t, handle.WithQueryHook(log)); return nil }) {
-		is.True(!strings.Contains(sent, "unnest"))
+		is.True(!strings.Contains(sent, "unnest") || strings.Contains(sent, "affiliate_events"))
 	}
 	is.Equal(countProducts(t, handle), 1_500)
 }

@@ -77,6 +77,7 @@ type orderRow struct {
 	Revision      int64                   `bun:"revision"`
 	HoldUntil     time.Time               `bun:"hold_until"`
 	DeclinedAt    time.Time               `bun:"declined_at,nullzero"`
+	ApprovedAt    time.Time               `bun:"approved_at,nullzero"`
 	CreatedAt     time.Time               `bun:"created_at"`
 	UpdatedAt     time.Time               `bun:"updated_at,nullzero"`
 }
@@ -93,7 +94,7 @@ func newOrderRow(o orders.Order) orderRow {
 		LinkID: o.LinkID, UserID: o.UserID, OfferID: o.OfferID, Traffic: o.Traffic, Terms: o.Terms,
 		NetOfTax: o.NetOfTax, NetOfShipping: o.NetOfShipping, Rate: amountColumn{o.Rate},
 		MoneyCurrency: o.Earning.Currency(), Earning: o.Earning.Minor(), Cost: o.Cost.Minor(), Reason: o.Reason,
-		Refunded: amountColumn{o.Refunded}, Revision: o.Revision, HoldUntil: stamp(o.HoldUntil), DeclinedAt: stamp(o.DeclinedAt),
+		Refunded: amountColumn{o.Refunded}, Revision: o.Revision, HoldUntil: stamp(o.HoldUntil), DeclinedAt: stamp(o.DeclinedAt), ApprovedAt: stamp(o.ApprovedAt),
 		CreatedAt: stamp(o.CreatedAt), UpdatedAt: stamp(o.UpdatedAt),
 	}
 }
@@ -106,7 +107,7 @@ func (r orderRow) order() orders.Order {
 		LinkID: r.LinkID, UserID: r.UserID, OfferID: r.OfferID, Traffic: r.Traffic, Terms: r.Terms,
 		NetOfTax: r.NetOfTax, NetOfShipping: r.NetOfShipping, Rate: r.Rate.Decimal,
 		Earning: affiliate.NewMoney(r.Earning, r.MoneyCurrency), Cost: affiliate.NewMoney(r.Cost, r.MoneyCurrency), Reason: r.Reason,
-		Refunded: r.Refunded.Decimal, Revision: r.Revision, HoldUntil: utc(r.HoldUntil), DeclinedAt: utc(r.DeclinedAt),
+		Refunded: r.Refunded.Decimal, Revision: r.Revision, HoldUntil: utc(r.HoldUntil), DeclinedAt: utc(r.DeclinedAt), ApprovedAt: utc(r.ApprovedAt),
 		CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 	}
 }
@@ -286,6 +287,20 @@ func (r orderRepository) Lock(ctx context.Context, ids []int64) ([]orders.Order,
 		if err == nil && r.u.kind == writeUnit && len(rows) > 0 {
 			_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET terms = terms WHERE id = ANY(?::bigint[])`, r.u.name(orderTable.name), pgdialect.Array(ids))
 		}
+		return orderTable.entities(rows), err
+	})
+}
+
+// LockDue passes over what is locked: that is another sweep's, or is being
+// changed right now.
+func (r orderRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]orders.Order, error) {
+	return change(ctx, r.u, "order", func(ctx context.Context) ([]orders.Order, error) {
+		if limit <= 0 {
+			return nil, nil
+		}
+		var rows []orderRow
+		err := orderTable.selectFrom(r.u, &rows).Where("t.approved_at IS NULL AND t.declined_at IS NULL AND t.hold_until <= ?", stamp(now)).
+			OrderExpr("t.hold_until, t.id").Limit(int64(limit)).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
 		return orderTable.entities(rows), err
 	})
 }

@@ -31,5 +31,5 @@ func (t coreTx) UserTags() affiliate.UserTagRepository            { return userT
 func (t coreTx) Blocklist() affiliate.BlocklistRepository         { return blocklist{in(t, &blocklistTable)} }
 func (t coreTx) Ledger() affiliate.LedgerRepository               { return ledger{in(t, &entryTable)} }
 func (t coreTx) Balances() affiliate.BalanceRepository            { return balances(t) }
-func (t coreTx) Events() affiliate.EventRepository                { return events{in(t, &eventTable)} }
+func (t coreTx) Events() affiliate.EventRepository                { return raised{in(t, &eventTable)} }
 func (t coreTx) IdempotencyKeys() affiliate.IdempotencyRepository { return idempotencyKeys(t) }

@@ -4,111 +4,107 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 func eventScenarios() []scenario[coreStore] {
-	return append(events().scenarios(),
-		scenario[coreStore]{"events/in order until removed", testEventOrder},
-		scenario[coreStore]{"events/delivered with their unit", testEventUnit},
+	return append(raisedEvents().scenarios(),
+		scenario[coreStore]{"events/in order", testEventOrder},
+		scenario[coreStore]{"events/written with their unit", testEventUnit},
 	)
 }
 
 func sampleEvent(n int) affiliate.Event {
-	return affiliate.Event{Type: "user.approved", Subject: "user:" + strconv.Itoa(n), At: at(0)}
+	return affiliate.Event{Kind: "user.approved", Version: 1, Object: affiliate.Object{Type: "user", ID: strconv.Itoa(n)}, At: at(0)}
 }
 
-func events() table[coreTx, affiliate.Event] {
+func raisedEvents() table[coreTx, affiliate.Event] {
 	type V = affiliate.Event
 	return table[coreTx, V]{
 		name:   "events",
+		unset:  []string{"Sequence"},
 		sample: func(w world, n int) V { return sampleEvent(n) },
-		full:   func(w world) V { return V{Type: "a", Subject: "b", Data: `{"n":  1.0}`, At: at(9)} },
+		full: func(w world) V {
+			return V{Kind: "a", Version: 1000, AdvertiserID: 7, ClientID: 8, Object: affiliate.Object{Type: "b", ID: "c"}, Data: `{"n":  1.0}`, At: at(9)}
+		},
 		add: func(ctx context.Context, tx coreTx, v V) (V, error) {
 			if err := tx.Events().Add(ctx, v); err != nil {
 				return V{}, err
 			}
-			pending, err := tx.Events().Pending(ctx, 1000)
-			if err != nil || len(pending) == 0 {
+			all, err := tx.Events().Scan(ctx, 0, 1000)
+			if err != nil || len(all) == 0 {
 				return V{}, err
 			}
-			return pending[len(pending)-1], nil
+			return all[len(all)-1], nil
 		},
 		fetch: func(ctx context.Context, tx coreTx, v V) (V, error) {
-			pending, err := tx.Events().Pending(ctx, 1000)
-			return oneOf(slices.DeleteFunc(pending, func(e V) bool { return e.ID != v.ID }), err)
+			all, err := tx.Events().Scan(ctx, 0, 1000)
+			return oneOf(slices.DeleteFunc(all, func(e V) bool { return e.ID != v.ID }), err)
 		},
 		id: func(v *V) *int64 { return &v.ID },
 		texts: []text[V]{
-			{"type", 1, 64, func(v *V) *string { return &v.Type }, false},
-			{"subject", 1, 128, func(v *V) *string { return &v.Subject }, false},
-			{"data", 0, 65536, func(v *V) *string { return &v.Data }, true},
+			{"kind", 1, 64, func(v *V) *string { return &v.Kind }, false},
+			{"object_type", 1, 64, func(v *V) *string { return &v.Object.Type }, false},
+			{"object_id", 1, 128, func(v *V) *string { return &v.Object.ID }, false},
+		},
+		broken: []broken[V]{
+			{"version", "out_of_range", func(v *V) { v.Version = 0 }},
+			{"version", "out_of_range", func(v *V) { v.Version = 1001 }},
+			{"advertiser_id", "out_of_range", func(v *V) { v.AdvertiserID = -1 }},
+			{"client_id", "out_of_range", func(v *V) { v.ClientID = -1 }},
+			{"data", "invalid", func(v *V) { v.Data = "{" }},
+			{"data", "too_long", func(v *V) { v.Data = `"` + strings.Repeat("x", 65535) + `"` }},
+			{"data", "nul", func(v *V) { v.Data = "\x00" }},
 		},
 	}
 }
 
 func testEventOrder(t *testing.T, s coreStore) {
-	pending := func(limit int) []affiliate.Event {
+	scan := func(after int64, limit int) []affiliate.Event {
 		return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Event, error) {
-			return tx.Events().Pending(ctx, limit)
+			return tx.Events().Scan(ctx, after, limit)
 		})
 	}
-	subjects := func(events []affiliate.Event) (out []string) {
+	objects := func(events []affiliate.Event) (out []string) {
 		for i, e := range events {
-			out = append(out, e.Subject)
+			out = append(out, e.Object.ID)
 			if i > 0 && e.ID <= events[i-1].ID {
 				t.Errorf("event %d after %d: want ids ascending", e.ID, events[i-1].ID)
 			}
 		}
 		return out
 	}
-	event := func(subject string, when int) affiliate.Event {
-		return affiliate.Event{Type: "t", Subject: subject, At: at(when)}
-	}
-	equal(t, "of none", pending(10), []affiliate.Event(nil))
+	equal(t, "of none", scan(0, 10), []affiliate.Event(nil))
+	numbered := sampleEvent(3)
+	numbered.Sequence, numbered.ID = 77, 77
 	write(t, s, func(ctx context.Context, tx coreTx) error {
 		return all(
 			func() error { return tx.Events().Add(ctx) },
-			func() error { return tx.Events().Add(ctx, event("c", 3), event("a", 1)) },
-			func() error { return tx.Events().Add(ctx, event("b", 2)) },
+			func() error { return tx.Events().Add(ctx, numbered, sampleEvent(1)) },
+			func() error { return tx.Events().Add(ctx, sampleEvent(2)) },
 		)
 	})
-	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Events().Add(ctx, event("a", 0)) })
-	first := pending(10)
-	equal(t, "in order", subjects(first), []string{"c", "a", "b", "a"})
-	equal(t, "the first two", pending(2), first[:2])
-	equal(t, "none", pending(0), []affiliate.Event(nil))
-
-	remove := func(ids ...int64) {
-		write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Events().Remove(ctx, ids) })
-	}
-	remove(first[1].ID, nowhere, first[3].ID, first[1].ID)
-	remove()
-	remove(first[1].ID)
-	left := pending(10)
-	equal(t, "after removal", left, []affiliate.Event{first[0], first[2]})
-	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Events().Add(ctx, event("d", 0)) })
-	if last := pending(10); last[len(last)-1].ID <= first[3].ID {
-		t.Errorf("id %d after %d was removed: want it to grow", last[len(last)-1].ID, first[3].ID)
-	}
+	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Events().Add(ctx, sampleEvent(1)) })
+	list := scan(0, 10)
+	equal(t, "in order", objects(list), []string{"3", "1", "2", "1"})
+	equal(t, "a sequence is not the writer's to give", list[0].Sequence, int64(0))
+	equal(t, "the first two", scan(0, 2), list[:2])
+	equal(t, "behind the second", scan(list[1].ID, 10), list[2:])
+	equal(t, "from before all", scan(-5, 10), list)
+	equal(t, "none", scan(0, 0), []affiliate.Event(nil))
+	equal(t, "behind the last", scan(list[3].ID, 10), []affiliate.Event(nil))
 }
 
 func testEventUnit(t *testing.T, s coreStore) {
 	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Events().Add(ctx, sampleEvent(1)) })
-	refused(t, s, invalid("type", "required"), func(ctx context.Context, tx coreTx) error {
-		pending, err := tx.Events().Pending(ctx, 10)
-		if err != nil {
+	refused(t, s, invalid("kind", "required"), func(ctx context.Context, tx coreTx) error {
+		if err := tx.Events().Add(ctx, sampleEvent(2)); err != nil {
 			return err
 		}
-		return all(
-			func() error { return tx.Events().Remove(ctx, []int64{pending[0].ID}) },
-			func() error {
-				return tx.Events().Add(ctx, sampleEvent(2), affiliate.Event{Subject: "s", At: time.Time{}})
-			},
-		)
+		return tx.Events().Add(ctx, sampleEvent(3), affiliate.Event{})
 	})
-	equal(t, "pending", len(see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Event, error) { return tx.Events().Pending(ctx, 10) })), 1)
+	equal(t, "events", len(see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Event, error) { return tx.Events().Scan(ctx, 0, 10) })), 1)
 }

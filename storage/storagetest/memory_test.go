@@ -12,6 +12,6 @@ import (
 func TestMemoryKeepsEveryPromiseOfAStore(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Backend {
 		db := memory.New()
-		return storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts(), Orders: db.Orders()}
+		return storagetest.Backend{Core: db.Core(), Events: db.Events(), Webhooks: db.Webhooks(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts(), Orders: db.Orders()}
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -24,7 +25,7 @@ import (
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[adsync.Tx](), reflect.TypeFor[payouts.Tx]()}
+	return []reflect.Type{reflect.TypeFor[webhooks.Tx](), reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[adsync.Tx](), reflect.TypeFor[payouts.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -87,10 +88,10 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"ActingAt", "Advertisers", "All", "Among", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
+		"ActingAt", "Advertisers", "After", "All", "Among", "Backlog", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
 		"ByDate", "ByEmails", "ByExternalID", "ByFingerprint", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
-		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct",
-		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "MayServe", "Naming", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
+		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Due",
+		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "MayServe", "Naming", "Numbered", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
 		"Scan", "Series", "Serving", "Sum", "SumByKind", "Target", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
@@ -106,6 +107,12 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	var names []string
 	for _, c := range coreScenarios() {
 		names = append(names, "core/"+c.name)
+	}
+	for _, c := range eventsScenarios() {
+		names = append(names, "events/"+c.name)
+	}
+	for _, c := range webhookScenarios() {
+		names = append(names, "webhooks/"+c.name)
 	}
 	for _, c := range identityScenarios() {
 		names = append(names, "identity/"+c.name)
@@ -242,7 +249,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "links/orders", "productlists", "deals", "adsync"} {
+	for _, pkg := range []string{"affiliate", "affiliate/events", "affiliate/webhooks", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "links/orders", "productlists", "deals", "adsync"} {
 		path := filepath.Join("..", "..", filepath.FromSlash(pkg), "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

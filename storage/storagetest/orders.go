@@ -37,6 +37,7 @@ func ordersScenarios() []scenario[orders.Store] {
 			{"orders/found by their numbers", testOrderFind},
 			{"orders/the number stays", testOrderImmutable},
 			{"orders/lock", testOrderLock},
+			{"orders/lock those whose hold is over", testOrderLockDue},
 			{"orders/scan", testOrderScan},
 			{"orders/list", testOrderList},
 			{"refunds/of orders", testRefundsByOrders},
@@ -101,7 +102,7 @@ func fullOrder(w world) orders.Order {
 		Voucher: "Änna", ClickIDs: []uuid.UUID{clickID(2), clickID(1)}, Source: orders.ByVoucher, VoucherID: 7, LinkID: w.link.ID, UserID: w.users[0].ID,
 		OfferID: w.offer.ID, Traffic: affiliate.SourceFacebook, Terms: `{"cpa":0.5}`, NetOfTax: true, NetOfShipping: true,
 		Rate: decimalOf("11.000000000000000001"), Earning: eur(1), Cost: eur(1 << 62), Refunded: decimalOf("5.6"), Revision: 3,
-		HoldUntil: at(5), DeclinedAt: at(6), CreatedAt: at(7), UpdatedAt: at(8),
+		HoldUntil: at(5), DeclinedAt: at(6), ApprovedAt: at(5), CreatedAt: at(7), UpdatedAt: at(8),
 	}
 }
 

@@ -7,10 +7,12 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -23,6 +25,8 @@ import (
 // leaves the others nil and runs RunCore, RunLinks, … for what it has.
 type Backend struct {
 	Core         affiliate.Store[affiliate.Tx]
+	Events       events.Store
+	Webhooks     webhooks.Store
 	Identity     identity.Store
 	Mailing      mailing.Store
 	Media        media.Store
@@ -38,6 +42,8 @@ type Backend struct {
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
+	t.Run("events", func(t *testing.T) { RunEvents(t, open) })
+	t.Run("webhooks", func(t *testing.T) { RunWebhooks(t, open) })
 	t.Run("identity", func(t *testing.T) { RunIdentity(t, open) })
 	t.Run("mailing", func(t *testing.T) { RunMailing(t, open) })
 	t.Run("media", func(t *testing.T) { RunMedia(t, open) })

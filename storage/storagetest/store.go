@@ -11,8 +11,10 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
@@ -47,7 +49,7 @@ func change[T affiliate.Tx](ctx context.Context, tx T, n int) error {
 		func() error { return second(tx.AdvertiserGroups().Add(ctx, sampleGroup(n))) },
 		func() error { return second(tx.Users().Add(ctx, sampleUser(n))) },
 		func() error { return second(tx.Ledger().Append(ctx, sampleEntry(n))) },
-		func() error { return tx.Events().Add(ctx, affiliate.Event{Type: "t", Subject: "s", At: at(n)}) },
+		func() error { return tx.Events().Add(ctx, sampleEvent(n)) },
 		func() error {
 			_, _, err := tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", fmt.Sprint(n)), at(0))
 			return err
@@ -76,7 +78,7 @@ func count[T affiliate.Tx](ctx context.Context, tx T) (c tally, err error) {
 	if err != nil {
 		return c, err
 	}
-	pending, err := tx.Events().Pending(ctx, 1000)
+	pending, err := tx.Events().Scan(ctx, 0, 1000)
 	if err != nil {
 		return c, err
 	}
@@ -532,7 +534,7 @@ func methodsOf(tx reflect.Type) []method {
 func (m method) changes() bool {
 	return slices.Contains([]string{
 		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "Meet",
-		"Put", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update",
+		"Number", "Put", "Queue", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update",
 	}, m.name)
 }
 
@@ -559,7 +561,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
 		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
 		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),
-		sampleEntry(77), affiliate.Event{Type: "t", Subject: "s"}, sampleKey("x", "x"),
+		sampleEntry(77), sampleEvent(1), sampleConsumer(1), eventLease(1), events.Settlement{ConsumerID: 1, Token: "x"}, sampleEndpoint(1), webhooks.Attempt{EndpointID: 1, Kind: "x", At: at(0), Result: events.Done}, sampleKey("x", "x"),
 		sampleRule(w, 1), affiliate.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
 		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
 		sampleList(1), sampleProduct(1),

@@ -33,7 +33,7 @@ func (w *World) Dump() string {
 		dumpPage[affiliate.Entry](&d, "entry")(tx.Ledger().List(ctx, affiliate.EntryFilter{}, all))
 		dumpPage[links.Link](&d, "link")(tx.Links().List(ctx, links.LinkFilter{}, all))
 		dumpAll[affiliate.Category](&d, "category")(tx.Categories().All(ctx))
-		dumpAll[affiliate.Event](&d, "event")(tx.Events().Pending(ctx, affiliate.MaxPageSize))
+		dumpAll[affiliate.Event](&d, "event")(tx.Events().Scan(ctx, 0, affiliate.MaxPageSize))
 		dumpAll[links.Rule](&d, "rule")(tx.Rules().Scan(ctx, 0, affiliate.MaxPageSize))
 		dumpAll[links.Click](&d, "click")(tx.Clicks().Scan(ctx, uuid.Nil, affiliate.MaxPageSize))
 		dumpAll[stats.Rollup](&d, "statistics")(tx.Stats().Scan(ctx, stats.Key{}, affiliate.MaxPageSize))

@@ -1,0 +1,531 @@
+package webhooks
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
+)
+
+// Channel has the endpoints as consumers of package events.
+const Channel events.Channel = "webhook"
+
+// Options sets up a Service. The zero Options work.
+type Options struct {
+	Clock  affiliate.Clock // default: affiliate.SystemClock
+	Random io.Reader       // where secrets come from; default: crypto/rand
+	Jitter func() float64  // as in events.Options
+	Every  time.Duration   // as in events.Options
+	// AllowHTTP lets endpoints have http URLs.
+	AllowHTTP bool
+	// Allow says which addresses may be reached; default: Public.
+	Allow func(netip.Addr) bool
+	// Timeout bounds one request; default: 15 seconds.
+	Timeout time.Duration
+	// GiveUpAfter is how long an event is retried; default: three days.
+	GiveUpAfter time.Duration
+	// DisableAfter is how long an endpoint may fail before it is disabled;
+	// default: five days.
+	DisableAfter time.Duration
+	// KeepLog is how long attempts are kept; default: 30 days.
+	KeepLog time.Duration
+	// Parallel is how many endpoints are served at once, 1..1000; default: 64.
+	Parallel  int
+	UserAgent string               // default: "affiliatekit-webhooks"
+	Observe   func(events.Attempt) // as in events.Options
+	Logger    *slog.Logger         // default: none
+}
+
+const maxWait = 8 * time.Hour
+
+func (o Options) defaults() (Options, error) {
+	if o.Clock == nil {
+		o.Clock = affiliate.SystemClock
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Jitter == nil {
+		o.Jitter = func() float64 { return 0.5 }
+	}
+	if o.Allow == nil {
+		o.Allow = Public
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "affiliatekit-webhooks"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 64
+	}
+	for _, d := range []struct {
+		of       *time.Duration
+		standard time.Duration
+	}{{&o.Timeout, 15 * time.Second}, {&o.GiveUpAfter, 72 * time.Hour}, {&o.DisableAfter, 5 * 24 * time.Hour}, {&o.KeepLog, 30 * 24 * time.Hour}} {
+		if *d.of == 0 {
+			*d.of = d.standard
+		}
+		if *d.of < 0 {
+			return o, errors.New("webhooks: durations in Options must not be negative")
+		}
+	}
+	return o, nil
+}
+
+// Service keeps endpoints and sends them events. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	opts   Options
+	clock  affiliate.Clock
+	client *http.Client
+	server *events.Server
+}
+
+// NewService returns the service over a store, and over the store of events of
+// the same backend.
+func NewService(store Store, bus events.Store, o Options) (*Service, error) {
+	if store == nil || bus == nil {
+		return nil, errors.New("webhooks: NewService needs two stores")
+	}
+	o, err := o.defaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{store: store, opts: o, clock: o.Clock, client: newClient(o)}
+	s.server, err = events.NewServer(bus, events.ServerOptions{
+		Channel: Channel, Serve: s.serve, Clock: o.Clock, Jitter: o.Jitter, Every: o.Every,
+		// Long enough for a batch whose every request takes its whole time.
+		Lease: max(time.Minute, 2*o.Timeout*batch/lanesAtOnce), Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Logger: o.Logger,
+	})
+	return s, err
+}
+
+const (
+	batch       = 20 // events of one lease
+	lanesAtOnce = 4  // requests to one endpoint at a time
+)
+
+// Run sends events until the context ends; then it waits for the requests under
+// way and returns nil. Any number of processes may run it.
+func (s *Service) Run(ctx context.Context) error { return s.server.Run(ctx) }
+
+// Deliver sends what is due and returns how many events were delivered: for tests,
+// and for hosts with a scheduler of their own.
+func (s *Service) Deliver(ctx context.Context) (int, error) { return s.server.Deliver(ctx) }
+
+// EndpointInput describes an endpoint.
+type EndpointInput struct {
+	URL         string
+	Description string
+	Filter      events.Filter // which events it gets
+	Secret      string        // as in Endpoint; empty: a new one, or the one that is there
+}
+
+// Create adds an endpoint. It gets the events that are numbered from then on.
+// Its secret is in the result.
+func (s *Service) Create(ctx context.Context, in EndpointInput) (Endpoint, error) {
+	if err := s.check(&in); err != nil {
+		return Endpoint{}, err
+	}
+	if in.Secret == "" {
+		var err error
+		if in.Secret, err = s.secret(); err != nil {
+			return Endpoint{}, err
+		}
+	}
+	name, err := uuid.NewRandom()
+	if err != nil {
+		return Endpoint{}, affiliate.Unavailable(err)
+	}
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Endpoint, error) {
+		now := s.clock.Now()
+		c, err := tx.EventConsumers().Put(ctx, events.Consumer{Channel: Channel, Name: name.String(), Filter: in.Filter, CreatedAt: now})
+		if err != nil {
+			return Endpoint{}, err
+		}
+		e := Endpoint{ID: c.ID, URL: in.URL, Description: in.Description, Secret: in.Secret, Status: Active, CreatedAt: now, UpdatedAt: now}
+		return e, s.save(ctx, tx, e, c.Filter, EventCreated)
+	})
+}
+
+// check refuses a bad input.
+func (s *Service) check(in *EndpointInput) error {
+	var v affiliate.Validation
+	s.checkURL(&v, in.URL)
+	v.Merge("", Endpoint{URL: in.URL, Description: in.Description, Secret: "x", Status: Active}.Validate())
+	v.Merge("", events.Consumer{Channel: Channel, Name: "x", Filter: in.Filter}.Validate())
+	if in.Secret != "" {
+		_, err := keyOf(in.Secret)
+		v.Merge("", err)
+	}
+	return v.Err("webhook_endpoint")
+}
+
+// save keeps an endpoint with its event.
+func (s *Service) save(ctx context.Context, tx Tx, e Endpoint, f events.Filter, kind affiliate.EventKind) error {
+	if err := tx.WebhookEndpoints().Put(ctx, e); err != nil {
+		return err
+	}
+	event := kind.On(e.ID, e.UpdatedAt).Of(f.AdvertiserID, f.ClientID)
+	if kind.Name == EventDisabled.Name {
+		event = event.With(DisabledPayload{e.Reason})
+	}
+	return tx.Events().Add(ctx, event)
+}
+
+func (s *Service) secret() (string, error) {
+	var key [32]byte
+	if _, err := io.ReadFull(s.opts.Random, key[:]); err != nil {
+		return "", affiliate.Unavailable(err)
+	}
+	return secretPrefix + base64.StdEncoding.EncodeToString(key[:]), nil
+}
+
+// change changes an endpoint and its consumer in one unit.
+func (s *Service) change(ctx context.Context, id int64, kind affiliate.EventKind, change func(e *Endpoint, c *events.Consumer, now time.Time) error) (Endpoint, error) {
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Endpoint, error) {
+		e, err := tx.WebhookEndpoints().Get(ctx, id)
+		if err != nil {
+			return Endpoint{}, err
+		}
+		list, err := tx.EventConsumers().GetMany(ctx, []int64{id})
+		if err != nil {
+			return Endpoint{}, err
+		}
+		c, before := list[0], e
+		now := s.clock.Now()
+		if err := change(&e, &c, now); err != nil {
+			return Endpoint{}, err
+		}
+		if before.Status == e.Status && (kind.Name == EventDisabled.Name || kind.Name == EventEnabled.Name) {
+			return before, nil
+		}
+		e.UpdatedAt = now
+		if _, err := tx.EventConsumers().Put(ctx, c); err != nil {
+			return Endpoint{}, err
+		}
+		return e, s.save(ctx, tx, e, c.Filter, kind)
+	})
+}
+
+// Update changes where events are sent, and which.
+func (s *Service) Update(ctx context.Context, id int64, in EndpointInput) (Endpoint, error) {
+	if err := s.check(&in); err != nil {
+		return Endpoint{}, err
+	}
+	return s.change(ctx, id, EventUpdated, func(e *Endpoint, c *events.Consumer, _ time.Time) error {
+		e.URL, e.Description, c.Filter = in.URL, in.Description, in.Filter
+		if in.Secret != "" {
+			e.Secret = in.Secret
+		}
+		return nil
+	})
+}
+
+// RotateSecret gives an endpoint a new secret, which is in the result. The one
+// before signs too for a while, so that the receiver can change over.
+func (s *Service) RotateSecret(ctx context.Context, id int64, overlap time.Duration) (Endpoint, error) {
+	secret, err := s.secret()
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return s.change(ctx, id, EventUpdated, func(e *Endpoint, _ *events.Consumer, now time.Time) error {
+		e.Previous, e.PreviousUntil, e.Secret = e.Secret, now.Add(max(overlap, 0)), secret
+		return nil
+	})
+}
+
+// Disable stops an endpoint by hand. Events of the time until Enable are not
+// queued for it: Replay sends them.
+func (s *Service) Disable(ctx context.Context, id int64) (Endpoint, error) {
+	return s.change(ctx, id, EventDisabled, disable("by_hand"))
+}
+
+func disable(reason string) func(e *Endpoint, c *events.Consumer, now time.Time) error {
+	return func(e *Endpoint, c *events.Consumer, now time.Time) error {
+		e.Status, e.DisabledAt, e.Reason, c.Paused = Disabled, now, reason, true
+		return nil
+	}
+}
+
+// Enable lets an endpoint get events again, and those that still wait for it.
+func (s *Service) Enable(ctx context.Context, id int64) (Endpoint, error) {
+	return s.change(ctx, id, EventEnabled, func(e *Endpoint, c *events.Consumer, _ time.Time) error {
+		e.Status, e.DisabledAt, e.Reason, e.FailingSince, c.Paused = Active, time.Time{}, "", time.Time{}, false
+		return nil
+	})
+}
+
+// Delete takes an endpoint out, with what waits for it and its log.
+func (s *Service) Delete(ctx context.Context, id int64) error {
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if _, err := tx.WebhookEndpoints().Get(ctx, id); err != nil {
+			return err
+		}
+		if err := tx.EventConsumers().Delete(ctx, id); err != nil {
+			return err
+		}
+		return tx.Events().Add(ctx, EventDeleted.On(id, s.clock.Now()))
+	})
+}
+
+// Endpoint returns one endpoint.
+func (s *Service) Endpoint(ctx context.Context, id int64) (Endpoint, error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Endpoint, error) { return tx.WebhookEndpoints().Get(ctx, id) })
+}
+
+// View is an endpoint with what its consumer says.
+type View struct {
+	Endpoint
+	Consumer events.Consumer
+}
+
+// Endpoints lists the endpoints by the order in which they were added.
+func (s *Service) Endpoints(ctx context.Context, p affiliate.PageRequest) (affiliate.Page[View], error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[View], error) {
+		var out affiliate.Page[View]
+		list, err := tx.EventConsumers().List(ctx, events.ConsumerFilter{Channel: Channel}, p)
+		if err != nil {
+			return out, err
+		}
+		ids := make([]int64, len(list.Items))
+		for i, c := range list.Items {
+			ids[i] = c.ID
+		}
+		found, err := affiliate.Indexed(ctx, tx.WebhookEndpoints().GetMany, ids, func(e Endpoint) int64 { return e.ID })
+		for _, c := range list.Items {
+			out.Items = append(out.Items, View{found[c.ID], c})
+		}
+		out.Total = list.Total
+		return out, err
+	})
+}
+
+// Attempts lists the log of deliveries.
+func (s *Service) Attempts(ctx context.Context, f AttemptFilter, p affiliate.PageRequest) (affiliate.Page[Attempt], error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[Attempt], error) {
+		return tx.WebhookAttempts().List(ctx, f, p)
+	})
+}
+
+// Replay sends an endpoint the events again whose sequence is from the first one
+// on and before the second, those that its filter wants. It returns how many are
+// queued. One event is the range from its sequence to the next.
+func (s *Service) Replay(ctx context.Context, id, from, until int64) (int, error) {
+	return events.Replay(ctx, s.store, s.clock, id, from, until)
+}
+
+// Test sends an endpoint a message of the type "webhook.test" and returns what
+// came of it, which is logged too.
+func (s *Service) Test(ctx context.Context, id int64) (Attempt, error) {
+	e, err := s.Endpoint(ctx, id)
+	if err != nil {
+		return Attempt{}, err
+	}
+	name, err := uuid.NewRandom()
+	if err != nil {
+		return Attempt{}, affiliate.Unavailable(err)
+	}
+	now := s.clock.Now()
+	body, err := bodyOf(affiliate.Event{Kind: testKind, Version: 1, Object: affiliate.Object{Type: "webhook_endpoint", ID: "test"}, At: now})
+	if err != nil {
+		return Attempt{}, err
+	}
+	a := s.attempt(e, events.Message{Event: affiliate.Event{Kind: testKind}}, s.send(ctx, e, "test_"+name.String(), body))
+	if a.Result != events.Done {
+		a.Result = events.GaveUp
+	}
+	return a, s.store.Write(ctx, func(ctx context.Context, tx Tx) error { return tx.WebhookAttempts().Add(ctx, a) })
+}
+
+const testKind = "webhook.test"
+
+// Sweep forgets attempts that are older than Options.KeepLog and returns how many.
+func (s *Service) Sweep(ctx context.Context) (int, error) {
+	for total := 0; ; {
+		n, err := affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (int, error) {
+			return tx.WebhookAttempts().Expire(ctx, s.clock.Now().Add(-s.opts.KeepLog), 1000)
+		})
+		total += n
+		if err != nil || n < 1000 {
+			return total, err
+		}
+	}
+}
+
+// attempt is the log's line about a request.
+func (s *Service) attempt(e Endpoint, m events.Message, a answer) Attempt {
+	out := Attempt{
+		EndpointID: e.ID, Sequence: m.Sequence, Kind: m.Event.Kind, Number: m.Attempts + 1, At: s.clock.Now(), Took: a.took,
+		StatusCode: a.code, Result: events.Done,
+	}
+	if a.err != nil {
+		out.Result, out.Error = events.Later, events.Cut(a.err.Error(), MaxError)
+	}
+	return out
+}
+
+// serve sends a batch to an endpoint: in order for each object, a few objects at
+// a time. While an endpoint fails one message is tried, and the others wait for
+// it to get through.
+func (s *Service) serve(ctx context.Context, c events.Consumer, list []events.Message) events.Settlement {
+	var out events.Settlement
+	e, err := s.Endpoint(ctx, c.ID)
+	if err != nil || e.Status != Active {
+		out.HeldUntil = s.clock.Now().Add(time.Minute)
+		return out
+	}
+	var log []Attempt
+	gone := false
+	if !e.FailingSince.IsZero() {
+		o, a := s.deliver(ctx, e, list[0])
+		out.Outcomes, log = append(out.Outcomes, o), append(log, a)
+		gone = a.StatusCode == http.StatusGone
+		if a.Result != events.Done {
+			out.HeldUntil = o.DueAt
+			list = nil
+		} else {
+			list = list[1:]
+		}
+	}
+	outcomes, attempts := s.deliverAll(ctx, e, list)
+	out.Outcomes, log = append(out.Outcomes, outcomes...), append(log, attempts...)
+	for _, a := range attempts {
+		gone = gone || a.StatusCode == http.StatusGone
+	}
+	if err := s.note(context.WithoutCancel(ctx), e, log, gone); err != nil {
+		s.opts.Logger.ErrorContext(ctx, "attempts at an endpoint were not written down", "endpoint", e.ID, "error", err)
+	}
+	return out
+}
+
+// deliverAll sends messages side by side, those of one object one by one.
+func (s *Service) deliverAll(ctx context.Context, e Endpoint, list []events.Message) ([]events.Outcome, []Attempt) {
+	var order []affiliate.Object
+	lanes := map[affiliate.Object][]events.Message{}
+	for _, m := range list {
+		if lanes[m.Event.Object] == nil {
+			order = append(order, m.Event.Object)
+		}
+		lanes[m.Event.Object] = append(lanes[m.Event.Object], m)
+	}
+	var mu sync.Mutex
+	var outcomes []events.Outcome
+	var log []Attempt
+	slots := make(chan struct{}, lanesAtOnce)
+	var busy sync.WaitGroup
+	for _, o := range order {
+		slots <- struct{}{}
+		busy.Go(func() {
+			defer func() { <-slots }()
+			for _, m := range lanes[o] {
+				if ctx.Err() != nil {
+					return
+				}
+				outcome, a := s.deliver(ctx, e, m)
+				if a.Result != events.Done && ctx.Err() != nil {
+					return // it was interrupted: that is no attempt
+				}
+				mu.Lock()
+				outcomes, log = append(outcomes, outcome), append(log, a)
+				mu.Unlock()
+				if outcome.Result == events.Later {
+					return
+				}
+			}
+		})
+	}
+	busy.Wait()
+	return outcomes, log
+}
+
+// deliver sends one message.
+func (s *Service) deliver(ctx context.Context, e Endpoint, m events.Message) (events.Outcome, Attempt) {
+	o := events.Outcome{DeliveryID: m.ID, Result: events.Done}
+	body, err := bodyOf(m.Event)
+	if err != nil {
+		o.Result, o.Reason, o.Detail = events.GaveUp, "invalid_data", events.Cut(err.Error(), events.MaxDetail)
+		a := s.attempt(e, m, answer{err: err})
+		a.Result = events.GaveUp
+		return o, a
+	}
+	got := s.send(ctx, e, messageID(m.Event), body)
+	a := s.attempt(e, m, got)
+	if got.err == nil {
+		return o, a
+	}
+	now := s.clock.Now()
+	o.Result, o.Reason, o.Detail = events.Later, "failed", a.Error
+	wait := events.Backoff(m.Attempts+1, 5*time.Second, maxWait, s.opts.Jitter())
+	o.DueAt = now.Add(max(wait, got.after))
+	if now.Sub(m.QueuedAt) >= s.opts.GiveUpAfter {
+		o.Result, o.Reason, o.DueAt = events.GaveUp, "too_long", time.Time{}
+	}
+	a.Result = o.Result
+	return o, a
+}
+
+// note writes the log down, and since when the endpoint fails. One that failed
+// for too long is disabled, and one that says that it is gone.
+func (s *Service) note(ctx context.Context, before Endpoint, log []Attempt, gone bool) error {
+	if len(log) == 0 {
+		return nil
+	}
+	failed := true
+	for _, a := range log {
+		failed = failed && a.Result != events.Done
+	}
+	return s.store.Write(ctx, func(ctx context.Context, tx Tx) error {
+		if err := tx.WebhookAttempts().Add(ctx, log...); err != nil {
+			return err
+		}
+		now := s.clock.Now()
+		e, err := tx.WebhookEndpoints().Get(ctx, before.ID)
+		if err != nil || e.Status != Active {
+			return err
+		}
+		since := e.FailingSince
+		switch {
+		case !failed:
+			e.FailingSince = time.Time{}
+		case since.IsZero():
+			e.FailingSince = now
+		}
+		reason := ""
+		switch {
+		case gone:
+			reason = "gone"
+		case !e.FailingSince.IsZero() && now.Sub(e.FailingSince) >= s.opts.DisableAfter:
+			reason = "failing"
+		case e.FailingSince.Equal(since):
+			return nil
+		default:
+			return tx.WebhookEndpoints().Put(ctx, e)
+		}
+		list, err := tx.EventConsumers().GetMany(ctx, []int64{e.ID})
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if err := disable(reason)(&e, &list[0], now); err != nil {
+			return err
+		}
+		e.UpdatedAt = now
+		if _, err := tx.EventConsumers().Put(ctx, list[0]); err != nil {
+			return err
+		}
+		return s.save(ctx, tx, e, list[0].Filter, EventDisabled)
+	})
+}

@@ -1,0 +1,556 @@
+package storagetest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
+)
+
+func testConsumers(t *testing.T, s eventsStore) {
+	full := events.Consumer{Channel: "c", Name: "b", Filter: events.Filter{Kinds: []string{"x", "y"}, AdvertiserID: 7, ClientID: 8}, CreatedAt: at(1)}
+	given := full
+	given.ID, given.Token, given.Takeovers, given.DueAt, given.HeldUntil = nowhere, "x", 3, at(1), at(2)
+	given.Filter.Kinds = slices.Clone(full.Filter.Kinds)
+	b := putConsumer(t, s, given)
+	scribble(&given)
+	full.ID = b.ID
+	equal(t, "added", b, full)
+	scribble(&b)
+	equal(t, "kept", consumerNow(t, s, full), full)
+	again := full
+	again.Filter, again.Paused, again.CreatedAt = events.Filter{}, true, at(9)
+	b = putConsumer(t, s, again)
+	again.CreatedAt = full.CreatedAt
+	equal(t, "replaced", b, again)
+
+	var items []events.Consumer
+	items = append(items, b)
+	for _, c := range []events.Consumer{{Channel: "c", Name: "a"}, {Channel: "d", Name: "b"}, {Channel: "d", Name: "c"}} {
+		items = append(items, putConsumer(t, s, c))
+	}
+	type F = events.ConsumerFilter
+	listing[eventsTx, events.Consumer, F]{
+		items: items,
+		label: func(c events.Consumer) string { return c.Channel + c.Name },
+		list: func(ctx context.Context, tx eventsTx, f F, p affiliate.PageRequest) (affiliate.Page[events.Consumer], error) {
+			return tx.EventConsumers().List(ctx, f, p)
+		},
+		filters: []filterRow[F]{
+			{F{Channel: "d"}, "db dc"},
+			{F{Channel: "x"}, ""},
+			{F{Names: []string{"b", "x"}}, "cb db"},
+			{F{Names: []string{}}, ""},
+		},
+		columns: map[string]func(a, b events.Consumer) int{
+			"name": func(a, b events.Consumer) int { return cmp.Compare(a.Name, b.Name) },
+		},
+	}.check(t, s)
+	many := see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Consumer, error) {
+		return tx.EventConsumers().GetMany(ctx, []int64{items[3].ID, nowhere, items[0].ID, 0, items[3].ID})
+	})
+	equal(t, "get many", many, []events.Consumer{items[0], items[3]})
+
+	raise(t, s, sampleEvent(1))
+	number(t, s, 1, 10)
+	write(t, s, func(ctx context.Context, tx eventsTx) error {
+		return all(
+			func() error { return tx.EventConsumers().Delete(ctx, items[1].ID) },
+			func() error { return tx.EventConsumers().Delete(ctx, items[1].ID) },
+			func() error { return tx.EventConsumers().Delete(ctx, nowhere) },
+		)
+	})
+	left := see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Backlog, error) {
+		return tx.EventDeliveries().Backlog(ctx, "c")
+	})
+	equal(t, "deliveries left in c", left, []events.Backlog(nil))
+	equal(t, "those of others", len(dueTo(t, s, items[2], 1)), 1)
+}
+
+func testConsumersRefused(t *testing.T, s eventsStore) {
+	many := make([]string, events.MaxKinds+1)
+	for i := range many {
+		many[i] = fmt.Sprint("kind ", i)
+	}
+	for _, c := range []struct {
+		want  failure
+		spoil func(*events.Consumer)
+	}{
+		{invalid("channel", "required"), func(c *events.Consumer) { c.Channel = "" }},
+		{invalid("channel", "too_long"), func(c *events.Consumer) { c.Channel = strings.Repeat("x", 33) }},
+		{invalid("name", "required"), func(c *events.Consumer) { c.Name = "" }},
+		{invalid("name", "nul"), func(c *events.Consumer) { c.Name = "a\x00" }},
+		{invalid("kinds", "too_many"), func(c *events.Consumer) { c.Filter.Kinds = many }},
+		{invalid("kinds.1", "duplicate"), func(c *events.Consumer) { c.Filter.Kinds = []string{"a", "a"} }},
+		{invalid("kinds.0", "required"), func(c *events.Consumer) { c.Filter.Kinds = []string{""} }},
+		{invalid("advertiser_id", "out_of_range"), func(c *events.Consumer) { c.Filter.AdvertiserID = -1 }},
+		{invalid("client_id", "out_of_range"), func(c *events.Consumer) { c.Filter.ClientID = -1 }},
+	} {
+		bad := sampleConsumer(2)
+		c.spoil(&bad)
+		refused(t, s, c.want, func(ctx context.Context, tx eventsTx) error {
+			return all(
+				func() error { return second(tx.EventConsumers().Put(ctx, sampleConsumer(1))) },
+				func() error { return second(tx.EventConsumers().Put(ctx, bad)) },
+			)
+		})
+	}
+	for _, c := range []struct {
+		want  failure
+		spoil func(*events.Lease)
+	}{
+		{invalid("token", "required"), func(l *events.Lease) { l.Token = "" }},
+		{invalid("until", "invalid"), func(l *events.Lease) { l.Until = l.Now }},
+		{invalid("limit", "out_of_range"), func(l *events.Lease) { l.Limit = 0 }},
+		{invalid("limit", "out_of_range"), func(l *events.Lease) { l.Limit = events.MaxLease + 1 }},
+	} {
+		l := eventLease(1)
+		c.spoil(&l)
+		refused(t, s, c.want, func(ctx context.Context, tx eventsTx) error { return second(tx.EventConsumers().Lease(ctx, l)) })
+	}
+	for _, c := range []struct {
+		want failure
+		s    events.Settlement
+	}{
+		{invalid("token", "required"), events.Settlement{}},
+		{invalid("outcomes.0.result", "invalid"), events.Settlement{Token: "x", Outcomes: []events.Outcome{{Result: "x", Reason: "x"}}}},
+		{invalid("outcomes.0.due_at", "required"), events.Settlement{Token: "x", Outcomes: []events.Outcome{{Result: events.Later, Reason: "x"}}}},
+		{invalid("outcomes.0.reason", "required"), events.Settlement{Token: "x", Outcomes: []events.Outcome{{Result: events.GaveUp}}}},
+		{invalid("outcomes.0.detail", "too_long"), events.Settlement{Token: "x", Outcomes: []events.Outcome{{Result: events.GaveUp, Reason: "x", Detail: strings.Repeat("x", events.MaxDetail+1)}}}},
+	} {
+		refused(t, s, c.want, func(ctx context.Context, tx eventsTx) error { return second(tx.EventConsumers().Settle(ctx, c.s)) })
+	}
+	list := see(t, s, func(ctx context.Context, tx eventsTx) (affiliate.Page[events.Consumer], error) {
+		return tx.EventConsumers().List(ctx, events.ConsumerFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
+	})
+	equal(t, "consumers", list.Total, 0)
+	if held := atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) {
+		return tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: nowhere, Token: "x"})
+	}); held {
+		t.Error("a consumer that is not there was settled")
+	}
+}
+
+func testConsumerFilters(t *testing.T, s eventsStore) {
+	filters := []events.Filter{{}, {Kinds: []string{"a", "b"}}, {AdvertiserID: 7}, {ClientID: 8}, {Kinds: []string{"b"}, AdvertiserID: 7, ClientID: 8}}
+	var list []events.Consumer
+	for i, f := range filters {
+		c := sampleConsumer(i)
+		c.Filter = f
+		list = append(list, putConsumer(t, s, c))
+	}
+	paused := sampleConsumer(9)
+	paused.Paused = true
+	paused = putConsumer(t, s, paused)
+	event := func(kind string, advertiser, client int64) affiliate.Event {
+		e := sampleEvent(1)
+		e.Kind, e.AdvertiserID, e.ClientID = kind, advertiser, client
+		return e
+	}
+	given := []affiliate.Event{event("a", 0, 0), event("b", 7, 8), event("c", 7, 0), event("a", 70, 8), event("b", 0, 8)}
+	raise(t, s, given...)
+	equal(t, "numbered", number(t, s, 5, 10), 5)
+	for i, want := range []string{"1 2 3 4 5", "1 2 4 5", "2 3", "2 4 5", "2"} {
+		got := dueTo(t, s, list[i], 5)
+		equal(t, fmt.Sprintf("deliveries for %+v", filters[i]), sequences(got), want)
+		for _, d := range got {
+			if !filters[i].Wants(given[d.Sequence-1]) {
+				t.Errorf("%+v got %+v, which Wants refuses", filters[i], given[d.Sequence-1])
+			}
+			equal(t, "delivery", d, events.Delivery{
+				ID: d.ID, ConsumerID: list[i].ID, Sequence: d.Sequence, Object: affiliate.Object{Type: "user", ID: "1"},
+				State: events.Waiting, DueAt: at(5), QueuedAt: at(5),
+			})
+		}
+		equal(t, "due", consumerNow(t, s, list[i]).DueAt, at(5))
+	}
+	equal(t, "deliveries for a paused one", sequences(dueTo(t, s, paused, 5)), "")
+	equal(t, "at most two", len(see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Delivery, error) {
+		return tx.EventDeliveries().Due(ctx, list[0].ID, at(5), 2)
+	})), 2)
+	equal(t, "none before their time", sequences(dueTo(t, s, list[0], 4)), "")
+	late := putConsumer(t, s, sampleConsumer(10))
+	equal(t, "for one that came later", sequences(dueTo(t, s, late, 5)), "")
+}
+
+func testConsumerLease(t *testing.T, s eventsStore) {
+	a, b := putConsumer(t, s, sampleConsumer(1)), putConsumer(t, s, sampleConsumer(2))
+	elsewhere := sampleConsumer(3)
+	elsewhere.Channel = "other"
+	putConsumer(t, s, elsewhere)
+	names := func(list []events.Consumer) (out []string) {
+		for _, c := range list {
+			out = append(out, c.Name)
+		}
+		return out
+	}
+	equal(t, "without deliveries", names(leaseConsumers(t, s, eventLease(1))), []string(nil))
+	raise(t, s, sampleEvent(1))
+	number(t, s, 10, 10)
+	equal(t, "before it is due", names(leaseConsumers(t, s, eventLease(9))), []string(nil))
+	l := eventLease(10)
+	l.Names = []string{b.Name}
+	got := leaseConsumers(t, s, l)
+	want := b
+	want.DueAt, want.Token = l.Until, l.Token
+	equal(t, "by name", got, []events.Consumer{want})
+	l.Names = []string{}
+	equal(t, "by no name", names(leaseConsumers(t, s, l)), []string(nil))
+	equal(t, "the other", names(leaseConsumers(t, s, eventLease(11))), []string{a.Name})
+	equal(t, "leased", names(leaseConsumers(t, s, eventLease(12))), []string(nil))
+	raise(t, s, sampleEvent(2))
+	number(t, s, 13, 10)
+	equal(t, "a new event does not end a lease", names(leaseConsumers(t, s, eventLease(13))), []string(nil))
+
+	taken := eventLease(70) // b's lease has ended
+	got = leaseConsumers(t, s, taken)
+	want.DueAt, want.Token, want.Takeovers = taken.Until, taken.Token, 1
+	equal(t, "a lease that ended", got, []events.Consumer{want})
+	old := b
+	old.Token = l.Token
+	if settleConsumer(t, s, old) {
+		t.Error("a lease that another one took over was settled")
+	}
+	equal(t, "after that", consumerNow(t, s, b), want)
+	if !settleConsumer(t, s, want) {
+		t.Error("the lease was not held")
+	}
+	want.Token, want.Takeovers, want.DueAt = "", 0, at(10)
+	equal(t, "settled without outcomes", consumerNow(t, s, b), want)
+	first := eventLease(100)
+	first.Limit = 1
+	equal(t, "those due first first", names(leaseConsumers(t, s, first)), []string{b.Name})
+	want = consumerNow(t, s, b)
+	held := events.Settlement{ConsumerID: b.ID, Token: want.Token, HeldUntil: at(200)}
+	atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) { return tx.EventConsumers().Settle(ctx, held) })
+	got2 := consumerNow(t, s, b)
+	equal(t, "held", []any{got2.HeldUntil, got2.DueAt}, []any{at(200), at(200)})
+	raise(t, s, sampleEvent(3))
+	number(t, s, 150, 10)
+	equal(t, "a new event does not end a hold", consumerNow(t, s, b).DueAt, at(200))
+
+	paused := consumerNow(t, s, b)
+	paused.Paused = true
+	putConsumer(t, s, paused)
+	equal(t, "paused", consumerNow(t, s, b).DueAt.IsZero(), true)
+	equal(t, "its deliveries wait", len(dueTo(t, s, b, 150)), 3)
+	paused.Paused = false
+	equal(t, "goes on", putConsumer(t, s, paused).DueAt, at(200))
+}
+
+func testConsumerRace(t *testing.T, s eventsStore) {
+	const consumers, each = 5, 8
+	for i := range consumers {
+		putConsumer(t, s, sampleConsumer(i))
+	}
+	for n := range each {
+		raise(t, s, of(n%3, n))
+	}
+	number(t, s, 1, 100)
+	var mu sync.Mutex
+	holders := map[int64]int{}
+	got := map[int64][]int64{}
+	together(t, writers, func(i int) error {
+		for round := 0; ; round++ {
+			l := eventLease(2)
+			l.Token, l.Limit = fmt.Sprintf("token %d %d", i, round), 2
+			var leased []events.Consumer
+			if err := insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) (err error) {
+				leased, err = tx.EventConsumers().Lease(ctx, l)
+				return err
+			}); err != nil {
+				return err
+			}
+			mu.Lock()
+			for _, c := range leased {
+				if holders[c.ID]++; holders[c.ID] > 1 {
+					t.Errorf("consumer %d is leased twice", c.ID)
+				}
+			}
+			left := 0
+			for id := range got {
+				left += len(got[id])
+			}
+			mu.Unlock()
+			if len(leased) == 0 && left == consumers*each {
+				return nil
+			}
+			for _, c := range leased {
+				var list []events.Delivery
+				if err := s.Read(t.Context(), func(ctx context.Context, tx eventsTx) (err error) {
+					list, err = tx.EventDeliveries().Due(ctx, c.ID, at(2), 3)
+					return err
+				}); err != nil {
+					return err
+				}
+				set := events.Settlement{ConsumerID: c.ID, Token: c.Token}
+				mu.Lock()
+				for _, d := range list {
+					got[c.ID] = append(got[c.ID], d.Sequence)
+					set.Outcomes = append(set.Outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+				}
+				holders[c.ID]--
+				mu.Unlock()
+				if err := insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) error {
+					return second(tx.EventConsumers().Settle(ctx, set))
+				}); err != nil {
+					return err
+				}
+			}
+		}
+	})
+	for id, list := range got {
+		if len(list) != each || !slices.IsSorted(list) {
+			t.Errorf("consumer %d got %v, want 1 to %d in order", id, list, each)
+		}
+	}
+}
+
+func testEventSettle(t *testing.T, s eventsStore) {
+	c := putConsumer(t, s, sampleConsumer(1))
+	other := putConsumer(t, s, sampleConsumer(2))
+	raise(t, s, sampleEvent(1), sampleEvent(2), sampleEvent(3), sampleEvent(4))
+	number(t, s, 1, 10)
+	leased := leaseConsumers(t, s, eventLease(1))[0]
+	list := dueTo(t, s, c, 1)
+	foreign := dueTo(t, s, other, 1)
+	undone := errors.New("undone")
+	all := []events.Outcome{
+		{DeliveryID: list[0].ID, Result: events.Done},
+		{DeliveryID: list[1].ID, Result: events.Later, DueAt: at(50), Reason: "failed", Detail: "it was down"},
+		{DeliveryID: list[2].ID, Result: events.GaveUp, Reason: "gone", Detail: "410"},
+		{DeliveryID: foreign[0].ID, Result: events.Done},
+		{DeliveryID: nowhere, Result: events.Done},
+	}
+	if err := s.Work(t.Context(), func(ctx context.Context, tx eventsTx) error {
+		_, err := tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: c.ID, Token: leased.Token, Outcomes: all})
+		return errors.Join(err, undone)
+	}); !errors.Is(err, undone) {
+		t.Errorf("Work: got %v, want the callback's error", err)
+	}
+	equal(t, "undone", dueTo(t, s, c, 1), list)
+	if !settleConsumer(t, s, leased, all...) {
+		t.Fatal("the lease was not held")
+	}
+	equal(t, "another consumer's is left alone", dueTo(t, s, other, 1), foreign)
+	later, stays := list[1], list[3]
+	later.Attempts, later.DueAt, later.Reason, later.Detail = 1, at(50), "failed", "it was down"
+	equal(t, "left", dueTo(t, s, c, 50), []events.Delivery{stays, later})
+	equal(t, "due", consumerNow(t, s, c).DueAt, at(1))
+	leased = leaseConsumers(t, s, eventLease(2))[0]
+	settleConsumer(t, s, leased, events.Outcome{DeliveryID: stays.ID, Result: events.Done})
+	equal(t, "due when the next is", consumerNow(t, s, c).DueAt, at(50))
+	l := eventLease(50)
+	l.Names = []string{c.Name}
+	leased = leaseConsumers(t, s, l)[0]
+	settleConsumer(t, s, leased, events.Outcome{DeliveryID: later.ID, Result: events.Done})
+	equal(t, "due no more", consumerNow(t, s, c).DueAt.IsZero(), true)
+	parked := see(t, s, func(ctx context.Context, tx eventsTx) (affiliate.Page[events.Delivery], error) {
+		return tx.EventDeliveries().List(ctx, events.DeliveryFilter{ConsumerID: c.ID}, affiliate.PageRequest{Number: 1, Size: 10})
+	})
+	want := list[2]
+	want.State, want.Attempts, want.Reason, want.Detail = events.Parked, 1, "gone", "410"
+	want.DueAt = parked.Items[0].DueAt
+	equal(t, "parked", parked.Items, []events.Delivery{want})
+	equal(t, "is not due", want.DueAt.IsZero(), true)
+}
+
+func testLanes(t *testing.T, s eventsStore) {
+	c := putConsumer(t, s, sampleConsumer(1))
+	raise(t, s, of(1, 1), of(1, 2), of(2, 1))
+	number(t, s, 1, 10)
+	leased := leaseConsumers(t, s, eventLease(1))[0]
+	list := dueTo(t, s, c, 1)
+	equal(t, "due", sequences(list), "1 2 3")
+	later := func(d events.Delivery, when int) events.Outcome {
+		return events.Outcome{DeliveryID: d.ID, Result: events.Later, DueAt: at(when), Reason: "failed"}
+	}
+	settleConsumer(t, s, leased, later(list[0], 50))
+	raise(t, s, of(1, 3), of(3, 1)) // one more behind the one that failed
+	number(t, s, 10, 10)
+	equal(t, "what is behind waits", sequences(dueTo(t, s, c, 49)), "3 5")
+	equal(t, "in order", sequences(dueTo(t, s, c, 50)), "3 5 1 2 4")
+	equal(t, "what is behind has no attempt", dueTo(t, s, c, 50)[3].Attempts, 0)
+	leased = leaseConsumers(t, s, eventLease(50))[0]
+	settleConsumer(t, s, leased, events.Outcome{DeliveryID: list[0].ID, Result: events.GaveUp, Reason: "gone"})
+	equal(t, "one that is parked is in nobody's way", sequences(dueTo(t, s, c, 50)), "3 5 2 4")
+	leased = leaseConsumers(t, s, eventLease(51))[0]
+	settleConsumer(t, s, leased, later(list[1], 45)) // earlier than those behind
+	raise(t, s, of(1, 4))
+	number(t, s, 20, 10)
+	equal(t, "never before those in front", sequences(dueTo(t, s, c, 49)), "3 5 2")
+	equal(t, "in order again", sequences(dueTo(t, s, c, 50)), "3 5 2 4 6")
+}
+
+func testRequeue(t *testing.T, s eventsStore) {
+	some := sampleConsumer(1)
+	some.Filter.Kinds = []string{"user.approved"}
+	c := putConsumer(t, s, some)
+	foreign := sampleEvent(4)
+	foreign.Kind = "other"
+	raise(t, s, sampleEvent(1), sampleEvent(2), sampleEvent(3), foreign)
+	number(t, s, 1, 10)
+	leased := leaseConsumers(t, s, eventLease(1))[0]
+	list := dueTo(t, s, c, 1)
+	settleConsumer(t, s, leased, events.Outcome{DeliveryID: list[0].ID, Result: events.Done}, events.Outcome{DeliveryID: list[1].ID, Result: events.GaveUp, Reason: "gone", Detail: "410"},
+		events.Outcome{DeliveryID: list[2].ID, Result: events.Later, DueAt: at(99), Reason: "failed"})
+	requeue := func(when int, ids ...int64) int {
+		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+			return tx.EventDeliveries().Requeue(ctx, at(when), ids)
+		})
+	}
+	equal(t, "none", requeue(5), 0)
+	equal(t, "those that are not parked", requeue(5, list[0].ID, list[2].ID, nowhere), 0)
+	equal(t, "the parked one", requeue(5, list[1].ID, list[1].ID), 1)
+	want := list[1]
+	want.DueAt, want.QueuedAt = at(5), at(5)
+	equal(t, "waits again", dueTo(t, s, c, 5), []events.Delivery{want})
+	equal(t, "its consumer is due", consumerNow(t, s, c).DueAt, at(5))
+
+	queue := func(when int, sequences ...int64) int {
+		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+			return tx.EventDeliveries().Queue(ctx, at(when), c.ID, sequences)
+		})
+	}
+	equal(t, "no event", queue(6), 0)
+	equal(t, "those that wait, and those that are not wanted", queue(6, 2, 3, 4, nowhere), 0)
+	equal(t, "the one that is done", queue(6, 1, 1, 2), 1)
+	equal(t, "in order of time", sequences(dueTo(t, s, c, 6)), "2 1")
+	leased = leaseConsumers(t, s, eventLease(6))[0]
+	settleConsumer(t, s, leased, events.Outcome{DeliveryID: list[1].ID, Result: events.GaveUp, Reason: "gone"})
+	equal(t, "one that is parked", queue(7, 2), 1)
+	want.DueAt, want.QueuedAt = at(7), at(7)
+	equal(t, "waits once more", dueTo(t, s, c, 7)[1], want)
+	refused(t, s, missing, func(ctx context.Context, tx eventsTx) error {
+		return second(tx.EventDeliveries().Queue(ctx, at(7), nowhere, []int64{1}))
+	})
+}
+
+func testDeliveryList(t *testing.T, s eventsStore) {
+	a, b := putConsumer(t, s, sampleConsumer(1)), putConsumer(t, s, sampleConsumer(2))
+	elsewhere := sampleConsumer(3)
+	elsewhere.Channel = "other"
+	putConsumer(t, s, elsewhere)
+	raise(t, s, sampleEvent(1), sampleEvent(2), sampleEvent(3))
+	number(t, s, 1, 2)
+	number(t, s, 5, 2)
+	for _, c := range leaseConsumers(t, s, eventLease(5)) {
+		list := dueTo(t, s, c, 5)
+		outcomes := []events.Outcome{{DeliveryID: list[0].ID, Result: events.GaveUp, Reason: "gone"}}
+		if c.ID == a.ID {
+			outcomes = append(outcomes, events.Outcome{DeliveryID: list[1].ID, Result: events.Later, DueAt: at(40), Reason: "failed"})
+		}
+		settleConsumer(t, s, c, outcomes...)
+	}
+	other := eventLease(5)
+	other.Channel = "other"
+	for _, c := range leaseConsumers(t, s, other) { // its first one comes back behind the others
+		settleConsumer(t, s, c, events.Outcome{DeliveryID: dueTo(t, s, c, 5)[0].ID, Result: events.Done})
+		put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+			return tx.EventDeliveries().Queue(ctx, at(6), c.ID, []int64{1})
+		})
+	}
+	type F = events.DeliveryFilter
+	list := func(ctx context.Context, tx eventsTx, f F, p affiliate.PageRequest) (affiliate.Page[events.Delivery], error) {
+		return tx.EventDeliveries().List(ctx, f, p)
+	}
+	everything := see(t, s, func(ctx context.Context, tx eventsTx) (affiliate.Page[events.Delivery], error) {
+		return list(ctx, tx, F{}, affiliate.PageRequest{Number: 1, Size: 100})
+	})
+	label := func(d events.Delivery) string {
+		return map[int64]string{a.ID: "a", b.ID: "b"}[d.ConsumerID] + fmt.Sprint(d.Sequence)
+	}
+	where := func(is func(events.Delivery) bool) string {
+		var out []string
+		for _, d := range everything.Items {
+			if is(d) {
+				out = append(out, label(d))
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	if everything.Total != 9 {
+		t.Fatalf("got %d deliveries, want 9", everything.Total)
+	}
+	listing[eventsTx, events.Delivery, F]{
+		items: everything.Items, label: label, list: list,
+		filters: []filterRow[F]{
+			{F{ConsumerID: a.ID}, where(func(d events.Delivery) bool { return d.ConsumerID == a.ID })},
+			{F{State: events.Parked}, where(func(d events.Delivery) bool { return d.State == events.Parked })},
+			{F{Reason: "failed"}, "a2"},
+			{F{Reason: "x"}, ""},
+		},
+		columns: map[string]func(a, b events.Delivery) int{
+			"due_at":   func(a, b events.Delivery) int { return a.DueAt.Compare(b.DueAt) },
+			"sequence": func(a, b events.Delivery) int { return cmp.Compare(a.Sequence, b.Sequence) },
+		},
+	}.check(t, s)
+	backlog := func(channel string) []events.Backlog {
+		return see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Backlog, error) {
+			return tx.EventDeliveries().Backlog(ctx, channel)
+		})
+	}
+	equal(t, "backlog", backlog("c"), []events.Backlog{{Consumer: a.Name, Waiting: 2, Parked: 1, Oldest: at(1)}, {Consumer: b.Name, Waiting: 2, Parked: 1, Oldest: at(1)}})
+	equal(t, "backlog of another channel", backlog("other"), []events.Backlog{{Consumer: elsewhere.Name, Waiting: 3, Oldest: at(1)}})
+	equal(t, "backlog of no channel", backlog("x"), []events.Backlog(nil))
+}
+
+// testQueueWhileSettling numbers events while a consumer settles again and
+// again: when both are over, it must be due for every one that is left.
+func testQueueWhileSettling(t *testing.T, s eventsStore) {
+	c := putConsumer(t, s, sampleConsumer(1))
+	const rounds = 30
+	delivered := 0
+	deliver := func(token string) error {
+		l := eventLease(2)
+		l.Token = token
+		var leased []events.Consumer
+		if err := insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) (err error) {
+			leased, err = tx.EventConsumers().Lease(ctx, l)
+			return err
+		}); err != nil || len(leased) == 0 {
+			return err
+		}
+		set := events.Settlement{ConsumerID: c.ID, Token: token}
+		if err := s.Read(t.Context(), func(ctx context.Context, tx eventsTx) error {
+			list, err := tx.EventDeliveries().Due(ctx, c.ID, at(2), 100)
+			set.Outcomes = nil
+			for _, d := range list {
+				set.Outcomes = append(set.Outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+			}
+			return err
+		}); err != nil {
+			return err
+		}
+		delivered += len(set.Outcomes)
+		return insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) error { return second(tx.EventConsumers().Settle(ctx, set)) })
+	}
+	together(t, 2, func(i int) error {
+		for n := range rounds {
+			if i == 0 {
+				if err := deliver(fmt.Sprint("token ", n)); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := insist(t.Context(), s.Write, func(ctx context.Context, tx eventsTx) error { return tx.Events().Add(ctx, of(n%2, n)) }); err != nil {
+				return err
+			}
+			if err := insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) error { return second(tx.EventLog().Number(ctx, at(2), 10)) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := deliver("the last"); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "delivered", delivered, rounds)
+}
