@@ -41,6 +41,8 @@ func (s *Service) RegisterAccount(ctx context.Context, in AccountInput) (Account
 			return kept, err
 		case kept.Test != a.Test:
 			return kept, affiliate.Conflict("sync_account", "test_account", "A test account stays one, and so does a live one.")
+		case kept.Name == a.Name:
+			return kept, nil
 		}
 		kept.Name = a.Name
 		return kept, saveAccount(ctx, tx, kept, s.clock.Now())

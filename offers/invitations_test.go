@@ -1,7 +1,6 @@
 package offers_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/matryer/is"

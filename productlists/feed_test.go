@@ -236,6 +236,12 @@ func (tx forgetfulTx) Products() productlists.ProductRepository {
 	return forgetfulProducts{store: tx.store}
 }
 
+func (tx forgetfulTx) Events() affiliate.EventRepository { return forgetfulEvents{} }
+
+type forgetfulEvents struct{ affiliate.EventRepository }
+
+func (forgetfulEvents) Add(context.Context, ...affiliate.Event) error { return nil }
+
 type forgetfulProducts struct {
 	productlists.ProductRepository
 	store *forgetful
