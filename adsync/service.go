@@ -91,6 +91,14 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 	return &c
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}
+
 // ForAccount returns the service for the operator who works on one account:
 // what it creates belongs to the account, and it sees no other account's records.
 // It is ErrForbidden in every call of a service that is not the operator's.

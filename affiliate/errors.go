@@ -28,7 +28,10 @@ var (
 
 // ErrNested is returned by Read and Write when the context already belongs to
 // a unit of the same store: a unit inside a unit would deadlock or lie about
-// what it commits. Pass the transaction on instead, or see [Join].
+// what it commits. Pass the transaction on instead, or see [Join]. The same store
+// is one of the same backend and data, whichever domain it is of. A context that
+// belongs to a transaction of the host's counts too: a unit outside of that would
+// be kept whatever becomes of the transaction.
 var ErrNested = errors.New("affiliate: unit of work inside a unit of the same store")
 
 // ErrReadOnly is returned by every change inside a Read.

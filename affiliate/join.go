@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// joint is what units have in common that are one.
-type joint struct{ after []func() }
-
 type jointKey struct{}
+
+// commit is what waits for a commit.
+type commit struct{ after []func() }
+
+type commitKey struct{}
 
 // Join runs fn in a Write of the store that the units inside its context join:
 // with it they are one unit, whichever services and stores of the same backend
@@ -23,18 +25,15 @@ func Join[T any](ctx context.Context, store Store[T], fn func(ctx context.Contex
 	if Joins(ctx) { // a part of the outer one, which runs what is to come after
 		return store.Write(ctx, fn)
 	}
-	j := &joint{}
-	err := store.Write(context.WithValue(ctx, jointKey{}, j), func(ctx context.Context, tx T) error {
-		j.after = nil // of an attempt before
+	var committed func()
+	err := store.Write(context.WithValue(ctx, jointKey{}, true), func(ctx context.Context, tx T) error {
+		ctx, committed = HoldAfterCommit(ctx) // anew in each attempt
 		return fn(ctx, tx)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		committed()
 	}
-	for _, f := range j.after {
-		f()
-	}
-	return nil
+	return err
 }
 
 // snapshot is what the reads of one Snapshot have in common beside the unit.
@@ -48,7 +47,7 @@ type snapshotKey struct{}
 // reads a response: the snapshot holds a connection or a lock.
 func Snapshot[T any](ctx context.Context, store Store[T], clock Clock, fn func(ctx context.Context) error) error {
 	ctx = context.WithValue(ctx, snapshotKey{}, snapshot{clock.Now()})
-	return store.Read(context.WithValue(ctx, jointKey{}, &joint{}), func(ctx context.Context, _ T) error { return fn(ctx) })
+	return store.Read(context.WithValue(ctx, jointKey{}, true), func(ctx context.Context, _ T) error { return fn(ctx) })
 }
 
 // Instant returns the clock's time, and within a Snapshot the time when that
@@ -66,12 +65,25 @@ func Instant(ctx context.Context, clock Clock) time.Time {
 func Joins(ctx context.Context) bool { return ctx.Value(jointKey{}) != nil }
 
 // AfterCommit calls f once what the context's units changed is kept: at once, or
-// when the unit ends that they joined. It is for what a process remembers of its
-// store.
+// when the unit ends that they joined, or the transaction of the host that they
+// are in. It is for what a process remembers of its store.
 func AfterCommit(ctx context.Context, f func()) {
-	if j, ok := ctx.Value(jointKey{}).(*joint); ok {
-		j.after = append(j.after, f)
+	if c, ok := ctx.Value(commitKey{}).(*commit); ok {
+		c.after = append(c.after, f)
 		return
 	}
 	f()
+}
+
+// HoldAfterCommit returns a context in which AfterCommit only notes what to call,
+// and the function that calls it, or hands it on to what ctx itself waits for. It
+// is for backends that run a transaction around units of work: they call committed
+// after the commit, and never when there is none.
+func HoldAfterCommit(ctx context.Context) (held context.Context, committed func()) {
+	c := &commit{}
+	return context.WithValue(ctx, commitKey{}, c), func() {
+		for _, f := range c.after {
+			AfterCommit(ctx, f)
+		}
+	}
 }

@@ -61,6 +61,14 @@ func (s *Service) For(v Viewer) *Service {
 	return &bound
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store[Tx]) *Service {
+	in := *s
+	in.store = store
+	return &in
+}
+
 // OnUserChange adds a hook behind those that are there. Services of other
 // domains call it when they are made. Do not call it once the service is in use.
 func (s *Service) OnUserChange(hook UserHook) { s.hooks = append(s.hooks, hook) }

@@ -72,6 +72,14 @@ func NewService(store Store, o Options) (*Service, error) {
 	return &Service{store: store, opts: o, clock: o.Clock, newID: o.NewID}, nil
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}
+
 // id returns a new id. It fails only if the host's generator does.
 func (s *Service) id() (uuid.UUID, error) {
 	id, err := s.newID()

@@ -3,6 +3,7 @@ package links
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -25,7 +26,8 @@ const (
 	// Sync: committed before the answer, each click in a unit of its own.
 	Sync
 	// Async: queued before the answer and committed soon after. A full queue
-	// or the end of the process loses clicks; the lost ones are counted.
+	// or the end of the process loses clicks; the lost ones are counted. Follow
+	// refuses to queue a click in a transaction of the host's (ErrNested).
 	Async
 )
 
@@ -58,6 +60,23 @@ func newRecorder(o Options, commit commitFunc, target targetFunc) recorder {
 	}
 	return &groupRecorder{commit: commit}
 }
+
+// newHostedRecorder is for a transaction of the host's, which one goroutine uses.
+func newHostedRecorder(o Options, commit commitFunc) recorder {
+	if o.Clicks == Async {
+		return hostedRecorder{}
+	}
+	return &syncRecorder{commit: commit}
+}
+
+// hostedRecorder refuses every click.
+type hostedRecorder struct{}
+
+var errHosted = fmt.Errorf("links: a click that is recorded asynchronously cannot be a part of a transaction: %w", affiliate.ErrNested)
+
+func (hostedRecorder) record(context.Context, *pendingClick) error { return errHosted }
+func (hostedRecorder) run(ctx context.Context) error               { <-ctx.Done(); return nil }
+func (hostedRecorder) dropped() int64                              { return 0 }
 
 type syncRecorder struct{ commit commitFunc }
 

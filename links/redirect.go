@@ -39,7 +39,7 @@ type Redirect struct {
 // deactivated, leads to the plain shop URL and its clicks earn nothing. An
 // unknown link is ErrNotFound; when the click cannot be kept the error says so
 // and the reader should not be sent on. Inside a unit of the same store it is
-// ErrNested.
+// ErrNested; so it is in Async mode inside a transaction of the host.
 func (s *Service) Follow(ctx context.Context, h Hit) (r Redirect, err error) {
 	if h.Uncounted {
 		t, err := s.target(ctx, h.LinkID)

@@ -36,6 +36,15 @@ type Store interface {
 	Nested(ctx context.Context) bool
 }
 
+// HostedStore is a Store that may be in a transaction of the host's, which ends
+// when the host says so.
+type HostedStore interface {
+	Store
+	// Hosted reports whether it is. What is queued could not become a part of the
+	// transaction, so that Follow then refuses to: see ClickMode.
+	Hosted() bool
+}
+
 // Cursor is a place in the history of a store's rule changes. Only the backend
 // that made one reads it.
 type Cursor string
@@ -52,7 +61,8 @@ type RuleRepository interface {
 	ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]Rule, error)
 	// Scan returns at most limit rules with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after int64, limit int) ([]Rule, error)
-	// Cursor is the place in the history that this unit's snapshot is at.
+	// Cursor is the place in the history that this unit's snapshot is at. What a
+	// transaction of the host's changed that has not ended yet is behind none.
 	Cursor(ctx context.Context) (Cursor, error)
 	// Changed returns, ascending, the advertisers with a rule added, updated or
 	// deleted by a unit that the snapshot of the cursor did not show and this

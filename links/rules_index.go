@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 // ruleIndex holds the compiled rules of a store and keeps them fresh: after a
@@ -15,6 +17,7 @@ import (
 type ruleIndex struct {
 	store  Store
 	maxAge time.Duration
+	base   *ruleIndex // set in a transaction of the host's: whose rules are up to date but for it
 
 	current atomic.Pointer[compiledRules]
 	changes atomic.Int64 // how often this process has changed rules
@@ -26,34 +29,41 @@ type ruleIndex struct {
 type compiledRules struct {
 	matcher *Matcher
 	cursor  Cursor
-	changes int64 // of this process that it shows
+	hosted  bool    // read in a transaction of the host's, which may be old and may not be kept
+	suspect []int64 // then: advertisers whose rules that transaction may have changed
+	changes int64   // of this process that it shows
 	read    time.Time
 }
 
 // outdated makes the next match look for changes.
-func (x *ruleIndex) outdated() { x.changes.Add(1) }
+func (x *ruleIndex) outdated() {
+	if x.base != nil {
+		x = x.base
+	}
+	x.changes.Add(1)
+}
 
 func (x *ruleIndex) fresh() *compiledRules {
 	c := x.current.Load()
-	if c != nil && c.changes == x.changes.Load() && time.Since(c.read) < x.maxAge {
+	if c != nil && !c.hosted && c.changes == x.changes.Load() && time.Since(c.read) < x.maxAge {
 		return c
 	}
 	return nil
 }
 
-// matcher returns the rules as they are, or were at most maxAge ago.
+// matcher returns the rules as they are, or were at most maxAge ago. Inside a
+// unit or a transaction that is under way they are as it sees them.
 func (x *ruleIndex) matcher(ctx context.Context) (*Matcher, error) {
-	if c := x.fresh(); c != nil {
-		return c.matcher, nil
-	}
-	if x.store.Nested(ctx) {
+	switch {
+	case x.base != nil:
+		return x.base.within(ctx, x.store)
+	case x.store.Nested(ctx):
 		// A part of affiliate.Join. Whoever refreshes for all may wait for this unit's
 		// lock, or for a connection. What this unit reads may be old, or be undone.
-		next, err := x.read(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return next.matcher, nil
+		return x.within(ctx, x.store)
+	}
+	if c := x.fresh(); c != nil {
+		return c.matcher, nil
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -88,8 +98,41 @@ func (x *ruleIndex) read(ctx context.Context) (*compiledRules, error) {
 	return next, nil
 }
 
+// within returns the rules as a unit of store sees them, which may never be kept.
+// In a transaction of the host's they are remembered for the next one, with the
+// advertisers that must be looked at again; in a unit that others joined not.
+func (x *ruleIndex) within(ctx context.Context, store Store) (*Matcher, error) {
+	old := x.current.Load()
+	remember := !affiliate.Joins(ctx) && (old == nil || time.Since(old.read) >= x.maxAge)
+	next := &compiledRules{changes: x.changes.Load(), read: time.Now(), hosted: true}
+	err := store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
+		if remember {
+			if next.cursor, err = tx.Rules().Cursor(ctx); err != nil {
+				return err
+			}
+			if next.suspect, err = tx.Rules().Changed(ctx, next.cursor); err != nil {
+				return err
+			}
+		}
+		if old != nil {
+			next.matcher, err = replaceChanged(ctx, tx, old)
+		} else {
+			next.matcher, err = compileAll(ctx, tx)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if remember {
+		x.current.CompareAndSwap(old, next)
+	}
+	return next.matcher, nil
+}
+
 func replaceChanged(ctx context.Context, tx Tx, old *compiledRules) (*Matcher, error) {
 	advertisers, err := tx.Rules().Changed(ctx, old.cursor)
+	advertisers = affiliate.SortedIDs(append(advertisers, old.suspect...))
 	if err != nil || len(advertisers) == 0 {
 		return old.matcher, err
 	}

@@ -100,8 +100,8 @@ type machine struct {
 	rules    *ruleIndex
 	visitors *visitorKeys
 	recorder recorder
-	redirect string    // normalised PublicURL + "/c/"
-	batches  sync.Pool // of *clickBatch
+	redirect string     // normalised PublicURL + "/c/"
+	batches  *sync.Pool // of *clickBatch
 }
 
 // PublicURL is Options.PublicURL: what the addresses of this service begin
@@ -122,10 +122,14 @@ func NewService(store Store, o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{machine: &machine{store: store, opts: o, clock: o.Clock, redirect: base.String()}}
-	s.batches.New = func() any { return new(clickBatch) }
+	s.batches = &sync.Pool{New: func() any { return new(clickBatch) }}
 	s.rules = &ruleIndex{store: store, maxAge: o.RuleRefresh}
 	s.visitors = &visitorKeys{store: store, random: o.Random}
-	s.recorder = newRecorder(o, s.recordBatch, s.target)
+	if h, ok := store.(HostedStore); ok && h.Hosted() {
+		s.recorder = newHostedRecorder(o, s.recordBatch)
+	} else {
+		s.recorder = newRecorder(o, s.recordBatch, s.target)
+	}
 	return s, nil
 }
 
@@ -135,6 +139,18 @@ func NewService(store Store, o Options) (*Service, error) {
 // ErrNotFound, as an unknown id is. LinkList, Clicks and TotalsOf are for the
 // operator: they take no notice of the viewer.
 func (s *Service) For(v affiliate.Viewer) *Service { return &Service{s.machine, v} }
+
+// In returns the service in a transaction of the host's: over store, which is in
+// that, and with what this service has compiled and cached. What the transaction
+// changed is seen in it. In GroupCommit mode a click of Follow is a unit of its own.
+func (s *Service) In(store Store) *Service {
+	m := &machine{store: store, opts: s.opts, clock: s.clock, redirect: s.redirect, batches: s.batches}
+	m.rules = &ruleIndex{store: store, base: s.rules}
+	m.visitors = &visitorKeys{store: store, random: s.opts.Random, base: s.visitors}
+	in := &Service{m, s.viewer}
+	m.recorder = newHostedRecorder(s.opts, in.recordBatch)
+	return in
+}
 
 // units is the store as the one-value helpers take it.
 func (s *Service) units() affiliate.Store[Tx] { return s.store }

@@ -20,6 +20,7 @@ import (
 type visitorKeys struct {
 	store  Store
 	random io.Reader
+	base   *visitorKeys // set in a transaction of the host's: whose keys are kept
 
 	mu      sync.Mutex
 	current atomic.Pointer[dayKeys]
@@ -35,6 +36,9 @@ type dayKeys struct {
 func (k *visitorKeys) of(ctx context.Context, at time.Time, ip, userAgent string) (today, previous VisitorKey, err error) {
 	date := DayOf(at)
 	keys := k.current.Load()
+	if k.base != nil && keys == nil {
+		keys = k.base.current.Load()
+	}
 	if keys == nil || !keys.date.Equal(date) {
 		if keys, err = k.load(ctx, date); err != nil {
 			return today, previous, err

@@ -51,6 +51,14 @@ func NewService(core *affiliate.Service, store Store, o Options) (*Service, erro
 	return s, nil
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}
+
 // Clock returns the clock that statuses are computed with.
 func (s *Service) Clock() affiliate.Clock { return s.clock }
 

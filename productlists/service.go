@@ -67,3 +67,14 @@ func NewService(store Store, o Options) (*Service, error) {
 	}
 	return &Service{store: store, clock: o.Clock, newID: o.NewID, catalog: o.Catalog, link: o.CommissionURL}, nil
 }
+
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	if _, ours := in.catalog.(productTable); ours {
+		in.catalog = productTable{store}
+	}
+	return &in
+}

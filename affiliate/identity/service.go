@@ -63,6 +63,15 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 	return &bound
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's. No invite is sent in it, since the transaction may
+// not be kept: Invite returns the secret, and the host sends it after the commit.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store, in.postman = store, nil
+	return &in
+}
+
 // session returns what the provider says about the viewer.
 func (s *Service) session() (affiliate.Session, error) {
 	session := s.viewer.Principal().Session

@@ -39,3 +39,11 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 	bound.viewer = v
 	return &bound
 }
+
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}

@@ -212,3 +212,11 @@ func (s *Service) series(u affiliate.User) (string, error) {
 	}
 	return series, nil
 }
+
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}

@@ -11,12 +11,12 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/url"
 	"os"
 	"time"
@@ -25,6 +25,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
@@ -46,57 +47,64 @@ type review struct {
 	LinkID int64
 }
 
-// magazine is the host.
+// magazine is the host. The backend and the services are made once.
 type magazine struct {
-	db     *bun.DB
-	author int64 // the user that links are made for
+	db      *bun.DB
+	backend *postgres.DB
+	kit     *affiliatekit.Kit
+	author  int64 // the user that links are made for
 }
-
-const attempts = 5
 
 // publish keeps a review and makes the link to what it is about, in one
 // transaction of the host. Either both are there afterwards or neither is.
 func (m magazine) publish(ctx context.Context, title, shopURL string) (r review, err error) {
-	// Serializable, as affiliatekit's own units are. Only who begins a
-	// transaction can run it again when the database asks for that.
-	for range attempts {
-		err = m.db.RunInTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable}, func(ctx context.Context, tx bun.Tx) error {
-			r = review{Title: title}
-			link, err := convert(ctx, tx, links.Conversion{UserID: m.author, URL: shopURL})
-			if err != nil {
-				return err
-			}
-			r.LinkID = link.Link.ID
-			_, err = tx.NewInsert().Model(&r).Exec(ctx)
+	// Serializable, and run again when the database asks for it, as
+	// affiliatekit's own units are.
+	err = postgres.RunInTx(ctx, m.backend, func(ctx context.Context, tx bun.Tx) error {
+		r = review{Title: title}
+		link, err := m.convert(ctx, tx, links.Conversion{UserID: m.author, URL: shopURL})
+		if err != nil {
 			return err
-		})
-		if !again(err) {
-			break
 		}
-	}
+		r.LinkID = link.Link.ID
+		_, err = tx.NewInsert().Model(&r).Exec(ctx)
+		return err
+	})
 	return r, err
 }
 
-// again reports whether the database asks to run the transaction once more,
-// whoever's statement, or the commit, it said so to.
-func again(err error) bool {
-	var state interface{ SQLState() string }
-	return errors.As(err, &state) && (state.SQLState() == "40001" || state.SQLState() == "40P01")
-}
-
-// convert is affiliatekit inside the host's transaction: a backend over tx,
-// whose units are savepoints, and the services over that.
-func convert(ctx context.Context, tx bun.Tx, c links.Conversion) (links.LinkView, error) {
-	backend, err := postgres.New(tx, postgres.Options{})
+// convert is affiliatekit inside the host's transaction: the services enter it,
+// with the rules that they have compiled already.
+func (m magazine) convert(ctx context.Context, tx bun.Tx, c links.Conversion) (links.LinkView, error) {
+	backend, err := m.backend.In(tx)
 	if err != nil {
 		return links.LinkView{}, err
 	}
-	kit, err := affiliatekit.New(backend, affiliatekit.Options{Links: links.Options{PublicURL: "https://go.example"}})
+	kit, err := m.kit.In(backend)
 	if err != nil {
 		return links.LinkView{}, err
 	}
 	view, _, err := kit.Links.Convert(ctx, c)
 	return view, err
+}
+
+// handler is the host's own mux, in which the redirect of the links has its place.
+func (m magazine) handler() (http.Handler, error) {
+	redirect, err := httpadapter.NewRedirect(m.kit.Links, httpadapter.Options{})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/c/", redirect)
+	mux.HandleFunc("POST /reviews", func(w http.ResponseWriter, r *http.Request) {
+		published, err := m.publish(r.Context(), r.FormValue("title"), r.FormValue("url"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		fmt.Fprintln(w, m.kit.Links.ShortURL(published.LinkID))
+	})
+	return mux, nil
 }
 
 // open prepares both sides: affiliatekit's tables with an advertiser and an
@@ -112,24 +120,27 @@ func open(ctx context.Context, db *bun.DB) (magazine, error) {
 	if err != nil {
 		return magazine{}, err
 	}
-	kit, err := affiliatekit.New(backend, affiliatekit.Options{})
+	kit, err := affiliatekit.New(backend, affiliatekit.Options{Links: links.Options{PublicURL: "https://go.example"}})
 	if err != nil {
 		return magazine{}, err
 	}
+	m := magazine{db: db, backend: backend, kit: kit}
 	const email = "author@magazine.example"
 	known, err := kit.Core.MatchUsers(ctx, []affiliate.UserKey{{Email: email}}, 0, 0)
 	if err != nil {
 		return magazine{}, err
 	}
 	if known[0].Found {
-		return magazine{db: db, author: known[0].User.ID}, nil
+		m.author = known[0].User.ID
+		return m, nil
 	}
 	_, err1 := kit.Links.RegisterAdvertiser(ctx, links.Registration{
 		Domains:    []string{"acme.example"},
 		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
 	})
 	author, err2 := kit.Core.CreateUser(ctx, affiliate.User{Username: "magazine", Email: email, VerifiedAt: time.Now()})
-	return magazine{db: db, author: author.ID}, errors.Join(err1, err2)
+	m.author = author.ID
+	return m, errors.Join(err1, err2)
 }
 
 // count returns how many reviews and links there are.
@@ -137,12 +148,7 @@ func (m magazine) count(ctx context.Context) (reviews, published int64, err erro
 	if reviews, err = m.db.NewSelect().Model((*review)(nil)).Count(ctx); err != nil {
 		return 0, 0, err
 	}
-	backend, err1 := postgres.New(m.db, postgres.Options{})
-	service, err2 := links.NewService(backend.Links(), links.Options{})
-	if err := errors.Join(err1, err2); err != nil {
-		return 0, 0, err
-	}
-	page, err := service.LinkList(ctx, links.LinkFilter{UserID: m.author}, affiliate.PageRequest{Number: 1, Size: 1})
+	page, err := m.kit.Links.LinkList(ctx, links.LinkFilter{UserID: m.author}, affiliate.PageRequest{Number: 1, Size: 1})
 	return reviews, int64(page.Total), err
 }
 

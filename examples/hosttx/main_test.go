@@ -3,6 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +66,7 @@ func TestRefusedLinkTakesTheHostsRowBack(t *testing.T) {
 		if _, err := tx.NewInsert().Model(&review{Title: "Shoes"}).Exec(ctx); err != nil {
 			return err
 		}
-		_, err := convert(ctx, tx, links.Conversion{UserID: m.author, URL: "https://evil.example/"})
+		_, err := m.convert(ctx, tx, links.Conversion{UserID: m.author, URL: "https://evil.example/"})
 		return err
 	})
 	is.True(errors.Is(err, affiliate.ErrInvalid)) // nobody has the URL
@@ -72,7 +77,7 @@ func TestHostMayGoOnWhenAConversionIsRefused(t *testing.T) {
 	is := is.New(t)
 	m := openMagazine(t)
 	is.NoErr(m.db.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-		_, err := convert(ctx, tx, links.Conversion{UserID: m.author, URL: "https://evil.example/"})
+		_, err := m.convert(ctx, tx, links.Conversion{UserID: m.author, URL: "https://evil.example/"})
 		is.True(errors.Is(err, affiliate.ErrInvalid)) // only the savepoint was rolled back
 		_, err = tx.NewInsert().Model(&review{Title: "Without a link"}).Exec(ctx)
 		return err
@@ -80,20 +85,33 @@ func TestHostMayGoOnWhenAConversionIsRefused(t *testing.T) {
 	m.expect(t, 1, 0)
 }
 
-func TestOneURLPublishedAtOnceIsOneLink(t *testing.T) {
+func TestManyPublishAtOnceForOneAdvertiser(t *testing.T) {
 	is := is.New(t)
 	m := openMagazine(t)
-	reviews, failures := make([]review, 4), make([]error, 4)
-	var all sync.WaitGroup
-	for i, title := range []string{"A", "B", "C", "D"} {
-		all.Go(func() { reviews[i], failures[i] = m.publish(t.Context(), title, "https://acme.example/shoes") })
+	for _, same := range []bool{true, false} { // one URL, or URLs of one advertiser
+		const many = 16
+		reviews, failures := make([]review, many), make([]error, many)
+		start := make(chan struct{})
+		var all sync.WaitGroup
+		for i := range many {
+			title := fmt.Sprintf("Review %d, the same shoes: %t", i, same)
+			page := "https://acme.example/shoes"
+			if !same {
+				page += strconv.Itoa(i)
+			}
+			all.Go(func() {
+				<-start
+				reviews[i], failures[i] = m.publish(t.Context(), title, page)
+			})
+		}
+		close(start)
+		all.Wait()
+		is.NoErr(errors.Join(failures...)) // those who collided ran again
+		for _, r := range reviews {
+			is.Equal(r.LinkID == reviews[0].LinkID, same || r.ID == reviews[0].ID)
+		}
 	}
-	all.Wait()
-	is.NoErr(errors.Join(failures...)) // those who collided ran again
-	for _, r := range reviews {
-		is.Equal(r.LinkID, reviews[0].LinkID)
-	}
-	m.expect(t, 4, 1)
+	m.expect(t, 32, 17)
 }
 
 func TestRunTwicePublishesTwice(t *testing.T) {
@@ -105,4 +123,34 @@ func TestRunTwicePublishesTwice(t *testing.T) {
 	is.NoErr(run(t.Context(), dsn, &out))
 	is.True(strings.HasSuffix(out.String(), "there are  2 reviews and 2 links\n"))
 	is.Equal(strings.Count(out.String(), "refused"), 4) // two each
+}
+
+func TestTheHostsOwnMuxServesManyAtOnceAndTheRedirect(t *testing.T) {
+	is := is.New(t)
+	m := openMagazine(t)
+	handler, err := m.handler()
+	is.NoErr(err)
+	const many = 16
+	answers := make([]*httptest.ResponseRecorder, many)
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			form := url.Values{"title": {fmt.Sprint("Review ", i)}, "url": {fmt.Sprint("https://acme.example/", i)}}
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/reviews", strings.NewReader(form.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			answers[i] = httptest.NewRecorder()
+			handler.ServeHTTP(answers[i], r)
+		})
+	}
+	all.Wait()
+	for i, a := range answers {
+		is.Equal(a.Code, http.StatusOK)
+		path, ours := strings.CutPrefix(strings.TrimSpace(a.Body.String()), "https://go.example")
+		is.True(ours)
+		click := httptest.NewRecorder()
+		handler.ServeHTTP(click, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		is.Equal(click.Code, http.StatusFound)
+		is.True(strings.HasPrefix(click.Header().Get("Location"), fmt.Sprintf("https://acme.example/%d?", i)))
+	}
+	m.expect(t, many, many)
 }

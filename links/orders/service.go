@@ -58,6 +58,14 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 	return &bound
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}
+
 // units is the store as the one-value helpers take it.
 func (s *Service) units() affiliate.Store[Tx] { return s.store }
 

@@ -39,6 +39,14 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 	return &mine
 }
 
+// In returns the service over another store of the same backend: one that is in
+// a transaction of the host's.
+func (s *Service) In(store Store) *Service {
+	in := *s
+	in.store = store
+	return &in
+}
+
 // Query returns the rows of a filter, ordered as by Repository.Sum. Unless the
 // viewer is the operator, f.AdvertiserIDs must name advertisers that it acts for,
 // or f.UserIDs the creator that it is, and tags are for the operator (see Tags):

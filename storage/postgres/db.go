@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
@@ -42,25 +43,27 @@ var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 // of its own: whoever opened the handle closes it.
 type DB struct {
 	handle     handle
+	pool       *sql.DB       // that units, or the host's transaction, take their connections from
 	prefix     string        // of every table: `"shop".`
 	attempts   int           // 0: as Options.MaxAttempts says
 	lane       chan struct{} // taken by the unit that runs again
-	statements statements
+	statements *statements
 }
 
-// New uses a *bun.DB, or a bun.Tx that the host has begun.
+// New uses a *bun.DB, or a bun.Tx that the host has begun; see also [RunInTx] and
+// [DB.In].
 //
 // On a bun.Tx units are savepoints: the host's rows and ours commit together,
 // or not at all. The isolation is then the host's, so it should begin the
 // transaction at sql.LevelSerializable; and a unit runs once, because only the
 // host can run its transaction again. An error that asks for that is
 // affiliate.ErrUnavailable and has the driver's error with its SQLSTATE
-// (40001 or 40P01) inside.
+// (40001 or 40P01) inside. RunInTx does both.
 func New(db bun.IDB, o Options) (*DB, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	d := &DB{attempts: o.MaxAttempts, lane: make(chan struct{}, 1)}
+	d := &DB{attempts: o.MaxAttempts, lane: make(chan struct{}, 1), statements: &statements{}}
 	if o.Schema != "" {
 		d.prefix = `"` + o.Schema + `".`
 	}
@@ -69,12 +72,12 @@ func New(db bun.IDB, o Options) (*DB, error) {
 		if db == nil {
 			return nil, errors.New("postgres: the *bun.DB must not be nil")
 		}
-		d.handle = pool{db}
+		d.handle, d.pool = pool{db}, db.DB
 	case bun.Tx:
 		if db.Tx == nil {
 			return nil, errors.New("postgres: the bun.Tx must be one that was begun")
 		}
-		d.handle, d.attempts = hostTx{db}, 1
+		d.handle, d.pool, d.attempts = hostTx{db}, poolOf(db), 1
 	default:
 		return nil, fmt.Errorf("postgres: New takes a *bun.DB or a bun.Tx, not a %T", db)
 	}

@@ -29,9 +29,23 @@
 //
 // # In the host's transaction
 //
-// New takes a bun.Tx as well. Units are then savepoints: the host's rows and
-// ours commit together, a failed unit leaves the host's transaction alive, and
-// nothing is run again, because only the host can. See New.
+// [RunInTx] runs a transaction of the host's as a unit runs, serializable and again
+// when the database asks for it. [DB.In] is the backend in it, and affiliatekit.Kit.In
+// (or the In method of one service) enters it with what the services have compiled
+// and cached. Units are then savepoints: the host's rows and ours commit together,
+// and a failed unit leaves the host's transaction alive. What is used with the context
+// of the transaction and would commit beside it is affiliate.ErrNested.
+//
+// A host that begins transactions itself passes them to In or New, and marks its
+// context with [WithTx]. What a host has is brought to bun in one line each:
+//
+//	*sql.DB         handle := bun.NewDB(sqlDB, pgdialect.New())
+//	*pgxpool.Pool   handle := bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New())
+//	*sql.Tx         begin it with RunInTx, or with handle.BeginTx; code that takes
+//	                a *sql.Tx gets tx.Tx
+//	pgx.Tx          conn, err := handle.Conn(ctx); tx, err := conn.BeginTx(ctx, options);
+//	                code that takes a *pgx.Conn gets that of the transaction with
+//	                conn.Raw(func(c any) error { c.(*stdlib.Conn).Conn() … })
 //
 // # Drivers
 //

@@ -20,6 +20,9 @@ func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx
 
 func (v linksView) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
 
+// Hosted implements links.HostedStore.
+func (v linksView) Hosted() bool { return v.db.hosted() }
+
 // linksTx gives the repositories of links beside those of the core.
 type linksTx struct{ offersTx }
 

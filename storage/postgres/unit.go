@@ -116,7 +116,11 @@ func (u *unit) saw(table string, ids []int64) {
 
 func (db *DB) unitKey() unitKey { return unitKey{db.handle.key(), db.prefix} }
 
-func (db *DB) nested(ctx context.Context) bool { return ctx.Value(db.unitKey()) != nil }
+// nested reports whether a unit with this context would be inside another one, or
+// beside a transaction of the host's that it should be in.
+func (db *DB) nested(ctx context.Context) bool {
+	return ctx.Value(db.unitKey()) != nil || db.outside(ctx)
+}
 
 // run runs a unit of work, again when the database asks for it.
 func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
@@ -126,6 +130,14 @@ func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *
 	case bool:
 		return affiliate.ErrNested
 	}
+	if db.outside(ctx) {
+		return affiliate.ErrNested
+	}
+	return db.again(ctx, func() error { return db.runOnce(ctx, kind, fn) })
+}
+
+// again runs a transaction until the database no longer asks to run it again.
+func (db *DB) again(ctx context.Context, once func() error) error {
 	inLane := false
 	defer func() {
 		if inLane {
@@ -133,7 +145,7 @@ func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *
 		}
 	}()
 	for attempt := 1; ; attempt++ {
-		err := db.runOnce(ctx, kind, fn)
+		err := once()
 		if err == nil || !retryable(err) || !db.mayRunAgain(ctx, attempt) {
 			return err
 		}
@@ -219,6 +231,7 @@ func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Contex
 		return connectionError(ctx, err)
 	}
 	u := &unit{db: db, kind: kind, ctx: ctx, tx: tx}
+	ctx = db.markHosted(ctx)
 	if affiliate.Joins(ctx) {
 		ctx = context.WithValue(ctx, db.unitKey(), u)
 	} else {
@@ -230,15 +243,16 @@ func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Contex
 			_ = tx.Rollback() // what failed before is the error to tell
 		}
 	}()
-	err = fn(ctx, u)
-	if err := outcome(ctx, err, u.end()); err != nil {
-		return err
+	err = outcome(ctx, fn(ctx, u), u.end())
+	if err == nil {
+		if err = tx.Commit(); err == nil {
+			committed = true
+			return nil
+		}
+		err = translate(ctx, err, "")
 	}
-	if err := tx.Commit(); err != nil {
-		return translate(ctx, err, "")
-	}
-	committed = true
-	return nil
+	tellHost(ctx, db, err)
+	return err
 }
 
 // outcome is the error of a unit whose callback returned err, and which doom
