@@ -37,12 +37,13 @@ func (e *Engine) Apply(ctx context.Context, accountID, adAccountID string) (Repo
 func (e *Engine) workOff(ctx context.Context, accountID, adAccountID string) (Report, error) {
 	var sum Report
 	for {
+		since := e.o.Clock.Now()
 		r, err := e.drain(ctx, adAccountID)
 		sum.add(r)
 		if err != nil {
 			return sum, err
 		}
-		due, ok, err := e.nextDue(ctx, accountID, adAccountID)
+		due, ok, err := e.nextDue(ctx, accountID, adAccountID, since)
 		if err != nil || !ok {
 			return sum, err
 		}
@@ -54,9 +55,9 @@ func (e *Engine) workOff(ctx context.Context, accountID, adAccountID string) (Re
 
 // nextDue returns when the next job of the ad account is due, the next lease
 // ends or a pause of the ad account is over; false when there is nothing to wait
-// for. Jobs that are due already and were not leased wait for their parents, or
-// for the end of the pause.
-func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string) (time.Time, bool, error) {
+// for. Jobs that were due already since then, and were not leased, wait for their
+// parents, or for the end of the pause.
+func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string, since time.Time) (time.Time, bool, error) {
 	now := e.o.Clock.Now()
 	e.mu.Lock()
 	until := e.paused[adAccountID]
@@ -73,7 +74,7 @@ func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string) (ti
 			return err
 		}
 		for _, state := range []JobState{JobQueued, JobLeased} {
-			due, err := firstDue(ctx, tx, JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: state}, now)
+			due, err := firstDue(ctx, tx, JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: state}, since)
 			if err != nil {
 				return err
 			}
@@ -86,8 +87,8 @@ func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string) (ti
 	return next, !next.IsZero(), err
 }
 
-// firstDue returns when the first job of a filter is due that is not due yet.
-func firstDue(ctx context.Context, tx Tx, f JobFilter, now time.Time) (time.Time, error) {
+// firstDue returns when the first job of a filter is due that was not due then.
+func firstDue(ctx context.Context, tx Tx, f JobFilter, then time.Time) (time.Time, error) {
 	for number := 1; ; number++ {
 		p := affiliate.PageRequest{Number: number, Size: batchSize, Sort: affiliate.Sort{Column: "due_at"}}
 		page, err := tx.SyncJobs().List(ctx, f, p)
@@ -95,7 +96,7 @@ func firstDue(ctx context.Context, tx Tx, f JobFilter, now time.Time) (time.Time
 			return time.Time{}, err
 		}
 		for _, j := range page.Items {
-			if j.DueAt.After(now) && j.Reason != ReasonParentNotSynced {
+			if j.DueAt.After(then) && j.Reason != ReasonParentNotSynced {
 				return j.DueAt, nil
 			}
 		}

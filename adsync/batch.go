@@ -27,7 +27,6 @@ type task struct {
 	step   step
 	result Result
 	before Remote // as it was before the job was leased; zero: none
-	sent   bool   // the step's operation was handed to the driver
 }
 
 // step is what is to be done about a record.
@@ -102,18 +101,19 @@ func (e *Engine) send(ctx context.Context, b *batch) {
 		tasks  []*task
 	}
 	var groups []*group
+	index := map[[2]string]*group{} // by account and ad account
 	for n := range b.tasks {
 		t := &b.tasks[n]
 		if t.step.op == nil {
 			continue
 		}
-		i := slices.IndexFunc(groups, func(g *group) bool {
-			return g.at.ID == t.job.AdAccountID && g.at.AccountID == t.job.AccountID
-		})
-		if i < 0 {
-			i, groups = len(groups), append(groups, &group{driver: t.driver, at: t.step.target.AdAccount})
+		key := [2]string{t.job.AccountID, t.job.AdAccountID}
+		g := index[key]
+		if g == nil {
+			g = &group{driver: t.driver, at: t.step.target.AdAccount}
+			index[key], groups = g, append(groups, g)
 		}
-		groups[i].tasks = append(groups[i].tasks, t)
+		g.tasks = append(g.tasks, t)
 	}
 	// The lease must outlive the calls: a worker that takes the jobs over would
 	// send them again.
@@ -128,7 +128,6 @@ func (e *Engine) send(ctx context.Context, b *batch) {
 			}
 			results := g.driver.Apply(ctx, g.at, ops)
 			for n, t := range g.tasks {
-				t.sent = true
 				if n < len(results) {
 					t.result = results[n]
 				} else {

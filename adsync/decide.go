@@ -3,6 +3,7 @@ package adsync
 import (
 	"context"
 	"errors"
+	"maps"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -165,6 +166,11 @@ func (e *Engine) decide(l *loaded, j Job, d Driver) step {
 		return s
 	}
 	s.desired = s.desired.compact()
+	if err != nil { // what is missing here is not to be taken away there
+		kept := maps.Clone(applied)
+		maps.Copy(kept, s.desired)
+		s.desired = kept
+	}
 	switch {
 	case utf8.RuneCountInString(s.desired.Encode()) > MaxApplied:
 		s.reason, s.detail = ReasonTooLarge, "The record is too large for the service."
@@ -178,9 +184,6 @@ func (e *Engine) decide(l *loaded, j Job, d Driver) step {
 		op.Action, op.Changes = Update, again(applied, s.desired)
 	default:
 		op.Action, op.Changes = Update, Diff(applied, s.desired)
-	}
-	if err != nil {
-		op.Changes = additions(op.Changes)
 	}
 	if op.Action == Update && len(op.Changes) == 0 {
 		return s
@@ -231,17 +234,6 @@ func again(applied, desired Fields) []Change {
 	}
 	for _, c := range Diff(applied, desired) {
 		if c.After == "" {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// additions leaves out the changes that take something away.
-func additions(changes []Change) []Change {
-	var out []Change
-	for _, c := range changes {
-		if c.After != "" {
 			out = append(out, c)
 		}
 	}

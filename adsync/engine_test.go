@@ -267,6 +267,8 @@ func TestWhatIsMissingBlocksActiveRecordsAlone(t *testing.T) {
 		is.Equal(w.once(), adsync.Report{Leased: 1, Updated: 1})
 		is.Equal(w.object(c.ID).Fields["state"], "paused")
 		is.Equal(w.object(c.ID).Fields["budget"], "1299")
+		is.True(must(w.engine.Drift(ctx, "acme", "1234567890"))(t).Empty()) // the budget there is known, not strange
+		is.True(must(w.engine.Plan(ctx, "acme", "1234567890"))(t).Updates == 0)
 	})
 }
 

@@ -176,3 +176,33 @@ func TestApplyWaitsForWhatTheServiceAsks(t *testing.T) {
 		is.True(err != nil)
 	})
 }
+
+// A job may become due after a worker found none, and before it looks for the
+// next: at one of these paces the first pause ends just then.
+func TestApplyLeavesNoJobThatBecameDueMeanwhile(t *testing.T) {
+	eachSynced(t, func(t *testing.T, w *synced) {
+		is, ctx := is.New(t), t.Context()
+		_, s, _ := w.tree()
+		for pace := time.Second; pace <= 10*time.Second; pace += time.Second {
+			engine, err := adsync.NewEngine(w.store, adsync.EngineOptions{
+				Drivers: []adsync.Driver{w.google}, Jitter: func() float64 { return 0 },
+				Clock: func() time.Time { w.pass(pace); return w.clock() },
+				Wait:  func(ctx context.Context, d time.Duration) error { w.pass(d); return ctx.Err() },
+			})
+			is.NoErr(err)
+			failed := false
+			w.google.SetFault(func(adsync.Operation) (f adsynctest.Fault) {
+				if !failed {
+					failed = true
+					f.Failure = &adsync.Failure{Code: adsync.CodeUnavailable, Retryable: true, Unapplied: true}
+				}
+				return f
+			})
+			a := kept(w.acme.SaveAd(ctx, textAd(s)))(t)
+			_, err = engine.Apply(ctx, "acme", "1234567890")
+			is.NoErr(err)
+			is.True(failed)
+			w.object(a.ID)
+		}
+	})
+}

@@ -72,13 +72,7 @@ func (t *Throttle) Note(key string, u Usage) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock.Now()
-	a := t.keys[key]
-	if a == nil {
-		t.forget(now)
-		a = &allowance{percent: u.Percent}
-		t.keys[key] = a
-	}
-	a.noted = now
+	a := t.allowance(key, u.Percent, now)
 	a.calls++
 	if rise := u.Percent - a.percent; rise > 0 {
 		cost := rise / float64(a.calls)
@@ -92,11 +86,7 @@ func (t *Throttle) Note(key string, u Usage) {
 	}
 	switch {
 	case u.Percent >= stopAt:
-		wait := u.RegainAfter
-		if wait <= 0 {
-			wait = t.window / 12
-		}
-		a.until = later(a.until, now.Add(wait))
+		t.stop(a, u.RegainAfter, now)
 	case u.Percent > slowFrom:
 		bears := time.Duration(a.cost / 100 * float64(t.window)) // between calls that go on for ever
 		pause := time.Duration(float64(bears) * (u.Percent - slowFrom) / (stopAt - slowFrom))
@@ -104,9 +94,32 @@ func (t *Throttle) Note(key string, u Usage) {
 	}
 }
 
-// Stop stops the calls for a key for a while: the service refused one.
+// Stop stops the calls for a key for a while: the service refused one. That says
+// nothing about what a call costs.
 func (t *Throttle) Stop(key string, wait time.Duration) {
-	t.Note(key, Usage{Percent: stopAt, RegainAfter: wait})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.clock.Now()
+	t.stop(t.allowance(key, 0, now), wait, now)
+}
+
+// allowance is that of a key, which is new at a percentage.
+func (t *Throttle) allowance(key string, percent float64, now time.Time) *allowance {
+	a := t.keys[key]
+	if a == nil {
+		t.forget(now)
+		a = &allowance{percent: percent}
+		t.keys[key] = a
+	}
+	a.noted = now
+	return a
+}
+
+func (t *Throttle) stop(a *allowance, wait time.Duration, now time.Time) {
+	if wait <= 0 {
+		wait = t.window / 12
+	}
+	a.until = later(a.until, now.Add(wait))
 }
 
 // forget makes room when there are too many keys.

@@ -38,3 +38,22 @@ func TestAThrottleSlowsDownAndStops(t *testing.T) {
 	th.Stop("a", 0) // the service does not say for how long
 	is.Equal(th.Wait("a"), 5*time.Minute)
 }
+
+func TestARefusedCallSaysNothingAboutWhatACallCosts(t *testing.T) {
+	is := is.New(t)
+	now := start
+	th := adsync.NewThrottle(func() time.Time { return now }, time.Hour)
+	th.Note("a", adsync.Usage{Percent: 79}) // known at the first call: it may have cost nothing
+	th.Note("a", adsync.Usage{Percent: 80})
+	before := th.Wait("a")
+	is.True(before > 0)
+	th.Stop("a", time.Minute)
+	is.Equal(th.Wait("a"), time.Minute)
+	now = now.Add(time.Minute)
+	th.Note("a", adsync.Usage{Percent: 80})
+	is.True(th.Wait("a") <= before) // the refusal was not a rise to a hundred percent
+	th.Stop("new", time.Second)
+	now = now.Add(time.Second)
+	th.Note("new", adsync.Usage{Percent: 1})
+	is.Equal(th.Wait("new"), time.Duration(0))
+}

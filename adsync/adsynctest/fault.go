@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -60,16 +61,12 @@ func Once(fault ServiceFault, method, suffix string) FaultFunc {
 	return func(r *http.Request) ServiceFault {
 		mu.Lock()
 		defer mu.Unlock()
-		if done || r.Method != method || !hasSuffix(r.URL.Path, suffix) {
+		if done || r.Method != method || !strings.HasSuffix(r.URL.Path, suffix) {
 			return NoFault
 		}
 		done = true
 		return fault
 	}
-}
-
-func hasSuffix(path, suffix string) bool {
-	return len(path) >= len(suffix) && path[len(path)-len(suffix):] == suffix
 }
 
 // Client returns an HTTP client whose calls go to a handler, whatever their host,

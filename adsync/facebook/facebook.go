@@ -378,7 +378,7 @@ func (s *sender) call(ctx context.Context, c rest.Call, out any) *adsync.Failure
 func (s *sender) proof() (string, *adsync.Failure) {
 	token, err := s.d.rest.Token.Token()
 	if err != nil {
-		return "", &adsync.Failure{Code: adsync.CodeUnavailable, Detail: "The token could not be had.", Retryable: true, Unapplied: true}
+		return "", rest.TokenFailure(err)
 	}
 	mac := hmac.New(sha256.New, []byte(s.d.o.AppSecret))
 	mac.Write([]byte(token.AccessToken))

@@ -72,18 +72,33 @@ func (s *sender) newCampaign(op adsync.Operation) []mutation {
 			"containsEuPoliticalAdvertising": "DOES_NOT_CONTAIN_EU_POLITICAL_ADVERTISING",
 		}),
 	}
-	for _, id := range texts(op.Fields["locations"]) {
-		out = append(out, newLocation(campaign, id, false))
-	}
-	for _, id := range texts(op.Fields["excluded_locations"]) {
-		out = append(out, newLocation(campaign, id, true))
+	for _, l := range locationsOf(op.Fields) {
+		out = append(out, l.create(campaign))
 	}
 	return out
 }
 
-func newLocation(campaign, id string, negative bool) mutation {
+// location is a place where a campaign is shown, or is not.
+type location struct {
+	id       string
+	negative bool
+}
+
+func locationsOf(f adsync.Fields) (out []location) {
+	for _, id := range texts(f["locations"]) {
+		out = append(out, location{id, false})
+	}
+	for _, id := range texts(f["excluded_locations"]) {
+		out = append(out, location{id, true})
+	}
+	return out
+}
+
+func (l location) key() string { return fmt.Sprint(l.negative, l.id) }
+
+func (l location) create(campaign string) mutation {
 	return creates("campaignCriterionOperation", map[string]any{
-		"campaign": campaign, "negative": negative, "location": map[string]any{"geoTargetConstant": "geoTargetConstants/" + id},
+		"campaign": campaign, "negative": l.negative, "location": map[string]any{"geoTargetConstant": "geoTargetConstants/" + l.id},
 	})
 }
 
@@ -131,26 +146,21 @@ func (s *sender) changedLocations(ctx context.Context, op adsync.Operation, id s
 		return nil, f
 	}
 	want := map[string]bool{} // by negative and constant
-	for _, place := range texts(op.Fields["locations"]) {
-		want[fmt.Sprint(false, place)] = true
-	}
-	for _, place := range texts(op.Fields["excluded_locations"]) {
-		want[fmt.Sprint(true, place)] = true
+	for _, l := range locationsOf(op.Fields) {
+		want[l.key()] = true
 	}
 	var removed, added []mutation
 	have := map[string]bool{}
 	for _, r := range rows {
-		key := fmt.Sprint(r.Criterion.Negative, strings.TrimPrefix(r.Criterion.Location.Constant, "geoTargetConstants/"))
+		key := location{strings.TrimPrefix(r.Criterion.Location.Constant, "geoTargetConstants/"), r.Criterion.Negative}.key()
 		if have[key] = true; !want[key] {
 			removed = append(removed, removes("campaignCriterionOperation", r.Criterion.Resource))
 		}
 	}
 	campaign := s.resource("campaigns", id)
-	for field, negative := range map[string]bool{"locations": false, "excluded_locations": true} {
-		for _, place := range texts(op.Fields[field]) {
-			if !have[fmt.Sprint(negative, place)] {
-				added = append(added, newLocation(campaign, place, negative))
-			}
+	for _, l := range locationsOf(op.Fields) {
+		if !have[l.key()] {
+			added = append(added, l.create(campaign))
 		}
 	}
 	return append(removed, added...), nil

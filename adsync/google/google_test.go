@@ -156,6 +156,30 @@ func TestACampaignsLocationsFollow(t *testing.T) {
 	is.Equal(len(fake.Objects("campaignCriteria")), 2)
 }
 
+func TestAProductWhoseLanguageChangesIsThereOnce(t *testing.T) {
+	is, c := is.New(t), newClock()
+	fake := adsynctest.NewGoogle(adsynctest.GoogleOptions{Clock: c.now})
+	d := driver(t, fake, c, nil)
+	item := adsync.Target{Kind: adsync.KindItem, AdAccount: at, Item: adsync.Item{
+		Title: "x", Link: "https://x.example", ContentLanguage: "pt-br", Price: affiliate.NewMoney(100, "BRL"), Images: []adsync.Image{{URL: "https://x.example/p", Order: 1}},
+	}}
+	before, err := d.Object(item)
+	is.NoErr(err)
+	id := d.Apply(t.Context(), at, []adsync.Operation{create(adsync.KindItem, "m", "", before)})[0].RemoteID
+	item.Item.ContentLanguage = "en-us"
+	after, err := d.Object(item)
+	is.NoErr(err)
+	op := adsync.Operation{Action: adsync.Update, Kind: adsync.KindItem, RemoteID: id, Fields: after, Changes: adsync.Diff(before, after)}
+
+	fake.SetFault(adsynctest.Once(adsynctest.ErrorBefore, http.MethodDelete, "")) // both stay until the next try
+	is.True(d.Apply(t.Context(), at, []adsync.Operation{op})[0].Failure.Retryable)
+	is.Equal(len(fake.Products(source)), 2)
+	r := d.Apply(t.Context(), at, []adsync.Operation{op})[0]
+	is.Equal(r.Failure, nil)
+	is.True(r.RemoteID != id)
+	is.Equal(len(fake.Products(source)), 1)
+}
+
 func TestTheHeadersOfAnAdsCall(t *testing.T) {
 	is := is.New(t)
 	var last *http.Request

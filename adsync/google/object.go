@@ -52,13 +52,16 @@ func named(t adsync.Target) string {
 func (d *Driver) campaignObject(t adsync.Target) (adsync.Fields, error) {
 	f := adsync.Fields{"name": named(t), "status": statuses[t.State()], "advertising_channel_type": d.o.ChannelType}
 	if geo := t.Campaign.Configuration.Geo; geo.Set {
-		for field, p := range map[string]adsync.Places{"locations": geo.Value.Places, "excluded_locations": geo.Value.Excluded} {
-			ids, blocked := constants(p)
+		for _, at := range []struct {
+			field string
+			adsync.Places
+		}{{"locations", geo.Value.Places}, {"excluded_locations", geo.Value.Excluded}} {
+			ids, blocked := constants(at.Places)
 			if blocked != nil {
 				return f, blocked
 			}
 			if len(ids) > 0 {
-				f[field] = compact(ids)
+				f[at.field] = compact(ids)
 			}
 		}
 	}

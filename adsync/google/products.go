@@ -12,7 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/adsync/internal/rest"
 )
 
-// products sends products, each in a call of its own. An insert replaces the
+// products sends products, each in calls of its own. An insert replaces the
 // product that has the same name.
 func (s *sender) products(ctx context.Context, ops []adsync.Operation, items []int, out []adsync.Result) {
 	queue := make(chan int)
@@ -44,36 +44,62 @@ func (s *sender) product(ctx context.Context, op adsync.Operation) adsync.Result
 		return adsync.Result{Failure: &adsync.Failure{Code: adsync.CodeInvalid, Field: "data_source", Detail: "The data source must look like accounts/1/dataSources/2.", Unapplied: true}}
 	}
 	name := op.Fields["content_language"] + "~" + op.Fields["feed_label"] + "~" + op.RecordID.String()
-	call := rest.Call{Key: s.at.ID, Query: url.Values{"dataSource": {m[0]}}}
-	base := "/products/" + s.d.o.MerchantVersion + "/accounts/" + m[1] + "/productInputs"
+	p := productCalls{s, m[0], "/products/" + s.d.o.MerchantVersion + "/accounts/" + m[1] + "/productInputs"}
 	if op.Action == adsync.Remove {
-		call.Method, call.Path = http.MethodDelete, base+"/"+url.PathEscape(firstOf(op.RemoteID, name))
-	} else {
-		values := map[string]any{}
-		for ours, theirs := range attributes {
-			if v := op.Fields[ours]; v != "" {
-				values[theirs] = v
-			}
-		}
-		values["price"] = map[string]string{"amountMicros": op.Fields["price.amount_micros"], "currencyCode": op.Fields["price.currency_code"]}
-		call.Method, call.Path = http.MethodPost, base+":insert"
-		call.JSON = map[string]any{
-			"offerId": op.RecordID.String(), "contentLanguage": op.Fields["content_language"], "feedLabel": op.Fields["feed_label"], "productAttributes": values,
-		}
+		request, f := p.delete(ctx, firstOf(op.RemoteID, name))
+		return adsync.Result{RequestID: request, Failure: f}
 	}
-	a, f := s.d.merchant.Do(ctx, call)
+	request, f := p.insert(ctx, op)
+	if f == nil && op.RemoteID != "" && op.RemoteID != name {
+		// Language and label are parts of the name: under the old one there is another product.
+		request, f = p.delete(ctx, op.RemoteID)
+	}
 	if f != nil {
-		return adsync.Result{Failure: f}
-	}
-	request := a.Header.Get("Request-Id")
-	if f := failure(s.d.merchant, s.at.ID, a); f != nil {
-		if f.Code == adsync.CodeGone && op.Action == adsync.Remove {
-			return adsync.Result{RequestID: request}
-		}
-		f.RequestID = firstOf(f.RequestID, request)
 		return adsync.Result{RequestID: request, Failure: f}
 	}
 	return adsync.Result{RemoteID: name, RequestID: request}
+}
+
+// productCalls are the calls for products of one data source.
+type productCalls struct {
+	*sender
+	source, base string
+}
+
+func (p productCalls) insert(ctx context.Context, op adsync.Operation) (string, *adsync.Failure) {
+	values := map[string]any{}
+	for ours, theirs := range attributes {
+		if v := op.Fields[ours]; v != "" {
+			values[theirs] = v
+		}
+	}
+	values["price"] = map[string]string{"amountMicros": op.Fields["price.amount_micros"], "currencyCode": op.Fields["price.currency_code"]}
+	return p.call(ctx, rest.Call{Method: http.MethodPost, Path: p.base + ":insert", JSON: map[string]any{
+		"offerId": op.RecordID.String(), "contentLanguage": op.Fields["content_language"], "feedLabel": op.Fields["feed_label"], "productAttributes": values,
+	}})
+}
+
+// delete deletes a product; one that is gone is deleted.
+func (p productCalls) delete(ctx context.Context, name string) (string, *adsync.Failure) {
+	request, f := p.call(ctx, rest.Call{Method: http.MethodDelete, Path: p.base + "/" + url.PathEscape(name)})
+	if f != nil && f.Code == adsync.CodeGone {
+		return request, nil
+	}
+	return request, f
+}
+
+// call returns the id of the request.
+func (p productCalls) call(ctx context.Context, c rest.Call) (string, *adsync.Failure) {
+	c.Key, c.Query = p.at.ID, url.Values{"dataSource": {p.source}}
+	a, f := p.d.merchant.Do(ctx, c)
+	if f != nil {
+		return "", f
+	}
+	request := a.Header.Get("Request-Id")
+	if f = failure(p.d.merchant, p.at.ID, a); f != nil {
+		f.RequestID = firstOf(f.RequestID, request)
+	}
+	return request, f
 }
 
 // readProducts reads products, each in a call of its own. One that Google has

@@ -1,8 +1,10 @@
 package apisync
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,7 +139,8 @@ const maxMillis = 253402300799999
 // page reads the cursor.
 func (q query) page(v *affiliate.Validation) adsync.PageRequest {
 	var after, tie string
-	for name, value := range q.Page {
+	for _, name := range slices.Sorted(maps.Keys(q.Page)) {
+		value := q.Page[name]
 		switch underscored(name) {
 		case "starting_after":
 			after = value
@@ -171,7 +174,8 @@ func (q query) page(v *affiliate.Validation) adsync.PageRequest {
 // filters reads the filters: each name that take does not know is an error, and
 // so is one without a value.
 func (q query) filters(v *affiliate.Validation, take func(name, value string) bool) {
-	for name, value := range q.Filter {
+	for _, name := range slices.Sorted(maps.Keys(q.Filter)) {
+		value := q.Filter[name]
 		switch {
 		case !take(underscored(name), value):
 			v.Add("filter."+name, "unknown", "is no filter of this list")

@@ -93,7 +93,7 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, *adsync.Failure) {
 	}
 	token, err := c.Token.Token()
 	if err != nil {
-		return Answer{}, tokenFailure(err)
+		return Answer{}, TokenFailure(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
@@ -167,7 +167,8 @@ func lost(call Call, err error) *adsync.Failure {
 	return f
 }
 
-func tokenFailure(err error) *adsync.Failure {
+// TokenFailure is what became of a call for which there was no token.
+func TokenFailure(err error) *adsync.Failure {
 	f := &adsync.Failure{Code: adsync.CodeUnavailable, Detail: "The token could not be had.", Retryable: true, Unapplied: true}
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode/100 == 4 && refused.Response.StatusCode != http.StatusTooManyRequests {
