@@ -115,6 +115,9 @@ type UserRepository interface {
 	Add(ctx context.Context, u User) (User, error)
 	Get(ctx context.Context, id int64) (User, error)
 	GetMany(ctx context.Context, ids []int64) ([]User, error)
+	// ByUsername returns the user of the client (0: of no client) whose username
+	// has the same Fold.
+	ByUsername(ctx context.Context, clientID int64, username string) (User, error)
 	// ByEmails returns the users with one of the e-mails (in normal form), by ascending id.
 	ByEmails(ctx context.Context, emails []string) ([]User, error)
 	// BySocialMedia returns the users with one of the identifiers on any network, by ascending id.

@@ -193,6 +193,15 @@ func TestUsernamesOfSignUpsAreUnique(t *testing.T) {
 		is.NoErr(err)
 		is.True(strings.HasPrefix(u.Username, "bo-"))
 		is.Equal(len(u.Username), len("bo-")+6)
+
+		// Also within a unit that is joined, as a request with an idempotency key is.
+		second := m.as("sub-2", "bo@example.org")
+		err = affiliate.Join(t.Context(), m.store, func(ctx context.Context, _ identity.Tx) error {
+			u, err := second.SignUpCreator(ctx, identity.SignUp{ClientID: "north"})
+			is.True(strings.HasPrefix(u.Username, "bo-"))
+			return err
+		})
+		is.NoErr(err)
 	})
 }
 

@@ -36,23 +36,22 @@ func (s *Service) SignUpCreator(ctx context.Context, in SignUp) (affiliate.User,
 		return affiliate.User{}, err
 	}
 	name, _, _ := strings.Cut(email, "@")
-	user := affiliate.User{Username: name, DisplayName: name, Email: email, Locale: in.Locale, SocialMedia: slices.Clone(in.SocialMedia)}
+	user := affiliate.User{DisplayName: name, Email: email, Locale: in.Locale, SocialMedia: slices.Clone(in.SocialMedia)}
 	for range signUpAttempts {
-		u, err := s.signUp(ctx, session, user, in)
-		if !usernameTaken(err) {
-			return u, err
-		}
 		secret, err := affiliate.NewSecret(s.random)
 		if err != nil {
 			return affiliate.User{}, err
 		}
 		user.Username = name + "-" + strings.ToLower(secret[:6])
+		u, err := s.signUp(ctx, session, user, name, in)
+		if !usernameTaken(err) {
+			return u, err
+		}
 	}
 	return affiliate.User{}, affiliate.Unavailable(errors.New("identity: no free username"))
 }
 
-// signUpAttempts bounds how many usernames a sign-up tries. The second one is
-// random already.
+// signUpAttempts bounds how many random usernames a sign-up tries.
 const signUpAttempts = 5
 
 func usernameTaken(err error) bool {
@@ -61,7 +60,8 @@ func usernameTaken(err error) bool {
 		!slices.ContainsFunc(e.Fields, func(f affiliate.FieldError) bool { return f.Field == "email" })
 }
 
-func (s *Service) signUp(ctx context.Context, session affiliate.Session, u affiliate.User, in SignUp) (affiliate.User, error) {
+// signUp adds the user under the name if it is free, else under its own username.
+func (s *Service) signUp(ctx context.Context, session affiliate.Session, u affiliate.User, name string, in SignUp) (affiliate.User, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.User, error) {
 		a, err := s.account(ctx, tx, session)
 		if err != nil {
@@ -79,6 +79,13 @@ func (s *Service) signUp(ctx context.Context, session affiliate.Session, u affil
 		}
 		if a.Linked() { // before the user, whose e-mail address would be taken
 			_, err := s.link(ctx, tx, a, nil)
+			return affiliate.User{}, err
+		}
+		// Asked for, not tried: within affiliate.Join a failed unit cannot be tried again.
+		switch _, err := tx.Users().ByUsername(ctx, u.ClientID, name); {
+		case errors.Is(err, affiliate.ErrNotFound):
+			u.Username = name
+		case err != nil:
 			return affiliate.User{}, err
 		}
 		added, err := affiliate.AddUser(ctx, tx, s.clock.Now(), u, s.onUser)

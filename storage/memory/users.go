@@ -82,6 +82,10 @@ type (
 
 var _ affiliate.UserRepository = users{}
 
+func (r users) ByUsername(ctx context.Context, clientID int64, username string) (affiliate.User, error) {
+	return findBy(ctx, r.u, r.all(), r.u.db.core.users.byUsername, userName{clientID, affiliate.Fold(username)}, username)
+}
+
 func (r users) ByEmails(ctx context.Context, emails []string) ([]affiliate.User, error) {
 	return r.rows(ctx, func() []uint32 { return r.u.db.core.users.byEmail.Among(emails) })
 }

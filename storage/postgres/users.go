@@ -100,6 +100,13 @@ func (r users) Add(ctx context.Context, v affiliate.User) (affiliate.User, error
 	})
 }
 
+func (r users) ByUsername(ctx context.Context, clientID int64, username string) (affiliate.User, error) {
+	return r.one(ctx, username, func(q filter) {
+		q.Where("coalesce(t.client_id, 0) = ?", clientID)
+		q.exactly("t.username_key", affiliate.Fold(username))
+	})
+}
+
 func (r users) ByEmails(ctx context.Context, emails []string) ([]affiliate.User, error) {
 	return r.many(ctx, func(q filter) {
 		q.Where("t.email <> ''") // as the index says; nobody is found by having none

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -144,6 +145,23 @@ func testUserLookups(t *testing.T, s coreStore) {
 		return see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.User, error) {
 			return tx.Users().BySocialMedia(ctx, ids)
 		})
+	}
+	byUsername := func(clientID int64, name string) int64 {
+		return see(t, s, func(ctx context.Context, tx coreTx) (int64, error) {
+			u, err := tx.Users().ByUsername(ctx, clientID, name)
+			if errors.Is(err, affiliate.ErrNotFound) {
+				return 0, nil
+			}
+			return u.ID, err
+		})
+	}
+	client := addAll(t, s, addClient, sampleClient(1))[0]
+	own := addAll(t, s, addUser, affiliate.User{Username: "B", ClientID: client.ID})[0]
+	equal(t, "by a username of no client", byUsername(0, "B"), kept[1].ID)
+	equal(t, "by the same one of a client", byUsername(client.ID, "b"), own.ID)
+	equal(t, "by one of another client", byUsername(client.ID, "a"), int64(0))
+	for _, name := range append(unkeepable(), "", "%", "nobody") {
+		equal(t, "by another username", byUsername(0, name), int64(0))
 	}
 	equal(t, "by e-mails", byEmails([]string{"y@a.example", "nobody@a.example", "z@a.example", "y@a.example"}), kept[:2])
 	equal(t, "by other e-mails", byEmails(append(unkeepable(), "", "Z@A.EXAMPLE", "%")), []affiliate.User(nil))
