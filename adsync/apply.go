@@ -144,8 +144,9 @@ func (e *Engine) DryRun(ctx context.Context, accountID, adAccountID string) ([]C
 		if len(ops) == 0 {
 			return nil
 		}
-		for n, r := range d.Validate(ctx, at, ops) {
-			out[asked[n]].Failure = r.Failure
+		results := d.Validate(ctx, at, ops)
+		for n, i := range asked {
+			out[i].Failure = resultOf(results, n).Failure
 		}
 		return nil
 	})

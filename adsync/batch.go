@@ -128,15 +128,20 @@ func (e *Engine) send(ctx context.Context, b *batch) {
 			}
 			results := g.driver.Apply(ctx, g.at, ops)
 			for n, t := range g.tasks {
-				if n < len(results) {
-					t.result = results[n]
-				} else {
-					t.result.Failure = &Failure{Code: CodeUnknownResult, Detail: "The driver returned no result.", Retryable: true}
-				}
+				t.result = resultOf(results, n)
 			}
 		})
 	}
 	calls.Wait()
+}
+
+// resultOf is the driver's result for its nth operation, whose result is not known
+// when the driver returned too few.
+func resultOf(results []Result, n int) Result {
+	if n < len(results) {
+		return results[n]
+	}
+	return Result{Failure: &Failure{Code: CodeUnknownResult, Detail: "The driver returned no result.", Retryable: true}}
 }
 
 // settle writes down what became of a batch, also when the context has ended.

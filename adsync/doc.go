@@ -109,7 +109,8 @@
 //   - An ad account that was disconnected is in no list, and no new campaign can
 //     be made at it. Its campaigns stay, and their jobs wait.
 //   - Items go to the catalogs of the account's connected ad accounts. Without a
-//     catalog they are kept here alone, and have no jobs.
+//     catalog they are kept here alone, and have no jobs. A change of
+//     an item goes to a thousand catalogs of one account at most.
 //   - An empty text is as good as null.
 //   - Amounts of bids and budgets are in minor units of the ad account's currency.
 //   - A custom attribute's identifier has the letters of a placeholder, and is on

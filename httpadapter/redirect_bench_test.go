@@ -65,15 +65,19 @@ var readerAddress = []byte("X-Reader: ")
 var readers atomic.Int64
 
 // BenchmarkRedirectHandler is the same without the network, which costs ten
-// times the rest.
+// times the rest: of an advertiser with campaigns, and of one without.
 func BenchmarkRedirectHandler(b *testing.B) {
-	handler, inCampaigns, _ := redirectInMemory(b, links.GroupCommit)
-	r := httptest.NewRequest("GET", inCampaigns, nil)
-	r.Header.Set("User-Agent", market.Firefox)
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Header.Set("X-Reader", strconv.FormatInt(readers.Add(1), 10))
-		handler.ServeHTTP(httptest.NewRecorder(), r)
+	handler, inCampaigns, without := redirectInMemory(b, links.GroupCommit)
+	for name, path := range map[string]string{"in campaigns": inCampaigns, "without": without} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequest("GET", path, nil)
+			r.Header.Set("User-Agent", market.Firefox)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Header.Set("X-Reader", strconv.FormatInt(readers.Add(1), 10))
+				handler.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		})
 	}
 }
 

@@ -109,18 +109,12 @@ func (b *batch) open(ctx context.Context, charges []ClickCharge) error {
 	return nil
 }
 
-// admit notes the creators of the charges, with the targets that name them, where
-// there may be offers.
+// admit notes the creators of the charges, with the targets that name them.
 func (b *batch) admit(ctx context.Context, charges []ClickCharge) error {
 	b.lookups = b.one[:0]
 	var clientIDs []int64
 	for i := range charges {
 		c := &charges[i]
-		if may, err := b.tx.Targets().MayServe(ctx, c.Advertiser.ID); err != nil {
-			return err
-		} else if !may {
-			continue
-		}
 		b.lookups = append(b.lookups, Lookup{AdvertiserID: c.Advertiser.ID, UserID: c.User.ID})
 		if id := c.User.ClientID; id != 0 {
 			clientIDs = append(clientIDs, id)
@@ -138,8 +132,8 @@ func (b *batch) admit(ctx context.Context, charges []ClickCharge) error {
 		}
 	}
 	for i := range charges {
-		at, ok := b.lookup(&charges[i])
-		if !ok || b.lookups[at].Targets != nil {
+		at, _ := b.lookup(&charges[i])
+		if b.lookups[at].Targets != nil {
 			continue
 		}
 		u := charges[i].User

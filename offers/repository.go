@@ -94,10 +94,6 @@ type TargetRepository interface {
 	Set(ctx context.Context, offerID int64, targets []Target) error
 	// Get returns the targets of an offer by kind, then by value.
 	Get(ctx context.Context, offerID int64) ([]Target, error)
-	// MayServe is false when no offer of the advertiser has a target, so that
-	// there is no need to find out who asks. A backend to which that is a
-	// statement more returns true.
-	MayServe(ctx context.Context, advertiserID int64) (bool, error)
 	// Serving returns for each lookup the offers of that advertiser that have one
 	// of its targets, are neither deleted nor paused, and are within their time
 	// at some instant from the first until the last, both inclusive: by

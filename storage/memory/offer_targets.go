@@ -29,8 +29,6 @@ type targetTable struct {
 	byRow   *engine.Unique[targetRow, targetRow]
 	byOffer *engine.Groups[targetRow, uint32]
 	byKey   *engine.Groups[targetRow, targetKey]
-	// Most advertisers have no offers; see MayServe.
-	byAdvertiser *engine.Groups[targetRow, int64]
 }
 
 func newTargetTable(db *DB) targetTable {
@@ -41,7 +39,6 @@ func newTargetTable(db *DB) targetTable {
 			return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Value, b.Value))
 		}),
 		engine.NewGroups(t, func(r *targetRow) (targetKey, bool) { return r.targetKey, true }, nil),
-		engine.NewGroups(t, func(r *targetRow) (int64, bool) { return r.advertiser, true }, nil),
 	}
 }
 
@@ -111,13 +108,6 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 		out = append(out, t.At(id).Target)
 	}
 	return out, nil
-}
-
-func (r targets) MayServe(ctx context.Context, advertiserID int64) (bool, error) {
-	if err := r.u.Use(ctx); err != nil {
-		return false, err
-	}
-	return len(r.u.db.offers.targets.byAdvertiser.Of(advertiserID)) > 0, nil
 }
 
 func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Lookup) ([][]offers.Candidate, error) {

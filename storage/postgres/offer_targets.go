@@ -101,10 +101,6 @@ func (r *servingRow) spread(out [][]offers.Candidate) error {
 	return nil
 }
 
-func (r targets) MayServe(ctx context.Context, _ int64) (bool, error) {
-	return read(ctx, r.u, "target", func(context.Context) (bool, error) { return true, nil })
-}
-
 const serving = `SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuses, s.part_limits, s.part_costs
 	FROM (SELECT a.offer_id, array_agg(a.n ORDER BY a.n) AS places, array_agg(a.n) FILTER (WHERE p.id IS NOT NULL) AS part_places,
 			array_agg(p.id) FILTER (WHERE p.id IS NOT NULL) AS part_ids,

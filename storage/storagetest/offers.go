@@ -444,9 +444,6 @@ func testServing(t *testing.T, s offers.Store) {
 		[][]offers.Candidate{candidates(0, 1), candidates(2), nil, nil, candidates(0)})
 	equal(t, "what cannot be kept", serving(0, 0, ask(0, offers.Target{Kind: offers.TargetEmail, Value: "\x00"})), [][]offers.Candidate{nil})
 	equal(t, "no ask", len(serving(0, 0)), 0)
-	equal(t, "may serve", see(t, s, func(ctx context.Context, tx offers.Tx) (bool, error) {
-		return tx.Targets().MayServe(ctx, w.advertisers[1].ID)
-	}), true)
 	for _, c := range []struct {
 		from, until int
 		want        []int
