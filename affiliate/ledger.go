@@ -1,8 +1,10 @@
 package affiliate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -100,6 +102,31 @@ func (s *Service) Balances(ctx context.Context, account Account) ([]Balance, err
 func (s *Service) Entries(ctx context.Context, f EntryFilter, p PageRequest) (Page[Entry], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[Entry], error) {
 		return tx.Ledger().List(ctx, f, p)
+	})
+}
+
+// EntriesByCause returns the entries that were booked for the causes (see
+// Click.Cause and Order.Cause in package links) and those that reverse them, by
+// ascending id. At most MaxBatch causes, else ErrInvalid.
+func (s *Service) EntriesByCause(ctx context.Context, causes []string) ([]Entry, error) {
+	var v Validation
+	v.Check(len(causes) <= MaxBatch, "causes", "too_many", fmt.Sprintf("must be at most %d", MaxBatch))
+	if err := v.Err("entry"); err != nil {
+		return nil, err
+	}
+	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Entry, error) {
+		entries, err := tx.Ledger().ByCauses(ctx, causes)
+		if err != nil || len(entries) == 0 {
+			return nil, err
+		}
+		ids := make([]int64, len(entries))
+		for i, e := range entries {
+			ids[i] = e.ID
+		}
+		reversals, err := tx.Ledger().Reversals(ctx, ids)
+		entries = append(entries, reversals...)
+		slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
+		return slices.CompactFunc(entries, func(a, b Entry) bool { return a.ID == b.ID }), err
 	})
 }
 

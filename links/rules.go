@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,39 @@ func (s *Service) Rules(ctx context.Context, advertiserID int64) ([]Rule, error)
 			return nil, err
 		}
 		return tx.Rules().ByAdvertisers(ctx, []int64{advertiserID})
+	})
+}
+
+// MatchingRules returns, of each advertiser that a URL belongs to now, the allow
+// rule that says so: the most specific rule first. A URL of nobody has none. It
+// is ErrInvalid "invalid_url" for a text that is no shop URL, and ErrForbidden
+// for everybody but the operator.
+func (s *Service) MatchingRules(ctx context.Context, rawURL string) ([]Rule, error) {
+	if !s.viewer.IsOperator() {
+		return nil, affiliate.Forbidden("Only the operator may ask whose a URL is.")
+	}
+	u, err := Normalize(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	matcher, err := s.rules.matcher(ctx)
+	if err != nil {
+		return nil, err
+	}
+	matches := matcher.Match(u.without([]string{ClickIDParameter}), nil)
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Rule, error) {
+		rules := make([]Rule, 0, len(matches))
+		for _, m := range matches { // few: advertisers that share a URL
+			r, err := tx.Rules().Get(ctx, m.RuleID)
+			if errors.Is(err, affiliate.ErrNotFound) {
+				continue // another process has just deleted it
+			}
+			if err != nil {
+				return nil, err
+			}
+			rules = append(rules, r)
+		}
+		return rules, nil
 	})
 }
 

@@ -19,6 +19,10 @@ type LogRepository interface {
 	// After returns at most limit events with a sequence greater than the given
 	// one, in that order.
 	After(ctx context.Context, sequence int64, limit int) ([]affiliate.Event, error)
+	// Before returns at most limit events with a sequence less than the given
+	// one, the greatest sequence first. Events without a number are not among
+	// them.
+	Before(ctx context.Context, sequence int64, limit int) ([]affiliate.Event, error)
 	// Numbered returns the events with the sequences, in that order, each once;
 	// those that are not there are left out.
 	Numbered(ctx context.Context, sequences []int64) ([]affiliate.Event, error)

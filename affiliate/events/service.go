@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -328,6 +329,25 @@ func (s *Service) After(ctx context.Context, sequence int64, limit int) ([]affil
 	}
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]affiliate.Event, error) {
 		return tx.EventLog().After(ctx, sequence, limit)
+	})
+}
+
+// Before returns at most limit events with a sequence less than the given one,
+// the newest first; 0 begins with the newest of all. It is for people who look
+// at what happened last, and changes nothing: an event that has no sequence yet
+// is not returned until Deliver, Run or After has given it one. Limit is 1..1000.
+func (s *Service) Before(ctx context.Context, sequence int64, limit int) ([]affiliate.Event, error) {
+	var v affiliate.Validation
+	v.Check(limit >= 1 && limit <= 1000, "limit", "out_of_range", "must be between 1 and 1000")
+	v.Check(sequence >= 0, "sequence", "out_of_range", "must not be negative")
+	if err := v.Err("event"); err != nil {
+		return nil, err
+	}
+	if sequence == 0 {
+		sequence = math.MaxInt64
+	}
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]affiliate.Event, error) {
+		return tx.EventLog().Before(ctx, sequence, limit)
 	})
 }
 

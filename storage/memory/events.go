@@ -158,6 +158,22 @@ func (r eventLog) After(ctx context.Context, sequence int64, limit int) ([]affil
 	})
 }
 
+func (r eventLog) Before(ctx context.Context, sequence int64, limit int) ([]affiliate.Event, error) {
+	t := &r.u.db.core.events
+	return r.rows(ctx, func() []uint32 {
+		var rows []uint32
+		part, i := t.bySequence.Search(func(e *affiliate.Event) bool { return e.Sequence >= max(sequence, 1) })
+		t.bySequence.Back(part, i, func(row uint32) bool {
+			if len(rows) >= limit || t.At(row).Sequence == 0 { // those without a number are first in this order
+				return false
+			}
+			rows = append(rows, row)
+			return true
+		})
+		return rows
+	})
+}
+
 func (r eventLog) Numbered(ctx context.Context, sequences []int64) ([]affiliate.Event, error) {
 	t := &r.u.db.core.events
 	return r.rows(ctx, func() []uint32 { return t.numbers.InOrder(affiliate.SortedIDs(sequences)) })

@@ -172,6 +172,18 @@ func (r eventLog) After(ctx context.Context, sequence int64, limit int) ([]affil
 	})
 }
 
+func (r eventLog) Before(ctx context.Context, sequence int64, limit int) ([]affiliate.Event, error) {
+	return read(ctx, r.u, "event", func(ctx context.Context) ([]affiliate.Event, error) {
+		var rows []eventRow
+		if limit <= 0 {
+			return nil, nil
+		}
+		q := eventTable.selectFrom(r.u, &rows)
+		err := q.Where("t.sequence < ?", sequence).OrderExpr("t.sequence DESC").Limit(int64(limit)).Scan(ctx)
+		return eventTable.entities(rows), err
+	})
+}
+
 func (r eventLog) Numbered(ctx context.Context, sequences []int64) ([]affiliate.Event, error) {
 	return read(ctx, r.u, "event", func(ctx context.Context) ([]affiliate.Event, error) {
 		var rows []eventRow

@@ -35,6 +35,7 @@ func eventsScenarios() []scenario[eventsStore] {
 	}
 	return append(all,
 		scenario[eventsStore]{"log/numbers are given in order and without gaps", testNumber},
+		scenario[eventsStore]{"log/read backwards", testLogBackwards},
 		scenario[eventsStore]{"log/a unit that commits late is not skipped", testLateEvent},
 		scenario[eventsStore]{"log/writers and readers at once miss nothing", testNumberRace},
 		scenario[eventsStore]{"log/old events expire once they are delivered", testEventsExpire},

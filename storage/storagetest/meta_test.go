@@ -88,7 +88,7 @@ func TestEverySortColumnHasACase(t *testing.T) {
 // A method that the read-only cases take for a read must be known as one.
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
-		"ActingAt", "Advertisers", "After", "All", "Among", "Backlog", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
+		"ActingAt", "Advertisers", "After", "All", "Among", "Backlog", "Before", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
 		"ByDate", "ByEmails", "ByExternalID", "ByFingerprint", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
 		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsername", "ByUsers", "Changed", "Counts", "Cursor", "Distinct", "Due",
 		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "Naming", "Numbered", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",

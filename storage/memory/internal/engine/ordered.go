@@ -67,6 +67,24 @@ func (x *Ordered[R]) Each(part, i int, f func(id uint32) bool) {
 	}
 }
 
+// Back calls f with the ids before a place, the nearest first, until it returns
+// false.
+func (x *Ordered[R]) Back(part, i int, f func(id uint32) bool) {
+	for {
+		for i > 0 {
+			i--
+			if !f(x.parts[part][i]) {
+				return
+			}
+		}
+		if part == 0 {
+			return
+		}
+		part--
+		i = len(x.parts[part])
+	}
+}
+
 func (x *Ordered[R]) Add(id uint32) {
 	p, i := x.place(x.rows.At(id))
 	n := len(x.parts)
