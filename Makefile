@@ -25,18 +25,20 @@ in_browser    = cd .browser && $(1)
 in_openapi    = cd httpadapter/.openapi && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench fuzz openapi lint-openapi
+.PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench fuzz openapi lint-openapi check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the demo server on 127.0.0.1:8080, in memory
-	$(GO) run ./examples/server -demo
+	@echo "Building the demo server; the first time takes a minute or two."
+	@.ci/foreground $(GO) run ./examples/server -demo
 
-test: ## all tests with the race detector, on both backends (starts its own PostgreSQL)
+test: ## all tests with the race detector, on both backends (starts its own PostgreSQL; half an hour on two cores)
+	@echo "All tests take about half an hour on two cores; each package prints a line when it is done."
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race -vet=off $(LEAN) -timeout 40m ./...
 
-test-browser: ## a sale, and the docs page, in a headless Chromium (as root on Debian it installs one)
+test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/browser
 
 check: gofmt vet staticcheck tidy openapi-check apidiff ## what must be clean before a commit: the six below
@@ -67,6 +69,9 @@ apidiff: ## the exported API against the last tag
 
 openapi: ## writes the OpenAPI documents from the routes and their types
 	$(call in_openapi,$(GO) run . -out ../openapi)
+
+check-grafana: ## the dashboard of examples/server: its form, and that the server exports what it shows
+	$(lean) test -count=1 -vet=off -run Grafana ./examples/server
 
 lint-openapi: ## a linter over the OpenAPI documents (needs npx and the npm registry)
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && (cd httpadapter/.openapi && $(GO) run . -plain "$$dir") && \

@@ -34,6 +34,7 @@ type config struct {
 	drain                    time.Duration // how long the stop waits for requests under way
 	notifications            string        // where notifications-proxy forwards to; empty: nowhere
 	webhook                  webhookConfig
+	notices                  io.Writer // sentences for the person who starts the server
 }
 
 // blobs is where images are kept.
@@ -49,7 +50,7 @@ const adminTokenVariable = "AFFILIATEKIT_ADMIN_TOKEN"
 // parseFlags reads the flags and checks them. What is wrong with them is told
 // on stderr by package flag or in the error.
 func parseFlags(args []string, getenv func(string) string, stderr io.Writer) (config, error) {
-	c := config{drain: drainTimeout}
+	c := config{drain: drainTimeout, notices: stderr}
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "the `address` to listen on; port 0 takes a free one")

@@ -6,7 +6,11 @@
 //
 // When it listens it prints one line of JSON on standard output: the address,
 // and with -demo the tokens and ids of the sample data. Logs go to standard
-// error.
+// error, and before them a sentence that says where the console is.
+//
+// The console, at /, shows clicks, orders, money, budgets, events and the ad sync
+// queue (package console). With -demo it is open on this machine; otherwise it
+// asks for an access token of the operator as the password.
 //
 // A product feed, CSV or JSON Lines, is imported before the server listens:
 //

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit"
@@ -16,6 +17,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
+	"github.com/affiliatekit/affiliatekit/examples/server/console"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -94,7 +96,12 @@ func run(ctx context.Context, c config, stdout io.Writer, log *slog.Logger) (err
 			return err
 		}
 	}
-	return app.serve(ctx, listener, func() error { return json.NewEncoder(stdout).Encode(line) })
+	return app.serve(ctx, listener, func() error {
+		if _, err := io.WriteString(c.notices, greeting(c, line, publicURLFor(listener.Addr().(*net.TCPAddr)))); err != nil {
+			return err
+		}
+		return json.NewEncoder(stdout).Encode(line)
+	})
 }
 
 // app is the services and what is mounted over them.
@@ -157,8 +164,12 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		return nil, err
 	}
 	metrics.watch(kit.Core, kit.Links, kit.Events)
+	pages, err := console.New(kit, console.Options{OpenOnLoopback: c.demo, Timeout: c.timeout, Logger: log})
+	if err != nil {
+		return nil, err
+	}
 	a := &app{kit: kit, health: newHealth(kit.Core), timeout: c.timeout, drain: c.drain, log: log}
-	a.Handler = route(a.health, metrics.handler(log), api)
+	a.Handler = route(a.health, metrics.handler(log), pages, api)
 	return a, nil
 }
 
@@ -171,9 +182,10 @@ func perMinute(rate int) int {
 	return rate
 }
 
-// route sends the server's own three paths to their handlers and all others,
-// as they are, to the dialects: a ServeMux would redirect unclean ones.
-func route(h *health, metrics, api http.Handler) http.Handler {
+// route sends the server's own three paths and the console's to their handlers,
+// and all others, as they are, to the dialects: a ServeMux would redirect unclean
+// ones.
+func route(h *health, metrics, pages, api http.Handler) http.Handler {
 	own := map[string]http.Handler{
 		"/healthz": http.HandlerFunc(h.alive),
 		"/readyz":  http.HandlerFunc(h.ready),
@@ -182,6 +194,8 @@ func route(h *health, metrics, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := own[r.URL.Path]
 		switch {
+		case r.URL.Path == "/", r.URL.Path == console.Prefix, strings.HasPrefix(r.URL.Path, console.Prefix+"/"):
+			pages.ServeHTTP(w, r)
 		case !ok:
 			api.ServeHTTP(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:

@@ -51,12 +51,40 @@ func TestOwnPathsAnswerAndOthersAreTheDialects(t *testing.T) {
 		open.call(t, http.MethodGet, "/v2/health", nil, http.StatusOK, nil)
 		open.call(t, http.MethodGet, "/openapi.json", nil, http.StatusOK, nil)
 		open.call(t, http.MethodGet, "/docs", nil, http.StatusOK, nil)
-		for _, path := range []string{"/", "//healthz", "/healthz/", "/metrics/x"} {
+		for _, path := range []string{"//", "//healthz", "/consoles", "/healthz/", "/metrics/x"} {
 			var problem struct{ Code string }
 			open.call(t, http.MethodGet, path, nil, http.StatusNotFound, &problem)
 			is.Equal(problem.Code, "not_found")
 		}
 	})
+}
+
+func TestTheConsoleIsOpenInTheDemoAndAsksForATokenOtherwise(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, flags ...string) {
+		is := is.New(t)
+		demo := start(t, append(flags, "-demo")...)
+		page := string(demo.as("").call(t, http.MethodGet, "/", nil, http.StatusOK, nil).body)
+		is.True(strings.Contains(page, "Paid orders per day"))
+		demo.as("").call(t, http.MethodGet, "/console/campaigns", nil, http.StatusOK, nil)
+		demo.as("").call(t, http.MethodPost, "/", nil, http.StatusMethodNotAllowed, nil)
+		is.NoErr(demo.stop())
+		c, err := parseFlags(append(flags, "-addr", "127.0.0.1:0"), func(string) string { return "a-token-of-the-operator" }, io.Discard)
+		is.NoErr(err)
+		s := startConfig(t, c)
+		s.as("").call(t, http.MethodGet, "/", nil, http.StatusUnauthorized, nil)
+		s.Tokens["admin"] = "a-token-of-the-operator"
+		s.as("admin").call(t, http.MethodGet, "/", nil, http.StatusOK, nil)
+	})
+}
+
+func TestTheFirstLineIsForPeopleAndTheLineOfJSONForPrograms(t *testing.T) {
+	is := is.New(t)
+	p := spawn(t, "-demo")
+	is.NoErr(p.cmd.Process.Signal(syscall.SIGINT)) // Ctrl-C
+	is.NoErr(p.cmd.Wait())                         // status 0
+	said, _, _ := strings.Cut(p.log.String(), "\n")
+	is.True(strings.HasPrefix(said, "The console is at http://"+p.Listening+"/ "))
+	is.True(strings.Contains(p.log.String(), "curl -H 'Authorization: Bearer demo-creator-token-0001'"))
 }
 
 func TestAdminTokenComesFromTheEnvironment(t *testing.T) {
