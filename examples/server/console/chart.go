@@ -127,7 +127,7 @@ func (c chart) describe() string {
 	return b.String()
 }
 
-// Row is a day's values for the table, newest day first.
+// Rows are the days that have a value, for the table, newest first.
 func (c chart) Rows() []chartRow {
 	var rows []chartRow
 	for i := len(c.Days) - 1; i >= 0; i-- {

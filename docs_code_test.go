@@ -1,0 +1,212 @@
+package affiliatekit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit"
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory"
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
+	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
+)
+
+// The functions and types of this file are the Go code of docs/, block by block;
+// TestEveryBlockOfTheGuidesIsCompiled holds the two to each other.
+
+func docsOpen(ctx context.Context, dsn string) (*affiliatekit.Kit, error) {
+	handle, err := postgres.Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	options := postgres.Options{Schema: "affiliate"}
+	if err := postgres.Migrate(ctx, handle, options); err != nil {
+		return nil, err
+	}
+	db, err := postgres.New(handle, options)
+	if err != nil {
+		return nil, err
+	}
+	return affiliatekit.New(db, affiliatekit.Options{
+		Links: links.Options{PublicURL: "https://go.example"},
+	})
+}
+
+func docsRun(ctx context.Context, kit *affiliatekit.Kit, report func(error)) {
+	var running sync.WaitGroup
+	running.Go(func() { report(kit.Links.Run(ctx)) })                       // clicks in the mode Async
+	running.Go(func() { report(kit.Events.Run(ctx)) })                      // subscribers, those of the kit among them
+	running.Go(func() { report(kit.Webhooks.Run(ctx)) })                    // endpoints
+	running.Go(func() { report(kit.Orders.Run(ctx, time.Minute, report)) }) // tells of orders whose hold is over
+	running.Go(func() { report(kit.Deals.Run(ctx, time.Minute, report)) })  // deals that the clock moves on
+	running.Wait()
+}
+
+func docsFor(ctx context.Context, kit *affiliatekit.Kit, principal affiliate.Principal, id int64) (string, error) {
+	campaigns := kit.Offers.For(affiliate.ViewerOf(principal))
+	view, err := campaigns.Offer(ctx, id)
+	if errors.Is(err, affiliate.ErrNotFound) {
+		return "there is no such campaign", nil // or the principal may not see it
+	}
+	return view.Name, err
+}
+
+func docsInTx(ctx context.Context, db *postgres.DB, kit *affiliatekit.Kit, author int64, shopURL string) error {
+	return postgres.RunInTx(ctx, db, func(ctx context.Context, tx bun.Tx) error {
+		backend, err := db.In(tx)
+		if err != nil {
+			return err
+		}
+		inside, err := kit.In(backend)
+		if err != nil {
+			return err
+		}
+		link, _, err := inside.Links.Convert(ctx, links.Conversion{UserID: author, URL: shopURL})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO reviews (link_id) VALUES (?)", link.Link.ID)
+		return err
+	})
+}
+
+func docsSubscribe(kit *affiliatekit.Kit, send func(ctx context.Context, orderID, data string) error) error {
+	return kit.Events.Subscribe("newsletter", []string{"order.approved"}, func(ctx context.Context, e affiliate.Event) error {
+		return send(ctx, e.Object.ID, e.Data) // an error: tried again later
+	})
+}
+
+type sessions struct {
+	userOf func(r *http.Request) (userID int64, ok bool)
+}
+
+// Authenticate implements httpadapter.Authenticator.
+func (s sessions) Authenticate(r *http.Request) (affiliate.Principal, error) {
+	id, ok := s.userOf(r)
+	if !ok {
+		return affiliate.Principal{}, affiliate.ErrUnauthenticated
+	}
+	return affiliate.Principal{Role: affiliate.RoleCreator, Subject: strconv.FormatInt(id, 10), UserID: id}, nil
+}
+
+func docsMount(kit *affiliatekit.Kit, mux *http.ServeMux, userOf func(r *http.Request) (int64, bool)) error {
+	creators, err := metapic.New(metapic.Services{Core: kit.Core, Links: kit.Links, Offers: kit.Offers}, httpadapter.Options{
+		Authenticator: sessions{userOf},
+	})
+	if err != nil {
+		return err
+	}
+	redirect, err := httpadapter.NewRedirect(kit.Links, httpadapter.Options{})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/partner-api/", http.StripPrefix("/partner-api", creators))
+	mux.Handle("/c/", redirect)
+	return nil
+}
+
+func docsConformance(t *testing.T, open func(t *testing.T) *memory.DB) {
+	storagetest.RunCore(t, func(t *testing.T) storagetest.Backend {
+		s := open(t) // fresh and empty: called once for each case, from many goroutines
+		return storagetest.Backend{Core: s.Core()}
+	})
+}
+
+func Example_rounding() {
+	rate, err := affiliate.ParseRate("cpa", "0.05")
+	fmt.Println(affiliate.NewMoney(50, "EUR").MulRate(rate), err) // 2.5 cents
+	fmt.Println(affiliate.NewMoney(70, "EUR").MulRate(rate))      // 3.5 cents
+	parts, err := affiliate.NewMoney(100, "EUR").Split([]int64{1, 1, 1})
+	fmt.Println(parts, err)
+	// Output:
+	// 0.02 EUR <nil>
+	// 0.04 EUR
+	// [0.34 EUR 0.33 EUR 0.33 EUR] <nil>
+}
+
+func docsMemory() (*affiliatekit.Kit, error) {
+	kit, err := affiliatekit.New(memory.New(), affiliatekit.Options{})
+	return kit, err
+}
+
+// docsShop is a kit with a shop and a creator.
+func docsShop(t *testing.T, kit *affiliatekit.Kit) affiliate.User {
+	t.Helper()
+	is := is.New(t)
+	_, err := kit.Links.RegisterAdvertiser(t.Context(), links.Registration{Domains: []string{"acme.example"}, Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"}})
+	is.NoErr(err)
+	anna, err := kit.Core.CreateUser(t.Context(), affiliate.User{Username: "anna", VerifiedAt: time.Now()})
+	is.NoErr(err)
+	return anna
+}
+
+func TestTheCodeOfTheGuidesRuns(t *testing.T) {
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		is := is.New(t)
+		kit, err := docsMemory()
+		is.NoErr(err)
+		anna := docsShop(t, kit)
+		is.NoErr(docsSubscribe(kit, func(context.Context, string, string) error { return nil }))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var ended []error
+		var mu sync.Mutex
+		docsRun(ctx, kit, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			ended = append(ended, err)
+		})
+		is.True(len(ended) >= 5) // each has ended
+		name, err := docsFor(t.Context(), kit, affiliate.Principal{Role: affiliate.RoleCreator, Subject: "1", UserID: anna.ID}, 77)
+		is.NoErr(err)
+		is.Equal(name, "there is no such campaign")
+		mux := http.NewServeMux()
+		is.NoErr(docsMount(kit, mux, func(r *http.Request) (int64, bool) { return anna.ID, r.Header.Get("Cookie") == "anna" }))
+		for cookie, status := range map[string]int{"": http.StatusUnauthorized, "anna": http.StatusOK} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("/partner-api/v2/users/%d", anna.ID), nil)
+			r.Header.Set("Cookie", cookie)
+			answer := httptest.NewRecorder()
+			mux.ServeHTTP(answer, r)
+			is.Equal(answer.Code, status)
+		}
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		is := is.New(t)
+		dsn := pgtest.DSN(t)
+		kit, err := docsOpen(t.Context(), dsn)
+		is.NoErr(err)
+		anna := docsShop(t, kit)
+		handle, err := postgres.Open(dsn)
+		is.NoErr(err)
+		defer func() { is.NoErr(handle.Close()) }()
+		_, err = handle.ExecContext(t.Context(), "CREATE TABLE reviews (link_id bigint)")
+		is.NoErr(err)
+		db, err := postgres.New(handle, postgres.Options{Schema: "affiliate"})
+		is.NoErr(err)
+		kit, err = affiliatekit.New(db, affiliatekit.Options{})
+		is.NoErr(err)
+		is.NoErr(docsInTx(t.Context(), db, kit, anna.ID, "https://acme.example/shoes"))
+		reviews, err := handle.NewSelect().Table("reviews").Count(t.Context())
+		is.NoErr(err)
+		is.Equal(reviews, int64(1))
+	})
+	t.Run("conformance", func(t *testing.T) {
+		docsConformance(t, func(*testing.T) *memory.DB { return memory.New() })
+	})
+}
