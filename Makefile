@@ -32,7 +32,7 @@ help: ## this list
 
 run: ## the demo server on 127.0.0.1:8080, in memory
 	@echo "Building the demo server; the first time takes a minute or two."
-	@.ci/foreground $(GO) run ./examples/server -demo
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && $(GO) build -o "$$dir/server" ./examples/server && .ci/foreground "$$dir/server" -demo
 
 test: ## all tests with the race detector, on both backends (starts its own PostgreSQL; half an hour on two cores)
 	@echo "All tests take about half an hour on two cores; each package prints a line when it is done."
