@@ -25,7 +25,7 @@ in_browser    = cd .browser && $(1)
 in_openapi    = cd httpadapter/.openapi && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench fuzz openapi lint-openapi check-grafana
+.PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ vuln: ## known vulnerabilities (needs the online database)
 bench: ## all benchmarks; BENCH selects some, BENCHTIME says how long
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
 	$(call in_bench,$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...)
+
+soak: ## publishers and deliverers of events, killed at KILLS random points (100)
+	KILLS=$${KILLS:-100} $(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -vet=off $(LEAN) -count=1 -timeout 40m -v -run '^TestKilledPublishersAndDeliverers' ./affiliate/webhooks
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)

@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -42,6 +43,11 @@ func (f Filter) Wants(e affiliate.Event) bool {
 		}
 	}
 	return len(f.Kinds) == 0
+}
+
+// Equal reports whether two filters are written alike.
+func (f Filter) Equal(o Filter) bool {
+	return f.AdvertiserID == o.AdvertiserID && f.ClientID == o.ClientID && slices.Equal(f.Kinds, o.Kinds)
 }
 
 // Consumer is somebody who hears of events: a function of the program, or a

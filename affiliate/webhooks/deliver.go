@@ -36,6 +36,9 @@ func (s *Service) serve(ctx context.Context, c events.Consumer, list []events.Me
 	gone := false
 	if !e.FailingSince.IsZero() {
 		o, a := s.deliver(ctx, e, list[0])
+		if a.Result != events.Done && ctx.Err() != nil {
+			return out // it was interrupted: that is no attempt
+		}
 		out.Outcomes, log = append(out.Outcomes, o), append(log, a)
 		gone = a.StatusCode == http.StatusGone
 		if a.Result != events.Done {

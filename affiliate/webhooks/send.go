@@ -59,7 +59,7 @@ var errForbidden = errors.New("the address is private, link-local or otherwise s
 // loopback, link-local (where clouds have their metadata), multicast, or one that
 // stands for another address.
 func Public(a netip.Addr) bool {
-	a = a.Unmap()
+	a = a.Unmap().WithZone("") // no network contains an address with a zone
 	if !a.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false
 	}
@@ -89,7 +89,7 @@ func prefixes(list ...string) (out []netip.Prefix) {
 // checked when it is dialled, after the name was resolved. It follows no redirect
 // and knows no proxy.
 func newClient(o Options) *http.Client {
-	dialer := &net.Dialer{Timeout: o.Timeout, Control: func(_, address string, _ syscall.RawConn) error {
+	dialer := &net.Dialer{Timeout: o.Timeout, Resolver: o.Resolver, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil || !o.Allow(at.Addr().Unmap()) {
 			return errForbidden

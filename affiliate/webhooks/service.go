@@ -2,11 +2,13 @@ package webhooks
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"encoding/base64"
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -30,8 +32,14 @@ type Options struct {
 	AllowHTTP bool
 	// Allow says which addresses may be reached; default: Public.
 	Allow func(netip.Addr) bool
+	// Resolver finds the addresses of names; default: net.DefaultResolver.
+	Resolver *net.Resolver
 	// Timeout bounds one request; default: 15 seconds.
 	Timeout time.Duration
+	// Lease is how long a process has an endpoint to itself. A process that
+	// crashed delays its endpoints by that. Default: what a batch takes when each
+	// request takes its whole time, and at least a minute.
+	Lease time.Duration
 	// GiveUpAfter is how long an event is retried; default: three days.
 	GiveUpAfter time.Duration
 	// DisableAfter is how long an endpoint may fail before it is disabled;
@@ -53,10 +61,10 @@ func (o Options) defaults() (Options, error) {
 		o.Clock = affiliate.SystemClock
 	}
 	if o.Random == nil {
-		o.Random = rand.Reader
+		o.Random = crand.Reader
 	}
 	if o.Jitter == nil {
-		o.Jitter = func() float64 { return 0.5 }
+		o.Jitter = rand.Float64
 	}
 	if o.Allow == nil {
 		o.Allow = Public
@@ -73,13 +81,16 @@ func (o Options) defaults() (Options, error) {
 	for _, d := range []struct {
 		of       *time.Duration
 		standard time.Duration
-	}{{&o.Timeout, 15 * time.Second}, {&o.GiveUpAfter, 72 * time.Hour}, {&o.DisableAfter, 5 * 24 * time.Hour}, {&o.KeepLog, 30 * 24 * time.Hour}} {
+	}{{&o.Timeout, 15 * time.Second}, {&o.GiveUpAfter, 72 * time.Hour}, {&o.DisableAfter, 5 * 24 * time.Hour}, {&o.KeepLog, 30 * 24 * time.Hour}, {&o.Lease, 0}} {
 		if *d.of == 0 {
 			*d.of = d.standard
 		}
 		if *d.of < 0 {
 			return o, errors.New("webhooks: durations in Options must not be negative")
 		}
+	}
+	if o.Lease == 0 {
+		o.Lease = max(time.Minute, 2*o.Timeout*batch/lanesAtOnce)
 	}
 	return o, nil
 }
@@ -106,8 +117,7 @@ func NewService(store Store, bus events.Store, o Options) (*Service, error) {
 	s := &Service{store: store, opts: o, clock: o.Clock, client: newClient(o)}
 	s.server, err = events.NewServer(bus, events.ServerOptions{
 		Channel: Channel, Serve: s.serve, Clock: o.Clock, Jitter: o.Jitter, Every: o.Every,
-		// Long enough for a batch whose every request takes its whole time.
-		Lease: max(time.Minute, 2*o.Timeout*batch/lanesAtOnce), Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Logger: o.Logger,
+		Lease: o.Lease, Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Logger: o.Logger,
 	})
 	return s, err
 }
@@ -136,29 +146,91 @@ type EndpointInput struct {
 // Create adds an endpoint. It gets the events that are numbered from then on.
 // Its secret is in the result.
 func (s *Service) Create(ctx context.Context, in EndpointInput) (Endpoint, error) {
-	if err := s.check(&in); err != nil {
+	if err := s.complete(&in); err != nil {
 		return Endpoint{}, err
-	}
-	if in.Secret == "" {
-		var err error
-		if in.Secret, err = s.secret(); err != nil {
-			return Endpoint{}, err
-		}
 	}
 	name, err := uuid.NewRandom()
 	if err != nil {
 		return Endpoint{}, affiliate.Unavailable(err)
 	}
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Endpoint, error) {
-		now := s.clock.Now()
-		c, err := tx.EventConsumers().Put(ctx, events.Consumer{Channel: Channel, Name: name.String(), Filter: in.Filter, CreatedAt: now})
+		return s.add(ctx, tx, name.String(), in)
+	})
+}
+
+// complete refuses a bad input, and gives one without a secret a new one.
+func (s *Service) complete(in *EndpointInput) error {
+	if err := s.check(in); err != nil || in.Secret != "" {
+		return err
+	}
+	var err error
+	in.Secret, err = s.secret()
+	return err
+}
+
+func (s *Service) add(ctx context.Context, tx Tx, name string, in EndpointInput) (Endpoint, error) {
+	now := s.clock.Now()
+	c, err := tx.EventConsumers().Put(ctx, events.Consumer{Channel: Channel, Name: name, Filter: in.Filter, CreatedAt: now})
+	if err != nil {
+		return Endpoint{}, err
+	}
+	e := Endpoint{ID: c.ID, URL: in.URL, Description: in.Description, Secret: in.Secret, Status: Active, CreatedAt: now, UpdatedAt: now}
+	return e, s.save(ctx, tx, e, c.Filter, EventCreated)
+}
+
+// Ensure gives the endpoint of a name this URL, description and filter, and the
+// secret unless that is empty. It adds the endpoint when there is none, and
+// changes nothing when it is like that already. It is for endpoints that are
+// part of a program's configuration: however many processes start at once, a
+// name has one endpoint. A name has 1..MaxName characters; endpoints that Create
+// adds have none.
+func (s *Service) Ensure(ctx context.Context, name string, in EndpointInput) (Endpoint, error) {
+	var v affiliate.Validation
+	v.Text("name", name, 1, MaxName)
+	v.Merge("", s.check(&in))
+	if err := v.Err("webhook_endpoint"); err != nil {
+		return Endpoint{}, err
+	}
+	full := in
+	if err := s.complete(&full); err != nil {
+		return Endpoint{}, err
+	}
+	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Endpoint, error) {
+		list, err := tx.EventConsumers().List(ctx, events.ConsumerFilter{Channel: Channel, Names: []string{namePrefix + name}}, affiliate.PageRequest{Number: 1, Size: 1})
 		if err != nil {
 			return Endpoint{}, err
 		}
-		e := Endpoint{ID: c.ID, URL: in.URL, Description: in.Description, Secret: in.Secret, Status: Active, CreatedAt: now, UpdatedAt: now}
-		return e, s.save(ctx, tx, e, c.Filter, EventCreated)
+		if len(list.Items) == 0 {
+			// The name is unique: of two units at once one runs again, and finds it.
+			return s.add(ctx, tx, namePrefix+name, full)
+		}
+		c := list.Items[0]
+		e, err := tx.WebhookEndpoints().Get(ctx, c.ID)
+		if err != nil {
+			return Endpoint{}, err
+		}
+		wanted, filter := e, c.Filter
+		wanted.URL, wanted.Description, c.Filter = in.URL, in.Description, in.Filter
+		if in.Secret != "" {
+			wanted.Secret = in.Secret
+		}
+		if wanted == e && filter.Equal(c.Filter) {
+			return e, nil
+		}
+		wanted.UpdatedAt = s.clock.Now()
+		if _, err := tx.EventConsumers().Put(ctx, c); err != nil {
+			return Endpoint{}, err
+		}
+		return wanted, s.save(ctx, tx, wanted, c.Filter, EventUpdated)
 	})
 }
+
+// Names that Ensure was given do not meet those that Create makes.
+const (
+	namePrefix = "named:"
+	// MaxName bounds the name of Ensure, in characters.
+	MaxName = events.MaxName - len(namePrefix)
+)
 
 // check refuses a bad input.
 func (s *Service) check(in *EndpointInput) error {

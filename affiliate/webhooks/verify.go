@@ -30,7 +30,7 @@ var ErrUnverified = errors.New("webhooks: the message is not signed with a known
 func Verify(secrets []string, header http.Header, body []byte, now time.Time) error {
 	id, timestamp := header.Get(HeaderID), header.Get(HeaderTimestamp)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if id == "" || err != nil {
+	if id == "" || err != nil || strconv.FormatInt(seconds, 10) != timestamp {
 		return ErrUnverified
 	}
 	if age := now.Sub(time.Unix(seconds, 0)); age > Tolerance || age < -Tolerance {

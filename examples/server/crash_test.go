@@ -13,8 +13,10 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
 
 const (
@@ -130,12 +132,22 @@ func keptClicks(t *testing.T, shop *links.Service) (kept map[string]int, valid i
 func TestTwoProcessesBehaveAsOne(t *testing.T) {
 	is := is.New(t)
 	dsn := pgtest.DSN(t)
-	flags := []string{"-demo", "-dsn", dsn, "-rate", "0", "-public-url", "https://go.example"}
+	flags := []string{"-demo", "-dsn", dsn, "-rate", "0", "-public-url", "https://go.example",
+		"-webhook-url", "https://127.0.0.1:1/", "-webhook-secret", testSecret, "-webhook-allow-private"}
 	one, two := launch(t, flags...), launch(t, flags...)
 	one.listening, two.listening = readLine(t, one.out), readLine(t, two.out)
 	is.Equal(one.IDs, two.IDs)
 	both := []listening{one.listening, two.listening}
 
+	t.Run("both have the endpoint of their flags", func(t *testing.T) {
+		is := is.New(t)
+		b := backends.Postgres(t, dsn)
+		hooks, err := webhooks.NewService(b.Webhooks, b.Events, webhooks.Options{})
+		is.NoErr(err)
+		list, err := hooks.Endpoints(t.Context(), everything)
+		is.NoErr(err)
+		is.Equal(list.Total, 1)
+	})
 	t.Run("simultaneous conversions in both make one link", func(t *testing.T) {
 		is := is.New(t)
 		ids, created := convertAtOnce(t, 16, both, "https://acme.example/at-once")

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 
-	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 )
@@ -44,32 +43,12 @@ func (c webhookConfig) options(observe func(events.Attempt), log *slog.Logger) w
 	return o
 }
 
-// ensure adds the endpoint, or gives the one that has its URL already the secret.
+// ensure adds the endpoint, or gives the one of an earlier start this URL and
+// secret.
 func (c webhookConfig) ensure(ctx context.Context, hooks *webhooks.Service) error {
 	if c.url == "" {
 		return nil
 	}
-	for page := 1; ; page++ {
-		list, err := hooks.Endpoints(ctx, affiliate.PageRequest{Number: page, Size: endpointsPage})
-		if err != nil {
-			return err
-		}
-		for _, v := range list.Items {
-			if v.URL != c.url {
-				continue
-			}
-			if v.Secret == c.secret {
-				return nil
-			}
-			_, err := hooks.Update(ctx, v.ID, webhooks.EndpointInput{URL: v.URL, Description: v.Description, Filter: v.Consumer.Filter, Secret: c.secret})
-			return err
-		}
-		if len(list.Items) < endpointsPage {
-			break
-		}
-	}
-	_, err := hooks.Create(ctx, webhooks.EndpointInput{URL: c.url, Secret: c.secret, Description: "-webhook-url"})
+	_, err := hooks.Ensure(ctx, "-webhook-url", webhooks.EndpointInput{URL: c.url, Secret: c.secret, Description: "-webhook-url"})
 	return err
 }
-
-const endpointsPage = 100
