@@ -46,6 +46,9 @@ type Backend interface {
 type Options struct {
 	Clock  affiliate.Clock // of every service that has none of its own; default: affiliate.SystemClock
 	Random io.Reader       // likewise; default: crypto/rand
+	// ClickParameter is that of Links and Orders: the query parameter that carries
+	// the click id to a shop and back. Default: links.ClickIDParameter.
+	ClickParameter string
 
 	// What only one service needs.
 	Core         affiliate.Options
@@ -140,6 +143,11 @@ func (o Options) shared() Options {
 	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Events.Clock, &o.Webhooks.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
+		}
+	}
+	for _, name := range []*string{&o.Links.ClickParameter, &o.Orders.ClickParameter} {
+		if *name == "" {
+			*name = o.ClickParameter
 		}
 	}
 	for _, random := range []*io.Reader{&o.Core.Random, &o.Webhooks.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random, &o.Payouts.Random} {

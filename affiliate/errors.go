@@ -119,6 +119,13 @@ func Conflict(resource, code, message string) *Error {
 	return &Error{Kind: ErrConflict, Code: code, Resource: resource, Message: message}
 }
 
+// Unauthenticated is the error of credentials that are missing or not good; an
+// Authenticator of the HTTP adapter returns it. The cause, which may be nil, is
+// for logs: clients are not told.
+func Unauthenticated(cause error) *Error {
+	return &Error{Kind: ErrUnauthenticated, Code: "unauthenticated", Err: cause}
+}
+
 // Forbidden is the error of a known principal that may not do this.
 func Forbidden(message string) *Error {
 	return &Error{Kind: ErrForbidden, Code: "forbidden", Message: message}

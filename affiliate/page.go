@@ -7,12 +7,16 @@ type Sort struct {
 	Desc   bool
 }
 
-// PageRequest asks for one page of a list.
+// PageRequest asks for one page of a list. The zero PageRequest is the first
+// page, of DefaultPageSize items.
 type PageRequest struct {
-	Number int // from 1
-	Size   int // items on a page, from 1
+	Number int // from 1; 0 is the first page
+	Size   int // items on a page, at most MaxPageSize; 0: DefaultPageSize
 	Sort   Sort
 }
+
+// DefaultPageSize is the size of a page whose request names none.
+const DefaultPageSize = 100
 
 // MaxPageSize bounds PageRequest.Size in every backend.
 const MaxPageSize = 1000
@@ -25,10 +29,10 @@ const MaxPageNumber = 1_000_000_000
 // "id" and the empty column are always allowed.
 func (p PageRequest) Validate(columns ...string) error {
 	var v Validation
-	if p.Number < 1 || p.Number > MaxPageNumber {
+	if p.Number < 0 || p.Number > MaxPageNumber {
 		v.Add("page", "out_of_range", "must be between 1 and 1000000000")
 	}
-	if p.Size < 1 || p.Size > MaxPageSize {
+	if p.Size < 0 || p.Size > MaxPageSize {
 		v.Add("size", "out_of_range", "must be between 1 and 1000")
 	}
 	if c := p.Sort.Column; c != "" && c != "id" {
@@ -43,8 +47,16 @@ func (p PageRequest) Validate(columns ...string) error {
 	return v.Err("page")
 }
 
-// Offset is the number of items before the page.
-func (p PageRequest) Offset() int { return (p.Number - 1) * p.Size }
+// Offset returns the number of items before the page.
+func (p PageRequest) Offset() int { return (max(p.Number, 1) - 1) * p.Limit() }
+
+// Limit returns the most items that the page has: Size, or the default.
+func (p PageRequest) Limit() int {
+	if p.Size == 0 {
+		return DefaultPageSize
+	}
+	return p.Size
+}
 
 // Page is one page of a list, and how many items the whole list has.
 type Page[T any] struct {

@@ -44,7 +44,8 @@ type Tx interface {
 	IdempotencyKeys() IdempotencyRepository
 }
 
-// Optional is a value that may be absent. The zero Optional is absent.
+// Optional is a value that may be absent. The zero Optional is absent; in JSON it
+// is null, and left out of a struct by the option omitzero.
 type Optional[T any] struct {
 	Value T
 	Set   bool

@@ -24,7 +24,7 @@ func (t tokens) Authenticate(r *http.Request) (affiliate.Principal, error) {
 		token = wire.HeaderToken(r, "Mtpc-Api-Key")
 	}
 	if token == "" || scheme != "" && scheme != "bearer" && scheme != "apitoken" {
-		return affiliate.Principal{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}
+		return affiliate.Principal{}, affiliate.Unauthenticated(nil)
 	}
 	return t.people.Authenticate(r.Context(), token)
 }
@@ -55,7 +55,7 @@ type sessions struct {
 }
 
 func (s sessions) Authenticate(r *http.Request) (affiliate.Principal, error) {
-	refused := error(&affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"})
+	refused := error(affiliate.Unauthenticated(nil))
 	if scheme, token := wire.Credentials(r); scheme == "bearer" && strings.Count(token, ".") == 2 {
 		session, err := s.verifier.Verify(r.Context(), token)
 		if err == nil {

@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
@@ -54,12 +56,15 @@ func NewReport(s *orders.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &report{orders: s, refusals: host.RefusalsOf(o)}
+	h := &report{orders: s, refusals: host.RefusalsOf(o),
+		text: bytes.ReplaceAll(trackingScript, []byte("'"+links.ClickIDParameter+"'"), []byte("'"+s.ClickParameter()+"'"))}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+open.ReportPath, observed("report", o, h.take))
 	mux.Handle("POST "+open.ReportPath, observed("report", o, h.take))
 	mux.Handle("GET "+open.ScriptPath, observed("report-script", o, h.script))
-	return mux, nil
+	base := wire.BasePath(o.BasePath)
+	own := func(path string) bool { return path == open.ReportPath || path == open.ScriptPath }
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { mux.ServeHTTP(w, base.Strip(r, own)) }), nil
 }
 
 // observed gives each request its deadline and tells the host of it.
@@ -79,6 +84,7 @@ func observed(id string, o Options, take func(w http.ResponseWriter, r *http.Req
 
 type report struct {
 	orders   *orders.Service
+	text     []byte // the script, with the host's click parameter
 	refusals *wire.Refusals
 }
 
@@ -87,7 +93,7 @@ func (h *report) take(w http.ResponseWriter, r *http.Request) int {
 	body, err := reportBody(w, r)
 	var beacon orders.Beacon
 	if err == nil {
-		beacon, err = orders.ParseBeacon(r.URL.RawQuery, body)
+		beacon, err = h.orders.ParseBeacon(r.URL.RawQuery, body)
 	}
 	outcome := orders.Refused
 	if err == nil {
@@ -163,9 +169,9 @@ func (h *report) script(w http.ResponseWriter, r *http.Request) int {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
-	w.Header().Set("Content-Length", strconv.Itoa(len(trackingScript)))
+	w.Header().Set("Content-Length", strconv.Itoa(len(h.text)))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(trackingScript) // a reader who has gone misses nothing
+		_, _ = w.Write(h.text) // a reader who has gone misses nothing
 	}
 	return http.StatusOK
 }

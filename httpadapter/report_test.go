@@ -10,6 +10,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -99,4 +100,16 @@ func TestTheTrackingScriptIsSmallAndCached(t *testing.T) {
 		is.Equal(ask(w, "GET", path, "", "").Code, 404)
 	}
 	is.Equal(ask(w, "DELETE", "/report", "", "").Code, 405)
+}
+
+func TestTheTrackingScriptReadsTheHostsClickParameter(t *testing.T) {
+	is := is.New(t)
+	s, err := orders.NewService(backends.Memory().Orders, orders.Options{ClickParameter: "cid"})
+	is.NoErr(err)
+	h, err := httpadapter.NewReport(s, httpadapter.Options{})
+	is.NoErr(err)
+	got := httptest.NewRecorder()
+	h.ServeHTTP(got, httptest.NewRequest("GET", "/report.js", nil))
+	is.True(strings.Contains(got.Body.String(), "here.get('cid')"))
+	is.True(!strings.Contains(got.Body.String(), "'mtpc_cid'"))
 }

@@ -101,3 +101,33 @@ func TestOneReaderIsOneHoweverTheAddressIsWritten(t *testing.T) {
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+// A host that has moved here keeps the parameter that its shops know.
+func TestTheClickIDTravelsUnderTheNameOfTheHost(t *testing.T) {
+	for _, mode := range []links.ClickMode{links.Sync, links.GroupCommit} {
+		backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+			is := is.New(t)
+			told := map[links.Verdict]int{}
+			w := newWorld(t, b, links.Options{
+				PublicURL: "https://go.example", Clicks: mode, ClickParameter: "cid",
+				Observe: func(v links.Verdict, reason string) {
+					told[v]++
+					is.Equal(reason != "", v != links.VerdictValid)
+				},
+			})
+			plain := w.convert(w.anna, "https://acme.example/shoes?mtpc_cid=1")
+			is.Equal(w.convert(w.anna, "https://acme.example/shoes?mtpc_cid=1&cid=0190").ID, plain.ID) // its own is taken off
+			for range 2 {
+				to, err := w.links.Follow(t.Context(), links.Hit{LinkID: plain.ID, IP: "192.0.2.1", UserAgent: "Firefox"})
+				w.must(err)
+				is.Equal(to.URL, "https://acme.example/shoes?mtpc_cid=1&cid="+to.Click.Value.ID.String())
+			}
+			is.Equal(told, map[links.Verdict]int{links.VerdictValid: 1, links.VerdictDuplicate: 1})
+		})
+	}
+	is := is.New(t)
+	for _, name := range []string{"a b", "ü", "Signature", "ordervalue", "a&b", "'", strings.Repeat("a", 65)} {
+		_, err := links.NewService(backends.Memory().Links, links.Options{ClickParameter: name})
+		is.True(err != nil) // a name that no query can carry, or that a report has already
+	}
+}

@@ -86,7 +86,7 @@ func (s *Service) Inspect(ctx context.Context, c Conversion) (Inspection, error)
 		if len(f.candidates) != 1 {
 			return f, nil
 		}
-		l, err := tx.Links().Find(ctx, c.UserID, f.candidates[0].ID, keyOf(targetURL(f.url, f.candidates[0])))
+		l, err := tx.Links().Find(ctx, c.UserID, f.candidates[0].ID, keyOf(s.targetURL(f.url, f.candidates[0])))
 		if err == nil && l.DeletedAt.IsZero() {
 			f.existing = affiliate.Some(LinkView{Link: l, Advertiser: f.candidates[0]})
 		}
@@ -161,12 +161,12 @@ func (s *Service) DryConvert(ctx context.Context, c Conversion) (LinkView, error
 
 // targetURL is where a link leads: the URL without what the advertiser's template
 // adds to it. A creator may have copied the address behind another link.
-func targetURL(u URL, a affiliate.Advertiser) URL {
-	return u.without(addedParameters(a.TrackingTemplate))
+func (s *Service) targetURL(u URL, a affiliate.Advertiser) URL {
+	return u.without(addedParameters(a.TrackingTemplate, s.opts.ClickParameter))
 }
 
 func (s *Service) newLink(c Conversion, u URL, a affiliate.Advertiser) Link {
-	u = targetURL(u, a)
+	u = s.targetURL(u, a)
 	l := Link{
 		UserID: c.UserID, AdvertiserID: a.ID, Key: keyOf(u),
 		OriginalURL: strings.TrimSpace(c.URL), TargetURL: u.Full(),
@@ -219,7 +219,7 @@ func readURL[V any](ctx context.Context, s *Service, c Conversion, fn func(conte
 		}
 		return out, err
 	}
-	u = u.without([]string{ClickIDParameter})
+	u = u.without([]string{s.opts.ClickParameter})
 	matcher, err := s.rules.matcher(ctx)
 	if err != nil {
 		return out, err

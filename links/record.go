@@ -54,9 +54,20 @@ func (s *Service) recordBatch(ctx context.Context, batch []*pendingClick) error 
 		return stats.Record(ctx, tx, b.counts()...)
 	})
 	if err == nil {
-		b.outcome(batch)
+		b.outcome(batch, s.opts.ClickParameter)
+		s.tell(b.clicks)
 	}
 	return err
+}
+
+// tell tells Options.Observe of clicks that are kept.
+func (s *Service) tell(clicks []Click) {
+	if s.opts.Observe == nil || s.hosted {
+		return
+	}
+	for i := range clicks {
+		s.opts.Observe(clicks[i].Verdict, clicks[i].Reason)
+	}
 }
 
 // clickBatch is a batch with all that decides about it. What was read is
@@ -154,7 +165,7 @@ func (b *clickBatch) advertiser(id int64) *affiliate.Advertiser {
 }
 
 // outcome notes what became of each click of a batch that is kept.
-func (b *clickBatch) outcome(batch []*pendingClick) {
+func (b *clickBatch) outcome(batch []*pendingClick, parameter string) {
 	for _, p := range batch {
 		p.err = affiliate.ErrNotFound
 	}
@@ -166,7 +177,7 @@ func (b *clickBatch) outcome(batch []*pendingClick) {
 			Link: *l, AdvertiserStatus: a.Status, Provider: a.Provider,
 			UserSuspended: b.user(p.click.UserID).Status() == affiliate.UserSuspended,
 		}
-		p.to = t.location(p.click.ID.String())
+		p.to = t.location(parameter, p.click.ID.String())
 	}
 }
 

@@ -56,7 +56,7 @@ func newRecorder(o Options, commit commitFunc, target targetFunc) recorder {
 	case Sync:
 		return &syncRecorder{commit: commit}
 	case Async:
-		return &asyncRecorder{commit: commit, target: target, queue: make(chan *pendingClick, o.ClickQueue)}
+		return &asyncRecorder{commit: commit, target: target, parameter: o.ClickParameter, queue: make(chan *pendingClick, o.ClickQueue)}
 	}
 	return &groupRecorder{commit: commit}
 }
@@ -268,10 +268,11 @@ func (r *groupRecorder) dropped() int64                { return 0 }
 
 // asyncRecorder queues clicks for one goroutine, the one in run.
 type asyncRecorder struct {
-	commit commitFunc
-	target targetFunc
-	queue  chan *pendingClick
-	lost   atomic.Int64
+	commit    commitFunc
+	target    targetFunc
+	parameter string // that carries the click id
+	queue     chan *pendingClick
+	lost      atomic.Int64
 }
 
 func (r *asyncRecorder) record(ctx context.Context, p *pendingClick) error {
@@ -279,7 +280,7 @@ func (r *asyncRecorder) record(ctx context.Context, p *pendingClick) error {
 	if err != nil {
 		return err
 	}
-	p.to = t.location(p.click.ID.String())
+	p.to = t.location(r.parameter, p.click.ID.String())
 	queued := *p // p is the request's
 	select {
 	case r.queue <- &queued:

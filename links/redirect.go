@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// ClickIDParameter carries the click id to a direct advertiser's shop.
+// ClickIDParameter carries the click id to a direct advertiser's shop, unless
+// Options.ClickParameter names another parameter.
 const ClickIDParameter = "mtpc_cid"
 
 // Hit is one request for a link's redirect.
@@ -46,7 +48,7 @@ func (s *Service) Follow(ctx context.Context, h Hit) (r Redirect, err error) {
 		if err != nil {
 			return r, err
 		}
-		return Redirect{URL: t.location("")}, nil
+		return Redirect{URL: t.location(s.opts.ClickParameter, "")}, nil
 	}
 	if s.store.Nested(ctx) { // one commit serves many requests, and would wait for this one's unit
 		return r, affiliate.ErrNested
@@ -78,21 +80,21 @@ func (s *Service) target(ctx context.Context, linkID int64) (t Target, err error
 	return t, err
 }
 
-// location is where the reader goes.
-func (t *Target) location(clickID string) string {
+// location returns where the reader goes; parameter carries the click id.
+func (t *Target) location(parameter, clickID string) string {
 	if !t.Link.DeletedAt.IsZero() || t.UserSuspended || t.AdvertiserStatus != affiliate.AdvertiserActive {
 		return t.Link.TargetURL
 	}
 	to := FillTemplate(t.Link.Template, TemplateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
-	if clickID != "" && t.takesClickID() {
-		to = AppendQuery(to, ClickIDParameter, clickID)
+	if clickID != "" && t.takesClickID(parameter) {
+		to = AppendQuery(to, parameter, clickID)
 	}
 	return to
 }
 
 // takesClickID reports whether the click id is added to where the reader goes:
 // to the shop's own address, not to a network's, and not a second time.
-func (t *Target) takesClickID() bool {
+func (t *Target) takesClickID(parameter string) bool {
 	if t.Provider != affiliate.ProviderDirect {
 		return false
 	}
@@ -100,7 +102,7 @@ func (t *Target) takesClickID() bool {
 		return true
 	}
 	tail, ok := cutTarget(t.Link.Template)
-	return ok && !strings.Contains(tail, ClickIDParameter+"=")
+	return ok && !strings.Contains(tail, parameter+"=")
 }
 
 // pendingClick is a click on its way to be recorded, and what became of it.
@@ -188,3 +190,18 @@ func (s *Service) Clicks(ctx context.Context, f ClickFilter, p affiliate.PageReq
 // flushTimeout bounds one recording that many requests wait for: it does not
 // end with the one of them that happens to run it.
 const flushTimeout = 30 * time.Second
+
+// reportParameters are the other parameters of a report of an order; see
+// orders.ParseBeacon.
+var reportParameters = []string{"organization", "event", "ordernumber", "ordervalue", "currency", "voucher", "tax", "shipping", "signature"}
+
+// ValidClickParameter reports whether a query parameter of that name can carry a
+// click id to a shop and back.
+func ValidClickParameter(name string) bool {
+	if name == "" || len(name) > 64 || slices.Contains(reportParameters, strings.ToLower(name)) {
+		return false
+	}
+	return strings.IndexFunc(name, func(c rune) bool {
+		return c >= 0x80 || !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.')
+	}) < 0
+}

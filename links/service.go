@@ -40,6 +40,16 @@ type Options struct {
 	ClickQueue int
 	// Charger prices valid clicks. Default: CampaignPrices.
 	Charger Charger
+	// ClickParameter is the query parameter that carries the click id to a direct
+	// advertiser's shop: 1 to 64 letters, digits, "_", "-" and "." without a
+	// meaning of its own in a report of an order. Package orders is told the same
+	// name. Default: ClickIDParameter.
+	ClickParameter string
+	// Observe is told of each click that is kept, after its unit: the verdict, and
+	// the reason when it is not valid. It must be quick and safe for concurrent
+	// use. It is not told of clicks in a transaction of the host's, which may be
+	// undone. Default: nobody is told.
+	Observe func(verdict Verdict, reason string)
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -67,10 +77,15 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Charger == nil {
 		o.Charger = CampaignPrices{}
 	}
+	if o.ClickParameter == "" {
+		o.ClickParameter = ClickIDParameter
+	}
 	u, err := url.Parse(o.PublicURL)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(o.PublicURL, "/"):
 		return o, errors.New("links: PublicURL must be an http or https URL without query, fragment and trailing slash")
+	case !ValidClickParameter(o.ClickParameter):
+		return o, errors.New("links: ClickParameter must be 1 to 64 letters, digits, _, - and ., and no other parameter of a report")
 	case o.DuplicateWindow < 0 || o.DuplicateWindow > 24*time.Hour:
 		return o, errors.New("links: DuplicateWindow must be between 0 and 24 h")
 	case o.ClickHold < 0:
@@ -100,6 +115,7 @@ type machine struct {
 	rules    *ruleIndex
 	visitors *visitorKeys
 	recorder recorder
+	hosted   bool       // it works in a transaction of the host's
 	redirect string     // normalised PublicURL + "/c/"
 	batches  *sync.Pool // of *clickBatch
 }
@@ -126,6 +142,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	s.rules = &ruleIndex{store: store, maxAge: o.RuleRefresh}
 	s.visitors = &visitorKeys{store: store, random: o.Random}
 	if h, ok := store.(HostedStore); ok && h.Hosted() {
+		s.hosted = true
 		s.recorder = newHostedRecorder(o, s.recordBatch)
 	} else {
 		s.recorder = newRecorder(o, s.recordBatch, s.target)
@@ -144,7 +161,7 @@ func (s *Service) For(v affiliate.Viewer) *Service { return &Service{s.machine, 
 // that, and with what this service has compiled and cached. What the transaction
 // changed is seen in it. In GroupCommit mode a click of Follow is a unit of its own.
 func (s *Service) In(store Store) *Service {
-	m := &machine{store: store, opts: s.opts, clock: s.clock, redirect: s.redirect, batches: s.batches}
+	m := &machine{store: store, opts: s.opts, clock: s.clock, hosted: true, redirect: s.redirect, batches: s.batches}
 	m.rules = &ruleIndex{store: store, base: s.rules}
 	m.visitors = &visitorKeys{store: store, random: s.opts.Random, base: s.visitors}
 	in := &Service{m, s.viewer}

@@ -167,8 +167,8 @@ func (v TemplateValues) filled(template string) string {
 
 // addedParameters are the names of the query parameters that a template adds to
 // the shop's own address, and the click id's.
-func addedParameters(template string) []string {
-	names := []string{ClickIDParameter}
+func addedParameters(template, clickParameter string) []string {
+	names := []string{clickParameter}
 	tail, ok := cutTarget(template)
 	if !ok {
 		return names

@@ -187,6 +187,6 @@ func sortedByDays(ctx context.Context, tx Tx, f ParticipantFilter, days stats.Fi
 	})
 	out.Total = len(all)
 	from := min(p.Offset(), len(all))
-	out.Items = all[from:min(from+p.Size, len(all))]
+	out.Items = all[from:min(from+p.Limit(), len(all))]
 	return out, nil
 }

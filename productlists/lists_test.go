@@ -256,7 +256,7 @@ func TestBoundsNameTheirFieldAndNothingIsHalfApplied(t *testing.T) {
 		is.Equal(page.Total, 2) // what was refused left nothing
 		_, err = s.Lists(t.Context(), "acme", productlists.MetadataOf(metadata(17)), affiliate.PageRequest{Number: 1, Size: 100})
 		is.Equal(fieldsOf(err), "metadata")
-		_, err = s.Lists(t.Context(), "acme", nil, affiliate.PageRequest{Number: 0, Size: 100})
+		_, err = s.Lists(t.Context(), "acme", nil, affiliate.PageRequest{Number: -1, Size: 100})
 		is.Equal(fieldsOf(err), "page")
 
 		l := create(t, s, "acme", "0")

@@ -107,5 +107,5 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (affiliate.Pr
 }
 
 func unauthenticated() error {
-	return &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}
+	return affiliate.Unauthenticated(nil)
 }

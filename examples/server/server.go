@@ -19,6 +19,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 	"github.com/affiliatekit/affiliatekit/examples/server/console"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
+	"github.com/affiliatekit/affiliatekit/httpadapter/metrics"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -114,24 +115,24 @@ type app struct {
 }
 
 func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Logger) (*app, error) {
-	metrics := newMetrics()
+	counts := metrics.New()
 	images, err := c.blobs()
 	if err != nil {
 		return nil, err
 	}
-	engine, err := c.engineOptions(metrics, func(err error) { log.Warn("ads were not synced", "error", err) })
+	engine, err := c.engineOptions(counts.Sync, func(err error) { log.Warn("ads were not synced", "error", err) })
 	if err != nil {
 		return nil, err
 	}
-	kit, err := affiliatekit.New(countedBackend{b, metrics.clicks}, affiliatekit.Options{
+	kit, err := affiliatekit.New(b, affiliatekit.Options{
 		Mailing: mailing.Options{Mailer: logMailer{log}},
 		Offers:  offers.Options{Blobs: images},
-		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks},
-		Orders:  orders.Options{Observe: metrics.order},
-		Events:  events.Options{Observe: metrics.events.observe, Logger: log},
+		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks, Observe: counts.Click},
+		Orders:  orders.Options{Observe: counts.Order},
+		Events:  events.Options{Observe: counts.Event, Logger: log},
 		Payouts: payoutOptions(c.demo),
 
-		Webhooks:     c.webhook.options(metrics.events.observe, log),
+		Webhooks:     c.webhook.options(counts.Event, log),
 		AdSyncEngine: engine,
 	})
 	if err != nil {
@@ -157,19 +158,19 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		RequestsPerMinute: perMinute(c.rate),
 		RequestTimeout:    c.timeout,
 		TrustedProxies:    c.proxies,
-		Observe:           metrics.observe,
+		Observe:           counts.Request,
 		Logger:            log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	metrics.watch(kit.Core, kit.Links, kit.Events)
+	counts.Watch(metrics.Services{Core: kit.Core, Links: kit.Links, Events: kit.Events})
 	pages, err := console.New(kit, console.Options{OpenOnLoopback: c.demo, Timeout: c.timeout, Logger: log})
 	if err != nil {
 		return nil, err
 	}
 	a := &app{kit: kit, health: newHealth(kit.Core), timeout: c.timeout, drain: c.drain, log: log}
-	a.Handler = route(a.health, metrics.handler(log), pages, api)
+	a.Handler = route(a.health, counts.Handler(log), pages, api)
 	return a, nil
 }
 

@@ -33,12 +33,12 @@ func demoDrivers() ([]adsync.Driver, error) {
 
 // engineOptions are those of the sync engine: with -demo its services are fakes,
 // without it there is no engine.
-func (c config) engineOptions(m *metrics, failed func(error)) (adsync.EngineOptions, error) {
+func (c config) engineOptions(observe func(adsync.Report), failed func(error)) (adsync.EngineOptions, error) {
 	if !c.demo {
 		return adsync.EngineOptions{}, nil
 	}
 	drivers, err := demoDrivers()
-	return adsync.EngineOptions{Drivers: drivers, Observe: m.sync, Failed: failed}, err
+	return adsync.EngineOptions{Drivers: drivers, Observe: observe, Failed: failed}, err
 }
 
 // sync works the sync jobs off until the context ends, if there is an engine.

@@ -14,7 +14,7 @@ func TestTheDemoSyncsWithItsFakes(t *testing.T) {
 	is, ctx := is.New(t), t.Context()
 	store := memory.New().AdSync()
 	is.NoErr(loadDemoSync(ctx, store))
-	o, err := config{demo: true}.engineOptions(newMetrics(), func(err error) { t.Error(err) })
+	o, err := config{demo: true}.engineOptions(func(adsync.Report) {}, func(err error) { t.Error(err) })
 	is.NoErr(err)
 	engine, err := adsync.NewEngine(store, o)
 	is.NoErr(err)
@@ -38,7 +38,7 @@ func TestTheDemoSyncsWithItsFakes(t *testing.T) {
 		is.Equal([]int{drift.Same, drift.Differing + drift.Missing}, []int{1, 0})
 	}
 
-	o, err = config{}.engineOptions(newMetrics(), nil)
+	o, err = config{}.engineOptions(func(adsync.Report) {}, nil)
 	is.NoErr(err)
 	is.Equal(len(o.Drivers), 0) // without -demo nothing is sent anywhere
 }

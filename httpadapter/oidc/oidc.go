@@ -185,7 +185,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (affiliate.Session,
 		err = errors.New("oidc: the subject must be 1 to 255 characters")
 	}
 	if err != nil {
-		return affiliate.Session{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated", Err: err}
+		return affiliate.Session{}, affiliate.Unauthenticated(err)
 	}
 	s := affiliate.Session{Subject: c.Subject, Email: affiliate.NormalizeEmail(c.Email), Unverified: c.EmailVerified.set && !c.EmailVerified.value}
 	if !affiliate.ValidEmail(s.Email) || len(s.Email) > 254 || !text(s.Email) {

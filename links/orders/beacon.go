@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // ParseBeacon reads a report as browsers and shops send it: the query of a URL,
@@ -23,7 +24,20 @@ import (
 //	                         body, when it stands in the body
 //
 // The error is ErrInvalid and names every parameter that cannot be read.
-func ParseBeacon(query, body string) (Beacon, error) {
+//
+// [Service.ParseBeacon] also reads Options.ClickParameter.
+func ParseBeacon(query, body string) (Beacon, error) { return parseBeacon(query, body, "") }
+
+// ParseBeacon is the function of this name, which also reads click ids from
+// Options.ClickParameter.
+func (s *Service) ParseBeacon(query, body string) (Beacon, error) {
+	return parseBeacon(query, body, strings.ToLower(s.opts.ClickParameter))
+}
+
+// ClickParameter returns Options.ClickParameter.
+func (s *Service) ClickParameter() string { return s.opts.ClickParameter }
+
+func parseBeacon(query, body, clickParameter string) (Beacon, error) {
 	var b Beacon
 	var p parameters
 	if !p[0].parse(query) || !p[1].parse(body) {
@@ -44,7 +58,11 @@ func ParseBeacon(query, body string) (Beacon, error) {
 	b.Currency = affiliate.Currency(strings.ToUpper(p.one("currency")))
 	b.Voucher = strings.TrimSpace(p.one("voucher"))
 	b.Tax, b.Shipping = optionalAmount(&v, "tax", p.one("tax")), optionalAmount(&v, "shipping", p.one("shipping"))
-	b.ClickIDs = ParseClickIDs(p.one("mtpc_cid") + "," + p.one("tduid"))
+	ids := p.one(links.ClickIDParameter) + "," + p.one("tduid")
+	if clickParameter != "" && clickParameter != links.ClickIDParameter {
+		ids = p.one(clickParameter) + "," + ids
+	}
+	b.ClickIDs = ParseClickIDs(ids)
 	b.Signed, b.Signature = signatureOf(query, body)
 	v.Check(b.Signature != "" || p.one("signature") == "", "signature", "not_last", "must be the last parameter")
 	return b, v.Err("order")

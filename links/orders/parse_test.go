@@ -34,6 +34,21 @@ func TestABeaconIsReadFromQueryAndForm(t *testing.T) {
 	is.Equal(b.Value.String(), "99")
 }
 
+func TestABeaconCarriesClickIDsUnderTheNameOfTheHost(t *testing.T) {
+	is := is.New(t)
+	const query, other = "organization=7&event=3&ordernumber=1&ordervalue=1&CID=" + someClick, "0190a5c4-7d1e-7abc-8def-0123456789ac"
+	s, err := orders.NewService(backends.Memory().Orders, orders.Options{ClickParameter: "Cid"})
+	is.NoErr(err)
+	b, err := s.ParseBeacon(query+"&mtpc_cid="+other, "")
+	is.NoErr(err)
+	is.Equal(b.ClickIDs, []uuid.UUID{uuid.MustParse(someClick), uuid.MustParse(other)}) // what was sent before the change still counts
+	b, err = orders.ParseBeacon(query, "")
+	is.NoErr(err)
+	is.Equal(len(b.ClickIDs), 0)
+	_, err = orders.NewService(backends.Memory().Orders, orders.Options{ClickParameter: "voucher"})
+	is.True(err != nil)
+}
+
 func TestAUselessBeaconSaysWhatIsWrong(t *testing.T) {
 	for query, want := range map[string]string{
 		"": "organization required",

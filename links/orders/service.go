@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // Options sets up a Service. The zero Options work.
@@ -17,6 +18,9 @@ type Options struct {
 	// outcome, and the reason when the order earns nothing. It must be quick and
 	// safe for concurrent use. Default: nobody is told.
 	Observe func(outcome Outcome, reason string)
+	// ClickParameter is that of links.Options: under this name shops send the
+	// click id back. Default: links.ClickIDParameter.
+	ClickParameter string
 }
 
 // Service holds the rules of orders: intake, attribution, commission, refunds,
@@ -44,6 +48,12 @@ func NewService(store Store, o Options) (*Service, error) {
 	}
 	if o.Observe == nil {
 		o.Observe = func(Outcome, string) {}
+	}
+	if o.ClickParameter == "" {
+		o.ClickParameter = links.ClickIDParameter
+	}
+	if !links.ValidClickParameter(o.ClickParameter) {
+		return nil, errors.New("orders: ClickParameter must be 1 to 64 letters, digits, _, - and ., and no other parameter of a report")
 	}
 	return &Service{store: store, opts: o, clock: o.Clock}, nil
 }

@@ -334,7 +334,7 @@ func (r statRepository) Page(ctx context.Context, f stats.Filter, by stats.Dimen
 	}
 	page.Total = len(rows)
 	from := min(p.Offset(), len(rows))
-	if page.Items = rows[from:min(from+p.Size, len(rows))]; len(page.Items) == 0 {
+	if page.Items = rows[from:min(from+p.Limit(), len(rows))]; len(page.Items) == 0 {
 		page.Items = nil
 	}
 	return page, nil

@@ -238,7 +238,7 @@ func (r statRepository) Page(ctx context.Context, f stats.Filter, by stats.Dimen
 		}
 		q.inKeyOrder(by)
 		var err error
-		page.Items, err = r.scan(ctx, filter{q.Limit(int64(p.Size)).Offset(int64(p.Offset()))}, by, &page.Total)
+		page.Items, err = r.scan(ctx, filter{q.Limit(int64(p.Limit())).Offset(int64(p.Offset()))}, by, &page.Total)
 		if err != nil || len(page.Items) > 0 || p.Offset() == 0 {
 			return page, err
 		}

@@ -147,7 +147,7 @@ func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest,
 		var rows []R
 		q := t.selectFrom(u, &rows)
 		where(q)
-		if err := q.OrderExpr(t.order(p.Sort)).Limit(int64(p.Size)).Offset(int64(p.Offset())).Scan(ctx); err != nil {
+		if err := q.OrderExpr(t.order(p.Sort)).Limit(int64(p.Limit())).Offset(int64(p.Offset())).Scan(ctx); err != nil {
 			return affiliate.Page[E]{}, err
 		}
 		page.Items = t.entities(rows)

@@ -209,6 +209,11 @@ func (l listing[T, V, F]) checkPages(t *testing.T, s affiliate.Store[T]) {
 			scribble(&got.Items[i])
 		}
 	}
+	for _, unset := range []affiliate.PageRequest{{}, {Number: 1}, {Size: n}} {
+		got := l.page(t, s, none, unset)
+		equal(t, fmt.Sprintf("first page, by %+v", unset), got.Items, l.items[:min(n, unset.Limit())])
+		equal(t, "its total", got.Total, n)
+	}
 	equal(t, "items, after callers wrote into theirs", l.page(t, s, none, affiliate.PageRequest{Number: 1, Size: n}).Items, l.items)
 
 	for _, bad := range []struct {
@@ -216,10 +221,8 @@ func (l listing[T, V, F]) checkPages(t *testing.T, s affiliate.Store[T]) {
 		field string
 		code  string
 	}{
-		{affiliate.PageRequest{Number: 0, Size: 1}, "page", "out_of_range"},
 		{affiliate.PageRequest{Number: -1, Size: 1}, "page", "out_of_range"},
 		{affiliate.PageRequest{Number: affiliate.MaxPageNumber + 1, Size: 1}, "page", "out_of_range"},
-		{affiliate.PageRequest{Number: 1, Size: 0}, "size", "out_of_range"},
 		{affiliate.PageRequest{Number: 1, Size: -1}, "size", "out_of_range"},
 		{affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize + 1}, "size", "out_of_range"},
 		{affiliate.PageRequest{Number: 1, Size: 1, Sort: affiliate.Sort{Column: "shoe_size"}}, "sort_by", "unknown_column"},

@@ -155,7 +155,7 @@ func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 			return tx.Users().Update(ctx, affiliate.User{ID: nowhere, Username: "nobody"})
 		}},
 		"bad page": {invalid("size", "out_of_range"), func(ctx context.Context, tx T) error {
-			return second(tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: 1}))
+			return second(tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: 1, Size: -1}))
 		}},
 	} {
 		refused(t, s, fail.want, func(ctx context.Context, tx T) error {
@@ -172,9 +172,9 @@ func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		expectTally(t, s, "after "+name, times(1))
 	}
 	unreadable(t, s, invalid("page", "out_of_range"), func(ctx context.Context, tx T) error {
-		_, err := tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Size: 1})
+		_, err := tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: -1, Size: 1})
 		if err == nil {
-			t.Error("page 0: no error")
+			t.Error("page -1: no error")
 		}
 		expectDoomed(t, ctx, tx, "in a read", invalid("page", "out_of_range"))
 		return nil

@@ -47,5 +47,5 @@ func singleHeader(r *http.Request, name string) string {
 type nobody struct{}
 
 func (nobody) Authenticate(*http.Request) (affiliate.Principal, error) {
-	return affiliate.Principal{}, &affiliate.Error{Kind: affiliate.ErrUnauthenticated, Code: "unauthenticated"}
+	return affiliate.Principal{}, affiliate.Unauthenticated(nil)
 }

@@ -130,7 +130,7 @@ func pick[R any](t *Table[R], s Selection[R], p affiliate.PageRequest, column fu
 // cut is the page of a list in the order of its ids, or backwards.
 func cut(ids []uint32, p affiliate.PageRequest) []uint32 {
 	from := min(p.Offset(), len(ids))
-	until := min(from+p.Size, len(ids))
+	until := min(from+p.Limit(), len(ids))
 	if !p.Sort.Desc {
 		return ids[from:until]
 	}
@@ -142,7 +142,7 @@ func cut(ids []uint32, p affiliate.PageRequest) []uint32 {
 // cut is the page of all n rows in the order of the index, or backwards.
 func (x *Ordered[R]) cut(n int, p affiliate.PageRequest) []uint32 {
 	from := min(p.Offset(), n)
-	until := min(from+p.Size, n)
+	until := min(from+p.Limit(), n)
 	if p.Sort.Desc {
 		from, until = n-until, n-from
 	}
@@ -169,7 +169,7 @@ func (x *Ordered[R]) cut(n int, p affiliate.PageRequest) []uint32 {
 // dense is cut for the ids 1 to last.
 func dense(last uint32, p affiliate.PageRequest) []uint32 {
 	from := min(p.Offset(), int(last))
-	until := min(from+p.Size, int(last))
+	until := min(from+p.Limit(), int(last))
 	ids := make([]uint32, 0, until-from)
 	for i := from; i < until; i++ {
 		id := uint32(i) + 1
@@ -195,7 +195,7 @@ func best[R any](t *Table[R], ids []uint32, p affiliate.PageRequest, column func
 		}
 		return cmp.Or(c, cmp.Compare(a.at, b.at))
 	}
-	want := min(p.Offset()+p.Size, len(ids))
+	want := min(p.Offset()+p.Limit(), len(ids))
 	// The buffer holds the best so far; when it is full the worse half goes.
 	buffer := make([]item, 0, min(len(ids), 2*want+64))
 	var worst item
