@@ -83,7 +83,8 @@ func NewRateLimiter(clock affiliate.Clock, limit func(affiliate.Principal) int) 
 
 // New makes a handler of all dialects, the redirect, and the documents about
 // them (see [NewDocs]). It answers every path,
-// unknown ones with 404, and works under a prefix:
+// unknown ones with 404, and works under a prefix, which the host takes off or
+// names in Options.BasePath:
 //
 //	http.Handle("/affiliates/", http.StripPrefix("/affiliates", handler))
 func New(s Services, o Options) (http.Handler, error) {
@@ -91,7 +92,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a adapter
+	a := adapter{base: wire.BasePath(o.BasePath)}
 	mounted := operations{}
 	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
 		return nil, err
@@ -202,6 +203,7 @@ func (o operations) add(dialect string, h http.Handler) {
 // adapter sends a request to what serves the beginning of its path: readers of
 // links one way, clients of the APIs the others.
 type adapter struct {
+	base     wire.BasePath
 	prefixes []string
 	handlers []http.Handler // in step with prefixes
 	exact    map[string]http.Handler
@@ -220,8 +222,22 @@ func (a *adapter) mountAt(path string, h http.Handler) {
 	a.exact[path] = h
 }
 
+// owns reports whether a path is one of ours as it stands.
+func (a *adapter) owns(path string) bool {
+	for _, prefix := range a.prefixes {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	rest, ok := a.others.(*wire.Mux)
+	return a.exact[path] != nil || ok && rest.Owns(path)
+}
+
 // ServeHTTP looks for the redirect first: it is most of the traffic.
 func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.base != "" {
+		r = a.base.Strip(r, a.owns)
+	}
 	for i, prefix := range a.prefixes {
 		if strings.HasPrefix(r.URL.Path, prefix) {
 			a.handlers[i].ServeHTTP(w, r)

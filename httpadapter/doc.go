@@ -16,6 +16,9 @@
 //	metapicHandler, err := metapic.New(metapic.Services{Core: core, Links: links}, options)
 //	mux.Handle("/partner-api/", http.StripPrefix("/partner-api", metapicHandler))
 //
+// Behind a reverse proxy that takes a prefix off, Options.BasePath says which one,
+// so that links in answers have it.
+//
 // A ServeMux redirects paths such as //v2/health before a handler sees them;
 // give the adapter a host name of its own where that matters. Handlers that are
 // mounted one by one share a rate limit only if Options.RateLimiter is the same.

@@ -2,6 +2,7 @@ package httpadapter
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,7 +40,7 @@ func newDocs(o Options, keep func(operationID string) bool) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	h := &docs{keep: keep, assets: assets}
+	h := &docs{keep: keep, assets: assets, base: o.BasePath}
 	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}}, o.Wire(), []wire.Route{
 		{Pattern: "GET " + open.OpenAPIPath, ID: "openapi", Scope: wire.Open(), Op: wire.Raw(h.whole).Unlimited()},
 		{Pattern: "GET " + open.OpenAPIPrefix + "{document}", ID: "openapi-dialect", Scope: wire.Open(), Op: wire.Raw(h.dialect).Unlimited()},
@@ -52,6 +53,7 @@ func newDocs(o Options, keep func(operationID string) bool) (http.Handler, error
 type docs struct {
 	keep   func(operationID string) bool
 	assets map[string]docspage.Asset
+	base   string // Options.BasePath
 	once   sync.Once
 	made   []apiDocument
 	err    error
@@ -190,7 +192,7 @@ func (h *docs) document(w http.ResponseWriter, r *http.Request, name string) err
 			continue
 		}
 		packed := d.packed
-		if prefix := prefixOf(r); prefix != "" {
+		if prefix := cmp.Or(h.base, prefixOf(r)); prefix != "" {
 			if packed, err = h.under(prefix, d); err != nil {
 				return err
 			}

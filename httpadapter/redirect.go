@@ -44,7 +44,7 @@ func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &redirect{links: s, bots: detector, log: o.Logger, refusals: host.RefusalsOf(o), timeout: o.RequestTimeout, observe: o.Observe, clientIP: o.ClientIP}, nil
+	return &redirect{links: s, bots: detector, log: o.Logger, refusals: host.RefusalsOf(o), timeout: o.RequestTimeout, observe: o.Observe, clientIP: o.ClientIP, base: wire.BasePath(o.BasePath)}, nil
 }
 
 // redirect is the hot path: it takes the request apart itself, without a
@@ -57,7 +57,11 @@ type redirect struct {
 	timeout  time.Duration
 	observe  func(operation string, status int, took time.Duration)
 	clientIP func(*http.Request) string
+	base     wire.BasePath
 }
+
+// isRedirect reports whether a path is that of a link.
+func isRedirect(path string) bool { return strings.HasPrefix(path, redirectPrefix) }
 
 // The values of headers that are the same in every answer. They are shared:
 // nobody may change them.
@@ -71,7 +75,7 @@ var (
 
 // ServeHTTP answers one reader.
 func (h *redirect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r, cancel := wire.WithTimeout(r, h.timeout)
+	r, cancel := wire.WithTimeout(h.base.Strip(r, isRedirect), h.timeout)
 	defer cancel()
 	requestID := wire.RequestIDOf(r)
 	header := w.Header()
@@ -116,8 +120,9 @@ func (h *redirect) answer(w http.ResponseWriter, r *http.Request, requestID stri
 
 // linkID reads the path: digits as the API prints them, and at most a slash behind.
 func linkID(path string) (int64, bool) {
-	digits := strings.TrimSuffix(path[len(redirectPrefix):], "/")
-	if digits == "" || digits[0] < '1' || digits[0] > '9' {
+	digits, ok := strings.CutPrefix(path, redirectPrefix)
+	digits = strings.TrimSuffix(digits, "/")
+	if !ok || digits == "" || digits[0] < '1' || digits[0] > '9' {
 		return 0, false
 	}
 	id, err := strconv.ParseInt(digits, 10, 64)

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -55,6 +56,13 @@ type Options struct {
 	// that ask before they send (preflights). Default: every page, as the
 	// documents have it. &httpadapter.CORS{} turns it off.
 	CORS *wire.CORS
+	// BasePath is what clients put in front of the paths of the APIs, such as
+	// "/affiliates"; it has no slash at its end. The handler takes it off where it
+	// is still there, so that it is mounted without http.StripPrefix; the links in
+	// answers and the documents' servers begin with it, once, also where a reverse
+	// proxy took it off. A host that serves redirects too puts it into
+	// links.Options.PublicURL as well. Default: what http.StripPrefix took off.
+	BasePath string
 	// WithoutDocs leaves out /openapi.json and /docs, which httpadapter.New
 	// otherwise serves to everybody.
 	WithoutDocs bool
@@ -82,6 +90,9 @@ func RefusalsOf(o Options) *wire.Refusals { return o.refusals }
 // WithDefaults fills in what the host left out. Options that have been through
 // it share one rate limiter, and one log of refused requests, wherever they go.
 func (o Options) WithDefaults(core *affiliate.Service) (Options, error) {
+	if err := wire.BasePath(o.BasePath).Check(); err != nil {
+		return o, fmt.Errorf("httpadapter: Options.%w", err)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -132,5 +143,6 @@ func (o Options) Wire() wire.Options {
 		CORS:          o.CORS,
 		Timeout:       o.RequestTimeout,
 		Refusals:      o.refusals,
+		BasePath:      wire.BasePath(o.BasePath),
 	}
 }

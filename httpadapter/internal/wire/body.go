@@ -16,6 +16,7 @@ const bodyLimit = 1 << 20
 // request is one request on its way into a handler.
 type request struct {
 	http      *http.Request
+	base      BasePath
 	id        string
 	lenient   bool
 	query     Value
@@ -25,7 +26,7 @@ type request struct {
 	form      *multipart.Form // holds temporary files
 }
 
-func (req *request) url() URL { return requestURL(req.http) }
+func (req *request) url() URL { return requestURL(req.http, req.base) }
 
 func (req *request) path(name string) string { return req.http.PathValue(paramName(name)) }
 
@@ -39,7 +40,7 @@ func (req *request) close() error {
 
 // load reads what the route's input takes from the request.
 func (m *Mux) load(x *exchange, r *http.Request, op *Op, p *plan) (*request, error) {
-	req := &request{http: r, id: x.id, lenient: m.dialect.Lenient}
+	req := &request{http: r, base: m.opts.BasePath, id: x.id, lenient: m.dialect.Lenient}
 	if p.hasQuery && r.URL.RawQuery != "" {
 		query, err := parseForm(r.URL.RawQuery)
 		if err != nil {

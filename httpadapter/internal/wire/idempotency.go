@@ -223,7 +223,7 @@ func idempotencyKey(r *http.Request) (key string, sent bool) {
 // by field, because each sending has a boundary of its own.
 func (req *request) fingerprint() (sum [32]byte, err error) {
 	h := sha256.New()
-	u := requestURL(req.http)
+	u := requestURL(req.http, req.base)
 	for _, part := range []string{req.http.Method, u.Path, u.Query} {
 		hashText(h, part)
 	}

@@ -33,14 +33,9 @@ func (u URL) Page(n int) string {
 	return b.String()
 }
 
-// requestURL is taken from the request line, because a prefix that the host
-// strips is missing in r.URL.
-func requestURL(r *http.Request) URL {
-	u := URL{Path: r.URL.EscapedPath(), Query: r.URL.RawQuery}
-	if full, err := url.ParseRequestURI(r.RequestURI); err == nil && full.Path != "" {
-		u.Path = full.EscapedPath()
-	}
-	return u
+// requestURL returns where the request came in, as clients see it.
+func requestURL(r *http.Request, base BasePath) URL {
+	return URL{Path: base.Shown(r), Query: r.URL.RawQuery}
 }
 
 // LastPage is the number of the last page, 1 for an empty list.

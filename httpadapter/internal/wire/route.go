@@ -102,17 +102,20 @@ type Options struct {
 	Timeout time.Duration
 	// Refusals logs requests that were answered 503; nil: one on Logger.
 	Refusals *Refusals
+	// BasePath is what clients put in front of the routes' paths.
+	BasePath BasePath
 }
 
 // Mux serves one dialect. It is safe for concurrent use.
 type Mux struct {
-	dialect Dialect
-	opts    Options
-	log     *slog.Logger
-	routes  []Route
-	plans   map[string]*plan // by the route's id
-	mux     *http.ServeMux
-	methods []string // all that any route has
+	dialect  Dialect
+	opts     Options
+	log      *slog.Logger
+	routes   []Route
+	plans    map[string]*plan // by the route's id
+	mux      *http.ServeMux
+	segments map[string]bool // that paths of routes begin with
+	methods  []string        // all that any route has
 }
 
 // unmatched is the pattern that stands for no route.
@@ -139,12 +142,15 @@ func NewMux(d Dialect, o Options, routes []Route) (*Mux, error) {
 	if o.ClientAddress == nil {
 		o.ClientAddress = remoteHost
 	}
-	m := &Mux{dialect: d, opts: o, log: o.Logger, routes: slices.Clone(routes), plans: make(map[string]*plan), mux: http.NewServeMux()}
+	m := &Mux{dialect: d, opts: o, log: o.Logger, routes: slices.Clone(routes), plans: make(map[string]*plan), mux: http.NewServeMux(), segments: make(map[string]bool)}
 	if m.log == nil {
 		m.log = slog.Default()
 	}
 	if m.opts.Refusals == nil {
 		m.opts.Refusals = NewRefusals(m.log)
+	}
+	if err := o.BasePath.Check(); err != nil {
+		return nil, err
 	}
 	seen := make(map[string]bool)
 	for _, r := range m.routes {
@@ -203,6 +209,7 @@ func (m *Mux) mount(r Route) error {
 		}
 		e.plan, m.plans[r.ID] = p, p
 	}
+	m.segments[firstSegment(r.Path())] = true
 	for _, method := range r.Methods() {
 		if !slices.Contains(m.methods, method) {
 			m.methods = append(m.methods, method)

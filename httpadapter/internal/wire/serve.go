@@ -21,7 +21,7 @@ const statusClientGone = 499
 // ServeHTTP answers a request of the dialect, unknown paths included.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	r, cancel := WithTimeout(r, m.opts.Timeout)
+	r, cancel := WithTimeout(m.opts.BasePath.Strip(r, m.Owns), m.opts.Timeout)
 	defer cancel()
 	x := &exchange{ResponseWriter: w, mux: m, id: requestID(r)}
 	h := w.Header()
