@@ -18,11 +18,13 @@ REDOCLY := @redocly/cli@2.77.0
 
 # The benchmarks against other libraries are a module of their own in .bench, and the tests in a
 # browser one in .browser, so that no user of this one depends on what they need. So is what makes
-# the OpenAPI documents, in httpadapter/.openapi.
+# the OpenAPI documents, in httpadapter/.openapi, and what runs the migrations with the tools of
+# hosts, in .migrations.
 BENCH_MODULE := $(wildcard .bench/go.mod)
 in_bench      = $(if $(BENCH_MODULE),cd .bench && $(1),@true)
 in_browser    = cd .browser && $(1)
 in_openapi    = cd httpadapter/.openapi && $(1)
+in_migrations = cd .migrations && $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi check-grafana
@@ -37,6 +39,7 @@ run: ## the demo server on 127.0.0.1:8080, in memory
 test: ## all tests with the race detector, on both backends (starts its own PostgreSQL; half an hour on two cores)
 	@echo "All tests take about half an hour on two cores; each package prints a line when it is done."
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race -vet=off $(LEAN) -timeout 40m ./...
+	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_migrations,$(GO) test -count=1 -vet=off $(LEAN) ./...)'
 
 test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/browser
@@ -51,6 +54,7 @@ vet: ## go vet, the other modules included
 	$(call in_bench,$(lean) vet ./...)
 	$(call in_browser,$(lean) vet ./...)
 	$(call in_openapi,$(lean) vet ./...)
+	$(call in_migrations,$(lean) vet ./...)
 
 staticcheck: ## staticcheck at the version in go.mod
 	$(lean) tool staticcheck ./...
@@ -60,6 +64,7 @@ tidy: ## fails when go.mod and go.sum are not what the code needs
 	$(call in_bench,$(GO) mod tidy -diff)
 	$(call in_browser,$(GO) mod tidy -diff)
 	$(call in_openapi,$(GO) mod tidy -diff)
+	$(call in_migrations,$(GO) mod tidy -diff)
 
 openapi-check: ## fails when the OpenAPI documents are not what the routes say
 	$(call in_openapi,$(lean) test -count=1 -vet=off ./...)

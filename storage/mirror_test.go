@@ -15,7 +15,8 @@ import (
 
 // ofPostgres are the files that only a backend over SQL needs.
 var ofPostgres = []string{
-	"batch.go", "columns.go", "copy.go", "errors.go", "host.go", "migrate.go", "open.go", "prepared.go", "table.go", "unit.go", "where.go",
+	"batch.go", "columns.go", "copy.go", "errors.go", "host.go", "migrate.go", "migratetools.go", "open.go", "prepared.go", "schema.go",
+	"table.go", "unit.go", "where.go",
 }
 
 // backend is what a folder says about where things are.

@@ -16,6 +16,12 @@
 //
 //	go run ./examples/server -demo -import-products feed.csv
 //
+// Without -demo a database is brought to its first click by "server admin", which
+// makes advertisers, clients, users and tokens, from a file or one by one:
+//
+//	go run ./examples/server admin apply -dsn postgres://user@host/database seed.json
+//	go run ./examples/server admin -h
+//
 // With -demo the sync engine runs against fakes of the ad services within this
 // process; without it nothing is sent to any service.
 //
@@ -60,6 +66,9 @@ func main() {
 // program is main with its surroundings as arguments; it returns the exit
 // status: 2 for flags that make no sense, as package flag has it.
 func program(args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "admin" {
+		return admin(context.Background(), args[1:], os.Stdin, stdout, stderr)
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	c, err := parseFlags(args, getenv, stderr)
 	if errors.Is(err, flag.ErrHelp) {

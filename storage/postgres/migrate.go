@@ -17,7 +17,7 @@ var embedded embed.FS
 
 // Migrations are the numbered SQL files that Migrate runs, for hosts that have
 // a migration tool of their own: run each once, in order of its name, with the
-// search_path set to the schema. They only ever go up; a file that was
+// search_path set to the schema. MigrationFiles has them in the form of the usual tools. They only ever go up; a file that was
 // released never changes.
 func Migrations() fs.FS {
 	files, err := fs.Sub(embedded, "migrations")
@@ -36,16 +36,16 @@ func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	names, err := fs.Glob(Migrations(), "*.sql")
+	names, err := migrationNames()
 	if err != nil {
-		return fmt.Errorf("postgres: list the migrations: %w", err)
+		return err
 	}
 	for _, name := range names {
-		body, err := fs.ReadFile(Migrations(), name)
+		body, checksum, err := migrationFile(name)
 		if err != nil {
-			return fmt.Errorf("postgres: read migration %s: %w", name, err)
+			return err
 		}
-		if err := migrate(ctx, db, o.Schema, name, string(body)); err != nil {
+		if err := migrate(ctx, db, o.Schema, name, body, checksum); err != nil {
 			if ctx.Err() != nil {
 				return connectionError(ctx, err)
 			}
@@ -55,12 +55,23 @@ func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 	return nil
 }
 
+// migrationFile returns a file and its checksum.
+func migrationFile(name string) (body, checksum string, err error) {
+	text, err := fs.ReadFile(Migrations(), name)
+	if err != nil {
+		return "", "", fmt.Errorf("postgres: read migration %s: %w", name, err)
+	}
+	sum := sha256.Sum256(text)
+	return string(text), hex.EncodeToString(sum[:]), nil
+}
+
 var errMigrationChanged = errors.New("the file that was run is not the file that is here")
 
+var errNotNoted = errors.New("what it makes is there already, and affiliate_migrations does not say that it was run: " +
+	"after another tool ran the files, call Baseline once")
+
 // migrate runs one file unless it was run.
-func migrate(ctx context.Context, db *bun.DB, schema, name, body string) error {
-	sum := sha256.Sum256([]byte(body))
-	checksum := hex.EncodeToString(sum[:])
+func migrate(ctx context.Context, db *bun.DB, schema, name, body, checksum string) error {
 	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if err := prepareMigrations(ctx, tx, schema); err != nil {
 			return err
@@ -76,6 +87,9 @@ func migrate(ctx context.Context, db *bun.DB, schema, name, body string) error {
 			return nil
 		}
 		if _, err := tx.ExecContext(ctx, body); err != nil {
+			if e, ok := serverErrorIn(err); ok && e.isThere() {
+				return fmt.Errorf("%w: %w", errNotNoted, err)
+			}
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations (name, checksum) VALUES (?, ?)`, name, checksum)

@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+)
+
+// schemaList names what the migrations make, one a line. A test writes it.
+//
+//go:embed schema.txt
+var schemaList string
+
+// maxNamed is how many missing things an error names.
+const maxNamed = 20
+
+// ErrSchema says that the tables in the database are not those that this version
+// works with.
+var ErrSchema = errors.New("postgres: the schema is not that of this version")
+
+// CheckSchema reports whether the tables, columns, constraints and indexes that this
+// version works with are there, and names those that are missing in an ErrSchema. A
+// host that runs the migrations with a tool of its own calls it at its start. It
+// changes nothing, and takes no notice of what else there is.
+func CheckSchema(ctx context.Context, db *bun.DB, o Options) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	missing, total, err := missingParts(ctx, db, o.Schema)
+	if err != nil {
+		return connectionError(ctx, err)
+	}
+	switch {
+	case len(missing) == 0:
+		return nil
+	case len(missing) == total:
+		return fmt.Errorf("%w: none of its tables is in %s: run Migrate, or the files of MigrationFiles with the host's tool", ErrSchema, schemaName(o.Schema))
+	}
+	more := ""
+	if n := len(missing) - maxNamed; n > 0 {
+		missing, more = missing[:maxNamed], fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Errorf("%w: %s lacks %s%s: run Migrate, or the newer files of MigrationFiles with the host's tool", ErrSchema, schemaName(o.Schema), strings.Join(missing, ", "), more)
+}
+
+func schemaName(schema string) string {
+	if schema == "" {
+		return "the search_path"
+	}
+	return "the schema " + schema
+}
+
+// missingParts returns the lines of schema.txt that are not there; what a missing
+// table has is not listed. total is how many there would be without any table.
+func missingParts(ctx context.Context, db bun.IDB, schema string) (missing []string, total int, err error) {
+	there, err := schemaParts(ctx, db, schema)
+	if err != nil {
+		return nil, 0, err
+	}
+	has := make(map[string]bool, len(there))
+	for _, part := range there {
+		has[part] = true
+	}
+	for line := range strings.Lines(schemaList) {
+		part := strings.TrimSpace(line)
+		kind, name, _ := strings.Cut(part, " ")
+		table, _, _ := strings.Cut(name, ".")
+		if kind == "table" {
+			total++
+		}
+		if !has[part] && (kind == "table" || has["table "+table]) {
+			missing = append(missing, part)
+		}
+	}
+	return missing, total, nil
+}
+
+// schemaParts lists what there is of ours in a schema, as in schema.txt.
+func schemaParts(ctx context.Context, db bun.IDB, schema string) ([]string, error) {
+	var parts []string
+	err := db.NewRaw(`
+		WITH tables AS (
+			SELECT c.oid, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+			WHERE c.relkind IN ('r', 'p') AND c.relname LIKE 'affiliate\_%' AND c.relname <> 'affiliate_migrations'
+				AND CASE WHEN ?0 = '' THEN pg_table_is_visible(c.oid) ELSE n.nspname = ?0 END
+		)
+		SELECT part FROM (
+			SELECT 'table ' || relname AS part FROM tables
+			UNION ALL
+			SELECT 'column ' || relname || '.' || attname FROM tables JOIN pg_attribute ON attrelid = oid WHERE attnum > 0 AND NOT attisdropped
+			UNION ALL
+			SELECT 'constraint ' || relname || '.' || conname FROM tables JOIN pg_constraint ON conrelid = tables.oid WHERE contype IN ('p', 'u', 'f', 'c', 'x')
+			UNION ALL
+			SELECT 'index ' || tables.relname || '.' || i.relname FROM tables JOIN pg_index ON indrelid = tables.oid JOIN pg_class AS i ON i.oid = indexrelid
+		) AS all_parts ORDER BY part COLLATE "C"`, schema).Scan(ctx, &parts)
+	return parts, err
+}
+
+// Baseline tells Migrate that the files of this version have been run by another
+// tool: it notes them in affiliate_migrations without running them. It first checks
+// the schema, and fails with ErrSchema where something is missing. Calling it again
+// changes nothing.
+func Baseline(ctx context.Context, db *bun.DB, o Options) error {
+	if err := CheckSchema(ctx, db, o); err != nil {
+		return err
+	}
+	names, err := migrationNames()
+	if err != nil {
+		return err
+	}
+	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		if err := prepareMigrations(ctx, tx, o.Schema); err != nil {
+			return connectionError(ctx, err)
+		}
+		for _, name := range names {
+			_, checksum, err := migrationFile(name)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations (name, checksum) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, checksum); err != nil {
+				return connectionError(ctx, err)
+			}
+		}
+		return nil
+	})
+}
