@@ -40,9 +40,11 @@ var (
 	sqlModules    = []string{"github.com/uptrace/bun", "github.com/uptrace/bun/dialect/pgdialect", "github.com/jackc/pgx/v5"}
 	httpModules   = []string{
 		"golang.org/x/time", "github.com/mileusna/useragent",
-		"github.com/hashicorp/golang-lru/v2", "github.com/prometheus/client_golang",
-		"github.com/xuri/excelize/v2",
+		"github.com/hashicorp/golang-lru/v2",
 	}
+	// What writes files and metrics is linked only by programs that have them.
+	exportModules = []string{"github.com/xuri/excelize/v2"}
+	metricModules = []string{"github.com/prometheus/client_golang"}
 	// Package httpadapter/oidc alone has these, so that nobody else links them.
 	oidcModules = []string{"golang.org/x/time", "github.com/golang-jwt/jwt/v5", "github.com/MicahParks/keyfunc/v3"}
 )
@@ -84,10 +86,14 @@ var rules = []rule{
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
 	{folder: "httpadapter/oidc", ours: []string{"affiliate"}, modules: oidcModules, never: []string{modulePath + "/httpadapter"}},
+	{folder: "httpadapter/tracking", ours: slices.Concat(domains, []string{"httpadapter/bots"}), modules: slices.Concat(domainModules, httpModules),
+		never: append([]string{modulePath + "/httpadapter/internal/exports"}, testKits...)},
+	{folder: "httpadapter/metrics", ours: domains, modules: metricModules, never: testKits},
+	{folder: "httpadapter/internal/exports", ours: domains, modules: slices.Concat(domainModules, httpModules, exportModules), never: testKits},
 	{folder: "httpadapter/openapi"}, // data, and nothing else
 	{folder: "httpadapter/internal/contract", ours: slices.Concat(domains, []string{"httpadapter/openapi"}), modules: []string{"github.com/getkin/kin-openapi"}},
 	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
-		modules: slices.Concat(oauthModules, sqlModules, httpModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
+		modules: slices.Concat(oauthModules, sqlModules, httpModules, metricModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }
 
 // ruleFor returns the rule of a folder. Dialects and examples share one rule each, but every one
@@ -274,6 +280,12 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"httpadapter/metapic", "httpadapter/internal/wire", ""},
 		{"httpadapter/metapic", "links", ""},
 		{"httpadapter/metapic", "httpadapter/myshare", "httpadapter/metapic imports httpadapter/myshare"},
+		{"httpadapter/tracking", "httpadapter/bots", ""},
+		{"httpadapter/tracking", "httpadapter/metapic", "httpadapter/tracking imports httpadapter/metapic"},
+		{"httpadapter/tracking", "httpadapter/internal/exports", "httpadapter/internal/exports, which it never may"},
+		{"httpadapter/metapic", "github.com/xuri/excelize/v2", "httpadapter/metapic imports github.com/xuri/excelize/v2 of module"},
+		{"httpadapter/internal/exports", "github.com/xuri/excelize/v2", ""},
+		{"httpadapter/metrics", "github.com/prometheus/client_golang", ""},
 		{"httpadapter/metapic", "storage/postgres", "httpadapter/metapic imports storage/postgres"},
 		{"httpadapter/internal/wire", "httpadapter/metapic", "httpadapter/internal/wire imports httpadapter/metapic"},
 		{"httpadapter", "httpadapter/openapi", ""},

@@ -111,8 +111,8 @@ func New(s Services, o Options) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		mounted.named("tracking", redirectID)
-		a.mount(redirectPrefix, redirect)
+		mounted.named("tracking", open.RedirectID)
+		a.mount(open.RedirectPrefix, redirect)
 	}
 	if s.Offers != nil {
 		routes, err := NewOpenRoutes(s.Offers, o)

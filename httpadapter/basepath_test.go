@@ -21,10 +21,17 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 )
 
-// anybody lets everybody in as the operator, or as the sync account acme.
+// anybody lets everybody in, as whom the path is for.
 func anybody(r *http.Request) (affiliate.Principal, error) {
-	if strings.Contains(r.URL.Path, "ad-accounts") {
+	switch first, _, _ := strings.Cut(r.URL.Path[1:], "/"); first {
+	case "ad-accounts":
 		return affiliate.Principal{Role: affiliate.RoleSync, Subject: "acme"}, nil
+	case "v1":
+		return affiliate.Principal{Role: affiliate.RoleLists, Subject: "acme"}, nil
+	case "catalog":
+		return affiliate.Principal{Role: affiliate.RolePartner, Subject: "01900000-0000-7000-8000-000000000001"}, nil
+	case "advertiser":
+		return affiliate.Principal{Role: affiliate.RoleRepresentative, Subject: "acme", AdvertiserIDs: []int64{1}}, nil
 	}
 	return affiliate.Principal{Role: affiliate.RoleAdmin}, nil
 }
@@ -91,7 +98,7 @@ func TestEveryDialectIsServedUnderABasePath(t *testing.T) {
 	for how, request := range mounts {
 		t.Run(how, func(t *testing.T) {
 			for path, want := range map[string]int{
-				"/v2/health": 200, "/v2/clients?size=1": 200, "/stores/1": 200, "/catalog/": 200, "/v1/products/lists": 200, "/ad-accounts": 200,
+				"/v2/health": 200, "/v2/clients?size=1": 200, "/advertiser/stores/1": 200, "/catalog/": 200, "/v1/products/lists": 200, "/ad-accounts": 200,
 				"/c/1": 302, "/report.js": 200, "/report": 422, "/openapi.json": 200, "/docs": 200, "/docs/page.css": 200, "/nowhere": 404,
 			} {
 				w := httptest.NewRecorder()

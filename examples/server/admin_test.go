@@ -70,7 +70,7 @@ func TestAnEmptyDatabaseComesToItsFirstClick(t *testing.T) {
 	is.Equal(server.metric(t, `affiliatekit_ledger_earned_minor_units{currency="SEK"}`), 10.0)
 	is.Equal(server.metric(t, `affiliatekit_ledger_cost_minor_units{currency="SEK"}`), 12.0)
 	as("token admin operator").call(t, http.MethodGet, "/v2/clients", nil, http.StatusOK, nil)
-	as("token representative acme").call(t, http.MethodGet, fmt.Sprintf("/stores/%d", sown.IDs["advertiser"]["Acme"]), nil, http.StatusOK, nil)
+	as("token representative acme").call(t, http.MethodGet, fmt.Sprintf("/advertiser/stores/%d", sown.IDs["advertiser"]["Acme"]), nil, http.StatusOK, nil)
 }
 
 func TestAdminChangesNothingTheSecondTime(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/exports"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -11,7 +12,7 @@ import (
 
 type listCampaigns struct {
 	laravel.Paging
-	laravel.FileForm
+	exports.FileForm
 	Query             string              `query:"query" max:"64"`
 	Statuses          []offers.Status     `query:"statuses" enum:"deleted,ended,scheduled,paused,active" max:"100"`
 	StoreIDs          []int64             `query:"store_ids" max:"1000"`
@@ -30,7 +31,7 @@ type listCampaigns struct {
 // those of the advertiser_id, a creator those that are for it, and a client
 // those that are for everyone, for it, or for the one of its users that it
 // names. The whole list as a file is for those who act for advertisers.
-func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in listCampaigns) (list laravel.Exported[laravel.List[campaign]], err error) {
+func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in listCampaigns) (list exports.Exported[laravel.List[campaign]], err error) {
 	q := offers.OfferQuery{AdvertiserID: in.AdvertiserID, TargetUserID: in.TargetUserID, OfferFilter: offers.OfferFilter{
 		Query: in.Query, AdvertiserIDs: in.StoreIDs, GroupIDs: in.GroupIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses,
 		ShowForAdvertiser: laravel.OptionalOf(in.ShowForAdvertiser.Ptr()), OrID: in.OrID,
@@ -43,7 +44,7 @@ func (s *server) listCampaigns(ctx context.Context, p affiliate.Principal, in li
 		if p.Role == affiliate.RoleCreator || p.Role == affiliate.RoleClient {
 			return list, affiliate.Forbidden("")
 		}
-		return laravel.AsFile[laravel.List[campaign]](exportCampaigns(laravel.Batches(req.Sort, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
+		return exports.AsFile[laravel.List[campaign]](exportCampaigns(exports.Batches(req.Sort, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.View], error) {
 			return s.offers.Search(ctx, q, req)
 		})).Export(ctx, s.offers.Snapshot, in.FileForm))
 	}
@@ -76,27 +77,27 @@ func included(v wire.Value, name string) bool {
 	return false
 }
 
-func exportCampaigns(rows func() laravel.Rows[offers.View]) laravel.Table[offers.View] {
-	return laravel.Table[offers.View]{Name: "campaigns", Rows: rows, Columns: []laravel.Column[offers.View]{
-		laravel.NewColumn("id", func(v offers.View) any { return v.ID }),
-		laravel.NewColumn("name", func(v offers.View) any { return v.Name }),
-		laravel.NewColumn("campaign_title", func(v offers.View) any { return v.Title }),
-		laravel.NewColumn("campaign_text", func(v offers.View) any { return v.Text }),
-		laravel.NewColumn("type", func(v offers.View) any { return string(v.Type) }),
-		laravel.NewColumn("status", func(v offers.View) any { return string(v.Status) }),
-		laravel.NewColumn("store_id", func(v offers.View) any { return v.AdvertiserID }),
-		laravel.NewColumn("store_name", func(v offers.View) any { return v.Advertiser.Name }),
-		laravel.NewColumn("currency", func(v offers.View) any { return string(v.Currency) }),
-		laravel.NewColumn("token", func(v offers.View) any { return v.Token }),
-		laravel.NewColumn("has_product_seeding", func(v offers.View) any { return v.HasProductSeeding }),
-		laravel.NewColumn("has_onetime_payment", func(v offers.View) any { return v.HasOneTimePayment }),
-		laravel.NewColumn("valid_from", func(v offers.View) any { return laravel.TimeCell(v.ValidFrom) }),
-		laravel.NewColumn("valid_until", func(v offers.View) any { return laravel.TimeCell(laravel.EndOf(v.ValidUntil, v.UntilDay)) }),
-		laravel.NewColumn("budget_limit", func(v offers.View) any { return laravel.OptionalCell(v.BudgetLimit) }),
-		laravel.NewColumn("consumed_budget", func(v offers.View) any { return v.Used.Spent }),
-		laravel.NewColumn("max_clicks", func(v offers.View) any { return laravel.OptionalCell(v.MaxClicks) }),
-		laravel.NewColumn("clicks", func(v offers.View) any { return v.Used.Clicks }),
-		laravel.NewColumn("created_at", func(v offers.View) any { return laravel.TimeCell(v.CreatedAt) }),
+func exportCampaigns(rows func() exports.Rows[offers.View]) exports.Table[offers.View] {
+	return exports.Table[offers.View]{Name: "campaigns", Rows: rows, Columns: []exports.Column[offers.View]{
+		exports.NewColumn("id", func(v offers.View) any { return v.ID }),
+		exports.NewColumn("name", func(v offers.View) any { return v.Name }),
+		exports.NewColumn("campaign_title", func(v offers.View) any { return v.Title }),
+		exports.NewColumn("campaign_text", func(v offers.View) any { return v.Text }),
+		exports.NewColumn("type", func(v offers.View) any { return string(v.Type) }),
+		exports.NewColumn("status", func(v offers.View) any { return string(v.Status) }),
+		exports.NewColumn("store_id", func(v offers.View) any { return v.AdvertiserID }),
+		exports.NewColumn("store_name", func(v offers.View) any { return v.Advertiser.Name }),
+		exports.NewColumn("currency", func(v offers.View) any { return string(v.Currency) }),
+		exports.NewColumn("token", func(v offers.View) any { return v.Token }),
+		exports.NewColumn("has_product_seeding", func(v offers.View) any { return v.HasProductSeeding }),
+		exports.NewColumn("has_onetime_payment", func(v offers.View) any { return v.HasOneTimePayment }),
+		exports.NewColumn("valid_from", func(v offers.View) any { return exports.TimeCell(v.ValidFrom) }),
+		exports.NewColumn("valid_until", func(v offers.View) any { return exports.TimeCell(laravel.EndOf(v.ValidUntil, v.UntilDay)) }),
+		exports.NewColumn("budget_limit", func(v offers.View) any { return exports.OptionalCell(v.BudgetLimit) }),
+		exports.NewColumn("consumed_budget", func(v offers.View) any { return v.Used.Spent }),
+		exports.NewColumn("max_clicks", func(v offers.View) any { return exports.OptionalCell(v.MaxClicks) }),
+		exports.NewColumn("clicks", func(v offers.View) any { return v.Used.Clicks }),
+		exports.NewColumn("created_at", func(v offers.View) any { return exports.TimeCell(v.CreatedAt) }),
 	}}
 }
 

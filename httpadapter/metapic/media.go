@@ -6,6 +6,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/exports"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -88,9 +89,9 @@ func showMedium(m shownMedium) medium {
 }
 
 // mediaColumns are those of an export.
-func mediaColumns() []laravel.Column[shownMedium] {
-	column := laravel.NewColumn[shownMedium]
-	return []laravel.Column[shownMedium]{
+func mediaColumns() []exports.Column[shownMedium] {
+	column := exports.NewColumn[shownMedium]
+	return []exports.Column[shownMedium]{
 		column("id", func(m shownMedium) any { return m.ID }),
 		column("media_type", func(m shownMedium) any { return m.Type }),
 		column("media_id", func(m shownMedium) any { return m.ExternalID }),
@@ -150,7 +151,7 @@ func newOlderPage(l laravel.List[medium]) olderPage {
 	return out
 }
 
-func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMedia) (list laravel.Exported[olderPage], err error) {
+func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMedia) (list exports.Exported[olderPage], err error) {
 	own := s.media.For(affiliate.ViewerOf(p))
 	page := func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[shownMedium], error) {
 		found, err := own.List(ctx, in.filter(), req)
@@ -160,9 +161,9 @@ func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in listMe
 		items, err := s.withClicks(ctx, found.Items)
 		return affiliate.Page[shownMedium]{Items: items, Total: found.Total}, err
 	}
-	if in.Format == laravel.CSV || in.Format == laravel.XLSX {
-		table := laravel.Table[shownMedium]{Name: "user-media", Columns: mediaColumns(), Rows: laravel.Batches(affiliate.Sort{}, page)}
-		return laravel.AsFile[olderPage](table.Export(ctx, own.Snapshot, laravel.FileForm{Format: in.Format, BOM: in.BOM}))
+	if in.Format == exports.CSV || in.Format == exports.XLSX {
+		table := exports.Table[shownMedium]{Name: "user-media", Columns: mediaColumns(), Rows: exports.Batches(affiliate.Sort{}, page)}
+		return exports.AsFile[olderPage](table.Export(ctx, own.Snapshot, exports.FileForm{Format: in.Format, BOM: in.BOM}))
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: mediaPage}
 	found, err := page(ctx, req)

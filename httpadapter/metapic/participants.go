@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/exports"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -73,19 +74,19 @@ type listParticipants struct {
 	Query   string                   `query:"query" json:"query" max:"255"`
 	Status  offers.ParticipantStatus `query:"status" json:"status" enum:"open,applied,denied,accepted,store_denied,done,suggestion,second_prio,have_posted,have_received,product_sent"`
 	Include wire.Value               `query:"include" json:"include"`
-	laravel.FileForm
+	exports.FileForm
 }
 
 // participantsPage is the size of a page: the document has no parameter for it.
 const participantsPage = 10
 
-func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in listParticipants) (list laravel.Exported[laravel.List[participant]], err error) {
+func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in listParticipants) (list exports.Exported[laravel.List[participant]], err error) {
 	f := offers.ParticipantFilter{OfferID: in.OfferID, Query: in.Query}
 	if in.Status != "" {
 		f.Statuses = []offers.ParticipantStatus{in.Status}
 	}
 	if in.Format != "" {
-		return laravel.AsFile[laravel.List[participant]](exportParticipants(laravel.Batches(affiliate.Sort{}, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
+		return exports.AsFile[laravel.List[participant]](exportParticipants(exports.Batches(affiliate.Sort{}, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.ParticipantView], error) {
 			return s.offers.Participants(ctx, f, req)
 		})).Export(ctx, s.offers.Snapshot, in.FileForm))
 	}
@@ -105,22 +106,22 @@ func (s *server) listParticipants(ctx context.Context, _ affiliate.Principal, in
 	})), nil
 }
 
-func exportParticipants(rows func() laravel.Rows[offers.ParticipantView]) laravel.Table[offers.ParticipantView] {
+func exportParticipants(rows func() exports.Rows[offers.ParticipantView]) exports.Table[offers.ParticipantView] {
 	type view = offers.ParticipantView
-	return laravel.Table[view]{Name: "participants", Rows: rows, Columns: []laravel.Column[view]{
-		laravel.NewColumn("id", func(v view) any { return v.ID }),
-		laravel.NewColumn("user_id", func(v view) any { return laravel.IDCell(v.UserID) }),
-		laravel.NewColumn("username", func(v view) any { return v.User.Value.Username }),
-		laravel.NewColumn("display_name", func(v view) any { return laravel.TextCell(nameOf(v)) }),
-		laravel.NewColumn("pre_registered_email", func(v view) any { return v.Email }),
-		laravel.NewColumn("pre_registered_identifier", func(v view) any { return v.Identifier }),
-		laravel.NewColumn("status", func(v view) any { return string(v.Status) }),
-		laravel.NewColumn("clicks", func(v view) any { return v.Used.Clicks }),
-		laravel.NewColumn("cost", func(v view) any { return v.Used.Spent }),
-		laravel.NewColumn("payment_amount", func(v view) any { return laravel.OptionalCell(v.PaymentAmount) }),
-		laravel.NewColumn("click_limit", func(v view) any { return laravel.OptionalCell(v.ClickLimit) }),
-		laravel.NewColumn("currency", func(v view) any { return string(v.Currency) }),
-		laravel.NewColumn("created_at", func(v view) any { return laravel.TimeCell(v.CreatedAt) }),
+	return exports.Table[view]{Name: "participants", Rows: rows, Columns: []exports.Column[view]{
+		exports.NewColumn("id", func(v view) any { return v.ID }),
+		exports.NewColumn("user_id", func(v view) any { return exports.IDCell(v.UserID) }),
+		exports.NewColumn("username", func(v view) any { return v.User.Value.Username }),
+		exports.NewColumn("display_name", func(v view) any { return exports.TextCell(nameOf(v)) }),
+		exports.NewColumn("pre_registered_email", func(v view) any { return v.Email }),
+		exports.NewColumn("pre_registered_identifier", func(v view) any { return v.Identifier }),
+		exports.NewColumn("status", func(v view) any { return string(v.Status) }),
+		exports.NewColumn("clicks", func(v view) any { return v.Used.Clicks }),
+		exports.NewColumn("cost", func(v view) any { return v.Used.Spent }),
+		exports.NewColumn("payment_amount", func(v view) any { return exports.OptionalCell(v.PaymentAmount) }),
+		exports.NewColumn("click_limit", func(v view) any { return exports.OptionalCell(v.ClickLimit) }),
+		exports.NewColumn("currency", func(v view) any { return string(v.Currency) }),
+		exports.NewColumn("created_at", func(v view) any { return exports.TimeCell(v.CreatedAt) }),
 	}}
 }
 

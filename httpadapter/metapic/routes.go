@@ -1,6 +1,7 @@
 package metapic
 
 import (
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/exports"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 )
@@ -37,7 +38,7 @@ func (s *server) table() []route {
 		{"POST /v3/users/{user_id}/affiliate-links", "user-affiliate-link-convert-v3", user, call(s, (*server).convertURL).Also(201), needsCore | needsLinks},
 		{"PATCH /v2/me/agency-invites", "agency-invites-accept", laravel.AgencyGuests, call(s, (*server).acceptAgencyInvites), needsPeople},
 		{"GET /v2/clients", "clients-list", laravel.Networks, call(s, (*server).listClients), needsCore},
-		{"GET /v2/user-media", "user-media-list", laravel.Networks, call(s, (*server).listMedia).Sends(laravel.ExportTypes()...), needsMedia | needsLinks},
+		{"GET /v2/user-media", "user-media-list", laravel.Networks, call(s, (*server).listMedia).Sends(exports.ExportTypes()...), needsMedia | needsLinks},
 		{"GET,POST /v2/payments/getPaymentInvoices", "payment-invoices-zip", laravel.Networks, call(s, (*server).getPaymentInvoices).Sends("application/zip"), needsPayouts},
 		{"POST /v2/payments/upload-ax-id-matching", "payments-upload-ax-id-matching", laravel.Networks, call(s, (*server).uploadAXIDs).Files(maxUploadBytes), needsPayouts},
 		{"POST /v2/payments/mark-invoices-as-paid", "payments-mark-invoices-as-paid", laravel.Networks, call(s, (*server).markInvoicesAsPaid).Files(maxUploadBytes), needsPayouts},
@@ -55,7 +56,7 @@ func (s *server) table() []route {
 		{"GET /v2/offers/{offer_id}", "campaign-get", laravel.Audience, call(s, (*server).getCampaign), needsLinks | needsOffers},
 		{"PUT,PATCH /v2/offers/{id}", "campaign-update", laravel.Sellers, call(s, (*server).updateCampaign), needsOffers},
 		{"DELETE /v2/offers/{id}", "campaign-delete", laravel.Sellers, call(s, (*server).deleteCampaign), needsOffers},
-		{"GET /v2/offers", "campaigns-list", laravel.Tenants, call(s, (*server).listCampaigns).Sends(laravel.ExportTypes()...), needsCore | needsLinks | needsOffers},
+		{"GET /v2/offers", "campaigns-list", laravel.Tenants, call(s, (*server).listCampaigns).Sends(exports.ExportTypes()...), needsCore | needsLinks | needsOffers},
 		{"POST /v2/offers/{offer_id}/uploads", "campaign-image-upload", laravel.Sellers, call(s, (*server).uploadCampaignImage).Files(laravel.MaxImageBytes), needsOffers},
 		{"POST /v2/offers/{offer_id}/pause", "campaign-pause", laravel.Sellers, call(s, (*server).pauseCampaign), needsOffers},
 		{"POST /v2/offers/{offer_id}/unpause", "campaign-unpause", laravel.Sellers, call(s, (*server).unpauseCampaign), needsOffers},
@@ -66,7 +67,7 @@ func (s *server) table() []route {
 		{"GET /v2/offers/{offer_id}/targets", "offer-targets-list", laravel.Sellers, call(s, (*server).listTargets), needsOffers},
 		{"POST /v2/offers/{offer_id}/targets", "offer-targets-add", laravel.Sellers, call(s, (*server).addTargets).Status(201), needsOffers},
 		{"GET /v2/offers/{offer_id}/users/{id}", "offer-user-check", laravel.Sellers, call(s, (*server).checkUser), needsOffers},
-		{"GET /v2/offers/{offer_id}/participants", "offer-participants-list", laravel.Sellers, call(s, (*server).listParticipants).Sends(laravel.ExportTypes()...), needsOffers},
+		{"GET /v2/offers/{offer_id}/participants", "offer-participants-list", laravel.Sellers, call(s, (*server).listParticipants).Sends(exports.ExportTypes()...), needsOffers},
 		{"GET /v2/offers/{offer_id}/participants/{id}", "offer-participant-get", laravel.Sellers, call(s, (*server).getParticipant), needsCore | needsOffers},
 		{"GET /v2/offers/{offer_id}/participants-stats", "offer-participants-stats", laravel.Sellers, call(s, (*server).listParticipantStats), needsOffers},
 		{"GET /v2/offers/{offer_id}/participants-count-by-click-activity", "offer-participants-count-by-click-activity", laravel.Sellers, call(s, (*server).countParticipants), needsOffers},

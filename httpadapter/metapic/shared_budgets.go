@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/exports"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -33,7 +34,7 @@ func (s *server) listSharedBudgets(ctx context.Context, _ affiliate.Principal, i
 	StoreID int64 `path:"store_id"`
 }) ([]sharedBudget, error) {
 	all := []sharedBudget{}
-	rows := laravel.Batches(affiliate.Sort{}, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
+	rows := exports.Batches(affiliate.Sort{}, func(ctx context.Context, req affiliate.PageRequest) (affiliate.Page[offers.SharedBudgetView], error) {
 		return s.offers.SharedBudgets(ctx, offers.SharedBudgetFilter{AdvertiserID: in.StoreID}, req)
 	})
 	err := s.offers.Snapshot(ctx, func(ctx context.Context) error {

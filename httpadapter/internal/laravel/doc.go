@@ -8,5 +8,5 @@
 //   - scope.go: who may call a route
 //   - money.go, time.go: how amounts, rates and times are read and printed
 //   - set.go: how an update changes a value to what was sent
-//   - images.go, exports.go: pictures and files
+//   - images.go: pictures
 package laravel

@@ -8,8 +8,12 @@ import (
 	"unicode/utf8"
 )
 
+// RedirectID is the operation of the redirect.
+const RedirectID = "redirect"
+
 // What the paths begin with.
 const (
+	RedirectPrefix = "/c/"     // of an affiliate link; its id follows
 	MediaPrefix    = "/media/" // of a picture; its key follows
 	ReturnAdPrefix = "/r/"     // of a return ad; its id and /view or /click follow
 )

@@ -1,4 +1,4 @@
-package httpadapter
+package tracking
 
 import (
 	"bytes"
@@ -50,7 +50,7 @@ const (
 // X-Order-Error say it in words. Of the options it uses Logger and Observe.
 func NewReport(s *orders.Service, o Options) (http.Handler, error) {
 	if s == nil {
-		return nil, errors.New("httpadapter: NewReport needs a service")
+		return nil, errors.New("tracking: NewReport needs a service")
 	}
 	o, err := o.WithDefaults(nil)
 	if err != nil {

@@ -1,4 +1,4 @@
-package httpadapter
+package tracking
 
 import (
 	"strings"

@@ -1,4 +1,4 @@
-package httpadapter
+package tracking
 
 import (
 	"context"
@@ -15,16 +15,17 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/host"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
+	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // redirectPrefix is what the path of every affiliate link begins with; the
 // link's id follows.
-const redirectPrefix = "/c/"
+const redirectPrefix = open.RedirectPrefix
 
 // redirectID is the operation that Options.Observe is told.
-const redirectID = "redirect"
+const redirectID = open.RedirectID
 
 // statusClientGone is what Options.Observe is told of a reader who went away.
 const statusClientGone = 499
@@ -34,7 +35,7 @@ const statusClientGone = 499
 // TrustedProxies and ClientIP.
 func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if s == nil {
-		return nil, errors.New("httpadapter: NewRedirect needs a service")
+		return nil, errors.New("tracking: NewRedirect needs a service")
 	}
 	o, err := o.WithDefaults(nil)
 	if err != nil {

@@ -1,4 +1,4 @@
-package httpadapter
+package tracking
 
 import (
 	"context"
@@ -31,7 +31,7 @@ import (
 // that shop; readers are answered in any case.
 func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
 	if s == nil {
-		return nil, errors.New("httpadapter: NewOpenRoutes needs a service")
+		return nil, errors.New("tracking: NewOpenRoutes needs a service")
 	}
 	o, err := o.WithDefaults(nil)
 	if err != nil {
