@@ -17,8 +17,7 @@ import (
 
 func TestMeteredBackendKeepsEveryPromise(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Backend {
-		b := meteredBackend{memory.New(), newMeter()}
-		return storagetest.Backend{Core: b.Core(), Events: b.Events(), Webhooks: b.Webhooks(), Identity: b.Identity(), Mailing: b.Mailing(), Media: b.Media(), Offers: b.Offers(), Links: b.Links(), Orders: b.Orders(), ProductLists: b.ProductLists(), Deals: b.Deals(), Payouts: b.Payouts(), AdSync: b.AdSync()}
+		return storagetest.BackendOf(meteredBackend{memory.New(), newMeter()})
 	})
 }
 

@@ -12,10 +12,7 @@ func ExampleRun() {
 	var t *testing.T // of your TestConformance
 	storagetest.Run(t, func(t *testing.T) storagetest.Backend {
 		s := memory.New() // yours, opened fresh and closed by t.Cleanup
-		return storagetest.Backend{
-			Core: s.Core(), Identity: s.Identity(), Mailing: s.Mailing(), Media: s.Media(), Offers: s.Offers(),
-			Links: s.Links(), ProductLists: s.ProductLists(), Deals: s.Deals(),
-		}
+		return storagetest.BackendOf(s)
 	})
 }
 

@@ -11,7 +11,6 @@ import (
 // seen at once; the other backends run it in their own tests.
 func TestMemoryKeepsEveryPromiseOfAStore(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Backend {
-		db := memory.New()
-		return storagetest.Backend{Core: db.Core(), Events: db.Events(), Webhooks: db.Webhooks(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts(), Orders: db.Orders()}
+		return storagetest.BackendOf(memory.New())
 	})
 }

@@ -39,6 +39,31 @@ type Backend struct {
 	AdSync       adsync.Store
 }
 
+// Stores is what has a store for every domain: an affiliatekit.Backend.
+type Stores interface {
+	Core() affiliate.Store[affiliate.Tx]
+	Events() events.Store
+	Webhooks() webhooks.Store
+	Identity() identity.Store
+	Mailing() mailing.Store
+	Media() media.Store
+	Offers() offers.Store
+	Links() links.Store
+	Orders() orders.Store
+	ProductLists() productlists.Store
+	Deals() deals.Store
+	Payouts() payouts.Store
+	AdSync() adsync.Store
+}
+
+// BackendOf returns the stores of a backend of every domain, for Run.
+func BackendOf(s Stores) Backend {
+	return Backend{
+		Core: s.Core(), Events: s.Events(), Webhooks: s.Webhooks(), Identity: s.Identity(), Mailing: s.Mailing(), Media: s.Media(),
+		Offers: s.Offers(), Links: s.Links(), Orders: s.Orders(), ProductLists: s.ProductLists(), Deals: s.Deals(), Payouts: s.Payouts(), AdSync: s.AdSync(),
+	}
+}
+
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })

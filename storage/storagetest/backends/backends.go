@@ -25,8 +25,7 @@ func Each(t *testing.T, test func(t *testing.T, b storagetest.Backend)) {
 
 // Memory is a fresh memory backend.
 func Memory() storagetest.Backend {
-	db := memory.New()
-	return storagetest.Backend{Core: db.Core(), Events: db.Events(), Webhooks: db.Webhooks(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), Orders: db.Orders(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts()}
+	return storagetest.BackendOf(memory.New())
 }
 
 // Database is the DSN of a fresh PostgreSQL database with all tables, dropped
@@ -66,5 +65,5 @@ func Postgres(tb testing.TB, dsn string) storagetest.Backend {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return storagetest.Backend{Core: db.Core(), Events: db.Events(), Webhooks: db.Webhooks(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), Orders: db.Orders(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts()}
+	return storagetest.BackendOf(db)
 }
