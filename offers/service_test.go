@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -440,89 +439,6 @@ func TestAnOfferRanksRightBehindAnother(t *testing.T) {
 		w.Equal(order(), text[len(strconv.FormatInt(b.ID, 10))+1:]+strconv.FormatInt(b.ID, 10)+" ")
 		_, err = w.offers.UpdateOffer(t.Context(), b.ID, offers.OfferChange{After: affiliate.Some[int64](9999)})
 		w.True(errors.Is(err, affiliate.ErrInvalid))
-	})
-}
-
-func TestReturnAdsCountExactly(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		ad, err := w.offers.CreateReturnAd(t.Context(), offers.ReturnAd{
-			Name: "ad", AdvertiserID: w.acme.ID, ReturnLink: "https://acme.example", DisplayForAll: true, ViewLimit: affiliate.Some[int64](5),
-		})
-		w.NoErr(err)
-		shop, err := w.core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: "shop", Country: "SE", Currency: "SEK"})
-		w.NoErr(err)
-		counted, err := w.offers.CountReturnAdView(t.Context(), ad.ID, w.acme.ID)
-		w.NoErr(err)
-		w.True(!counted) // never at its own
-		shown, err := w.offers.ReturnAdsFor(t.Context(), shop.ID)
-		w.NoErr(err)
-		w.Equal(len(shown), 1)
-		var wg sync.WaitGroup
-		for range 12 {
-			wg.Go(func() {
-				for {
-					_, err := w.offers.CountReturnAdView(t.Context(), ad.ID, shop.ID)
-					if err == nil {
-						return
-					}
-					if !errors.Is(err, affiliate.ErrUnavailable) {
-						t.Error(err)
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-		after, err := w.offers.ReturnAd(t.Context(), ad.ID)
-		w.NoErr(err)
-		w.Equal(after.Counts, offers.ReturnAdCounts{Views: 5})
-		w.Equal(after.Status, offers.Ended)
-		shown, err = w.offers.ReturnAdsFor(t.Context(), shop.ID)
-		w.NoErr(err)
-		w.Equal(len(shown), 0)
-	})
-}
-
-func TestCommentsAreTheirAuthors(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		v := w.offer(func(n *offers.OfferInput) { n.Targets.UserIDs = []int64{w.anna.ID} })
-		p, err := w.offers.ParticipantOf(t.Context(), v.ID, w.anna.ID)
-		w.NoErr(err)
-		id := p.Value.ID
-		by := func(role affiliate.Role, subject string) *offers.Service {
-			return w.offers.For(affiliate.ViewerOf(affiliate.Principal{Role: role, Subject: subject, Name: "Kim", AdvertiserIDs: []int64{v.AdvertiserID}}))
-		}
-		author, namesake, agency := by(affiliate.RoleRepresentative, "kim-1"), by(affiliate.RoleRepresentative, "kim-2"), by(affiliate.RoleAgency, "kim-1")
-		c, err := author.AddComment(t.Context(), id, "hello")
-		w.NoErr(err)
-		w.Equal(c.Author, affiliate.Actor{Name: "Kim"})
-		for _, other := range []*offers.Service{namesake, agency} { // of the same name
-			_, err = other.UpdateComment(t.Context(), id, c.ID, "x")
-			w.True(errors.Is(err, affiliate.ErrForbidden))
-			w.True(errors.Is(other.DeleteComment(t.Context(), id, c.ID), affiliate.ErrForbidden))
-		}
-		_, err = author.UpdateComment(t.Context(), id+1, c.ID, "x")
-		w.True(errors.Is(err, affiliate.ErrNotFound))
-		c, err = author.UpdateComment(t.Context(), id, c.ID, "hello again")
-		w.NoErr(err)
-		w.Equal(c.Text, "hello again")
-		unread := func() int {
-			p, err := w.offers.Participant(t.Context(), id)
-			w.NoErr(err)
-			return p.Unread
-		}
-		for _, s := range []*offers.Service{w.offers, author} { // the operator looks without a trace
-			w.Equal(unread(), 1)
-			page, err := s.Activities(t.Context(), id, affiliate.PageRequest{Number: 1, Size: 9})
-			w.NoErr(err)
-			w.Equal(page.Items[0].Type, offers.ActivityComment)
-			w.True(page.Items[0].ReadAt.IsZero()) // as it was before
-		}
-		w.Equal(unread(), 0)
-		_, err = w.offers.UpdateComment(t.Context(), id, c.ID, "the operator may")
-		w.NoErr(err)
-		w.NoErr(author.DeleteComment(t.Context(), id, c.ID))
-		w.True(errors.Is(author.DeleteComment(t.Context(), id, c.ID), affiliate.ErrNotFound))
 	})
 }
 

@@ -1,0 +1,89 @@
+package storagetest
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"github.com/affiliatekit/affiliatekit/adsync"
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/stats"
+	"github.com/affiliatekit/affiliatekit/offers"
+)
+
+// method is a method of a repository.
+type method struct{ accessor, repository, name string } // "Users", "UserRepository", "Add"
+
+func (m method) String() string { return m.repository + "." + m.name }
+
+// methodsOf are the methods of all repositories of a transaction.
+func methodsOf(tx reflect.Type) []method {
+	var out []method
+	for accessor := range tx.Methods() {
+		repository := accessor.Type.Out(0)
+		for m := range repository.Methods() {
+			out = append(out, method{accessor.Name, repository.Name(), m.Name})
+		}
+	}
+	return out
+}
+
+// changes tells by its name whether a method changes, or locks, anything.
+func (m method) changes() bool {
+	return slices.Contains([]string{
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "Meet",
+		"Number", "Put", "Queue", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update",
+	}, m.name)
+}
+
+// call calls the method with arguments that are good for something in a world.
+func (m method) call(ctx context.Context, tx any, w world) error {
+	fn := reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
+	args := []reflect.Value{reflect.ValueOf(ctx)}
+	for i := 1; i < fn.Type().NumIn(); i++ {
+		in := fn.Type().In(i)
+		if fn.Type().IsVariadic() && i == fn.Type().NumIn()-1 {
+			in = in.Elem()
+		}
+		args = append(args, argument(in, w))
+	}
+	out := fn.Call(args)
+	err, _ := out[len(out)-1].Interface().(error)
+	return err
+}
+
+// argument is a value of the type that a method may be called with.
+func argument(in reflect.Type, w world) reflect.Value {
+	for _, v := range []any{
+		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, 10, "x", []string{"x"}, at(0), affiliate.RoleAgency,
+		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
+		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
+		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),
+		sampleEntry(77), sampleEvent(1), sampleConsumer(1), eventLease(1), events.Settlement{ConsumerID: 1, Token: "x"}, sampleEndpoint(1), webhooks.Attempt{EndpointID: 1, Kind: "x", At: at(0), Result: events.Done}, sampleKey("x", "x"),
+		sampleRule(w, 1), affiliate.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
+		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
+		sampleList(1), sampleProduct(1),
+		sampleSeller(1), sampleUID(1),
+		sampleOrder(w, 1), orders.OrderKey{AdvertiserID: 1, Number: "x"}, sampleRefund(w, 1), sampleVoucher(w, 1), orders.VoucherKey{AdvertiserID: 1, Code: "x"},
+		sampleCollector(w, 1), sampleRateCard(w, 1), orders.CardAt{OfferID: 1, At: at(0)}, sampleOneTime(w, 1),
+		samplePayment(w, 1), payouts.Invoice{PaymentID: 1, Series: "A", Serial: 1}, payouts.SeriesTake{Series: "A", Count: 1}, payouts.SealedDetails{UserID: w.users[0].ID},
+		payouts.Hold{UserID: w.users[0].ID}, payouts.AXID{UserID: w.users[0].ID, AXID: "x"}, sampleSystem(1), sampleSetup(w),
+		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
+		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
+		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1),
+		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
+		sampleStatsConfig(w, 1), identity.Person{UserID: w.users[0].ID}, sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
+		sampleLease(1), adsync.Outcome{JobID: 1, Token: "x"}, sampleRemote(1),
+	} {
+		if reflect.TypeOf(v) == in {
+			return reflect.ValueOf(v)
+		}
+	}
+	return reflect.Zero(in)
+}
