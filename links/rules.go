@@ -199,12 +199,18 @@ func deleteRule(ctx context.Context, tx Tx, now time.Time, r Rule) error {
 	return tx.Events().Add(ctx, r.event(EventRuleDeleted, now))
 }
 
-// makeRoom refuses a rule that another one of the advertiser already says, and
+// MaxRules bounds the rules of one advertiser.
+const MaxRules = 2000
+
+// makeRoom refuses a rule beyond MaxRules and one that another one of the advertiser already says, and
 // takes the main place from the rule that has it when r is to have it.
 func makeRoom(ctx context.Context, tx Tx, r Rule) error {
 	all, err := tx.Rules().ByAdvertisers(ctx, []int64{r.AdvertiserID})
 	if err != nil {
 		return err
+	}
+	if r.ID == 0 && len(all) >= MaxRules {
+		return affiliate.Invalid("url_matching_rule", affiliate.FieldError{Field: "url", Code: "too_many", Message: "must not be one of more than 2000 rules of the advertiser"})
 	}
 	for _, other := range all {
 		if other.ID != r.ID && other.Type == r.Type && other.URL == r.URL && strings.EqualFold(other.Keyword, r.Keyword) {

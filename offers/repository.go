@@ -94,6 +94,8 @@ type TargetRepository interface {
 	Set(ctx context.Context, offerID int64, targets []Target) error
 	// Get returns the targets of an offer by kind, then by value.
 	Get(ctx context.Context, offerID int64) ([]Target, error)
+	// GetMany is Get for many offers at once; those without targets are left out.
+	GetMany(ctx context.Context, offerIDs []int64) (map[int64][]Target, error)
 	// Serving returns for each lookup the offers of that advertiser that have one
 	// of its targets, are neither deleted nor paused, and are within their time
 	// at some instant from the first until the last, both inclusive: by

@@ -41,8 +41,12 @@ type Targets struct {
 	Identifiers    []string
 }
 
-// MaxTargets bounds the values that one call names.
+// MaxTargets bounds the values that one call names, and those that an offer has.
 const MaxTargets = 10_000
+
+// maxTodoAtOnce bounds how many things to do one call gives to new participants
+// in all: each participant has a list of its own.
+const maxTodoAtOnce = 100_000
 
 // len is how many values there are.
 func (t Targets) len() int {

@@ -2,6 +2,7 @@ package offers
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -138,6 +139,9 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 			list = append(list, target)
 		}
 	}
+	if err := bounded(o, list, a.named); err != nil {
+		return Targets{}, err
+	}
 	if err := a.forget(ctx, list); err != nil {
 		return Targets{}, err
 	}
@@ -152,6 +156,20 @@ func (s *Service) aim(ctx context.Context, tx Tx, now time.Time, o Offer, t Targ
 		return Targets{}, err
 	}
 	return a.skipped, relate(ctx, tx, o, added)
+}
+
+// bounded refuses more targets than an offer may have, and more participants at
+// once than may each get the offer's list of things to do.
+func bounded(o Offer, list []Target, named []Participant) error {
+	different := make(map[Target]bool, len(list))
+	for _, t := range list {
+		different[t] = true
+	}
+	var v affiliate.Validation
+	v.Check(len(different) <= MaxTargets, "targets", "too_many", "must not be more than 10000, those included that the offer has already")
+	v.Check(len(named)*len(o.Todo) <= maxTodoAtOnce, "targets", "too_many_with_todo",
+		fmt.Sprintf("must not name more than %d people at once with a todo list of %d items", maxTodoAtOnce/max(len(o.Todo), 1), len(o.Todo)))
+	return v.Err("offer")
 }
 
 // relate notes which users work with the advertiser.

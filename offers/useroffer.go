@@ -54,15 +54,13 @@ func (s *Service) userOffer(ctx context.Context, tx Tx, advertiserID, userID int
 		if err != nil || len(list.Items) == 0 {
 			return Offer{}, false, err
 		}
-		for _, o := range list.Items {
-			if !o.DeletedAt.IsZero() {
-				continue
-			}
-			targets, err := tx.Targets().Get(ctx, o.ID)
-			if err != nil {
-				return Offer{}, false, err
-			}
-			if slices.Equal(targets, []Target{mine}) {
+		live := slices.DeleteFunc(list.Items, func(o Offer) bool { return !o.DeletedAt.IsZero() })
+		targets, err := tx.Targets().GetMany(ctx, offerIDs(live))
+		if err != nil {
+			return Offer{}, false, err
+		}
+		for _, o := range live {
+			if slices.Equal(targets[o.ID], []Target{mine}) {
 				return o, true, nil
 			}
 		}
@@ -74,17 +72,45 @@ func (s *Service) userOffer(ctx context.Context, tx Tx, advertiserID, userID int
 func (s *Service) OffersByTag(ctx context.Context, advertiserID int64, tagIDs []int64) (map[int64][]View, error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64][]View, error) {
 		out := make(map[int64][]View, len(tagIDs))
+		wanted := make(map[Target]int64, len(tagIDs))
+		f := OfferFilter{AdvertiserIDs: []int64{advertiserID}, Targets: []Target{}}
 		for _, id := range affiliate.SortedIDs(tagIDs) {
-			f := OfferFilter{AdvertiserIDs: []int64{advertiserID}, Targets: []Target{idTarget(TargetTag, id)}}
-			list, err := tx.Offers().List(ctx, f, affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize})
+			target := idTarget(TargetTag, id)
+			wanted[target] = id
+			f.Targets = append(f.Targets, target)
+		}
+		for page := 1; ; page++ {
+			list, err := tx.Offers().List(ctx, f, affiliate.PageRequest{Number: page, Size: affiliate.MaxPageSize})
 			if err != nil {
 				return nil, err
 			}
 			live := slices.DeleteFunc(list.Items, func(o Offer) bool { return !o.DeletedAt.IsZero() })
-			if out[id], err = views(ctx, tx, s.clock.Now(), live); err != nil {
+			shown, err := views(ctx, tx, s.clock.Now(), live)
+			if err != nil {
 				return nil, err
 			}
+			targets, err := tx.Targets().GetMany(ctx, offerIDs(live))
+			if err != nil {
+				return nil, err
+			}
+			for _, v := range shown {
+				for _, target := range targets[v.ID] {
+					if id, ok := wanted[target]; ok {
+						out[id] = append(out[id], v)
+					}
+				}
+			}
+			if page*affiliate.MaxPageSize >= list.Total {
+				return out, nil
+			}
 		}
-		return out, nil
 	})
+}
+
+func offerIDs(list []Offer) []int64 {
+	ids := make([]int64, len(list))
+	for i, o := range list {
+		ids[i] = o.ID
+	}
+	return ids
 }

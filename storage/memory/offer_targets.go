@@ -110,6 +110,20 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 	return out, nil
 }
 
+func (r targets) GetMany(ctx context.Context, offerIDs []int64) (map[int64][]offers.Target, error) {
+	out := make(map[int64][]offers.Target, len(offerIDs))
+	for _, id := range offerIDs {
+		list, err := r.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 0 {
+			out[id] = list
+		}
+	}
+	return out, r.u.Use(ctx)
+}
+
 func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offers.Lookup) ([][]offers.Candidate, error) {
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err

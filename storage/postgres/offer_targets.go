@@ -58,6 +58,23 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 	})
 }
 
+func (r targets) GetMany(ctx context.Context, offerIDs []int64) (map[int64][]offers.Target, error) {
+	return read(ctx, r.u, "target", func(ctx context.Context) (map[int64][]offers.Target, error) {
+		var rows []struct {
+			OfferID int64             `bun:"offer_id"`
+			Kind    offers.TargetKind `bun:"kind"`
+			Value   string            `bun:"value"`
+		}
+		err := r.u.prepared(`SELECT offer_id, kind, value FROM {schema}affiliate_offer_targets WHERE offer_id = ANY(?0::bigint[]) ORDER BY offer_id, kind, value`,
+			nonNil(distinct(offerIDs))).Scan(ctx, &rows)
+		out := make(map[int64][]offers.Target, len(offerIDs))
+		for _, row := range rows {
+			out[row.OfferID] = append(out[row.OfferID], offers.Target{Kind: row.Kind, Value: row.Value})
+		}
+		return out, err
+	})
+}
+
 // servingRow is an offer with the places of the asks that it is for, and the
 // parts of those who take part in it. One row for each would be mostly the same
 // offer again, and taking rows apart is what costs.

@@ -337,3 +337,52 @@ func seedParticipants(tb testing.TB, handle *bun.DB, n int) {
 		}
 	}
 }
+
+// The offers of many tags, and the one offer that is for a user alone among
+// many that are for others too, take as many statements as few of them.
+func TestOffersByTargetTakeAConstantNumberOfStatements(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	db, handle := openInPath(t)
+	w := newWorld(t, db, 2, 1)
+	kit, err := affiliatekit.New(db, affiliatekit.Options{})
+	is.NoErr(err)
+	watched, count := counted(t, handle)
+	service, err := newOffers(watched)
+	is.NoErr(err)
+	acme, anna, bo := w.advertisers[0].ID, w.users[0].ID, w.users[1].ID
+	var tags []int64
+	add := func(n int) {
+		t.Helper()
+		tag, err := kit.Core.CreateUserTag(t.Context(), affiliate.UserTag{Name: strconv.Itoa(n), Slug: strconv.Itoa(n), AccessLevel: affiliate.AccessAll})
+		is.NoErr(err)
+		tags = append(tags, tag.ID)
+		for _, targets := range []offers.Targets{{TagIDs: []int64{tag.ID}}, {TagIDs: tags}, {UserIDs: []int64{anna, bo}}} {
+			_, err := kit.Offers.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{AdvertiserID: acme, Type: offers.Standard, Name: "c"}, Targets: targets})
+			is.NoErr(err)
+		}
+	}
+	measure := func() (byTag, own int64) {
+		t.Helper()
+		count.statements.Store(0)
+		found, err := service.OffersByTag(t.Context(), acme, tags)
+		is.NoErr(err)
+		for i, id := range tags {
+			is.Equal(len(found[id]), 1+len(tags)-i) // its own, and those of it and of all before it
+		}
+		byTag = count.statements.Swap(0)
+		_, err = service.SetUserOffer(t.Context(), acme, anna, affiliate.Actor{}, func(o *offers.Offer) { o.Name = "hers" })
+		is.NoErr(err)
+		return byTag, count.statements.Load()
+	}
+	add(0)
+	_, err = service.SetUserOffer(t.Context(), acme, anna, affiliate.Actor{}, func(*offers.Offer) {})
+	is.NoErr(err)
+	byTag, own := measure()
+	for n := range 10 {
+		add(n + 1)
+	}
+	many, ownOfMany := measure()
+	is.Equal(many, byTag)
+	is.Equal(ownOfMany, own)
+}

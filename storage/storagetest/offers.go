@@ -401,6 +401,15 @@ func testTargets(t *testing.T, s offers.Store) {
 	equal(t, "after refused sets", get(w.offer.ID), []offers.Target{mail, tag, user})
 	write(t, s, setTargets(w.offer.ID, everyone, tag))
 	equal(t, "replaced", get(w.offer.ID), []offers.Target{everyone, tag})
+	other := addAll(t, s, addOffer, sampleOffer(w, 2), sampleOffer(w, 3))
+	write(t, s, setTargets(other[0].ID, user, mail))
+	equal(t, "of many", see(t, s, func(ctx context.Context, tx offers.Tx) (map[int64][]offers.Target, error) {
+		return tx.Targets().GetMany(ctx, []int64{other[0].ID, w.offer.ID, other[1].ID, nowhere, w.offer.ID})
+	}), map[int64][]offers.Target{w.offer.ID: {everyone, tag}, other[0].ID: {mail, user}})
+	equal(t, "of none", see(t, s, func(ctx context.Context, tx offers.Tx) (int, error) {
+		none, err := tx.Targets().GetMany(ctx, nil)
+		return len(none), err
+	}), 0)
 	write(t, s, setTargets(w.offer.ID))
 	equal(t, "nobody", get(w.offer.ID), []offers.Target(nil))
 }
