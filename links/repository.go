@@ -92,6 +92,10 @@ type LinkRepository interface {
 	// of another link is ErrConflict with the field "key".
 	Update(ctx context.Context, l Link) error
 	List(ctx context.Context, f LinkFilter, p affiliate.PageRequest) (affiliate.Page[Link], error)
+	// CountByUsers returns how many links each of the users has for the
+	// advertiser that were created from from and before until (zero: no bound),
+	// deleted ones too. Users without any may be left out.
+	CountByUsers(ctx context.Context, advertiserID int64, userIDs []int64, from, until time.Time) (map[int64]int64, error)
 	// Target returns what a redirect needs; ErrNotFound when there is no link.
 	Target(ctx context.Context, id int64) (Target, error)
 	// Lock is GetMany that also locks the links until the unit ends: of two

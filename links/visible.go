@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links/stats"
@@ -141,5 +142,17 @@ func (s *Service) TotalsOf(ctx context.Context, userIDs []int64) (map[int64]Crea
 			totals[row.UserID] = CreatorTotals{Clicks: row.Clicks, Orders: row.Orders, Cost: row.Cost()}
 		}
 		return totals, err
+	})
+}
+
+// LinksCreated returns how many links each of the creators has made for an
+// advertiser from from and before until (zero: no bound), deleted ones too.
+// ErrNotFound unless the viewer acts for the advertiser.
+func (s *Service) LinksCreated(ctx context.Context, advertiserID int64, userIDs []int64, from, until time.Time) (map[int64]int64, error) {
+	if !s.viewer.ActsFor(advertiserID) {
+		return nil, affiliate.NotFound("advertiser", advertiserID)
+	}
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (map[int64]int64, error) {
+		return tx.Links().CountByUsers(ctx, advertiserID, userIDs, from, until)
 	})
 }

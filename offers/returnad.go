@@ -48,6 +48,15 @@ func (c ReturnAdCounts) ClickThroughRate() int64 {
 	return c.Clicks * 1_000_000 / c.Views
 }
 
+// ConversionRate is how many orders there are for a million clicks, rounded
+// down; 0 without clicks.
+func (c ReturnAdCounts) ConversionRate(orders int64) int64 {
+	if c.Clicks == 0 {
+		return 0
+	}
+	return orders * 1_000_000 / c.Clicks
+}
+
 // Status is what the ad is at an instant.
 func (a ReturnAd) Status(now time.Time, used ReturnAdCounts) Status {
 	switch {

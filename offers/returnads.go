@@ -1,6 +1,7 @@
 package offers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -15,6 +16,9 @@ type ReturnAdView struct {
 	Advertiser affiliate.Advertiser
 	Status     Status
 	Counts     ReturnAdCounts
+	// Sales is what the affiliate link behind the ad brought. Its amounts are
+	// minor units of the advertiser's currency.
+	Sales stats.Figures
 }
 
 func returnAdViews(ctx context.Context, tx Tx, now time.Time, ads []ReturnAd) ([]ReturnAdView, error) {
@@ -30,9 +34,32 @@ func returnAdViews(ctx context.Context, tx Tx, now time.Time, ads []ReturnAd) ([
 		return nil, err
 	}
 	counts, err := tx.ReturnAds().Counts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	sales, err := salesOf(ctx, tx, ads)
 	out := make([]ReturnAdView, len(ads))
 	for i, a := range ads {
-		out[i] = ReturnAdView{a, advertisers[a.AdvertiserID], a.Status(now, counts[a.ID]), counts[a.ID]}
+		out[i] = ReturnAdView{a, advertisers[a.AdvertiserID], a.Status(now, counts[a.ID]), counts[a.ID], sales[a.LinkID]}
+	}
+	return out, err
+}
+
+// salesOf returns what the links behind the ads brought, by the id of the link.
+func salesOf(ctx context.Context, tx Tx, ads []ReturnAd) (map[int64]stats.Figures, error) {
+	var linkIDs []int64
+	for _, a := range ads {
+		if a.LinkID != 0 {
+			linkIDs = append(linkIDs, a.LinkID)
+		}
+	}
+	if linkIDs = affiliate.SortedIDs(linkIDs); len(linkIDs) == 0 {
+		return nil, nil
+	}
+	rows, err := tx.Stats().Sum(ctx, stats.Filter{LinkIDs: linkIDs}, stats.ByLink)
+	out := make(map[int64]stats.Figures, len(rows))
+	for _, row := range rows {
+		out[row.LinkID] = row.Figures
 	}
 	return out, err
 }
@@ -198,8 +225,17 @@ func (s *Service) ReturnAd(ctx context.Context, id int64) (ReturnAdView, error) 
 	})
 }
 
+// The columns that ReturnAds sorts by beside those of ReturnAdFilter.
+const (
+	SortOrderCount     = "order_count"
+	SortOrderValue     = "order_value"
+	SortEarnings       = "earnings"
+	SortConversionRate = "conversion_rate"
+)
+
 // ReturnAds lists return ads at this instant (return-ads-list): the filter's At
-// is set here.
+// is set here. Sorted by one of the columns above, its cost grows with the ads
+// that the filter leaves.
 func (s *Service) ReturnAds(ctx context.Context, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAdView], error) {
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[ReturnAdView], error) {
 		f := f
@@ -224,12 +260,53 @@ func (s *Service) ReturnAds(ctx context.Context, f ReturnAdFilter, p affiliate.P
 }
 
 func listReturnAds(ctx context.Context, tx Tx, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAdView], error) {
+	if key := salesColumns[p.Sort.Column]; key != nil {
+		return returnAdsBy(ctx, tx, f, p, key)
+	}
 	page, err := tx.ReturnAds().List(ctx, f, p)
 	if err != nil {
 		return affiliate.Page[ReturnAdView]{}, err
 	}
 	items, err := returnAdViews(ctx, tx, f.At, page.Items)
 	return affiliate.Page[ReturnAdView]{Items: items, Total: page.Total}, err
+}
+
+// salesColumns are what ads sort by beyond what is kept with them.
+var salesColumns = map[string]func(ReturnAdView) int64{
+	SortOrderCount:     func(v ReturnAdView) int64 { return v.Sales.Orders },
+	SortOrderValue:     func(v ReturnAdView) int64 { return v.Sales.OrderValue },
+	SortEarnings:       func(v ReturnAdView) int64 { return v.Sales.Earnings() },
+	SortConversionRate: func(v ReturnAdView) int64 { return v.Counts.ConversionRate(v.Sales.Orders) },
+}
+
+// returnAdsBy is a page of all ads that the filter leaves, in the order of a key.
+func returnAdsBy(ctx context.Context, tx Tx, f ReturnAdFilter, p affiliate.PageRequest, key func(ReturnAdView) int64) (out affiliate.Page[ReturnAdView], err error) {
+	if err := (affiliate.PageRequest{Number: p.Number, Size: p.Size}).Validate(); err != nil {
+		return out, err
+	}
+	var all []ReturnAdView
+	for n := 1; ; n++ {
+		page, err := tx.ReturnAds().List(ctx, f, affiliate.PageRequest{Number: n, Size: affiliate.MaxPageSize})
+		if err != nil {
+			return out, err
+		}
+		views, err := returnAdViews(ctx, tx, f.At, page.Items)
+		if err != nil {
+			return out, err
+		}
+		all = append(all, views...)
+		if len(all) >= page.Total || len(page.Items) == 0 {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(a, b ReturnAdView) int {
+		if p.Sort.Desc {
+			a, b = b, a
+		}
+		return cmp.Compare(key(a), key(b))
+	})
+	from := min(p.Offset(), len(all))
+	return affiliate.Page[ReturnAdView]{Items: all[from:min(from+p.Size, len(all))], Total: len(all)}, nil
 }
 
 // ReturnAdsFor returns the ads that run now and are shown at the advertiser,

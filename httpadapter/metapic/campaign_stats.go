@@ -100,7 +100,7 @@ type participantStats struct {
 	DisplayName  *string      `json:"display_name"`
 	Clicks       int64        `json:"clicks"`
 	Status       string       `json:"status"`
-	LinksCreated *int64       `json:"links_created"` // always null: links are made for an advertiser, not for a campaign
+	LinksCreated *int64       `json:"links_created"` // for the campaign's advertiser; null: nobody yet
 	GrossProfit  *int64       `json:"estimated_gp"`  // minor units
 	Ratio        *json.Number `json:"estimated_earning_to_cost_ratio"`
 }
@@ -136,5 +136,35 @@ func (s *server) listParticipantStats(ctx context.Context, _ affiliate.Principal
 	}
 	req := affiliate.PageRequest{Number: in.Page, Size: participantsPage, Sort: in.SortBy}
 	page, err := s.offers.ParticipantsStats(ctx, f, req)
-	return laravel.NewList(in.URL, req, page, showParticipantStats), err
+	if err != nil {
+		return list, err
+	}
+	created, err := s.linksCreated(ctx, f, page.Items)
+	return laravel.NewList(in.URL, req, page, func(v offers.ParticipantStats) participantStats {
+		shown := showParticipantStats(v)
+		if v.UserID != 0 && created != nil {
+			n := created[v.UserID]
+			shown.LinksCreated = &n
+		}
+		return shown
+	}), err
+}
+
+// linksCreated counts what participants have made for the campaign's advertiser
+// in the days of the statistics; nil where no links are kept.
+func (s *server) linksCreated(ctx context.Context, f offers.ParticipantFilter, parts []offers.ParticipantStats) (map[int64]int64, error) {
+	if s.links == nil || len(parts) == 0 {
+		return nil, nil
+	}
+	o, err := s.offers.Offer(ctx, f.OfferID)
+	if err != nil {
+		return nil, err
+	}
+	var userIDs []int64
+	for _, v := range parts {
+		if v.UserID != 0 {
+			userIDs = append(userIDs, v.UserID)
+		}
+	}
+	return s.links.LinksCreated(ctx, o.AdvertiserID, userIDs, f.From, f.Until)
 }

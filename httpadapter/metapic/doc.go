@@ -82,8 +82,11 @@
 //     filtered list, by sort_by; it is read a thousand rows at a time, each in a
 //     unit of its own. Texts that begin like a formula are quoted with '.
 //   - start_date and end_date are both within their range, as UTC dates.
-//   - links_created is null. order_value and what follows from it are 0 as long
-//     as no orders are kept; sort_by them leaves the order of the ids.
+//   - links_created counts the links for the campaign's advertiser in the days of
+//     the statistics, deleted ones too. order_value and what follows from it are 0
+//     as long as no orders are kept.
+//   - What a return ad brings is what the affiliate link behind it brings; one
+//     without a link brings no orders.
 //   - offer-user-activities-list answers the newest 100 (page takes more) and, to
 //     others than the operator, marks them as read.
 //   - Authors without a user account have the id 0, and are known by their name.

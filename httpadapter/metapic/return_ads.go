@@ -2,10 +2,13 @@ package metapic
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
@@ -29,31 +32,51 @@ type returnAd struct {
 	Stats         []returnAdStats   `json:"stats"` // one item; none for those who do not act for the advertiser
 }
 
-// returnAdStats is how often an ad was shown and followed, and how often it may be.
+// returnAdStats is how often an ad was shown and followed, how often it may be,
+// and what came of it. Rates are fractions.
 type returnAdStats struct {
-	Views      int64  `json:"current_views"`
-	Clicks     int64  `json:"current_clicks"`
-	ViewLimit  *int64 `json:"view_limit"`
-	ClickLimit *int64 `json:"click_limit"`
+	Views            int64         `json:"current_views"`
+	Clicks           int64         `json:"current_clicks"`
+	ViewLimit        *int64        `json:"view_limit"`
+	ClickLimit       *int64        `json:"click_limit"`
+	Orders           int64         `json:"order_count"`
+	OrderValue       laravel.Money `json:"order_value"`
+	Earnings         laravel.Money `json:"earnings"`
+	ClickThroughRate json.Number   `json:"click_through_rate"`
+	ConversionRate   json.Number   `json:"conversion_rate"`
 }
 
-// showReturnAd shows where the ad leads as an affiliate link. It is no link of
-// a creator's, so that its id is 0, and its short URL is the route that counts
-// the click; shown at a store it says at which one (0: anywhere).
+func showReturnAdStats(v offers.ReturnAdView) returnAdStats {
+	amount := func(minor int64) laravel.Money {
+		return laravel.Money(affiliate.NewMoney(minor, v.Advertiser.Currency))
+	}
+	fraction := func(millionths int64) json.Number {
+		return json.Number(decimal.New(millionths, -6).String())
+	}
+	return returnAdStats{
+		Views: v.Counts.Views, Clicks: v.Counts.Clicks, ViewLimit: laravel.Pointer(v.ViewLimit), ClickLimit: laravel.Pointer(v.ClickLimit),
+		Orders: v.Sales.Orders, OrderValue: amount(v.Sales.OrderValue), Earnings: amount(v.Sales.Earnings()),
+		ClickThroughRate: fraction(v.Counts.ClickThroughRate()), ConversionRate: fraction(v.Counts.ConversionRate(v.Sales.Orders)),
+	}
+}
+
+// showReturnAd shows where the ad leads as an affiliate link, with the id of the
+// one behind it (0: none). The short URL is the route that counts the click; shown
+// at a store it says at which one (0: anywhere).
 func (s *server) showReturnAd(v offers.ReturnAdView, at int64) returnAd {
-	none, short := int64(0), s.publicURL()+open.ReturnAdPrefix+strconv.FormatInt(v.ID, 10)+"/click"
+	link, short := v.LinkID, s.publicURL()+open.ReturnAdPrefix+strconv.FormatInt(v.ID, 10)+"/click"
 	if at != 0 {
 		short += "?advertiser_id=" + strconv.FormatInt(at, 10)
 	}
 	shown := returnAd{
 		ID: v.ID, Name: v.Name, GroupID: v.AdvertiserGroupID, AuthorID: v.Author.UserID,
 		Link: affiliateLink{
-			ID: &none, URL: v.ReturnLink, OriginalURL: v.ReturnLink, ShortURL: &short, UserID: v.Author.UserID,
+			ID: &link, URL: v.ReturnLink, OriginalURL: v.ReturnLink, ShortURL: &short, UserID: v.Author.UserID,
 			Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
 		},
 		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey, offers.ReturnAdSize),
 		StartsAt: laravel.DateTime(v.StartsAt), EndsAt: laravel.ShowEnd(v.EndsAt, v.UntilDay),
-		Stats: []returnAdStats{{v.Counts.Views, v.Counts.Clicks, laravel.Pointer(v.ViewLimit), laravel.Pointer(v.ClickLimit)}},
+		Stats: []returnAdStats{showReturnAdStats(v)},
 	}
 	if len(v.Styles) > 0 {
 		shown.Styles = make(map[string]string, len(v.Styles))
@@ -119,10 +142,6 @@ func (s *server) listReturnAds(ctx context.Context, _ affiliate.Principal, in li
 		Query: in.Query, AdvertiserGroupIDs: in.GroupIDs, AdvertiserIDs: in.AdvertiserIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses, OrID: in.OrID,
 	}
 	req := in.Request(in.SortBy)
-	switch req.Sort.Column {
-	case "order_count", "order_value", "earnings", "conversion_rate":
-		req.Sort = affiliate.Sort{} // the same for all: ads bring no orders of their own
-	}
 	page, err := s.offers.ReturnAds(ctx, f, req)
 	return laravel.NewList(in.URL, req, page, func(v offers.ReturnAdView) returnAd { return s.showReturnAd(v, 0) }), err
 }

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -165,6 +166,31 @@ func (r linkRepository) List(ctx context.Context, f links.LinkFilter, p affiliat
 		w.Among(f.IDs)
 		w.Flag(f.Deleted, func(l *linkRow) bool { return l.deleted != engine.ZeroTime })
 	})
+}
+
+func (r linkRepository) CountByUsers(ctx context.Context, advertiserID int64, userIDs []int64, from, until time.Time) (map[int64]int64, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	db := r.u.db
+	counts := map[int64]int64{}
+	advertiser, ok := db.core.advertisers.Find(advertiserID)
+	if !ok {
+		return counts, nil
+	}
+	for _, userID := range userIDs {
+		user, ok := db.core.users.Find(userID)
+		if _, counted := counts[userID]; !ok || counted {
+			continue
+		}
+		for _, id := range db.links.links.byUser.Of(user) {
+			l := db.links.links.At(id)
+			if l.advertiser == advertiser && (from.IsZero() || l.created >= from.UnixMicro()) && (until.IsZero() || l.created < until.UnixMicro()) {
+				counts[userID]++
+			}
+		}
+	}
+	return counts, nil
 }
 
 func (r linkRepository) Target(ctx context.Context, id int64) (t links.Target, err error) {

@@ -88,6 +88,29 @@ func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, ke
 	return r.one(ctx, "", byKey(userID, advertiserID, key))
 }
 
+func (r linkRepository) CountByUsers(ctx context.Context, advertiserID int64, userIDs []int64, from, until time.Time) (map[int64]int64, error) {
+	return read(ctx, r.u, "link", func(ctx context.Context) (map[int64]int64, error) {
+		var rows []struct {
+			UserID int64 `bun:"user_id"`
+			N      int64 `bun:"n"`
+		}
+		q := r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_links")).ColumnExpr("t.user_id, count(*) AS n").GroupExpr("t.user_id").
+			Where("t.advertiser_id = ?", advertiserID).Where("t.user_id = ANY(?::bigint[])", pgdialect.Array(nonNil(userIDs)))
+		if !from.IsZero() {
+			q.Where("t.created_at >= ?", from)
+		}
+		if !until.IsZero() {
+			q.Where("t.created_at < ?", until)
+		}
+		err := q.Scan(ctx, &rows)
+		counts := make(map[int64]int64, len(rows))
+		for _, row := range rows {
+			counts[row.UserID] = row.N
+		}
+		return counts, err
+	})
+}
+
 func (r linkRepository) List(ctx context.Context, f links.LinkFilter, p affiliate.PageRequest) (affiliate.Page[links.Link], error) {
 	return r.list(ctx, p, func(q filter) {
 		q.equal("t.user_id", f.UserID)

@@ -17,6 +17,7 @@ import (
 func linkScenarios() []scenario[links.Store] {
 	return append(ofLinks(linkTable().scenarios(), sameStore),
 		scenario[links.Store]{"links/one per user, advertiser and key", testLinkKey},
+		scenario[links.Store]{"links/counted by user", testLinkCounts},
 		scenario[links.Store]{"links/found by what they are for", testLinkLookups},
 		scenario[links.Store]{"links/what a redirect needs", testTarget},
 		scenario[links.Store]{"links/list", testLinkList},
@@ -118,6 +119,37 @@ func testLinkKey(t *testing.T, s links.Store) {
 			func() error { return second(addLink(ctx, tx, linkBy(w, 2, 2, 7))) }, // and so is what was undone
 		)
 	})
+}
+
+func testLinkCounts(t *testing.T, s links.Store) {
+	w := newWorld(t, s)
+	made := func(l links.Link, minute int) links.Link {
+		l.CreatedAt = at(minute)
+		return l
+	}
+	gone := made(linkBy(w, 0, 0, 4), 30)
+	gone.DeletedAt = at(40)
+	addAll(t, s, addLink, made(linkBy(w, 0, 0, 1), 0), made(linkBy(w, 0, 0, 2), 10), made(linkBy(w, 0, 0, 3), 20), gone,
+		made(linkBy(w, 1, 0, 1), 10), made(linkBy(w, 0, 1, 1), 10), made(linkBy(w, 2, 0, 1), 10))
+	anna, bo := w.users[0].ID, w.users[1].ID
+	for name, c := range map[string]struct {
+		advertiser  int64
+		users       []int64
+		from, until time.Time
+		want        map[int64]int64
+	}{
+		"all":                    {w.advertisers[0].ID, []int64{anna, bo}, time.Time{}, time.Time{}, map[int64]int64{anna: 4, bo: 1}},
+		"from one and before":    {w.advertisers[0].ID, []int64{anna, bo, anna}, at(10), at(20), map[int64]int64{anna: 1, bo: 1}},
+		"of another advertiser":  {w.advertisers[1].ID, []int64{anna, bo}, time.Time{}, time.Time{}, map[int64]int64{anna: 1}},
+		"of nobody":              {w.advertisers[0].ID, nil, time.Time{}, time.Time{}, map[int64]int64{}},
+		"of somebody not there":  {w.advertisers[0].ID, []int64{nowhere}, time.Time{}, time.Time{}, map[int64]int64{}},
+		"at somewhere not there": {nowhere, []int64{anna}, time.Time{}, time.Time{}, map[int64]int64{}},
+	} {
+		got := see(t, s, func(ctx context.Context, tx links.Tx) (map[int64]int64, error) {
+			return tx.Links().CountByUsers(ctx, c.advertiser, c.users, c.from, c.until)
+		})
+		equal(t, name, fmt.Sprint(got), fmt.Sprint(c.want))
+	}
 }
 
 func testLinkLookups(t *testing.T, s links.Store) {
