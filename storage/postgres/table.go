@@ -195,29 +195,52 @@ func (t table[E, R]) delete(ctx context.Context, u *unit, id int64) error {
 	return exec(ctx, u, t.resource, func(ctx context.Context) error { return t.remove(ctx, u, id) })
 }
 
-func (t table[E, R]) check(ctx context.Context, u *unit, row *R) error {
+// lost returns an error that names every reference of the row to nothing. The
+// statement decides all the same: a taken key, or a row that is not there, goes
+// before them; see toldOf.
+func (t table[E, R]) lost(ctx context.Context, u *unit, row *R) (unknown, err error) {
 	if t.refers == nil {
-		return nil
+		return nil, nil
 	}
-	return u.checkReferences(ctx, t.resource, t.refers(row)...)
+	err = u.checkReferences(ctx, t.resource, t.refers(row)...)
+	if errors.Is(err, affiliate.ErrInvalid) {
+		return err, nil
+	}
+	return nil, err
+}
+
+// toldOf returns unknown, the error of lost, for a statement that failed by a
+// foreign key, or that did not fail, because no foreign key holds lists of ids; any
+// other error as it is.
+func toldOf(err, unknown error) error {
+	e, ok := serverErrorIn(err)
+	if unknown != nil && (err == nil || ok && e.state == stateForeignKey) {
+		return unknown
+	}
+	return err
 }
 
 // insert adds a row under a new id, and scans that into it.
 func (t table[E, R]) insert(ctx context.Context, u *unit, row *R) error {
-	if err := t.check(ctx, u, row); err != nil {
+	unknown, err := t.lost(ctx, u, row)
+	if err != nil {
 		return err
 	}
-	_, err := u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Returning("id").Exec(ctx)
-	return err
+	_, err = u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Returning("id").Exec(ctx)
+	return toldOf(err, unknown)
 }
 
 // replace updates all columns of the row with the id.
 func (t table[E, R]) replace(ctx context.Context, u *unit, row *R, id int64) error {
-	if err := t.check(ctx, u, row); err != nil {
+	unknown, err := t.lost(ctx, u, row)
+	if err != nil {
 		return err
 	}
 	res, err := u.tx.NewUpdate().Model(row).ModelTableExpr(u.from(t.name)).Where("t.id = ?", id).Exec(ctx)
-	return foundOne(res, err, t.resource, id)
+	if err == nil { // a row that is not there goes first
+		err = foundOne(res, nil, t.resource, id)
+	}
+	return toldOf(err, unknown)
 }
 
 // remove deletes the row with the id.

@@ -68,7 +68,7 @@ func refundTable() table[orders.Tx, orders.Refund] {
 			{"order_id", func(v *V, id int64) { v.OrderID = id }},
 			{"entry_id", func(v *V, id int64) { v.EntryID = id }},
 		},
-		unique: []uniqueText[V]{{field: "reference", at: func(v *V) *string { return &v.Reference }}},
+		unique: []uniqueText[V]{{field: "reference", within: "order_id", at: func(v *V) *string { return &v.Reference }}},
 	}
 }
 

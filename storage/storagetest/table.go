@@ -65,8 +65,9 @@ type uniqueText[V any] struct {
 	field     string
 	at        func(v *V) *string
 	elsewhere func(v *V, w world)
-	narrow    bool // the text is kept in lower case, composed
-	folded    bool // texts that affiliate.Fold makes one are one
+	narrow    bool   // the text is kept in lower case, composed
+	folded    bool   // texts that affiliate.Fold makes one are one
+	within    string // the reference that is a part of the key
 }
 
 func (tb table[T, V]) scenarios() []scenario[affiliate.Store[T]] {
@@ -223,6 +224,10 @@ func (tb table[T, V]) testUpdate(t *testing.T, s affiliate.Store[T]) {
 			}
 			return tb.update(ctx, tx, ghost)
 		})
+		for _, r := range tb.references { // whatever it refers to
+			r.set(&ghost, nowhere)
+			refused(t, s, missing, tb.updating(ghost))
+		}
 	}
 	equal(t, "after refused updates", see(t, s, tb.fetching(v)), v)
 }
@@ -420,6 +425,17 @@ func (tb table[T, V]) testUniqueText(t *testing.T, s affiliate.Store[T], w world
 	})
 	for i, name := range names {
 		tb.refuse(t, s, w, kept[(i+1)%len(names)], taken(u.field), func(v *V) { *u.at(v) = name })
+	}
+	if u.elsewhere == nil {
+		for _, r := range tb.references {
+			if r.field == u.within {
+				continue
+			}
+			tb.refuse(t, s, w, kept[1], taken(u.field), func(v *V) { // a taken key goes first
+				*u.at(v) = names[0]
+				r.set(v, nowhere)
+			})
+		}
 	}
 	for _, name := range same {
 		tb.refuse(t, s, w, kept[1], taken(u.field), func(v *V) { *u.at(v) = name })
