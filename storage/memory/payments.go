@@ -109,16 +109,12 @@ func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.P
 	if err := r.u.Change(ctx); err != nil {
 		return nil, err
 	}
-	var f engine.Refusal
 	for _, p := range list {
 		if err := p.Validate(); err != nil {
 			return nil, r.u.Fail(err)
 		}
-		f.Refers(r.u.db.core.users.Knows(p.UserID), "user_id")
 	}
-	if err := f.Err("payment"); err != nil {
-		return nil, r.u.Fail(err)
-	}
+	var f engine.Refusal
 	t := r.u.db.payouts.payments
 	var out []payouts.Payment
 	for _, p := range list {
@@ -134,6 +130,12 @@ func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.P
 			return nil, r.u.Fail(err)
 		}
 		out = append(out, copyPayment(id, t.At(id)))
+	}
+	for _, p := range list { // behind the keys of all, as at the end of a statement
+		f.Refers(r.u.db.core.users.Knows(p.UserID), "user_id")
+	}
+	if err := f.Err("payment"); err != nil {
+		return nil, r.u.Fail(err)
 	}
 	return out, nil
 }
