@@ -37,6 +37,9 @@ type accountRow struct {
 var accountTable = table[identity.Account, accountRow]{
 	name: "affiliate_accounts", resource: "account",
 	row: newAccountRow, entity: accountRow.account,
+	refers: func(r *accountRow) []reference {
+		return []reference{{"agency_ids", "affiliate_agencies", r.AgencyIDs}}
+	},
 }
 
 func newAccountRow(a identity.Account) accountRow {
@@ -62,9 +65,6 @@ func (r accounts) Add(ctx context.Context, a identity.Account) (identity.Account
 		if err := a.Validate(); err != nil {
 			return identity.Account{}, err
 		}
-		if err := r.references(ctx, a); err != nil {
-			return identity.Account{}, err
-		}
 		a.ID = 0
 		row := newAccountRow(a)
 		if err := accountTable.insert(ctx, r.u, &row); err != nil {
@@ -72,10 +72,6 @@ func (r accounts) Add(ctx context.Context, a identity.Account) (identity.Account
 		}
 		return row.account(), nil
 	})
-}
-
-func (r accounts) references(ctx context.Context, a identity.Account) error {
-	return r.u.checkReferences(ctx, "account", reference{"agency_ids", "affiliate_agencies", a.AgencyIDs})
 }
 
 func (r accounts) Get(ctx context.Context, id int64) (identity.Account, error) {
@@ -96,10 +92,7 @@ func (r accounts) Update(ctx context.Context, a identity.Account) error {
 			return err
 		}
 		row := newAccountRow(a)
-		if err := accountTable.replace(ctx, r.u, &row, a.ID); err != nil {
-			return err
-		}
-		return r.references(ctx, a)
+		return accountTable.replace(ctx, r.u, &row, a.ID)
 	})
 }
 
