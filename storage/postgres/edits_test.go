@@ -177,31 +177,59 @@ func TestAFirstBudgetWaitsForTheOrdersThatHadNone(t *testing.T) {
 	}
 }
 
-// A click that comes while an edit is under way waits, and is decided by it.
+// A click that comes while an edit is under way waits, and is decided by it,
+// whichever table the edit changes.
 func TestAClickWaitsForAnEditUnderWay(t *testing.T) {
 	t.Parallel()
-	e := newEditWorld(t)
-	clicked := make(chan error, 1)
-	var decided offers.Decision
-	e.NoErr(e.store.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
-		locked, err := tx.Offers().Lock(ctx, []int64{e.offer.ID})
-		if err != nil {
-			return err
+	participant := func(change func(p *offers.Participant)) func(context.Context, links.Tx, editWorld, offers.Offer) error {
+		return func(ctx context.Context, tx links.Tx, e editWorld, _ offers.Offer) error {
+			p, err := tx.Participants().Get(ctx, e.part)
+			if err != nil {
+				return err
+			}
+			change(&p)
+			return tx.Participants().Update(ctx, p)
 		}
-		locked[0].PausedAt = noon
-		if err := tx.Offers().Update(ctx, locked[0]); err != nil {
-			return err
-		}
-		go func() {
-			var err error
-			decided, err = e.click(t.Context(), func() {})
-			clicked <- err
-		}()
-		e.True(e.waited(t.Context(), clicked))
-		return nil
-	}))
-	e.NoErr(<-clicked)
-	e.Equal(decided.OfferID, int64(0))
+	}
+	for name, edit := range map[string]func(context.Context, links.Tx, editWorld, offers.Offer) error{
+		"paused": func(ctx context.Context, tx links.Tx, _ editWorld, o offers.Offer) error {
+			o.PausedAt = noon
+			return tx.Offers().Update(ctx, o)
+		},
+		"other targets": func(ctx context.Context, tx links.Tx, e editWorld, _ offers.Offer) error {
+			return tx.Targets().Set(ctx, e.offer.ID, []offers.Target{{Kind: offers.TargetEmail, Value: "somebody@else.example"}})
+		},
+		"the participant refused": participant(func(p *offers.Participant) { p.Status = offers.StoreDenied }),
+		"the participant's limit": participant(func(p *offers.Participant) { p.ClickLimit = affiliate.Some[int64](0) }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEditWorld(t)
+			before, err := e.click(t.Context(), func() {})
+			e.NoErr(err)
+			e.Equal([]any{before.OfferID, before.Reason}, []any{e.offer.ID, offers.Reason("")})
+			clicked := make(chan error, 1)
+			var decided offers.Decision
+			e.NoErr(e.store.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
+				locked, err := tx.Offers().Lock(ctx, []int64{e.offer.ID})
+				if err != nil {
+					return err
+				}
+				if err := edit(ctx, tx, e, locked[0]); err != nil {
+					return err
+				}
+				go func() {
+					var err error
+					decided, err = e.click(t.Context(), func() {})
+					clicked <- err
+				}()
+				e.True(e.waited(t.Context(), clicked))
+				return nil
+			}))
+			e.NoErr(<-clicked)
+			e.True(decided.OfferID == 0 || decided.Reason != "") // paid by the campaign no longer
+		})
+	}
 }
 
 // Clicks do not wait for each other.

@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"context"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -135,15 +135,19 @@ const serving = `SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuse
 			t.valid_from, t.valid_until, t.priority, t.costs,
 			(SELECT b.amount FROM {schema}affiliate_shared_budgets AS b WHERE b.id = t.shared_budget_id) AS shared_amount
 		FROM {schema}affiliate_offers AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
-			AND (t.valid_from IS NULL OR t.valid_from <= ?5) AND (t.valid_until IS NULL OR t.valid_until > ?6) OFFSET 0{locking}) AS t
+			AND (t.valid_from IS NULL OR t.valid_from <= ?5) AND (t.valid_until IS NULL OR t.valid_until > ?6) OFFSET 0) AS t
 	ORDER BY t.id`
 
 // What a click is decided by and an edit of it meet at the offer's row. Clicks
-// share the lock, the edit has it alone; see offerRepository.Lock.
-var (
-	servingShown  = strings.ReplaceAll(serving, "{locking}", "")
-	servingLocked = strings.ReplaceAll(serving, "{locking}", " FOR KEY SHARE")
-)
+// share the lock, the edit has it alone; see offerRepository.Lock. Locking is a
+// statement of its own: one that waits for an edit has read targets, parts and
+// budgets before the wait, and PostgreSQL reads only the locked row anew.
+const lockServing = `SELECT t.id
+	FROM (SELECT DISTINCT x.offer_id FROM unnest(?0::bigint[], ?1::text[], ?2::text[]) AS a (advertiser_id, kind, value)
+		CROSS JOIN LATERAL (SELECT x.offer_id FROM {schema}affiliate_offer_targets AS x
+			WHERE x.advertiser_id = a.advertiser_id AND x.kind = a.kind AND x.value = a.value OFFSET 0) AS x) AS s
+	CROSS JOIN LATERAL (SELECT t.id FROM {schema}affiliate_offers AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL
+		AND (t.valid_from IS NULL OR t.valid_from <= ?3) AND (t.valid_until IS NULL OR t.valid_until > ?4) OFFSET 0 FOR KEY SHARE) AS t`
 
 // Serving makes the planner go from the targets to the offers and the parts,
 // each by its key: it cannot know how few there will be.
@@ -166,16 +170,29 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 		of := func(field func(*offers.Lookup) int64) []int64 {
 			return values(places, func(i *int64) int64 { return field(&asks[*i]) })
 		}
+		advertisers, users := of(func(a *offers.Lookup) int64 { return a.AdvertiserID }), of(func(a *offers.Lookup) int64 { return a.UserID })
 		var rows []servingRow
-		statement := servingLocked
-		if r.u.kind == readUnit {
-			statement = servingShown
-		}
-		err := r.u.prepared(statement,
-			places, of(func(a *offers.Lookup) int64 { return a.AdvertiserID }), of(func(a *offers.Lookup) int64 { return a.UserID }), kinds, wanted,
-			stamp(until), stamp(from)).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
+		for locked := map[int64]bool{}; ; {
+			if r.u.kind != readUnit {
+				var held []int64
+				if err := r.u.prepared(lockServing, advertisers, kinds, wanted, stamp(until), stamp(from)).Scan(ctx, &held); err != nil {
+					return nil, err
+				}
+				if len(held) == 0 {
+					return out, nil
+				}
+				for _, id := range held {
+					locked[id] = true
+				}
+			}
+			rows = nil
+			if err := r.u.prepared(serving, places, advertisers, users, kinds, wanted, stamp(until), stamp(from)).Scan(ctx, &rows); err != nil {
+				return nil, err
+			}
+			// An offer that an edit brought here in between is not locked yet.
+			if r.u.kind == readUnit || !slices.ContainsFunc(rows, func(row servingRow) bool { return !locked[row.Offer.ID] }) {
+				break
+			}
 		}
 		for i := range rows {
 			if err := rows[i].spread(out); err != nil {
