@@ -19,7 +19,7 @@ func TestFlagsDefaultToMemoryOnLoopback(t *testing.T) {
 	c, err := parseFlags(nil, noVariables, io.Discard)
 	is.NoErr(err)
 	is.Equal(c.addr.String(), "127.0.0.1:8080")
-	is.Equal(c, config{addr: c.addr, rate: 300, clicks: links.GroupCommit, timeout: 30 * time.Second, drain: 20 * time.Second})
+	is.Equal(c, config{addr: c.addr, rate: 300, clicks: links.GroupCommit, timeout: 30 * time.Second, drain: 20 * time.Second, notices: io.Discard})
 }
 
 func TestClickModesHaveTheNamesOfTheFlag(t *testing.T) {
