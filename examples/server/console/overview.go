@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -116,13 +117,7 @@ func (p *overviewPage) charts(from time.Time, rows []stats.Row) {
 		p.Sums = append(p.Sums, currencySum{currency, f.Orders, money(f.OrderValue), money(f.Earnings()), money(f.Cost())})
 	}
 	slices.SortFunc(p.Sums, func(a, b currencySum) int { // the most orders first
-		switch {
-		case a.Orders != b.Orders:
-			return int(max(min(b.Orders-a.Orders, 1), -1))
-		case a.Currency < b.Currency:
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(b.Orders, a.Orders), cmp.Compare(a.Currency, b.Currency))
 	})
 	for _, s := range p.Sums {
 		if len(p.Money) == moneyCharts {
