@@ -1,4 +1,4 @@
-package affiliate
+package affiliate_test
 
 import (
 	"errors"
@@ -6,14 +6,16 @@ import (
 	"testing"
 
 	"github.com/matryer/is"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 func TestBlobsComeBackAsTheyWere(t *testing.T) {
-	dir, err := NewDirBlobs(t.TempDir() + "/made/for/it")
+	dir, err := affiliate.NewDirBlobs(t.TempDir() + "/made/for/it")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string]Blobs{"memory": NewMemoryBlobs(), "directory": dir} {
+	for name, b := range map[string]affiliate.Blobs{"memory": affiliate.NewMemoryBlobs(), "directory": dir} {
 		t.Run(name, func(t *testing.T) {
 			is := is.New(t)
 			data := []byte("\x00\xff")
@@ -42,12 +44,12 @@ func TestBlobsComeBackAsTheyWere(t *testing.T) {
 			is.NoErr(b.Delete(t.Context(), "a.png"))
 			is.NoErr(b.Delete(t.Context(), "a.png"))
 			_, err = b.Get(t.Context(), "a.png")
-			is.True(errors.Is(err, ErrNotFound))
+			is.True(errors.Is(err, affiliate.ErrNotFound))
 			for _, key := range []string{"", "..", "../a", "a/b", `a\b`, ".a", "A", "a\x00", strings.Repeat("a", 256)} {
 				_, err := b.Get(t.Context(), key)
-				is.True(errors.Is(err, ErrInvalid))
-				is.True(errors.Is(b.Put(t.Context(), key, nil), ErrInvalid))
-				is.True(errors.Is(b.Delete(t.Context(), key), ErrInvalid))
+				is.True(errors.Is(err, affiliate.ErrInvalid))
+				is.True(errors.Is(b.Put(t.Context(), key, nil), affiliate.ErrInvalid))
+				is.True(errors.Is(b.Delete(t.Context(), key), affiliate.ErrInvalid))
 			}
 		})
 	}

@@ -1,10 +1,12 @@
-package affiliate
+package affiliate_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 // Text counts characters only where the number of bytes leaves a question open:
@@ -17,10 +19,10 @@ func TestTextIsBoundedInCharacters(t *testing.T) {
 			for min := range 10 {
 				for max := min; max < 40; max++ {
 					want := utf8.ValidString(s) && !strings.Contains(s, "\x00") && min <= n && n <= max
-					var v Validation
+					var v affiliate.Validation
 					v.Text("name", s, min, max)
 					err := v.Err("thing")
-					if got := err == nil; got != want || err != nil && !errors.Is(err, ErrInvalid) {
+					if got := err == nil; got != want || err != nil && !errors.Is(err, affiliate.ErrInvalid) {
 						t.Fatalf("%q of %d characters in %d..%d: %v", s, n, min, max, err)
 					}
 				}
