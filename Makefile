@@ -27,10 +27,10 @@ in_openapi    = cd httpadapter/.openapi && $(1)
 in_migrations = cd .migrations && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi check-grafana
+.PHONY: help run test test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi check-grafana
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the demo server on 127.0.0.1:8080, in memory
 	@echo "Building the demo server; the first time takes a minute or two."
@@ -43,6 +43,9 @@ test: ## all tests with the race detector, on both backends (starts its own Post
 
 test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/browser
+
+test-bank-schema: ## the bank file against the schema of ISO 20022 (as root on Debian it installs xmllint)
+	@GO="$(GO)" .ci/bank-schema
 
 check: gofmt vet staticcheck tidy openapi-check apidiff ## what must be clean before a commit: the six below
 

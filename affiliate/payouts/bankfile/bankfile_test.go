@@ -164,7 +164,7 @@ func FuzzPain001(f *testing.F) {
 		if err := xml.Unmarshal(pain(t, transfer), &m); err != nil {
 			t.Fatal(err)
 		}
-		if m.Header.Count != 3 || len([]rune(m.Payments[1].Txs[0].Name)) > 70 {
+		if n := len([]rune(m.Payments[1].Txs[0].Name)); m.Header.Count != 3 || n == 0 || n > 70 {
 			t.Errorf("got %+v", m)
 		}
 	})

@@ -95,7 +95,7 @@ func WritePain001(w io.Writer, t payouts.Transfer, d Debtor) error {
 		byCurrency[in.Amount.Currency()] = append(byCurrency[in.Amount.Currency()], in)
 		all = all.Add(in.Amount.Decimal())
 	}
-	debtor := party{Name: cut(d.Name, 70)}
+	debtor := party{Name: nameOf(d.Name)}
 	if d.Country != "" {
 		debtor.Address = &address{Country: d.Country}
 	}
@@ -136,12 +136,25 @@ func paymentsOf(t payouts.Transfer, c affiliate.Currency, list []payouts.Instruc
 	return info
 }
 
-// agentOf names a bank; one that is not known must be named so.
+// notProvided is what banks expect where the standard wants a text and none is known.
+const notProvided = "NOTPROVIDED"
+
+// agentOf names a bank.
 func agentOf(bic string) (a agent) {
 	if a.Institution.BIC = bic; bic == "" {
-		a.Institution.Other = &other{"NOTPROVIDED"}
+		a.Institution.Other = &other{notProvided}
 	}
 	return a
+}
+
+// nameOf returns the first of the names that has a character which the message can hold.
+func nameOf(names ...string) string {
+	for _, name := range names {
+		if name = cut(name, 70); name != "" {
+			return name
+		}
+	}
+	return notProvided
 }
 
 // accountOf names an account by its IBAN, else by its number.
@@ -154,14 +167,10 @@ func accountOf(iban, number string) (a account) {
 
 func transactionOf(in payouts.Instruction) transaction {
 	to := in.To
-	name := to.Company
-	if name == "" {
-		name = to.Name
-	}
 	tx := transaction{
 		InstructionID: in.Key, EndToEndID: in.Key,
 		Amount:     amount{Currency: string(in.Amount.Currency()), Value: in.Amount.Decimal().StringFixed(int32(in.Amount.Currency().Digits()))},
-		Creditor:   party{Name: cut(name, 70), Address: &address{cut(to.Street, 70), cut(to.PostalCode, 16), cut(to.City, 35), to.Country}},
+		Creditor:   party{Name: nameOf(to.Company, to.Name), Address: &address{cut(to.Street, 70), cut(to.PostalCode, 16), cut(to.City, 35), to.Country}},
 		Account:    accountOf(to.IBAN, to.Account),
 		Remittance: []string{cut("Invoice "+in.InvoiceNumber, 140)},
 	}
