@@ -146,17 +146,28 @@ func (w *writer) document() *huma.OpenAPI {
 	return w.doc
 }
 
-// prune removes the error answers that no operation has.
+// prune removes the error answers that no operation has, and the headers that no
+// answer has.
 func (w *writer) prune() {
 	used := map[string]bool{}
+	note := func(r *huma.Response) {
+		for _, h := range r.Headers {
+			used[h.Ref] = true
+		}
+	}
 	for _, item := range w.doc.Paths {
 		for _, op := range operations(item) {
 			for _, r := range op.Responses {
 				used[r.Ref] = true
+				note(r)
 			}
 		}
 	}
 	maps.DeleteFunc(w.doc.Components.Responses, func(name string, _ *huma.Response) bool { return !used["#/components/responses/"+name] })
+	for _, r := range w.doc.Components.Responses {
+		note(r)
+	}
+	maps.DeleteFunc(w.doc.Components.Headers, func(name string, _ *huma.Param) bool { return !used["#/components/headers/"+name] })
 }
 
 func (w *writer) operation(d wire.Description, method string) *huma.Operation {

@@ -44,6 +44,25 @@ func TestTheEmbeddedDocumentsAreUpToDate(t *testing.T) {
 	}
 }
 
+// The linter warns of a component that nothing refers to.
+func TestEveryComponentIsUsed(t *testing.T) {
+	for name, text := range documents(t) {
+		var doc struct {
+			Components map[string]map[string]json.RawMessage
+		}
+		if err := json.Unmarshal(text, &doc); err != nil {
+			t.Fatal(err)
+		}
+		for kind, components := range doc.Components {
+			for of := range components {
+				if kind != "securitySchemes" && !bytes.Contains(text, []byte(`"#/components/`+kind+`/`+of+`"`)) {
+					t.Errorf("%s: nothing refers to the component %s/%s", name, kind, of)
+				}
+			}
+		}
+	}
+}
+
 // A schema without a word takes anything: the generator must not write one.
 func TestNoSchemaTakesAnything(t *testing.T) {
 	for name, text := range documents(t) {
