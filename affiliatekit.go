@@ -49,6 +49,10 @@ type Options struct {
 	// ClickParameter is that of Links and Orders: the query parameter that carries
 	// the click id to a shop and back. Default: links.ClickIDParameter.
 	ClickParameter string
+	// Tracer begins a span for each unit of work of every service, and is that of
+	// the services that trace more, unless they have their own. See package
+	// affiliate/tracing. Default: none.
+	Tracer affiliate.Tracer
 
 	// What only one service needs.
 	Core         affiliate.Options
@@ -87,6 +91,7 @@ type Kit struct {
 	Payouts      *payouts.Service
 
 	people payouts.Store // of ErasePerson
+	tracer affiliate.Tracer
 }
 
 // New makes all services over a backend. A host that needs only some of them
@@ -102,7 +107,8 @@ func New(backend Backend, o Options) (*Kit, error) {
 		return nil, errors.New("affiliatekit: New needs a backend")
 	}
 	o = o.shared()
-	k := Kit{people: backend.Payouts()}
+	backend = Traced(backend, o.Tracer)
+	k := Kit{people: backend.Payouts(), tracer: o.Tracer}
 	var b builder
 	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
 	k.Events = build(&b, "events", func() (*events.Service, error) { return events.NewService(backend.Events(), o.Events) })
@@ -148,6 +154,11 @@ func (o Options) shared() Options {
 	for _, name := range []*string{&o.Links.ClickParameter, &o.Orders.ClickParameter} {
 		if *name == "" {
 			*name = o.ClickParameter
+		}
+	}
+	for _, tracer := range []*affiliate.Tracer{&o.Events.Tracer, &o.Webhooks.Tracer, &o.Links.Tracer, &o.AdSyncEngine.Tracer} {
+		if *tracer == nil {
+			*tracer = o.Tracer
 		}
 	}
 	for _, random := range []*io.Reader{&o.Core.Random, &o.Webhooks.Random, &o.Identity.Random, &o.Offers.Random, &o.Links.Random, &o.Orders.Random, &o.Deals.Random, &o.AdSync.Random, &o.Payouts.Random} {

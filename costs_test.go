@@ -15,7 +15,7 @@ import (
 var costRows = [][]string{
 	{"links", "storage/memory"}, {""}, {"storage/postgres"}, {"httpadapter/tracking"}, {"httpadapter/myshare"}, {"httpadapter/apisync"},
 	{"httpadapter/productlists"}, {"httpadapter/metapic"}, {"httpadapter/advertiser"}, {"httpadapter"}, {"httpadapter/oidc"}, {"httpadapter/metrics"},
-	{"affiliate/webhooks"}, {"affiliate/payouts/invoicepdf"}, {"adsync/facebook", "adsync/google"},
+	{"affiliate/tracing"}, {"affiliate/webhooks"}, {"affiliate/payouts/invoicepdf"}, {"adsync/facebook", "adsync/google"},
 }
 
 // The table in doc.go says which modules a package links, beside the standard

@@ -31,6 +31,7 @@
 //	httpadapter                  15  google/uuid hashicorp/golang-lru/v2 mileusna/useragent richardlehane/mscfb richardlehane/msoleps shopspring/decimal tiendc/go-deepcopy xuri/efp xuri/excelize/v2 xuri/nfp x/crypto x/image x/net x/text x/time
 //	httpadapter/oidc              6  MicahParks/jwkset MicahParks/keyfunc/v3 golang-jwt/jwt/v5 shopspring/decimal x/text x/time
 //	httpadapter/metrics          14  beorn7/perks cespare/xxhash/v2 google/uuid munnerz/goautoneg prometheus/client_golang prometheus/client_model prometheus/common prometheus/procfs shopspring/decimal x/image x/net x/sys x/text protobuf
+//	affiliate/tracing             5  cespare/xxhash/v2 shopspring/decimal otel otel/trace x/text
 //	affiliate/webhooks            3  google/uuid shopspring/decimal x/text
 //	affiliate/payouts/invoicepdf  3  go-pdf/fpdf shopspring/decimal x/text
 //	adsync/facebook, adsync/google  4  google/uuid shopspring/decimal x/oauth2 x/text

@@ -13,9 +13,12 @@ import (
 
 	"github.com/matryer/is"
 	"github.com/uptrace/bun"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/tracing"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -63,6 +66,19 @@ func docsFor(ctx context.Context, kit *affiliatekit.Kit, principal affiliate.Pri
 		return "there is no such campaign", nil // or the principal may not see it
 	}
 	return view.Name, err
+}
+
+func docsTraces(backend affiliatekit.Backend, provider trace.TracerProvider) (http.Handler, error) {
+	tracer := tracing.New(provider) // a trace.TracerProvider
+	kit, err := affiliatekit.New(backend, affiliatekit.Options{Tracer: tracer})
+	if err != nil {
+		return nil, err
+	}
+	services := httpadapter.Services{Core: kit.Core, Links: kit.Links, Orders: kit.Orders}
+	return httpadapter.New(services, httpadapter.Options{
+		Authenticator: httpadapter.TokenAuthenticator(kit.Identity),
+		Tracer:        tracer,
+	})
 }
 
 func docsInTx(ctx context.Context, db *postgres.DB, kit *affiliatekit.Kit, author int64, shopURL string) error {
@@ -162,6 +178,8 @@ func TestTheCodeOfTheGuidesRuns(t *testing.T) {
 		is.NoErr(err)
 		anna := docsShop(t, kit)
 		is.NoErr(docsSubscribe(kit, func(context.Context, string, string) error { return nil }))
+		_, err = docsTraces(memory.New(), noop.NewTracerProvider())
+		is.NoErr(err)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		var ended []error

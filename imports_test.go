@@ -45,6 +45,8 @@ var (
 	// What writes files and metrics is linked only by programs that have them.
 	exportModules = []string{"github.com/xuri/excelize/v2"}
 	metricModules = []string{"github.com/prometheus/client_golang"}
+	// Package affiliate/tracing alone links OpenTelemetry, and of it the API for traces.
+	traceModules = []string{"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/trace"}
 	// Package httpadapter/oidc alone has these, so that nobody else links them.
 	oidcModules = []string{"golang.org/x/time", "github.com/golang-jwt/jwt/v5", "github.com/MicahParks/keyfunc/v3"}
 )
@@ -66,6 +68,7 @@ var rules = []rule{
 	{folder: "", alone: true, ours: domains},
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/webhooks", ours: []string{"affiliate"}, modules: domainModules, never: []string{"github.com/uptrace/bun"}},
+	{folder: "affiliate/tracing", ours: []string{"affiliate"}, modules: traceModules, never: []string{"net/http", "github.com/uptrace/bun", "go.opentelemetry.io/otel"}},
 	{folder: "affiliate/payouts", ours: []string{"affiliate"}, modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/payouts/invoicepdf", ours: []string{"affiliate"}, modules: slices.Concat(domainModules, []string{"github.com/go-pdf/fpdf"})},
 	{folder: "links/stats", ours: []string{"affiliate"}, modules: domainModules}, // below offers, which counts its payments

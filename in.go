@@ -23,6 +23,7 @@ func (k *Kit) In(backend Backend) (*Kit, error) {
 	if backend == nil {
 		return nil, errors.New("affiliatekit: In needs a backend")
 	}
+	backend = Traced(backend, k.tracer)
 	in := *k
 	in.Core = k.Core.In(backend.Core())
 	in.Identity = k.Identity.In(backend.Identity())

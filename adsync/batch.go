@@ -3,6 +3,7 @@ package adsync
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -126,13 +127,34 @@ func (e *Engine) send(ctx context.Context, b *batch) {
 			for n, t := range g.tasks {
 				ops[n] = *t.step.op
 			}
-			results := g.driver.Apply(ctx, g.at, ops)
+			results := e.apply(ctx, g.driver, g.at, ops)
 			for n, t := range g.tasks {
 				t.result = resultOf(results, n)
 			}
 		})
 	}
 	calls.Wait()
+}
+
+// apply calls a driver, in a span if there is a tracer.
+func (e *Engine) apply(ctx context.Context, d Driver, at AdAccount, ops []Operation) []Result {
+	if e.o.Tracer == nil {
+		return d.Apply(ctx, at, ops)
+	}
+	ctx, span := e.o.Tracer.Start(ctx, affiliate.SpanClient, "adsync.apply "+string(d.Service()), slog.Int("affiliatekit.operations", len(ops)))
+	defer span.End()
+	results := d.Apply(ctx, at, ops)
+	failures := 0
+	for n := range ops {
+		if resultOf(results, n).Failure != nil {
+			failures++
+		}
+	}
+	span.Set(slog.Int("affiliatekit.failures", failures))
+	if failures > 0 {
+		span.Fail("failed")
+	}
+	return results
 }
 
 // resultOf is the driver's result for its nth operation, whose result is not known

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -36,6 +37,9 @@ type EngineOptions struct {
 	Jitter func() float64
 	// Observe is told of each batch. It must be quick and safe for concurrent use.
 	Observe func(Report)
+	// Tracer begins a span for each batch, and one for each of its calls of a
+	// driver. Default: none.
+	Tracer affiliate.Tracer
 	// Failed is told of the errors that Run goes on after: the store's.
 	Failed func(error)
 }
@@ -209,8 +213,16 @@ func (e *Engine) step(ctx context.Context, adAccountID string) (Report, error) {
 	if err != nil || len(b.tasks) == 0 {
 		return Report{}, err
 	}
+	var span affiliate.Span
+	if e.o.Tracer != nil {
+		ctx, span = e.o.Tracer.Start(ctx, affiliate.SpanInternal, "adsync.batch", slog.Int("affiliatekit.jobs", len(b.tasks)))
+		defer span.End()
+	}
 	e.send(ctx, b)
 	r, err := e.settle(ctx, b)
+	if span != nil {
+		affiliate.FailSpan(span, err)
+	}
 	r.Leased = len(b.tasks)
 	e.mu.Lock()
 	e.total.add(r)

@@ -27,7 +27,8 @@ import (
 //	GET /docs                     a page to read them, with all that it needs
 //
 // Everybody may read them. It works under a prefix, which the documents then
-// name as the server. Of the options it uses Logger, Observe and CORS.
+// name as the server. Of the options it uses Logger, Observe, Tracer and
+// CORS.
 func NewDocs(o Options) (http.Handler, error) { return newDocs(o, nil) }
 
 // newDocs makes the handler with the operations that keep knows; nil keeps all.

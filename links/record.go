@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sort"
 	"time"
@@ -30,6 +31,17 @@ const (
 // other, and the second sees the visits that the first kept: that is why a
 // duplicate is found exactly.
 func (s *Service) recordBatch(ctx context.Context, batch []*pendingClick) error {
+	if s.opts.Tracer == nil {
+		return s.recordAll(ctx, batch)
+	}
+	ctx, span := s.opts.Tracer.Start(ctx, affiliate.SpanInternal, "links.record_clicks", slog.Int("affiliatekit.clicks", len(batch)))
+	defer span.End()
+	err := s.recordAll(ctx, batch)
+	affiliate.FailSpan(span, err)
+	return err
+}
+
+func (s *Service) recordAll(ctx context.Context, batch []*pendingClick) error {
 	b := s.batches.Get().(*clickBatch)
 	defer s.batches.Put(b)
 	err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {

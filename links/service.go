@@ -50,6 +50,8 @@ type Options struct {
 	// use. It is not told of clicks in a transaction of the host's, which may be
 	// undone. Default: nobody is told.
 	Observe func(verdict Verdict, reason string)
+	// Tracer begins a span for each batch of clicks. Default: none.
+	Tracer affiliate.Tracer
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -37,6 +37,7 @@ type ServerOptions struct {
 	Batch    int
 	Parallel int // how many consumers are served at once
 	Observe  func(Attempt)
+	Tracer   affiliate.Tracer // nil: none
 	Logger   *slog.Logger
 }
 
@@ -213,6 +214,12 @@ func (w *Server) serve(ctx context.Context, c Consumer) int {
 		}
 		return 0
 	}
+	if w.o.Tracer != nil && len(batch) > 0 {
+		var span affiliate.Span
+		within, span = w.o.Tracer.Start(within, affiliate.SpanInternal, "events.deliver", slog.String("affiliatekit.channel", string(c.Channel)),
+			slog.String("affiliatekit.consumer", c.Name), slog.Int("affiliatekit.events", len(batch)))
+		defer span.End()
+	}
 	var s Settlement
 	switch {
 	case len(batch) > 0 && c.Takeovers >= maxTakeovers:
@@ -221,7 +228,7 @@ func (w *Server) serve(ctx context.Context, c Consumer) int {
 		s = w.o.Serve(within, c, batch)
 	}
 	s.ConsumerID, s.Token = c.ID, c.Token
-	held, err := w.settle(ctx, s)
+	held, err := w.settle(within, s)
 	if err != nil || !held {
 		w.o.Logger.WarnContext(ctx, "deliveries were not settled and will be repeated", "channel", c.Channel, "consumer", c.Name, "error", err)
 		return 0

@@ -37,7 +37,10 @@ type Options struct {
 	// Observe is told of each attempt, after it was written down. It must be
 	// quick and safe for concurrent use. Default: nobody is told.
 	Observe func(Attempt)
-	Logger  *slog.Logger // default: none
+	// Tracer begins a span for each batch that a subscriber is given, and one for
+	// each event in it. Default: none.
+	Tracer affiliate.Tracer
+	Logger *slog.Logger // default: none
 }
 
 // The default of each option.
@@ -131,7 +134,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	s := &Service{store: store, opts: o, clock: o.Clock, subs: map[string]subscription{}}
 	s.worker, err = NewServer(store, ServerOptions{
 		Channel: ChannelProcess, Names: s.names, Serve: s.serve, Clock: o.Clock, Jitter: o.Jitter, Every: o.Every, Lease: o.Lease, Batch: o.Batch,
-		Parallel: 16, Observe: o.Observe, Logger: o.Logger,
+		Parallel: 16, Observe: o.Observe, Tracer: o.Tracer, Logger: o.Logger,
 	})
 	return s, err
 }
@@ -269,7 +272,7 @@ func (s *Service) serve(ctx context.Context, c Consumer, batch []Message) Settle
 		if failed[m.Event.Object] {
 			continue
 		}
-		err := call(ctx, sub.fn, m.Event)
+		err := s.give(ctx, c, sub.fn, m)
 		if err != nil && ctx.Err() != nil {
 			break // it was interrupted: that is no attempt
 		}
@@ -282,6 +285,21 @@ func (s *Service) serve(ctx context.Context, c Consumer, batch []Message) Settle
 		}
 	}
 	return out
+}
+
+// give calls a subscriber, in a span if there is a tracer.
+func (s *Service) give(ctx context.Context, c Consumer, fn Func, m Message) error {
+	if s.opts.Tracer == nil {
+		return call(ctx, fn, m.Event)
+	}
+	ctx, span := s.opts.Tracer.Start(ctx, affiliate.SpanConsumer, "event "+m.Event.Kind,
+		slog.String("affiliatekit.consumer", c.Name), slog.Int("affiliatekit.attempt", m.Attempts+1))
+	defer span.End()
+	err := call(ctx, fn, m.Event)
+	if err != nil {
+		span.Fail("failed") // its text is the subscriber's own
+	}
+	return err
 }
 
 func (s *Service) outcome(m Message, err error) Outcome {

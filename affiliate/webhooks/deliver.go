@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -109,7 +110,7 @@ func (s *Service) deliver(ctx context.Context, e Endpoint, m events.Message) (ev
 		a.Result = events.GaveUp
 		return o, a
 	}
-	got := s.send(ctx, e, messageID(m.Event), body)
+	got := s.sendTraced(ctx, e, m, body)
 	a := s.attempt(e, m, got)
 	if got.err == nil {
 		return o, a
@@ -123,6 +124,25 @@ func (s *Service) deliver(ctx context.Context, e Endpoint, m events.Message) (ev
 	}
 	a.Result = o.Result
 	return o, a
+}
+
+// sendTraced sends a message, in a span if there is a tracer. The span has no URL,
+// since that may have credentials.
+func (s *Service) sendTraced(ctx context.Context, e Endpoint, m events.Message, body []byte) answer {
+	if s.opts.Tracer == nil {
+		return s.send(ctx, e, messageID(m.Event), body)
+	}
+	ctx, span := s.opts.Tracer.Start(ctx, affiliate.SpanClient, "webhook "+m.Event.Kind,
+		slog.Int64("affiliatekit.endpoint", e.ID), slog.Int("affiliatekit.attempt", m.Attempts+1))
+	defer span.End()
+	got := s.send(ctx, e, messageID(m.Event), body)
+	if got.code != 0 {
+		span.Set(slog.Int("http.response.status_code", got.code))
+	}
+	if got.err != nil {
+		span.Fail("failed")
+	}
+	return got
 }
 
 // note writes the log down, and since when the endpoint fails. One that failed

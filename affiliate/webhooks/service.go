@@ -51,6 +51,7 @@ type Options struct {
 	Parallel  int
 	UserAgent string               // default: "affiliatekit-webhooks"
 	Observe   func(events.Attempt) // as in events.Options
+	Tracer    affiliate.Tracer     // begins a span for each request; default: none
 	Logger    *slog.Logger         // default: none
 }
 
@@ -117,7 +118,7 @@ func NewService(store Store, bus events.Store, o Options) (*Service, error) {
 	s := &Service{store: store, opts: o, clock: o.Clock, client: newClient(o)}
 	s.server, err = events.NewServer(bus, events.ServerOptions{
 		Channel: Channel, Serve: s.serve, Clock: o.Clock, Jitter: o.Jitter, Every: o.Every,
-		Lease: o.Lease, Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Logger: o.Logger,
+		Lease: o.Lease, Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Tracer: o.Tracer, Logger: o.Logger,
 	})
 	return s, err
 }

@@ -24,6 +24,9 @@ import (
 // link's id follows.
 const redirectPrefix = open.RedirectPrefix
 
+// redirectRoute is what spans call the path.
+const redirectRoute = redirectPrefix + "{id}"
+
 // redirectID is the operation that Options.Observe is told.
 const redirectID = open.RedirectID
 
@@ -31,8 +34,8 @@ const redirectID = open.RedirectID
 const statusClientGone = 499
 
 // NewRedirect makes the handler of GET /c/{id} alone, for a host that serves
-// links under a name of their own. Of the options it uses Logger, Observe, Bots,
-// TrustedProxies and ClientIP.
+// links under a name of their own. Of the options it uses Logger, Observe, Tracer,
+// Bots, TrustedProxies and ClientIP.
 func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if s == nil {
 		return nil, errors.New("tracking: NewRedirect needs a service")
@@ -45,7 +48,7 @@ func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &redirect{links: s, bots: detector, log: o.Logger, refusals: host.RefusalsOf(o), timeout: o.RequestTimeout, observe: o.Observe, clientIP: o.ClientIP, base: wire.BasePath(o.BasePath)}, nil
+	return &redirect{links: s, bots: detector, log: o.Logger, refusals: host.RefusalsOf(o), timeout: o.RequestTimeout, observe: o.Observe, tracer: o.Tracer, clientIP: o.ClientIP, base: wire.BasePath(o.BasePath)}, nil
 }
 
 // redirect is the hot path: it takes the request apart itself, without a
@@ -57,6 +60,7 @@ type redirect struct {
 	refusals *wire.Refusals
 	timeout  time.Duration
 	observe  func(operation string, status int, took time.Duration)
+	tracer   affiliate.Tracer
 	clientIP func(*http.Request) string
 	base     wire.BasePath
 }
@@ -76,19 +80,23 @@ var (
 
 // ServeHTTP answers one reader.
 func (h *redirect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r, cancel := wire.WithTimeout(h.base.Strip(r, isRedirect), h.timeout)
+	r, span := wire.BeginSpan(h.tracer, h.base.Strip(r, isRedirect))
+	r, cancel := wire.WithTimeout(r, h.timeout)
 	defer cancel()
 	requestID := wire.RequestIDOf(r)
 	header := w.Header()
 	header[wire.RequestIDHeader] = []string{requestID}
 	header["Cache-Control"] = noStore
-	if h.observe == nil {
+	if h.observe == nil && span == nil {
 		h.answer(w, r, requestID)
 		return
 	}
 	start := time.Now()
 	status := h.answer(w, r, requestID)
-	h.observe(redirectID, status, time.Since(start))
+	if h.observe != nil {
+		h.observe(redirectID, status, time.Since(start))
+	}
+	wire.EndSpan(span, r, redirectRoute, redirectID, status)
 }
 
 // answer sends the reader on, and returns the status.

@@ -47,7 +47,8 @@ const (
 // Whoever asks gets a GIF of one point: with 200 for an order that is kept or
 // known, 409 for a differing value under a known number, 422 for a report that
 // cannot be used, and 503 when it could not be kept now. X-Order-Outcome and
-// X-Order-Error say it in words. Of the options it uses Logger and Observe.
+// X-Order-Error say it in words. Of the options it uses Logger, Observe and
+// Tracer.
 func NewReport(s *orders.Service, o Options) (http.Handler, error) {
 	if s == nil {
 		return nil, errors.New("tracking: NewReport needs a service")
@@ -59,18 +60,19 @@ func NewReport(s *orders.Service, o Options) (http.Handler, error) {
 	h := &report{orders: s, refusals: host.RefusalsOf(o),
 		text: bytes.ReplaceAll(trackingScript, []byte("'"+links.ClickIDParameter+"'"), []byte("'"+s.ClickParameter()+"'"))}
 	mux := http.NewServeMux()
-	mux.Handle("GET "+open.ReportPath, observed("report", o, h.take))
-	mux.Handle("POST "+open.ReportPath, observed("report", o, h.take))
-	mux.Handle("GET "+open.ScriptPath, observed("report-script", o, h.script))
+	mux.Handle("GET "+open.ReportPath, observed(open.ReportPath, "report", o, h.take))
+	mux.Handle("POST "+open.ReportPath, observed(open.ReportPath, "report", o, h.take))
+	mux.Handle("GET "+open.ScriptPath, observed(open.ScriptPath, "report-script", o, h.script))
 	base := wire.BasePath(o.BasePath)
 	own := func(path string) bool { return path == open.ReportPath || path == open.ScriptPath }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { mux.ServeHTTP(w, base.Strip(r, own)) }), nil
 }
 
 // observed gives each request its deadline and tells the host of it.
-func observed(id string, o Options, take func(w http.ResponseWriter, r *http.Request) int) http.Handler {
+func observed(path, id string, o Options, take func(w http.ResponseWriter, r *http.Request) int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
+		r, span := wire.BeginSpan(o.Tracer, r)
 		r, cancel := wire.WithTimeout(r, o.RequestTimeout)
 		defer cancel()
 		w.Header().Set(wire.RequestIDHeader, wire.RequestIDOf(r))
@@ -79,6 +81,7 @@ func observed(id string, o Options, take func(w http.ResponseWriter, r *http.Req
 		if o.Observe != nil {
 			o.Observe(id, status, time.Since(start))
 		}
+		wire.EndSpan(span, r, path, id, status)
 	})
 }
 

@@ -38,6 +38,10 @@ type Options struct {
 	// for GET /c/{id}, "" when no route matched), the status (499 when the
 	// client had gone), and how long it took.
 	Observe func(operation string, status int, took time.Duration)
+	// Tracer begins a span for each request, named by its method and route. The
+	// units of work of the request are inside of it when affiliatekit.Options has
+	// the same one. See package affiliate/tracing. Default: none.
+	Tracer affiliate.Tracer
 	// TrustedProxies are the reverse proxies in front of this server. A request
 	// that comes from one of them is of the last address in X-Forwarded-For (or
 	// in Forwarded) that is not a trusted proxy's. From anybody else these
@@ -139,6 +143,7 @@ func (o Options) Wire() wire.Options {
 		RateLimiter:   o.RateLimiter,
 		Idempotency:   o.Idempotency,
 		Observe:       o.Observe,
+		Tracer:        o.Tracer,
 		ClientAddress: o.ClientIP,
 		CORS:          o.CORS,
 		Timeout:       o.RequestTimeout,

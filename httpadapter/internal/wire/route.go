@@ -91,6 +91,8 @@ type Options struct {
 	// Observe is called after each request: the route's id ("" when there was
 	// none), the status (499 when the client had gone), and how long it took.
 	Observe func(routeID string, status int, took time.Duration)
+	// Tracer begins a span for each request; nil: none.
+	Tracer affiliate.Tracer
 	// ClientAddress tells who sent a request without a principal, for the rate
 	// limit. Nil takes the host of RemoteAddr, which behind a reverse proxy is
 	// the proxy: a host that has one reads the header that its proxy sets.

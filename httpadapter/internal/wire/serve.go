@@ -21,7 +21,8 @@ const statusClientGone = 499
 // ServeHTTP answers a request of the dialect, unknown paths included.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	r, cancel := WithTimeout(m.opts.BasePath.Strip(r, m.Owns), m.opts.Timeout)
+	r, span := BeginSpan(m.opts.Tracer, m.opts.BasePath.Strip(r, m.Owns))
+	r, cancel := WithTimeout(r, m.opts.Timeout)
 	defer cancel()
 	x := &exchange{ResponseWriter: w, mux: m, id: requestID(r)}
 	h := w.Header()
@@ -39,6 +40,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if m.opts.Observe != nil {
 			m.opts.Observe(x.route, x.observed(), time.Since(start))
 		}
+		EndSpan(span, r, x.path, x.route, x.observed())
 		if abort {
 			panic(http.ErrAbortHandler) // net/http cuts the connection, silently
 		}
@@ -64,7 +66,8 @@ type exchange struct {
 	mux    *Mux
 	id     string
 	route  string
-	status int // 0 until something was sent
+	path   string // of the route, as the document has it
+	status int    // 0 until something was sent
 	gone   bool
 }
 
@@ -166,7 +169,7 @@ type endpoint struct {
 
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := w.(*exchange)
-	x.route = e.route.ID
+	x.route, x.path = e.route.ID, e.route.Path()
 	for _, h := range e.route.Op.headers {
 		x.Header().Set(h[0], h[1])
 	}
