@@ -131,7 +131,7 @@ func TestARunThatStopsAnywhereIsFinishedByTheNext(t *testing.T) {
 // The environment of a process that only runs the payouts of a database.
 const victimDSN = "PAYOUTS_TEST_VICTIM_DSN"
 
-// TestVictim is the other process of the test below. By itself it does nothing.
+// TestVictim is another process of the tests below. By itself it does nothing.
 func TestVictim(t *testing.T) {
 	dsn := os.Getenv(victimDSN)
 	if dsn == "" {
@@ -149,6 +149,31 @@ func TestVictim(t *testing.T) {
 	}
 }
 
+func newVictim(t *testing.T, dsn string) *exec.Cmd {
+	t.Helper()
+	victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$", "-test.v")
+	victim.Env = append(os.Environ(), victimDSN+"="+dsn)
+	return victim
+}
+
+func TestProcessesAtOncePayEachUserOnce(t *testing.T) {
+	const users = 60
+	dsn := backends.Database(t)
+	w := newWorld(t, backends.Postgres(t, dsn), oneSeries)
+	w.crowd(users)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			if out, err := newVictim(t, dsn).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	wg.Wait()
+	w.NoErr(insist(t.Context(), w.payouts)) // a process may have been refused by the other
+	w.paidOnce(users)
+}
+
 // Processes are killed, without a chance to clean up, after a random number of
 // units: wherever the next one is then.
 func TestARunThatIsKilledIsFinishedByTheNext(t *testing.T) {
@@ -158,8 +183,7 @@ func TestARunThatIsKilledIsFinishedByTheNext(t *testing.T) {
 	w.crowd(users)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range kills {
-		victim := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictim$", "-test.v")
-		victim.Env = append(os.Environ(), victimDSN+"="+dsn)
+		victim := newVictim(t, dsn)
 		out, err := victim.StdoutPipe()
 		w.NoErr(err)
 		w.NoErr(victim.Start())
