@@ -18,6 +18,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -33,6 +34,7 @@ type Backend interface {
 	Mailing() mailing.Store
 	Media() media.Store
 	Offers() offers.Store
+	ReturnAds() returnads.Store
 	Links() links.Store
 	Orders() orders.Store
 	Stats() stats.Store
@@ -62,6 +64,7 @@ type Options struct {
 	Mailing      mailing.Options  // without a Mailer there is no service
 	Media        media.Options
 	Offers       offers.Options
+	ReturnAds    returnads.Options
 	Links        links.Options
 	Orders       orders.Options
 	Stats        stats.Options
@@ -81,6 +84,7 @@ type Kit struct {
 	Mailing      *mailing.Service // nil without Options.Mailing.Mailer
 	Media        *media.Service
 	Offers       *offers.Service
+	ReturnAds    *returnads.Service
 	Links        *links.Service
 	Orders       *orders.Service
 	Stats        *stats.Service
@@ -126,6 +130,9 @@ func New(backend Backend, o Options) (*Kit, error) {
 	})
 	k.Media = build(&b, "media", func() (*media.Service, error) { return media.NewService(backend.Media(), o.Media) })
 	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
+	k.ReturnAds = build(&b, "returnads", func() (*returnads.Service, error) {
+		return returnads.NewService(backend.ReturnAds(), k.Offers, o.ReturnAds)
+	})
 	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })
 	k.Orders = build(&b, "orders", func() (*orders.Service, error) { return orders.NewService(backend.Orders(), o.Orders) })
 	k.Stats = build(&b, "stats", func() (*stats.Service, error) { return stats.NewService(backend.Stats(), o.Stats) })
@@ -146,7 +153,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Events.Clock, &o.Webhooks.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Events.Clock, &o.Webhooks.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.ReturnAds.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}

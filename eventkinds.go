@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -23,7 +24,7 @@ import (
 func EventKinds() []affiliate.EventKind {
 	all := slices.Concat(
 		affiliate.EventKinds(), identity.EventKinds(), media.EventKinds(), payouts.EventKinds(), webhooks.EventKinds(),
-		offers.EventKinds(), links.EventKinds(), orders.EventKinds(), stats.EventKinds(), deals.EventKinds(), productlists.EventKinds(), adsync.EventKinds(),
+		offers.EventKinds(), returnads.EventKinds(), links.EventKinds(), orders.EventKinds(), stats.EventKinds(), deals.EventKinds(), productlists.EventKinds(), adsync.EventKinds(),
 	)
 	slices.SortFunc(all, func(a, b affiliate.EventKind) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -42,7 +42,7 @@ func TestTheTableOfKindsIsTheirDeclarations(t *testing.T) {
 // domainFolders have services that change state.
 var domainFolders = []string{
 	"affiliate", "affiliate/identity", "affiliate/media", "affiliate/mailing", "affiliate/payouts", "affiliate/webhooks",
-	"offers", "links", "links/orders", "links/stats", "deals", "productlists", "adsync",
+	"offers", "offers/returnads", "links", "links/orders", "links/stats", "deals", "productlists", "adsync",
 }
 
 // silent are the methods that change something and raise nothing, and why.
@@ -63,8 +63,8 @@ var silent = map[string]string{
 	"links.Follow":                    "clicks are counted: see package affiliate/events",
 	"offers.Activities":               "who has read what is nobody else's business",
 	"offers.MarkActivitiesRead":       "who has read what is nobody else's business",
-	"offers.CountReturnAdView":        "statistics count views",
-	"offers.CountReturnAdClick":       "statistics count clicks",
+	"offers/returnads.CountView":      "statistics count views",
+	"offers/returnads.CountClick":     "statistics count clicks",
 	"adsync.Requeue":                  "no record changes: jobs say what becomes of it",
 	"adsync.RequeueJobs":              "no record changes: jobs say what becomes of it",
 }

@@ -73,6 +73,7 @@ var rules = []rule{
 	{folder: "affiliate/payouts/invoicepdf", ours: []string{"affiliate"}, modules: slices.Concat(domainModules, []string{"github.com/go-pdf/fpdf"})},
 	{folder: "links/stats", ours: []string{"affiliate"}, modules: domainModules}, // below offers, which counts its payments
 	{folder: "offers", ours: []string{"affiliate", "links/stats"}, modules: append([]string{"golang.org/x/image"}, domainModules...)},
+	{folder: "offers/returnads", ours: []string{"affiliate", "links/stats", "offers"}, modules: domainModules},
 	{folder: "deals", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "productlists", ours: []string{"affiliate"}, modules: domainModules},
 	{folder: "adsync", ours: []string{"affiliate"}, modules: domainModules},

@@ -30,6 +30,7 @@ func (k *Kit) In(backend Backend) (*Kit, error) {
 	in.Mailing = nil
 	in.Media = k.Media.In(backend.Media())
 	in.Offers = k.Offers.In(backend.Offers())
+	in.ReturnAds = k.ReturnAds.In(backend.ReturnAds())
 	in.Links = k.Links.In(backend.Links())
 	in.Orders = k.Orders.In(backend.Orders())
 	in.Stats = k.Stats.In(backend.Stats())

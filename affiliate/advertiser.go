@@ -143,6 +143,9 @@ func (a Advertiser) Validate() error {
 	return v.Err("advertiser")
 }
 
+// Listed reports whether creators see the advertiser, unless it keeps them away.
+func (a Advertiser) Listed() bool { return a.Status == AdvertiserActive && !a.Hidden }
+
 // CostsOf are the advertiser's own rates for a source; all absent when it has none.
 func (a Advertiser) CostsOf(source TrafficSource) Costs {
 	for _, c := range a.DefaultCosts {

@@ -23,6 +23,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -33,7 +34,8 @@ type Services struct {
 	Mailing      *mailing.Service      // Metapic v2: the e-mail quota
 	Media        *media.Service        // both Metapic APIs: media of creators
 	Links        *links.Service        // Metapic v2: rules, blocklists, links; and the redirect
-	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets, return ads; and their open routes
+	Offers       *offers.Service       // Metapic v2: campaigns, participants, budgets; and their pictures
+	ReturnAds    *returnads.Service    // Metapic v2: return ads; and their open routes
 	Orders       *orders.Service       // both Metapic APIs: orders, vouchers, order collectors; and the pixel and script by which shops report orders
 	Stats        *stats.Service        // Metapic v1: statistics
 	Payouts      *payouts.Service      // Metapic v2: payments, invoices, payment setups; v1: how users are paid
@@ -94,7 +96,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	}
 	a := adapter{base: wire.BasePath(o.BasePath)}
 	mounted := operations{}
-	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
+	if a.others, err = metapic.New(metapic.Services{Core: s.Core, Identity: s.Identity, Mailing: s.Mailing, Media: s.Media, Links: s.Links, Offers: s.Offers, ReturnAds: s.ReturnAds, Orders: s.Orders, Payouts: s.Payouts}, o); err != nil {
 		return nil, err
 	}
 	mounted.add("metapic", a.others)
@@ -115,13 +117,15 @@ func New(s Services, o Options) (http.Handler, error) {
 		a.mount(open.RedirectPrefix, redirect)
 	}
 	if s.Offers != nil {
-		routes, err := NewOpenRoutes(s.Offers, o)
+		routes, err := NewOpenRoutes(s.Offers, s.ReturnAds, o)
 		if err != nil {
 			return nil, err
 		}
 		mounted.add("tracking", routes)
 		a.mount(open.MediaPrefix, routes)
-		a.mount(open.ReturnAdPrefix, routes)
+		if s.ReturnAds != nil {
+			a.mount(open.ReturnAdPrefix, routes)
+		}
 	}
 	if s.Orders != nil {
 		routes, err := NewReport(s.Orders, o)

@@ -13,7 +13,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
-	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
 
@@ -70,21 +70,21 @@ func TestACampaignWithoutAnImageShowsABlankOne(t *testing.T) {
 }
 
 // counts are the views and clicks of an ad.
-func counts(w *market.World, ad string) offers.ReturnAdCounts {
+func counts(w *market.World, ad string) returnads.Counts {
 	w.T.Helper()
-	return market.Must(w.Offers.ReturnAd(w.T.Context(), w.ID[ad]))(w.T).Counts
+	return market.Must(w.ReturnAds.Get(w.T.Context(), w.ID[ad]))(w.T).Counts
 }
 
 func TestReturnAdsCountViewsAndClicks(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
 		is.Equal(w.Send("nobody", "GET", "/r/{ad acme}/view?advertiser_id={advertiser nordic}", "", "User-Agent", market.Firefox).Header().Get("Content-Type"), "image/gif")
-		is.Equal(counts(w, "ad acme"), offers.ReturnAdCounts{Views: 1})
+		is.Equal(counts(w, "ad acme"), returnads.Counts{Views: 1})
 		click := w.Send("nobody", "GET", "/r/{ad acme}/click?advertiser_id={advertiser nordic}&to=https://evil.example/", "", "User-Agent", market.Firefox)
 		is.Equal(click.Code, 302)
 		is.Equal(click.Header().Get("Location"), "https://acme.example/back?x=1&y=2") // never from the request
 		is.Equal(click.Header().Get("Cache-Control"), "no-store, private")
-		is.Equal(counts(w, "ad acme"), offers.ReturnAdCounts{Views: 1, Clicks: 1})
+		is.Equal(counts(w, "ad acme"), returnads.Counts{Views: 1, Clicks: 1})
 
 		for name, request := range map[string][]string{
 			"a program":                 {"GET", "/r/{ad acme}/click?advertiser_id={advertiser nordic}", "User-Agent", google},
@@ -95,7 +95,7 @@ func TestReturnAdsCountViewsAndClicks(t *testing.T) {
 			"an unknown shop":           {"GET", "/r/{ad acme}/click?advertiser_id=999999", "User-Agent", market.Firefox},
 		} {
 			got := w.Send("nobody", request[0], request[1], "", request[2:]...)
-			if got.Code >= 400 || counts(w, "ad acme") != (offers.ReturnAdCounts{Views: 1, Clicks: 1}) {
+			if got.Code >= 400 || counts(w, "ad acme") != (returnads.Counts{Views: 1, Clicks: 1}) {
 				t.Errorf("%s: got %d, and the counts are %+v", name, got.Code, counts(w, "ad acme"))
 			}
 		}
@@ -114,7 +114,7 @@ func TestAReturnAdSendsOnToAnEscapedAddress(t *testing.T) {
 		"https://a:b@acme.example/å b?q=å b|c#ö":          "https://acme.example/%C3%A5%20b?q=%C3%A5%20b%7Cc#%C3%B6",
 		"https://acme.example/%C3%A5?u=https://x.example": "https://acme.example/%C3%A5?u=https://x.example",
 	} {
-		_, err := w.Offers.UpdateReturnAd(t.Context(), w.ID["ad acme"], func(a *offers.ReturnAd) { a.ReturnLink = kept })
+		_, err := w.ReturnAds.Update(t.Context(), w.ID["ad acme"], func(a *returnads.Ad) { a.ReturnLink = kept })
 		is.NoErr(err)
 		got := w.Send("nobody", "GET", "/r/{ad acme}/click", "", "User-Agent", market.Firefox)
 		is.Equal(got.Code, 302)
@@ -132,7 +132,7 @@ func TestReturnAdLimitsAreExact(t *testing.T) {
 			})
 		}
 		all.Wait()
-		is.Equal(counts(w, "ad acme"), offers.ReturnAdCounts{Views: 3})
+		is.Equal(counts(w, "ad acme"), returnads.Counts{Views: 3})
 		is.Equal(market.Field(t, w.Send("advertiser", "GET", "/v2/return-ads/{ad acme}", ""), "status"), "ended")
 		got := w.Send("nobody", "GET", "/r/{ad acme}/click", "", "User-Agent", market.Firefox)
 		is.Equal(got.Code, 302) // the reader goes on

@@ -86,7 +86,7 @@ func BenchmarkRedirectHandler(b *testing.B) {
 func redirectInMemory(b *testing.B, mode links.ClickMode) (handler http.Handler, inCampaigns, without string) {
 	b.Helper()
 	db := memory.New()
-	w := newWorld(b, storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Offers: db.Offers(), Links: db.Links()})
+	w := newWorld(b, storagetest.Backend{Core: db.Core(), Identity: db.Identity(), Offers: db.Offers(), ReturnAds: db.ReturnAds(), Links: db.Links()})
 	service := market.Must(links.NewService(db.Links(), links.Options{Clicks: mode}))(b)
 	recording, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -7,6 +7,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // NewRedirect makes the handler of GET /c/{id} alone; see [tracking.NewRedirect],
@@ -17,8 +18,8 @@ func NewRedirect(s *links.Service, o Options) (http.Handler, error) {
 
 // NewOpenRoutes makes the handler of pictures and return ads alone; see
 // [tracking.NewOpenRoutes].
-func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
-	return tracking.NewOpenRoutes(s, o)
+func NewOpenRoutes(s *offers.Service, ads *returnads.Service, o Options) (http.Handler, error) {
+	return tracking.NewOpenRoutes(s, ads, o)
 }
 
 // NewReport makes the handler of the routes by which shops report orders alone; see

@@ -13,7 +13,7 @@ import (
 // newWorld is the sample market with the adapter over it.
 func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	t.Helper()
-	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, Links: b.Links, Orders: b.Orders})
+	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, ReturnAds: b.ReturnAds, Links: b.Links, Orders: b.Orders})
 	w.Serve = func(o httpadapter.Options) http.Handler {
 		if o.Authenticator == nil {
 			o.Authenticator = httpadapter.TokenAuthenticator(w.People)
@@ -25,7 +25,7 @@ func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 }
 
 func services(w *market.World) httpadapter.Services {
-	return httpadapter.Services{Core: w.Core, Links: w.Links, Offers: w.Offers, Orders: w.Orders}
+	return httpadapter.Services{Core: w.Core, Links: w.Links, Offers: w.Offers, ReturnAds: w.ReturnAds, Orders: w.Orders}
 }
 
 // eachBackend runs a test in a world of its own on every backend.

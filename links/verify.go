@@ -38,12 +38,8 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 		if err != nil {
 			return nil, err
 		}
-		ads, err := offers.VerifyAds(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
 		budgets, err := offers.VerifyUsage(ctx, tx, paid)
-		return slices.Concat(diffs, clicks, rollups, payments, ads, budgets), err
+		return slices.Concat(diffs, clicks, rollups, payments, budgets), err
 	})
 }
 

@@ -27,9 +27,6 @@ var (
 	EventCommentAdded       = affiliate.EventKind{Name: "comment.added", Version: 1, Object: "comment", When: "Somebody commented on a participant.", Payload: CommentPayload{}}
 	EventCommentUpdated     = affiliate.EventKind{Name: "comment.updated", Version: 1, Object: "comment", When: "A comment was changed.", Payload: CommentPayload{}}
 	EventCommentDeleted     = affiliate.EventKind{Name: "comment.deleted", Version: 1, Object: "comment", When: "A comment was deleted.", Payload: CommentPayload{}}
-	EventReturnAdCreated    = affiliate.EventKind{Name: "return_ad.created", Version: 1, Object: "return_ad", When: "A return ad was added."}
-	EventReturnAdUpdated    = affiliate.EventKind{Name: "return_ad.updated", Version: 1, Object: "return_ad", When: "A return ad was changed, paused or unpaused."}
-	EventReturnAdDeleted    = affiliate.EventKind{Name: "return_ad.deleted", Version: 1, Object: "return_ad", When: "A return ad ended for good."}
 )
 
 // EventKinds lists the kinds of this package.
@@ -37,7 +34,7 @@ func EventKinds() []affiliate.EventKind {
 	return []affiliate.EventKind{
 		EventCampaignCreated, EventCampaignUpdated, EventCampaignPaused, EventCampaignUnpaused, EventCampaignDeleted, EventTargetsAdded,
 		EventBudgetCreated, EventBudgetUpdated, EventBudgetDeleted, EventInvited, EventParticipantAdded, EventParticipantMoved, EventParticipantRemoved,
-		EventParticipantUpdated, EventCommentAdded, EventCommentUpdated, EventCommentDeleted, EventReturnAdCreated, EventReturnAdUpdated, EventReturnAdDeleted,
+		EventParticipantUpdated, EventCommentAdded, EventCommentUpdated, EventCommentDeleted,
 	}
 }
 

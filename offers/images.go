@@ -100,10 +100,10 @@ func (s *Service) SweepUploads(ctx context.Context) (int, error) {
 	}
 }
 
-// adopt returns the key that an offer or a return ad keeps for the one that it
+// Adopt returns the key that an offer or a return ad keeps for the one that it
 // is given: the same, or that of a copy when it is an upload's. An image that
 // is not there is ErrInvalid "unknown_image". It is not called in a unit, but for that of an idempotency key.
-func (s *Service) adopt(ctx context.Context, key string) (string, error) {
+func (s *Service) Adopt(ctx context.Context, key string) (string, error) {
 	if key == "" {
 		return "", nil
 	}

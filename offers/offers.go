@@ -47,7 +47,7 @@ func (s *Service) CreateOffer(ctx context.Context, n OfferInput) (Saved, error) 
 	if err != nil {
 		return Saved{}, err
 	}
-	image, err := s.adopt(ctx, n.Offer.ImageKey)
+	image, err := s.Adopt(ctx, n.Offer.ImageKey)
 	if err != nil {
 		return Saved{}, err
 	}
@@ -131,7 +131,7 @@ type OfferChange struct {
 // UpdateOffer changes an offer (campaign-update). ErrNotFound when it is deleted.
 // Limits may be set below what is used: the offer has then ended.
 func (s *Service) UpdateOffer(ctx context.Context, id int64, c OfferChange) (Saved, error) {
-	image, err := s.adopt(ctx, c.ImageKey.Value)
+	image, err := s.Adopt(ctx, c.ImageKey.Value)
 	if err != nil {
 		return Saved{}, err
 	}

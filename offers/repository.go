@@ -19,7 +19,6 @@ type Tx interface {
 	SharedBudgets() SharedBudgetRepository
 	Comments() CommentRepository
 	Activities() ActivityRepository
-	ReturnAds() ReturnAdRepository
 }
 
 // Store runs units of work.
@@ -211,35 +210,4 @@ type ActivityRepository interface {
 	Unread(ctx context.Context, participantIDs []int64) (map[int64]int, error)
 	// MarkRead sets the time on the unread activities of the participant.
 	MarkRead(ctx context.Context, participantID int64, at time.Time) error
-}
-
-// ReturnAdFilter chooses return ads. Sort columns: name, created_at, starts_at,
-// ends_at, current_views, current_clicks, click_through_rate.
-type ReturnAdFilter struct {
-	Query              string // id, or part of the name
-	AdvertiserGroupIDs []int64
-	AdvertiserIDs      []int64
-	CreatedBy          int64 // by this user
-	// Statuses: in one of these at At; nil does not filter, empty matches nothing.
-	Statuses []Status
-	At       time.Time
-	// OrID: this one as well, whatever the other fields ask.
-	OrID int64
-	// ShownAt: shown at this advertiser, which is in the categories.
-	ShownAt           int64
-	ShownAtCategories []int64
-}
-
-// ReturnAdRepository keeps return ads and how often they were shown and followed.
-type ReturnAdRepository interface {
-	Add(ctx context.Context, a ReturnAd) (ReturnAd, error)
-	Get(ctx context.Context, id int64) (ReturnAd, error)
-	Update(ctx context.Context, a ReturnAd) error
-	List(ctx context.Context, f ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[ReturnAd], error)
-	// Counts returns the counts of the ads; zero ones may be left out.
-	Counts(ctx context.Context, ids []int64) (map[int64]ReturnAdCounts, error)
-	// Count adds to the counts of an ad and returns them as they are then;
-	// ErrNotFound when there is none. Two units that count one ad go one after
-	// the other.
-	Count(ctx context.Context, id int64, add ReturnAdCounts) (ReturnAdCounts, error)
 }

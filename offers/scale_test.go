@@ -16,6 +16,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 )
 
@@ -173,6 +174,8 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 	is.NoErr(err)
 	s, err := offers.NewService(core, db.Offers(), offers.Options{Blobs: blobs, Clock: func() time.Time { return now }})
 	is.NoErr(err)
+	ads, err := returnads.NewService(db.ReturnAds(), s, returnads.Options{})
+	is.NoErr(err)
 	var acme affiliate.Advertiser
 	is.NoErr(db.Core().Write(t.Context(), func(ctx context.Context, tx affiliate.Tx) (err error) {
 		acme, err = affiliate.AddAdvertiser(ctx, tx, now, affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"})
@@ -184,7 +187,7 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 	saved, err := s.CreateOffer(t.Context(), offers.OfferInput{Offer: offer})
 	is.NoErr(err)
 	is.True(saved.ImageKey != upload)
-	ad, err := s.CreateReturnAd(t.Context(), offers.ReturnAd{AdvertiserID: acme.ID, Name: "Back", ReturnLink: "https://acme.example/", ImageKey: upload})
+	ad, err := ads.Create(t.Context(), returnads.Ad{AdvertiserID: acme.ID, Name: "Back", ReturnLink: "https://acme.example/", ImageKey: upload})
 	is.NoErr(err)
 	is.True(ad.ImageKey != upload && ad.ImageKey != saved.ImageKey)
 	now = now.Add(48 * time.Hour)
@@ -206,10 +209,10 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 		is.True(unknown(err))
 		_, err = s.UpdateOffer(t.Context(), saved.ID, offers.OfferChange{ImageKey: affiliate.Some(key)})
 		is.True(unknown(err))
-		_, err = s.UpdateReturnAd(t.Context(), ad.ID, func(a *offers.ReturnAd) { a.ImageKey = key })
+		_, err = ads.Update(t.Context(), ad.ID, func(a *returnads.Ad) { a.ImageKey = key })
 		is.True(unknown(err))
 	}
-	changed, err := s.UpdateReturnAd(t.Context(), ad.ID, func(a *offers.ReturnAd) { a.Name = "Again" })
+	changed, err := ads.Update(t.Context(), ad.ID, func(a *returnads.Ad) { a.Name = "Again" })
 	is.NoErr(err)
 	is.Equal(changed.ImageKey, ad.ImageKey)
 	view, err := s.UpdateOffer(t.Context(), saved.ID, offers.OfferChange{ImageKey: affiliate.Some("")})

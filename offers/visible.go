@@ -96,11 +96,8 @@ func (s *Service) sees(ctx context.Context, tx Tx, v View) error {
 func (v View) shown() bool {
 	a := v.Advertiser
 	a.Hidden = v.Visibility == AlwaysHidden || a.Hidden && v.Visibility != AlwaysVisible
-	return shown(a)
+	return a.Listed()
 }
-
-// shown reports whether creators see the advertiser, unless it keeps them away.
-func shown(a affiliate.Advertiser) bool { return a.Status == affiliate.AdvertiserActive && !a.Hidden }
 
 // OfferQuery chooses offers among those that the viewer sees.
 type OfferQuery struct {

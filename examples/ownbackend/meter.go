@@ -24,6 +24,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -81,8 +82,11 @@ func (b meteredBackend) Mailing() mailing.Store { return wrap(b.meter, "mailing"
 func (b meteredBackend) Stats() stats.Store     { return wrap(b.meter, "stats", b.Backend.Stats()) }
 func (b meteredBackend) Media() media.Store     { return wrap(b.meter, "media", b.Backend.Media()) }
 func (b meteredBackend) Offers() offers.Store   { return wrap(b.meter, "offers", b.Backend.Offers()) }
-func (b meteredBackend) Links() links.Store     { return wrapLinks(b.meter, b.Backend.Links()) }
-func (b meteredBackend) Deals() deals.Store     { return wrap(b.meter, "deals", b.Backend.Deals()) }
+func (b meteredBackend) ReturnAds() returnads.Store {
+	return wrap(b.meter, "returnads", b.Backend.ReturnAds())
+}
+func (b meteredBackend) Links() links.Store { return wrapLinks(b.meter, b.Backend.Links()) }
+func (b meteredBackend) Deals() deals.Store { return wrap(b.meter, "deals", b.Backend.Deals()) }
 func (b meteredBackend) Orders() orders.Store {
 	return meteredOrders{metered[orders.Tx]{b.Backend.Orders(), b.meter, "orders"}, b.Backend.Orders()}
 }

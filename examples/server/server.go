@@ -151,7 +151,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		return nil, fmt.Errorf("-webhook-url: %w", err)
 	}
 	api, err := httpadapter.New(httpadapter.Services{
-		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, Orders: kit.Orders, Stats: kit.Stats, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts, AdSync: kit.AdSync,
+		Core: kit.Core, Identity: kit.Identity, Mailing: kit.Mailing, Media: kit.Media, Links: kit.Links, Offers: kit.Offers, ReturnAds: kit.ReturnAds, Orders: kit.Orders, Stats: kit.Stats, ProductLists: kit.ProductLists, Deals: kit.Deals, Payouts: kit.Payouts, AdSync: kit.AdSync,
 	}, httpadapter.Options{
 		Authenticator:     authenticator,
 		NotificationsURL:  c.notifications,

@@ -24,6 +24,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -57,6 +58,7 @@ func dialects() ([]dialect, error) {
 		core   = &affiliate.Service{}
 		linked = &links.Service{}
 		offer  = &offers.Service{}
+		ads    = &returnads.Service{}
 		order  = &orders.Service{}
 	)
 	all := []dialect{
@@ -100,7 +102,7 @@ func dialects() ([]dialect, error) {
 	handlers := []func() (http.Handler, error){
 		func() (http.Handler, error) {
 			return metapic.New(metapic.Services{
-				Core: core, Identity: &identity.Service{}, Mailing: &mailing.Service{}, Media: &media.Service{}, Links: linked, Offers: offer, Orders: order, Payouts: &payouts.Service{},
+				Core: core, Identity: &identity.Service{}, Mailing: &mailing.Service{}, Media: &media.Service{}, Links: linked, Offers: offer, ReturnAds: ads, Orders: order, Payouts: &payouts.Service{},
 			}, o)
 		},
 		func() (http.Handler, error) {
@@ -113,7 +115,7 @@ func dialects() ([]dialect, error) {
 			return lists.New(lists.Services{ProductLists: &productlists.Service{}}, o)
 		},
 		func() (http.Handler, error) { return apisync.New(apisync.Services{AdSync: &adsync.Service{}}, o) },
-		func() (http.Handler, error) { return httpadapter.NewOpenRoutes(offer, o) },
+		func() (http.Handler, error) { return httpadapter.NewOpenRoutes(offer, ads, o) },
 	}
 	for i, handler := range handlers {
 		h, err := handler()

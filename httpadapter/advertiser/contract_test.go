@@ -27,14 +27,14 @@ import (
 // API makes them, and more of anna.
 func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	t.Helper()
-	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, Links: b.Links, Orders: b.Orders, Media: b.Media, Payouts: b.Payouts})
+	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, ReturnAds: b.ReturnAds, Links: b.Links, Orders: b.Orders, Media: b.Media, Payouts: b.Payouts})
 	w.Payouts = market.Must(payouts.NewService(w.Backend.Payouts, payouts.Options{Clock: w.Clock, Keys: []payouts.Key{{ID: "k1", Secret: bytes.Repeat([]byte{1}, 32)}}}))(t)
 	w.Serve = func(o httpadapter.Options) http.Handler {
 		if o.Authenticator == nil {
 			o.Authenticator = httpadapter.TokenAuthenticator(w.People)
 		}
 		return market.Must(httpadapter.New(httpadapter.Services{
-			Core: w.Core, Links: w.Links, Offers: w.Offers, Orders: w.Orders, Stats: w.Stats, Identity: w.People, Media: w.Media, Payouts: w.Payouts,
+			Core: w.Core, Links: w.Links, Offers: w.Offers, ReturnAds: w.ReturnAds, Orders: w.Orders, Stats: w.Stats, Identity: w.People, Media: w.Media, Payouts: w.Payouts,
 		}, o))(t)
 	}
 	w.Handler = w.Adapter(httpadapter.Options{})

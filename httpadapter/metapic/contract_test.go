@@ -40,7 +40,7 @@ func TestContract(t *testing.T) { suite(t).Run(t) }
 
 // dialect are the services of the dialect.
 func dialect(w *market.World) metapic.Services {
-	return metapic.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, Orders: w.Orders, Payouts: w.Payouts}
+	return metapic.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, ReturnAds: w.ReturnAds, Orders: w.Orders, Payouts: w.Payouts}
 }
 
 // mounted are the routes of the dialect over the services.
@@ -58,7 +58,8 @@ func TestANilServiceLeavesItsRoutesOut(t *testing.T) {
 	is.Equal(count(metapic.Services{Links: w.Links}), 8)
 	is.Equal(count(metapic.Services{Identity: w.People}), 2+6)
 	is.Equal(count(metapic.Services{Core: w.Core, Links: w.Links}), 28)
-	is.Equal(count(metapic.Services{Core: w.Core, Offers: w.Offers}), 16+37)
+	is.Equal(count(metapic.Services{Core: w.Core, Offers: w.Offers}), 16+29)
+	is.Equal(count(metapic.Services{ReturnAds: w.ReturnAds}), 2+8)
 	is.Equal(count(metapic.Services{Orders: w.Orders}), 2+1)
 	is.Equal(count(metapic.Services{Payouts: w.Payouts}), 2+9)
 	is.Equal(count(dialect(w)), 67+14+3+9)

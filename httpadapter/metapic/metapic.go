@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // Options sets up the dialect; they are the adapter's.
@@ -22,14 +23,15 @@ type Options = host.Options
 
 // Services are what the dialect serves. A nil one leaves its routes out.
 type Services struct {
-	Core     *affiliate.Service
-	Identity *identity.Service
-	Mailing  *mailing.Service
-	Media    *media.Service
-	Links    *links.Service
-	Offers   *offers.Service
-	Orders   *orders.Service
-	Payouts  *payouts.Service
+	Core      *affiliate.Service
+	Identity  *identity.Service
+	Mailing   *mailing.Service
+	Media     *media.Service
+	Links     *links.Service
+	Offers    *offers.Service
+	ReturnAds *returnads.Service
+	Orders    *orders.Service
+	Payouts   *payouts.Service
 }
 
 // New makes the dialect alone. It answers every path, unknown ones with its own
@@ -43,7 +45,7 @@ func New(s Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{core: s.Core, people: s.Identity, mail: s.Mailing, media: s.Media, links: s.Links, offers: s.Offers, orders: s.Orders, payouts: s.Payouts, proxy: proxy}
+	srv := &server{core: s.Core, people: s.Identity, mail: s.Mailing, media: s.Media, links: s.Links, offers: s.Offers, ads: s.ReturnAds, orders: s.Orders, payouts: s.Payouts, proxy: proxy}
 	return wire.NewMux(wire.Dialect{Errors: errorForm{}, Forms: true, Lenient: true}, o.Wire(), srv.routes())
 }
 
@@ -57,6 +59,7 @@ type server struct {
 	media   *media.Service
 	links   *links.Service
 	offers  *offers.Service
+	ads     *returnads.Service
 	orders  *orders.Service
 	payouts *payouts.Service
 	proxy   *notifications
@@ -79,29 +82,33 @@ func (s *server) bound(p affiliate.Principal) *server {
 	if s.offers != nil {
 		bound.offers = s.offers.For(v)
 	}
+	if s.ads != nil {
+		bound.ads = s.ads.For(v)
+	}
 	return &bound
 }
 
 // need is which services a route works with.
-type need uint8
+type need uint16
 
 const (
-	needsCore    need = 1 << iota // Services.Core
-	needsPeople                   // Services.Identity
-	needsMail                     // Services.Mailing
-	needsMedia                    // Services.Media
-	needsLinks                    // Services.Links
-	needsOffers                   // Services.Offers
-	needsOrders                   // Services.Orders
-	needsPayouts                  // Services.Payouts
-	needsNone    need = 0
+	needsCore      need = 1 << iota // Services.Core
+	needsPeople                     // Services.Identity
+	needsMail                       // Services.Mailing
+	needsMedia                      // Services.Media
+	needsLinks                      // Services.Links
+	needsOffers                     // Services.Offers
+	needsReturnAds                  // Services.ReturnAds
+	needsOrders                     // Services.Orders
+	needsPayouts                    // Services.Payouts
+	needsNone      need = 0
 )
 
 // has returns which services are there.
 func (s *server) has() (have need) {
 	for n, there := range map[need]bool{
 		needsCore: s.core != nil, needsPeople: s.people != nil, needsMail: s.mail != nil, needsMedia: s.media != nil,
-		needsLinks: s.links != nil, needsOffers: s.offers != nil, needsOrders: s.orders != nil, needsPayouts: s.payouts != nil,
+		needsLinks: s.links != nil, needsOffers: s.offers != nil, needsReturnAds: s.ads != nil, needsOrders: s.orders != nil, needsPayouts: s.payouts != nil,
 	} {
 		if there {
 			have |= n

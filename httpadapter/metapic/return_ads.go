@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 type returnAd struct {
@@ -46,7 +47,7 @@ type returnAdStats struct {
 	ConversionRate   json.Number   `json:"conversion_rate"`
 }
 
-func showReturnAdStats(v offers.ReturnAdView) returnAdStats {
+func showReturnAdStats(v returnads.View) returnAdStats {
 	amount := func(minor int64) laravel.Money {
 		return laravel.Money(affiliate.NewMoney(minor, v.Advertiser.Currency))
 	}
@@ -63,7 +64,7 @@ func showReturnAdStats(v offers.ReturnAdView) returnAdStats {
 // showReturnAd shows where the ad leads as an affiliate link, with the id of the
 // one behind it (0: none). The short URL is the route that counts the click; shown
 // at a store it says at which one (0: anywhere).
-func (s *server) showReturnAd(v offers.ReturnAdView, at int64) returnAd {
+func (s *server) showReturnAd(v returnads.View, at int64) returnAd {
 	link, short := v.LinkID, s.publicURL()+open.ReturnAdPrefix+strconv.FormatInt(v.ID, 10)+"/click"
 	if at != 0 {
 		short += "?advertiser_id=" + strconv.FormatInt(at, 10)
@@ -103,7 +104,7 @@ type returnAdFields struct {
 	ViewLimit     wire.Optional[int64]             `json:"view_limit"`
 }
 
-func (f returnAdFields) apply(a *offers.ReturnAd) {
+func (f returnAdFields) apply(a *returnads.Ad) {
 	laravel.Set(&a.Name, f.Name)
 	laravel.Set(&a.ReturnLink, f.ReturnLink)
 	laravel.Set(&a.DisplayForAll, f.DisplayForAll)
@@ -112,7 +113,7 @@ func (f returnAdFields) apply(a *offers.ReturnAd) {
 	if f.Styles.Set {
 		a.Styles = nil
 		for _, name := range slices.Sorted(maps.Keys(f.Styles.Value)) {
-			a.Styles = append(a.Styles, offers.Style{Name: name, Value: f.Styles.Value[name]})
+			a.Styles = append(a.Styles, returnads.Style{Name: name, Value: f.Styles.Value[name]})
 		}
 	}
 	if f.ImageKey.Set {
@@ -138,12 +139,12 @@ type listReturnAds struct {
 // listReturnAds returns all ads to an admin, a representative or an agency those
 // of its advertisers.
 func (s *server) listReturnAds(ctx context.Context, _ affiliate.Principal, in listReturnAds) (list laravel.List[returnAd], err error) {
-	f := offers.ReturnAdFilter{
+	f := returnads.Filter{
 		Query: in.Query, AdvertiserGroupIDs: in.GroupIDs, AdvertiserIDs: in.AdvertiserIDs, CreatedBy: in.CreatedBy, Statuses: in.Statuses, OrID: in.OrID,
 	}
 	req := in.Request(in.SortBy)
-	page, err := s.offers.ReturnAds(ctx, f, req)
-	return laravel.NewList(in.URL, req, page, func(v offers.ReturnAdView) returnAd { return s.showReturnAd(v, 0) }), err
+	page, err := s.ads.List(ctx, f, req)
+	return laravel.NewList(in.URL, req, page, func(v returnads.View) returnAd { return s.showReturnAd(v, 0) }), err
 }
 
 func (s *server) createReturnAd(ctx context.Context, p affiliate.Principal, in struct {
@@ -151,9 +152,9 @@ func (s *server) createReturnAd(ctx context.Context, p affiliate.Principal, in s
 	GroupID      int64 `json:"advertiser_group_id" min:"1"`
 	returnAdFields
 }) (out returnAd, err error) {
-	a := offers.ReturnAd{AdvertiserID: in.AdvertiserID, AdvertiserGroupID: in.GroupID, Author: p.Actor()}
+	a := returnads.Ad{AdvertiserID: in.AdvertiserID, AdvertiserGroupID: in.GroupID, Author: p.Actor()}
 	in.apply(&a)
-	v, err := s.offers.CreateReturnAd(ctx, a)
+	v, err := s.ads.Create(ctx, a)
 	if err != nil {
 		return out, err
 	}
@@ -166,7 +167,7 @@ type adPath struct {
 }
 
 func (s *server) getReturnAd(ctx context.Context, _ affiliate.Principal, in adPath) (out returnAd, err error) {
-	v, err := s.offers.ReturnAd(ctx, in.ID)
+	v, err := s.ads.Get(ctx, in.ID)
 	if err != nil {
 		return out, err
 	}
@@ -178,10 +179,10 @@ func (s *server) updateReturnAd(ctx context.Context, _ affiliate.Principal, in s
 	adPath
 	returnAdFields
 }) (returnAd, error) {
-	return s.changedReturnAd(s.offers.UpdateReturnAd(ctx, in.ID, in.apply))
+	return s.changedReturnAd(s.ads.Update(ctx, in.ID, in.apply))
 }
 
-func (s *server) changedReturnAd(v offers.ReturnAdView, err error) (returnAd, error) {
+func (s *server) changedReturnAd(v returnads.View, err error) (returnAd, error) {
 	if err != nil {
 		return returnAd{}, err
 	}
@@ -189,7 +190,7 @@ func (s *server) changedReturnAd(v offers.ReturnAdView, err error) (returnAd, er
 }
 
 func (s *server) deleteReturnAd(ctx context.Context, _ affiliate.Principal, in adPath) (wire.None, error) {
-	return wire.None{}, s.offers.DeleteReturnAd(ctx, in.ID)
+	return wire.None{}, s.ads.Delete(ctx, in.ID)
 }
 
 // stopPath names a return ad where the document calls it otherwise.
@@ -198,11 +199,11 @@ type stopPath struct {
 }
 
 func (s *server) pauseReturnAd(ctx context.Context, _ affiliate.Principal, in stopPath) (returnAd, error) {
-	return s.changedReturnAd(s.offers.PauseReturnAd(ctx, in.ID))
+	return s.changedReturnAd(s.ads.Pause(ctx, in.ID))
 }
 
 func (s *server) unpauseReturnAd(ctx context.Context, _ affiliate.Principal, in stopPath) (returnAd, error) {
-	return s.changedReturnAd(s.offers.UnpauseReturnAd(ctx, in.ID))
+	return s.changedReturnAd(s.ads.Unpause(ctx, in.ID))
 }
 
 // listShownReturnAds returns what a store is to show now: ads of others, whose
@@ -210,8 +211,8 @@ func (s *server) unpauseReturnAd(ctx context.Context, _ affiliate.Principal, in 
 func (s *server) listShownReturnAds(ctx context.Context, p affiliate.Principal, in struct {
 	StoreID int64 `path:"store_id"`
 }) ([]returnAd, error) {
-	ads, err := s.offers.ReturnAdsFor(ctx, in.StoreID)
-	return laravel.ShowAll(ads, func(v offers.ReturnAdView) returnAd {
+	ads, err := s.ads.ShownAt(ctx, in.StoreID)
+	return laravel.ShowAll(ads, func(v returnads.View) returnAd {
 		shown := s.showReturnAd(v, in.StoreID)
 		if !p.ActsFor(v.AdvertiserID) {
 			shown.Stats = []returnAdStats{}

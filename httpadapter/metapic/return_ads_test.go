@@ -11,7 +11,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 	"github.com/affiliatekit/affiliatekit/links/stats"
-	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 func TestReturnAdsShowAndSortByWhatTheirLinksBring(t *testing.T) {
@@ -19,16 +19,16 @@ func TestReturnAdsShowAndSortByWhatTheirLinksBring(t *testing.T) {
 		is := is.New(t)
 		behind := func(ad, link string) {
 			t.Helper()
-			_, err := w.Offers.UpdateReturnAd(t.Context(), w.ID[ad], func(a *offers.ReturnAd) { a.LinkID = w.ID[link] })
+			_, err := w.ReturnAds.Update(t.Context(), w.ID[ad], func(a *returnads.Ad) { a.LinkID = w.ID[link] })
 			is.NoErr(err)
 		}
 		behind("ad acme", "link anna")
 		behind("ad nordic", "link bo")
-		is.NoErr(w.Backend.Offers.Write(t.Context(), func(ctx context.Context, tx offers.Tx) error {
-			if _, err := tx.ReturnAds().Count(ctx, w.ID["ad acme"], offers.ReturnAdCounts{Views: 8, Clicks: 2}); err != nil {
+		is.NoErr(w.Backend.ReturnAds.Write(t.Context(), func(ctx context.Context, tx returnads.Tx) error {
+			if _, err := tx.ReturnAds().Count(ctx, w.ID["ad acme"], returnads.Counts{Views: 8, Clicks: 2}); err != nil {
 				return err
 			}
-			if _, err := tx.ReturnAds().Count(ctx, w.ID["ad nordic"], offers.ReturnAdCounts{Views: 10, Clicks: 8}); err != nil {
+			if _, err := tx.ReturnAds().Count(ctx, w.ID["ad nordic"], returnads.Counts{Views: 10, Clicks: 8}); err != nil {
 				return err
 			}
 			event := func(link, user, advertiser string, value, earning int64) stats.Event {

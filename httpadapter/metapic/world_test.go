@@ -13,7 +13,7 @@ import (
 // newWorld is the sample market with the adapter over it.
 func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 	t.Helper()
-	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, Links: b.Links, Mailing: b.Mailing, Media: b.Media, Orders: b.Orders, Payouts: b.Payouts})
+	w := market.New(t, market.Backend{Core: b.Core, Identity: b.Identity, Offers: b.Offers, ReturnAds: b.ReturnAds, Links: b.Links, Mailing: b.Mailing, Media: b.Media, Orders: b.Orders, Payouts: b.Payouts})
 	w.Serve = func(o httpadapter.Options) http.Handler {
 		if o.Authenticator == nil {
 			o.Authenticator = w.Sessions(httpadapter.TokenAuthenticator(w.People))
@@ -26,7 +26,7 @@ func newWorld(t testing.TB, b storagetest.Backend) *market.World {
 }
 
 func services(w *market.World) httpadapter.Services {
-	return httpadapter.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, Orders: w.Orders, Payouts: w.Payouts}
+	return httpadapter.Services{Core: w.Core, Identity: w.People, Mailing: w.Mailing, Media: w.Media, Links: w.Links, Offers: w.Offers, ReturnAds: w.ReturnAds, Orders: w.Orders, Payouts: w.Payouts}
 }
 
 // eachBackend runs a test in a world of its own on every backend.

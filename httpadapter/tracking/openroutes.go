@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/open"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // NewOpenRoutes makes the handler of the routes of campaigns and return ads
@@ -29,9 +30,11 @@ import (
 // The two that count take the advertiser at whose shop that was as
 // ?advertiser_id=. They count only while the ad is active and for customers of
 // that shop; readers are answered in any case.
-func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
+//
+// Without the service of return ads those routes are left out.
+func NewOpenRoutes(s *offers.Service, ads *returnads.Service, o Options) (http.Handler, error) {
 	if s == nil {
-		return nil, errors.New("tracking: NewOpenRoutes needs a service")
+		return nil, errors.New("tracking: NewOpenRoutes needs the service of offers")
 	}
 	o, err := o.WithDefaults(nil)
 	if err != nil {
@@ -41,17 +44,23 @@ func NewOpenRoutes(s *offers.Service, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := openRoutes{offers: s, bots: detector}
-	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}}, o.Wire(), []wire.Route{
+	h := openRoutes{offers: s, ads: ads, bots: detector}
+	routes := []wire.Route{
 		{Pattern: "GET " + open.MediaPrefix + "{key}", ID: "media", Scope: wire.Open(), Op: wire.Call(h.media).Unlimited()},
 		{Pattern: "GET " + open.MediaPrefix + "{size}/{key}", ID: "media-scaled", Scope: wire.Open(), Op: wire.Call(h.scaledMedia).Unlimited()},
-		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/view", ID: "return-ad-view", Scope: wire.Open(), Op: wire.Raw(h.view).Unlimited()},
-		{Pattern: "GET " + open.ReturnAdPrefix + "{id}/click", ID: "return-ad-click", Scope: wire.Open(), Op: wire.Raw(h.click).Unlimited()},
-	})
+	}
+	if ads != nil {
+		routes = append(routes,
+			wire.Route{Pattern: "GET " + open.ReturnAdPrefix + "{id}/view", ID: "return-ad-view", Scope: wire.Open(), Op: wire.Raw(h.view).Unlimited()},
+			wire.Route{Pattern: "GET " + open.ReturnAdPrefix + "{id}/click", ID: "return-ad-click", Scope: wire.Open(), Op: wire.Raw(h.click).Unlimited()},
+		)
+	}
+	return wire.NewMux(wire.Dialect{Errors: laravel.Errors{}}, o.Wire(), routes)
 }
 
 type openRoutes struct {
 	offers *offers.Service
+	ads    *returnads.Service // nil: none
 	bots   *botDetector
 }
 
@@ -113,7 +122,7 @@ func (h openRoutes) picture(shown string, get func(key string) ([]byte, error)) 
 const pixel = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
 func (h openRoutes) view(w http.ResponseWriter, r *http.Request, _ affiliate.Principal) error {
-	if _, err := h.count(r, h.offers.CountReturnAdView); err != nil {
+	if _, err := h.count(r, h.ads.CountView); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store, private")
@@ -127,7 +136,7 @@ func (h openRoutes) view(w http.ResponseWriter, r *http.Request, _ affiliate.Pri
 }
 
 func (h openRoutes) click(w http.ResponseWriter, r *http.Request, _ affiliate.Principal) error {
-	ad, err := h.count(r, h.offers.CountReturnAdClick)
+	ad, err := h.count(r, h.ads.CountClick)
 	if err != nil {
 		return err
 	}
@@ -167,12 +176,12 @@ func ignoreGone(r *http.Request, err error) error {
 
 // count counts a return ad's view or click by somebody who is no program, and
 // returns the ad. A shop that is not there counts nothing.
-func (h openRoutes) count(r *http.Request, count func(ctx context.Context, id, at int64) (bool, error)) (ad offers.ReturnAdView, err error) {
+func (h openRoutes) count(r *http.Request, count func(ctx context.Context, id, at int64) (bool, error)) (ad returnads.View, err error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || strconv.FormatInt(id, 10) != r.PathValue("id") {
 		return ad, affiliate.NotFound("return_ad", r.PathValue("id"))
 	}
-	ad, err = h.offers.ReturnAd(r.Context(), id)
+	ad, err = h.ads.Get(r.Context(), id)
 	if err == nil && ad.Status == offers.Deleted {
 		err = affiliate.NotFound("return_ad", id)
 	}

@@ -10,6 +10,6 @@ import (
 func TestMemoryKeepsTheContractOfAllBackends(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) storagetest.Backend {
 		db := memory.New()
-		return storagetest.Backend{Core: db.Core(), Events: db.Events(), Webhooks: db.Webhooks(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), Orders: db.Orders(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts()}
+		return storagetest.BackendOf(db)
 	})
 }

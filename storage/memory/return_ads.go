@@ -6,25 +6,26 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // returnAdRow is an ad with its counts.
 type returnAdRow struct {
-	offers.ReturnAd
-	counts offers.ReturnAdCounts
+	returnads.Ad
+	counts returnads.Counts
 }
 
 type returnAdTable struct{ *engine.Table[returnAdRow] }
 
-func copyReturnAd(_ uint32, a *returnAdRow) offers.ReturnAd {
-	c := a.ReturnAd
+func copyReturnAd(_ uint32, a *returnAdRow) returnads.Ad {
+	c := a.Ad
 	c.AdvertiserIDs, c.CategoryIDs, c.Styles = engine.Copied(a.AdvertiserIDs), engine.Copied(a.CategoryIDs), engine.Copied(a.Styles)
 	return c
 }
 
-func keptReturnAd(a offers.ReturnAd) offers.ReturnAd {
-	a = copyReturnAd(0, &returnAdRow{ReturnAd: a})
+func keptReturnAd(a returnads.Ad) returnads.Ad {
+	a = copyReturnAd(0, &returnAdRow{Ad: a})
 	for _, t := range []*time.Time{&a.StartsAt, &a.EndsAt, &a.CreatedAt, &a.UpdatedAt, &a.PausedAt, &a.DeletedAt} {
 		*t = engine.Kept(*t)
 	}
@@ -43,7 +44,7 @@ var returnAdColumns = engine.Columns[returnAdRow]{
 
 type returnAds struct{ u *unit }
 
-func (r returnAds) check(a *offers.ReturnAd) error {
+func (r returnAds) check(a *returnads.Ad) error {
 	var f engine.Refusal
 	core := &r.u.db.core
 	f.Refers(core.advertisers.Knows(a.AdvertiserID), "advertiser_id")
@@ -54,30 +55,30 @@ func (r returnAds) check(a *offers.ReturnAd) error {
 	return f.Err("return_ad")
 }
 
-func (r returnAds) Add(ctx context.Context, a offers.ReturnAd) (offers.ReturnAd, error) {
+func (r returnAds) Add(ctx context.Context, a returnads.Ad) (returnads.Ad, error) {
 	if err := r.u.Change(ctx); err != nil {
-		return offers.ReturnAd{}, err
+		return returnads.Ad{}, err
 	}
 	if err := a.Validate(); err != nil {
-		return offers.ReturnAd{}, r.u.Fail(err)
+		return returnads.Ad{}, r.u.Fail(err)
 	}
 	if err := r.check(&a); err != nil {
-		return offers.ReturnAd{}, r.u.Fail(err)
+		return returnads.Ad{}, r.u.Fail(err)
 	}
 	t := r.u.db.offers.ads
 	a.ID = int64(t.Last()) + 1
-	id, err := t.Insert(returnAdRow{ReturnAd: keptReturnAd(a)})
+	id, err := t.Insert(returnAdRow{Ad: keptReturnAd(a)})
 	if err != nil {
-		return offers.ReturnAd{}, r.u.Fail(err)
+		return returnads.Ad{}, r.u.Fail(err)
 	}
 	return copyReturnAd(id, t.At(id)), nil
 }
 
-func (r returnAds) Get(ctx context.Context, id int64) (offers.ReturnAd, error) {
+func (r returnAds) Get(ctx context.Context, id int64) (returnads.Ad, error) {
 	return engine.Get(ctx, &r.u.Unit, r.u.db.offers.ads.Table, "return_ad", id, copyReturnAd)
 }
 
-func (r returnAds) Update(ctx context.Context, a offers.ReturnAd) error {
+func (r returnAds) Update(ctx context.Context, a returnads.Ad) error {
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (r returnAds) Update(ctx context.Context, a offers.ReturnAd) error {
 	return nil
 }
 
-func (r returnAds) List(ctx context.Context, f offers.ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[offers.ReturnAd], error) {
+func (r returnAds) List(ctx context.Context, f returnads.Filter, p affiliate.PageRequest) (affiliate.Page[returnads.Ad], error) {
 	type E = returnAdRow
 	return engine.List(ctx, &r.u.Unit, r.u.db.offers.ads.Table, p, returnAdColumns, copyReturnAd, func(w *engine.Where[E]) {
 		w.OrID(f.OrID)
@@ -111,30 +112,30 @@ func (r returnAds) List(ctx context.Context, f offers.ReturnAdFilter, p affiliat
 	})
 }
 
-func (r returnAds) Counts(ctx context.Context, ids []int64) (map[int64]offers.ReturnAdCounts, error) {
+func (r returnAds) Counts(ctx context.Context, ids []int64) (map[int64]returnads.Counts, error) {
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
 	t := r.u.db.offers.ads
-	out := map[int64]offers.ReturnAdCounts{}
+	out := map[int64]returnads.Counts{}
 	for _, id := range t.Among(ids) {
 		out[int64(id)] = t.At(id).counts
 	}
 	return out, nil
 }
 
-func (r returnAds) Count(ctx context.Context, id int64, n offers.ReturnAdCounts) (offers.ReturnAdCounts, error) {
+func (r returnAds) Count(ctx context.Context, id int64, n returnads.Counts) (returnads.Counts, error) {
 	if err := r.u.Change(ctx); err != nil {
-		return offers.ReturnAdCounts{}, err
+		return returnads.Counts{}, err
 	}
 	t := r.u.db.offers.ads
 	row, ok := t.Find(id)
 	if !ok {
-		return offers.ReturnAdCounts{}, r.u.Fail(affiliate.NotFound("return_ad", id))
+		return returnads.Counts{}, r.u.Fail(affiliate.NotFound("return_ad", id))
 	}
 	c := &t.Touch(row).counts
 	if !addTo(&c.Views, n.Views) || !addTo(&c.Clicks, n.Clicks) {
-		return offers.ReturnAdCounts{}, r.u.Fail(engine.Overflow("return_ad"))
+		return returnads.Counts{}, r.u.Fail(engine.Overflow("return_ad"))
 	}
 	return *c, nil
 }

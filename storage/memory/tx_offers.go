@@ -2,6 +2,7 @@ package memory
 
 import (
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -51,4 +52,15 @@ func (tx offersTx) SharedBudgets() offers.SharedBudgetRepository {
 }
 func (tx offersTx) Comments() offers.CommentRepository    { return comments{commentRepo(tx.coreTx)} }
 func (tx offersTx) Activities() offers.ActivityRepository { return activities{activityRepo(tx.coreTx)} }
-func (tx offersTx) ReturnAds() offers.ReturnAdRepository  { return returnAds(tx.coreTx) }
+
+// ReturnAds is the view for package offers/returnads.
+func (db *DB) ReturnAds() returnads.Store {
+	return view[returnads.Tx]{db, func(u *unit) returnads.Tx { return returnAdsTx{offersTx{statsTx{coreTx{u}}}} }}
+}
+
+// returnAdsTx is the transaction of package offers/returnads.
+type returnAdsTx struct{ offersTx }
+
+var _ returnads.Tx = returnAdsTx{}
+
+func (tx returnAdsTx) ReturnAds() returnads.Repository { return returnAds(tx.coreTx) }

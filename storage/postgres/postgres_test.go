@@ -20,5 +20,5 @@ func TestPostgresKeepsThePromisesOfClicksWithoutPreparing(t *testing.T) {
 }
 
 func backendOf(db *postgres.DB) storagetest.Backend {
-	return storagetest.Backend{Core: db.Core(), Events: db.Events(), Webhooks: db.Webhooks(), Identity: db.Identity(), Mailing: db.Mailing(), Media: db.Media(), Offers: db.Offers(), Links: db.Links(), Orders: db.Orders(), ProductLists: db.ProductLists(), Deals: db.Deals(), AdSync: db.AdSync(), Payouts: db.Payouts()}
+	return storagetest.BackendOf(db)
 }

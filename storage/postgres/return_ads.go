@@ -8,7 +8,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 type returnAdRow struct {
@@ -39,7 +39,7 @@ type returnAdRow struct {
 	DeletedAt         time.Time `bun:"deleted_at,nullzero"`
 }
 
-var returnAdTable = table[offers.ReturnAd, returnAdRow]{
+var returnAdTable = table[returnads.Ad, returnAdRow]{
 	name: "affiliate_return_ads", resource: "return_ad",
 	row: newReturnAdRow, entity: returnAdRow.ad,
 	refers: func(r *returnAdRow) []reference {
@@ -58,7 +58,7 @@ var returnAdTable = table[offers.ReturnAd, returnAdRow]{
 	},
 }
 
-func newReturnAdRow(a offers.ReturnAd) returnAdRow {
+func newReturnAdRow(a returnads.Ad) returnAdRow {
 	row := returnAdRow{
 		ID: a.ID, Name: a.Name, AdvertiserGroupID: a.AdvertiserGroupID, AdvertiserID: a.AdvertiserID, LinkID: a.LinkID,
 		ReturnLink: a.ReturnLink, DisplayForAll: a.DisplayForAll, AdvertiserIDs: append([]int64{}, a.AdvertiserIDs...),
@@ -73,8 +73,8 @@ func newReturnAdRow(a offers.ReturnAd) returnAdRow {
 	return row
 }
 
-func (r returnAdRow) ad() offers.ReturnAd {
-	a := offers.ReturnAd{
+func (r returnAdRow) ad() returnads.Ad {
+	a := returnads.Ad{
 		ID: r.ID, Name: r.Name, AdvertiserGroupID: r.AdvertiserGroupID, AdvertiserID: r.AdvertiserID, LinkID: r.LinkID,
 		ReturnLink: r.ReturnLink, DisplayForAll: r.DisplayForAll, AdvertiserIDs: noneAsNil(r.AdvertiserIDs), CategoryIDs: noneAsNil(r.CategoryIDs),
 		ImageKey: r.ImageKey, StartsAt: utc(r.StartsAt), EndsAt: utc(r.EndsAt), UntilDay: r.UntilDay, ClickLimit: optional(r.ClickLimit), ViewLimit: optional(r.ViewLimit),
@@ -82,29 +82,29 @@ func (r returnAdRow) ad() offers.ReturnAd {
 		PausedAt: utc(r.PausedAt), DeletedAt: utc(r.DeletedAt),
 	}
 	for i, name := range r.StyleNames {
-		a.Styles = append(a.Styles, offers.Style{Name: name, Value: r.StyleValues[i]})
+		a.Styles = append(a.Styles, returnads.Style{Name: name, Value: r.StyleValues[i]})
 	}
 	return a
 }
 
 type returnAds struct {
-	repo[offers.ReturnAd, returnAdRow]
+	repo[returnads.Ad, returnAdRow]
 }
 
-func (r returnAds) Add(ctx context.Context, a offers.ReturnAd) (offers.ReturnAd, error) {
-	return change(ctx, r.u, "return_ad", func(ctx context.Context) (offers.ReturnAd, error) {
+func (r returnAds) Add(ctx context.Context, a returnads.Ad) (returnads.Ad, error) {
+	return change(ctx, r.u, "return_ad", func(ctx context.Context) (returnads.Ad, error) {
 		if err := a.Validate(); err != nil {
-			return offers.ReturnAd{}, err
+			return returnads.Ad{}, err
 		}
 		row := newReturnAdRow(a)
 		if err := returnAdTable.insert(ctx, r.u, &row); err != nil {
-			return offers.ReturnAd{}, err
+			return returnads.Ad{}, err
 		}
 		return row.ad(), nil
 	})
 }
 
-func (r returnAds) Update(ctx context.Context, a offers.ReturnAd) error {
+func (r returnAds) Update(ctx context.Context, a returnads.Ad) error {
 	return exec(ctx, r.u, "return_ad", func(ctx context.Context) error {
 		if err := a.Validate(); err != nil {
 			return err
@@ -114,7 +114,7 @@ func (r returnAds) Update(ctx context.Context, a offers.ReturnAd) error {
 	})
 }
 
-// returnAdStatus is offers.ReturnAd.Status as an expression.
+// returnAdStatus is returnads.Ad.Status as an expression.
 func returnAdStatus(at time.Time) string {
 	now := instant(at)
 	return `CASE WHEN t.deleted_at IS NOT NULL THEN 'deleted' WHEN t.paused_at IS NOT NULL THEN 'paused'
@@ -122,7 +122,7 @@ func returnAdStatus(at time.Time) string {
 		WHEN t.starts_at > ` + now + ` THEN 'scheduled' ELSE 'active' END`
 }
 
-func (r returnAds) List(ctx context.Context, f offers.ReturnAdFilter, p affiliate.PageRequest) (affiliate.Page[offers.ReturnAd], error) {
+func (r returnAds) List(ctx context.Context, f returnads.Filter, p affiliate.PageRequest) (affiliate.Page[returnads.Ad], error) {
 	var all []func(filter)
 	when := func(asked bool, c func(filter)) {
 		if asked {
@@ -147,24 +147,24 @@ func (r returnAds) List(ctx context.Context, f offers.ReturnAdFilter, p affiliat
 	return returnAdTable.list(ctx, r.u, p, func(q filter) { q.anyOf(f.OrID, all) })
 }
 
-func (r returnAds) Counts(ctx context.Context, ids []int64) (map[int64]offers.ReturnAdCounts, error) {
-	return read(ctx, r.u, "return_ad", func(ctx context.Context) (map[int64]offers.ReturnAdCounts, error) {
+func (r returnAds) Counts(ctx context.Context, ids []int64) (map[int64]returnads.Counts, error) {
+	return read(ctx, r.u, "return_ad", func(ctx context.Context) (map[int64]returnads.Counts, error) {
 		var rows []struct {
 			ID     int64 `bun:"id"`
 			Views  int64 `bun:"views"`
 			Clicks int64 `bun:"clicks"`
 		}
 		err := r.u.tx.NewRaw(`SELECT id, views, clicks FROM ? WHERE id = ANY(?::bigint[])`, r.u.name("affiliate_return_ads"), pgdialect.Array(nonNil(ids))).Scan(ctx, &rows)
-		out := make(map[int64]offers.ReturnAdCounts, len(rows))
+		out := make(map[int64]returnads.Counts, len(rows))
 		for _, row := range rows {
-			out[row.ID] = offers.ReturnAdCounts{Views: row.Views, Clicks: row.Clicks}
+			out[row.ID] = returnads.Counts{Views: row.Views, Clicks: row.Clicks}
 		}
 		return out, err
 	})
 }
 
-func (r returnAds) Count(ctx context.Context, id int64, n offers.ReturnAdCounts) (offers.ReturnAdCounts, error) {
-	return change(ctx, r.u, "return_ad", func(ctx context.Context) (offers.ReturnAdCounts, error) {
+func (r returnAds) Count(ctx context.Context, id int64, n returnads.Counts) (returnads.Counts, error) {
+	return change(ctx, r.u, "return_ad", func(ctx context.Context) (returnads.Counts, error) {
 		var rows []struct {
 			Views  int64 `bun:"views"`
 			Clicks int64 `bun:"clicks"`
@@ -175,8 +175,8 @@ func (r returnAds) Count(ctx context.Context, id int64, n offers.ReturnAdCounts)
 			err = affiliate.NotFound("return_ad", id)
 		}
 		if err != nil {
-			return offers.ReturnAdCounts{}, err
+			return returnads.Counts{}, err
 		}
-		return offers.ReturnAdCounts(rows[0]), nil
+		return returnads.Counts(rows[0]), nil
 	})
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // Offers returns the store of package offers.
@@ -27,6 +28,17 @@ func (t offersTx) Comments() offers.CommentRepository { return comments{in(t.cor
 func (t offersTx) Activities() offers.ActivityRepository {
 	return activities{in(t.coreTx, &activityTable)}
 }
-func (t offersTx) ReturnAds() offers.ReturnAdRepository {
+
+// ReturnAds returns the store of package offers/returnads.
+func (db *DB) ReturnAds() returnads.Store {
+	return view[returnads.Tx]{db, func(u *unit) returnads.Tx { return returnAdsTx{offersTx{statsTx{coreTx{u}}}} }}
+}
+
+// returnAdsTx gives the repository of return ads beside those of offers.
+type returnAdsTx struct{ offersTx }
+
+var _ returnads.Tx = returnAdsTx{}
+
+func (t returnAdsTx) ReturnAds() returnads.Repository {
 	return returnAds{in(t.coreTx, &returnAdTable)}
 }

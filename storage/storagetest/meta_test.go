@@ -19,13 +19,14 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
 // transactions are those of every domain that the suite tests, the inner ones
 // by what embeds them.
 func transactions() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[webhooks.Tx](), reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[adsync.Tx](), reflect.TypeFor[payouts.Tx]()}
+	return []reflect.Type{reflect.TypeFor[webhooks.Tx](), reflect.TypeFor[identity.Tx](), reflect.TypeFor[mailing.Tx](), reflect.TypeFor[media.Tx](), reflect.TypeFor[orders.Tx](), reflect.TypeFor[returnads.Tx](), reflect.TypeFor[productlists.Tx](), reflect.TypeFor[deals.Tx](), reflect.TypeFor[adsync.Tx](), reflect.TypeFor[payouts.Tx]()}
 }
 
 // filters are the filters that the repositories' lists take.
@@ -125,6 +126,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	}
 	for _, c := range offersScenarios() {
 		names = append(names, "offers/"+c.name)
+	}
+	for _, c := range returnAdScenarios() {
+		names = append(names, "returnads/"+c.name)
 	}
 	for _, c := range linksScenarios() {
 		names = append(names, "links/"+c.name)
@@ -249,7 +253,7 @@ func keysOf(lit *ast.CompositeLit) []string {
 func promisedColumns(t *testing.T) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
-	for _, pkg := range []string{"affiliate", "affiliate/events", "affiliate/webhooks", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "links", "links/orders", "productlists", "deals", "adsync"} {
+	for _, pkg := range []string{"affiliate", "affiliate/events", "affiliate/webhooks", "affiliate/identity", "affiliate/mailing", "affiliate/media", "offers", "offers/returnads", "links", "links/orders", "productlists", "deals", "adsync"} {
 		path := filepath.Join("..", "..", filepath.FromSlash(pkg), "repository.go")
 		if _, err := os.Stat(path); err != nil {
 			t.Fatal(err)

@@ -26,8 +26,6 @@ func offerRecordScenarios() []scenario[offers.Store] {
 		{"comments/of a participant", testComments},
 		{"activities/list", testActivityList},
 		{"activities/unread", testUnread},
-		{"return ads/list", testAdList},
-		{"return ads/counts", testAdCounts},
 	}
 }
 

@@ -9,33 +9,41 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
-func sampleAd(w world, n int) offers.ReturnAd {
-	return offers.ReturnAd{Name: fmt.Sprintf("ad %d", n), AdvertiserID: w.advertisers[0].ID, ReturnLink: "https://a.example"}
+func returnAdScenarios() []scenario[returnads.Store] {
+	return append(adTable().scenarios(),
+		scenario[returnads.Store]{"return ads/list", testAdList},
+		scenario[returnads.Store]{"return ads/counts", testAdCounts},
+	)
 }
 
-func addAd(ctx context.Context, tx offers.Tx, a offers.ReturnAd) (offers.ReturnAd, error) {
+func sampleAd(w world, n int) returnads.Ad {
+	return returnads.Ad{Name: fmt.Sprintf("ad %d", n), AdvertiserID: w.advertisers[0].ID, ReturnLink: "https://a.example"}
+}
+
+func addAd(ctx context.Context, tx returnads.Tx, a returnads.Ad) (returnads.Ad, error) {
 	return tx.ReturnAds().Add(ctx, a)
 }
 
-func adTable() table[offers.Tx, offers.ReturnAd] {
-	type V = offers.ReturnAd
-	return table[offers.Tx, V]{
+func adTable() table[returnads.Tx, returnads.Ad] {
+	type V = returnads.Ad
+	return table[returnads.Tx, V]{
 		name:   "return ads",
 		sample: sampleAd,
 		full: func(w world) V {
 			return V{
 				Name: "Full", AdvertiserGroupID: w.groups[0].ID, AdvertiserID: w.advertisers[1].ID, LinkID: 7, ReturnLink: "https://b.example", DisplayForAll: true,
 				AdvertiserIDs: []int64{w.advertisers[0].ID, w.advertisers[2].ID}, CategoryIDs: []int64{w.categories[1].ID},
-				Styles: []offers.Style{{Name: "color", Value: "#fff"}, {Name: "a", Value: ""}}, ImageKey: "k.png", StartsAt: at(1), EndsAt: at(2), UntilDay: true,
+				Styles: []returnads.Style{{Name: "color", Value: "#fff"}, {Name: "a", Value: ""}}, ImageKey: "k.png", StartsAt: at(1), EndsAt: at(2), UntilDay: true,
 				ClickLimit: affiliate.Some[int64](0), ViewLimit: affiliate.Some[int64](offers.MaxAmount), Author: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"},
 				CreatedAt: at(3), UpdatedAt: at(4), PausedAt: at(5), DeletedAt: at(6),
 			}
 		},
 		add:    addAd,
-		fetch:  func(ctx context.Context, tx offers.Tx, v V) (V, error) { return tx.ReturnAds().Get(ctx, v.ID) },
-		update: func(ctx context.Context, tx offers.Tx, v V) error { return tx.ReturnAds().Update(ctx, v) },
+		fetch:  func(ctx context.Context, tx returnads.Tx, v V) (V, error) { return tx.ReturnAds().Get(ctx, v.ID) },
+		update: func(ctx context.Context, tx returnads.Tx, v V) error { return tx.ReturnAds().Update(ctx, v) },
 		id:     func(v *V) *int64 { return &v.ID },
 		texts: []text[V]{
 			{"name", 1, 255, func(v *V) *string { return &v.Name }, false},
@@ -46,7 +54,7 @@ func adTable() table[offers.Tx, offers.ReturnAd] {
 		broken: []broken[V]{
 			{"advertiser_ids", "not_ascending", func(v *V) { v.AdvertiserIDs = []int64{2, 1} }},
 			{"advertiser_category_ids", "not_ascending", func(v *V) { v.CategoryIDs = []int64{0} }},
-			{"styles.0.name", "required", func(v *V) { v.Styles = []offers.Style{{}} }},
+			{"styles.0.name", "required", func(v *V) { v.Styles = []returnads.Style{{}} }},
 			{"click_limit", "out_of_range", func(v *V) { v.ClickLimit = affiliate.Some[int64](-1) }},
 			{"view_limit", "out_of_range", func(v *V) { v.ViewLimit = affiliate.Some[int64](-1) }},
 		},
@@ -61,9 +69,9 @@ func adTable() table[offers.Tx, offers.ReturnAd] {
 	}
 }
 
-func testAdList(t *testing.T, s offers.Store) {
-	type V = offers.ReturnAd
-	type F = offers.ReturnAdFilter
+func testAdList(t *testing.T, s returnads.Store) {
+	type V = returnads.Ad
+	type F = returnads.Filter
 	w := newWorld(t, s)
 	make := func(name string, i int, change func(a *V)) V {
 		a := V{Name: name, AdvertiserID: w.advertisers[i].ID, ReturnLink: "https://a.example"}
@@ -85,10 +93,10 @@ func testAdList(t *testing.T, s offers.Store) {
 	for i, a := range items {
 		label[a.ID] = string(rune('a' + i))
 	}
-	counts := func(a V) offers.ReturnAdCounts {
-		return map[string]offers.ReturnAdCounts{"a": {Views: 9, Clicks: 1}, "b": {Views: 3, Clicks: 4}, "c": {Views: 8, Clicks: 2}}[label[a.ID]]
+	counts := func(a V) returnads.Counts {
+		return map[string]returnads.Counts{"a": {Views: 9, Clicks: 1}, "b": {Views: 3, Clicks: 4}, "c": {Views: 8, Clicks: 2}}[label[a.ID]]
 	}
-	write(t, s, func(ctx context.Context, tx offers.Tx) error {
+	write(t, s, func(ctx context.Context, tx returnads.Tx) error {
 		for _, a := range items {
 			if _, err := tx.ReturnAds().Count(ctx, a.ID, counts(a)); err != nil {
 				return err
@@ -116,10 +124,10 @@ func testAdList(t *testing.T, s offers.Store) {
 		{F{OrID: items[4].ID, CreatedBy: w.users[0].ID}, "b e"},
 		{F{OrID: items[4].ID}, "a b c d e"},
 	}
-	listing[offers.Tx, V, F]{
+	listing[returnads.Tx, V, F]{
 		items: items,
 		label: func(a V) string { return label[a.ID] },
-		list: func(ctx context.Context, tx offers.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
+		list: func(ctx context.Context, tx returnads.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
 			if f.At.IsZero() {
 				f.At = at(5)
 			}
@@ -139,29 +147,29 @@ func testAdList(t *testing.T, s offers.Store) {
 	}.check(t, s)
 }
 
-func testAdCounts(t *testing.T, s offers.Store) {
+func testAdCounts(t *testing.T, s returnads.Store) {
 	w := newWorld(t, s)
 	ads := addAll(t, s, addAd, sampleAd(w, 1), sampleAd(w, 2))
-	count := func(id int64, views, clicks int64) func(ctx context.Context, tx offers.Tx) (offers.ReturnAdCounts, error) {
-		return func(ctx context.Context, tx offers.Tx) (offers.ReturnAdCounts, error) {
-			return tx.ReturnAds().Count(ctx, id, offers.ReturnAdCounts{Views: views, Clicks: clicks})
+	count := func(id int64, views, clicks int64) func(ctx context.Context, tx returnads.Tx) (returnads.Counts, error) {
+		return func(ctx context.Context, tx returnads.Tx) (returnads.Counts, error) {
+			return tx.ReturnAds().Count(ctx, id, returnads.Counts{Views: views, Clicks: clicks})
 		}
 	}
-	equal(t, "counted", put(t, s, count(ads[0].ID, 2, 1)), offers.ReturnAdCounts{Views: 2, Clicks: 1})
-	equal(t, "counted again", put(t, s, count(ads[0].ID, 1, 0)), offers.ReturnAdCounts{Views: 3, Clicks: 1})
+	equal(t, "counted", put(t, s, count(ads[0].ID, 2, 1)), returnads.Counts{Views: 2, Clicks: 1})
+	equal(t, "counted again", put(t, s, count(ads[0].ID, 1, 0)), returnads.Counts{Views: 3, Clicks: 1})
 	changed := ads[0]
 	changed.Name = "changed"
-	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.ReturnAds().Update(ctx, changed) })
+	write(t, s, func(ctx context.Context, tx returnads.Tx) error { return tx.ReturnAds().Update(ctx, changed) })
 	together(t, writers, func(int) error {
-		return insist(t.Context(), s.Write, func(ctx context.Context, tx offers.Tx) error { return second(count(ads[0].ID, 1, 1)(ctx, tx)) })
+		return insist(t.Context(), s.Write, func(ctx context.Context, tx returnads.Tx) error { return second(count(ads[0].ID, 1, 1)(ctx, tx)) })
 	})
-	got := see(t, s, func(ctx context.Context, tx offers.Tx) (map[int64]offers.ReturnAdCounts, error) {
+	got := see(t, s, func(ctx context.Context, tx returnads.Tx) (map[int64]returnads.Counts, error) {
 		return tx.ReturnAds().Counts(ctx, []int64{ads[0].ID, ads[1].ID, nowhere})
 	})
-	equal(t, "counts", got[ads[0].ID], offers.ReturnAdCounts{Views: 3 + writers, Clicks: 1 + writers})
-	equal(t, "counts of the other", got[ads[1].ID], offers.ReturnAdCounts{})
-	refused(t, s, missing, func(ctx context.Context, tx offers.Tx) error { return second(count(nowhere, 1, 1)(ctx, tx)) })
-	refused(t, s, overflow, func(ctx context.Context, tx offers.Tx) error {
+	equal(t, "counts", got[ads[0].ID], returnads.Counts{Views: 3 + writers, Clicks: 1 + writers})
+	equal(t, "counts of the other", got[ads[1].ID], returnads.Counts{})
+	refused(t, s, missing, func(ctx context.Context, tx returnads.Tx) error { return second(count(nowhere, 1, 1)(ctx, tx)) })
+	refused(t, s, overflow, func(ctx context.Context, tx returnads.Tx) error {
 		return second(count(ads[0].ID, math.MaxInt64, 0)(ctx, tx))
 	})
 }

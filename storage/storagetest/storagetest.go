@@ -17,6 +17,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -31,6 +32,7 @@ type Backend struct {
 	Mailing      mailing.Store
 	Media        media.Store
 	Offers       offers.Store
+	ReturnAds    returnads.Store
 	Links        links.Store
 	Orders       orders.Store
 	ProductLists productlists.Store
@@ -48,6 +50,7 @@ type Stores interface {
 	Mailing() mailing.Store
 	Media() media.Store
 	Offers() offers.Store
+	ReturnAds() returnads.Store
 	Links() links.Store
 	Orders() orders.Store
 	ProductLists() productlists.Store
@@ -60,7 +63,7 @@ type Stores interface {
 func BackendOf(s Stores) Backend {
 	return Backend{
 		Core: s.Core(), Events: s.Events(), Webhooks: s.Webhooks(), Identity: s.Identity(), Mailing: s.Mailing(), Media: s.Media(),
-		Offers: s.Offers(), Links: s.Links(), Orders: s.Orders(), ProductLists: s.ProductLists(), Deals: s.Deals(), Payouts: s.Payouts(), AdSync: s.AdSync(),
+		Offers: s.Offers(), ReturnAds: s.ReturnAds(), Links: s.Links(), Orders: s.Orders(), ProductLists: s.ProductLists(), Deals: s.Deals(), Payouts: s.Payouts(), AdSync: s.AdSync(),
 	}
 }
 
@@ -73,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("mailing", func(t *testing.T) { RunMailing(t, open) })
 	t.Run("media", func(t *testing.T) { RunMedia(t, open) })
 	t.Run("offers", func(t *testing.T) { RunOffers(t, open) })
+	t.Run("return ads", func(t *testing.T) { RunReturnAds(t, open) })
 	t.Run("links", func(t *testing.T) { RunLinks(t, open) })
 	t.Run("orders", func(t *testing.T) { RunOrders(t, open) })
 	t.Run("productlists", func(t *testing.T) { RunProductLists(t, open) })
@@ -90,6 +94,11 @@ func RunCore(t *testing.T, open func(t *testing.T) Backend) {
 // RunOffers runs the cases of package offers on Backend.Offers.
 func RunOffers(t *testing.T, open func(t *testing.T) Backend) {
 	runAll(t, func(t *testing.T) offers.Store { return open(t).Offers }, offersScenarios())
+}
+
+// RunReturnAds runs the cases of package offers/returnads on Backend.ReturnAds.
+func RunReturnAds(t *testing.T, open func(t *testing.T) Backend) {
+	runAll(t, func(t *testing.T) returnads.Store { return open(t).ReturnAds }, returnAdScenarios())
 }
 
 // RunLinks runs the cases of package links on Backend.Links.

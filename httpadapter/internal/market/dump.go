@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // Dump is everything that the world keeps, but the idempotency keys, as text:
@@ -55,6 +56,9 @@ func (w *World) Dump() string {
 		}
 		return d.err
 	})
+	if err == nil {
+		err = w.dumpReturnAds(&out)
+	}
 	if err == nil && w.Backend.Media != nil {
 		err = w.Backend.Media.Read(context.WithoutCancel(w.T.Context()), func(ctx context.Context, tx media.Tx) error {
 			d := dumper{out: &out}
@@ -69,6 +73,19 @@ func (w *World) Dump() string {
 		w.T.Fatal(err)
 	}
 	return out.String()
+}
+
+func (w *World) dumpReturnAds(out *strings.Builder) error {
+	return w.Backend.ReturnAds.Read(context.WithoutCancel(w.T.Context()), func(ctx context.Context, tx returnads.Tx) error {
+		d := dumper{out: out}
+		ads, err := tx.ReturnAds().List(ctx, returnads.Filter{}, affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize})
+		dumpPage[returnads.Ad](&d, "return ad")(ads, err)
+		for _, ad := range ads.Items {
+			counts, err := tx.ReturnAds().Counts(ctx, []int64{ad.ID})
+			dumpAll[returnads.Counts](&d, "counts")([]returnads.Counts{counts[ad.ID]}, err)
+		}
+		return d.err
+	})
 }
 
 // dumpPeople dumps the accounts of the sessions and their invites.
@@ -144,12 +161,6 @@ func (w *World) dumpOffers(ctx context.Context, d *dumper, tx offers.Tx) error {
 			activities.Items[i].ReadAt = time.Time{}
 		}
 		dumpPage[offers.Activity](d, "activity")(activities, err)
-	}
-	ads, err := tx.ReturnAds().List(ctx, offers.ReturnAdFilter{}, all)
-	dumpPage[offers.ReturnAd](d, "return ad")(ads, err)
-	for _, ad := range ads.Items {
-		counts, err := tx.ReturnAds().Counts(ctx, []int64{ad.ID})
-		dumpAll[offers.ReturnAdCounts](d, "counts")([]offers.ReturnAdCounts{counts[ad.ID]}, err)
 	}
 	dumpPage[offers.SharedBudget](d, "shared budget")(tx.SharedBudgets().List(ctx, offers.SharedBudgetFilter{}, all))
 	dumpAll[offers.Usage](d, "usage")(tx.Usage().Scan(ctx, offers.UsageKey{}, affiliate.MaxPageSize))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // PNG is a picture.
@@ -90,15 +91,15 @@ func (w *World) settleParticipants(ctx context.Context) {
 func (w *World) settleReturnAds(ctx context.Context) {
 	for _, a := range []struct {
 		name, store string
-		ad          offers.ReturnAd
+		ad          returnads.Ad
 	}{
-		{"acme", "acme", offers.ReturnAd{AdvertiserIDs: []int64{w.ID["advertiser nordic"]}, ClickLimit: affiliate.Some[int64](2), ViewLimit: affiliate.Some[int64](3)}},
-		{"old", "acme", offers.ReturnAd{CategoryIDs: []int64{w.ID["category Food"]}}},
-		{"nordic", "nordic", offers.ReturnAd{DisplayForAll: true, Styles: []offers.Style{{Name: "color", Value: "#ffffff"}}}},
+		{"acme", "acme", returnads.Ad{AdvertiserIDs: []int64{w.ID["advertiser nordic"]}, ClickLimit: affiliate.Some[int64](2), ViewLimit: affiliate.Some[int64](3)}},
+		{"old", "acme", returnads.Ad{CategoryIDs: []int64{w.ID["category Food"]}}},
+		{"nordic", "nordic", returnads.Ad{DisplayForAll: true, Styles: []returnads.Style{{Name: "color", Value: "#ffffff"}}}},
 	} {
 		a.ad.Name, a.ad.AdvertiserID, a.ad.Author = "Return to "+a.name, w.ID["advertiser "+a.store], TheAdvertiser
 		a.ad.AdvertiserGroupID, a.ad.ReturnLink, a.ad.ImageKey = w.ID["group sv_SE"], "https://"+a.store+".example/back?x=1&y=2", "ad.png"
 		a.ad.StartsAt, a.ad.EndsAt = w.Clock().AddDate(0, -1, 0), w.Clock().AddDate(0, 1, 0)
-		w.ID["ad "+a.name] = Must(w.Offers.CreateReturnAd(ctx, a.ad))(w.T).ID
+		w.ID["ad "+a.name] = Must(w.ReturnAds.Create(ctx, a.ad))(w.T).ID
 	}
 }

@@ -29,16 +29,18 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 // Backend is where a world is kept.
 type Backend struct {
-	Core     affiliate.Store[affiliate.Tx]
-	Identity identity.Store
-	Offers   offers.Store
-	Links    links.Store
-	Orders   orders.Store  // nil: without orders
-	Payouts  payouts.Store // nil: without payouts
+	Core      affiliate.Store[affiliate.Tx]
+	Identity  identity.Store
+	Offers    offers.Store
+	ReturnAds returnads.Store
+	Links     links.Store
+	Orders    orders.Store  // nil: without orders
+	Payouts   payouts.Store // nil: without payouts
 	// Mailing and Media may be nil: the world is then without these services.
 	Mailing mailing.Store
 	Media   media.Store
@@ -47,19 +49,20 @@ type Backend struct {
 // World is the market, its services and a handler over them. It stands still at
 // one instant until a test moves its clock.
 type World struct {
-	T       testing.TB
-	Backend Backend
-	Core    *affiliate.Service
-	People  *identity.Service
-	Mailing *mailing.Service // nil without Backend.Mailing
-	Media   *media.Service   // nil without Backend.Media
-	Mail    *mailing.Recorder
-	Blobs   affiliate.Blobs
-	Links   *links.Service
-	Offers  *offers.Service
-	Orders  *orders.Service  // nil when the backend keeps none
-	Payouts *payouts.Service // likewise
-	Stats   *stats.Service
+	T         testing.TB
+	Backend   Backend
+	Core      *affiliate.Service
+	People    *identity.Service
+	Mailing   *mailing.Service // nil without Backend.Mailing
+	Media     *media.Service   // nil without Backend.Media
+	Mail      *mailing.Recorder
+	Blobs     affiliate.Blobs
+	Links     *links.Service
+	Offers    *offers.Service
+	ReturnAds *returnads.Service
+	Orders    *orders.Service  // nil when the backend keeps none
+	Payouts   *payouts.Service // likewise
+	Stats     *stats.Service
 	// Serve makes a handler over the services. Adapter calls it.
 	Serve   func(host.Options) http.Handler
 	Handler http.Handler      // what Send asks
@@ -85,7 +88,8 @@ func New(t testing.TB, b Backend) *World {
 	w := &World{T: t, ID: map[string]int64{}, Token: map[string]string{}, Mail: &mailing.Recorder{}, Blobs: affiliate.NewMemoryBlobs()}
 	w.Backend = Backend{
 		Core: switched[affiliate.Tx]{b.Core, &w.Down}, Identity: switched[identity.Tx]{b.Identity, &w.Down}, Offers: switched[offers.Tx]{b.Offers, &w.Down},
-		Links: switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links},
+		ReturnAds: switched[returnads.Tx]{b.ReturnAds, &w.Down},
+		Links:     switchedLinks{switched[links.Tx]{b.Links, &w.Down}, b.Links},
 	}
 	if b.Mailing != nil {
 		w.Backend.Mailing = switched[mailing.Tx]{b.Mailing, &w.Down}
@@ -106,6 +110,7 @@ func New(t testing.TB, b Backend) *World {
 	w.Core = Must(affiliate.NewService(w.Backend.Core, affiliate.Options{Clock: w.Clock}))(t)
 	w.People = Must(identity.NewService(w.Core, w.Backend.Identity, identity.Options{Clock: w.Clock}))(t)
 	w.Offers = Must(offers.NewService(w.Core, w.Backend.Offers, offers.Options{Clock: w.Clock, Blobs: w.Blobs}))(t)
+	w.ReturnAds = Must(returnads.NewService(w.Backend.ReturnAds, w.Offers, returnads.Options{Clock: w.Clock}))(t)
 	w.Links = Must(links.NewService(w.Backend.Links, links.Options{Clock: w.Clock, PublicURL: PublicURL, RuleRefresh: time.Nanosecond}))(t)
 	w.Stats = Must(stats.NewService(statistics{w.Backend.Links}, stats.Options{Clock: w.Clock}))(t)
 	if b.Orders != nil {

@@ -1,4 +1,4 @@
-package offers
+package returnads
 
 import (
 	"net/url"
@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// ReturnAd is an advertisement shown after a purchase at other advertisers
+// Ad is an advertisement shown after a purchase at other advertisers
 // that leads back to its own.
-type ReturnAd struct {
+type Ad struct {
 	ID                   int64
 	Name                 string // 1..255 characters
 	AdvertiserGroupID    int64  // 0: none
@@ -25,9 +26,9 @@ type ReturnAd struct {
 	ImageKey             string // in the Blobs; at most 255 characters
 	StartsAt             time.Time
 	EndsAt               time.Time                 // exclusive; zero: never
-	UntilDay             bool                      // EndsAt was given as a date; see Offer.UntilDay
-	ClickLimit           affiliate.Optional[int64] // 0..MaxAmount
-	ViewLimit            affiliate.Optional[int64] // 0..MaxAmount
+	UntilDay             bool                      // EndsAt was given as a date; see offers.Offer.UntilDay
+	ClickLimit           affiliate.Optional[int64] // 0..offers.MaxAmount
+	ViewLimit            affiliate.Optional[int64] // 0..offers.MaxAmount
 	Author               affiliate.Actor
 	CreatedAt, UpdatedAt time.Time
 	PausedAt, DeletedAt  time.Time // zero: not
@@ -36,12 +37,12 @@ type ReturnAd struct {
 // Style is one property of how an ad looks: "color" is "#ffffff".
 type Style struct{ Name, Value string }
 
-// ReturnAdCounts are how often an ad was shown and followed.
-type ReturnAdCounts struct{ Views, Clicks int64 }
+// Counts are how often an ad was shown and followed.
+type Counts struct{ Views, Clicks int64 }
 
 // ClickThroughRate is how many clicks there are for a million views, rounded
 // down; 0 without views.
-func (c ReturnAdCounts) ClickThroughRate() int64 {
+func (c Counts) ClickThroughRate() int64 {
 	if c.Views == 0 {
 		return 0
 	}
@@ -50,7 +51,7 @@ func (c ReturnAdCounts) ClickThroughRate() int64 {
 
 // ConversionRate is how many orders there are for a million clicks, rounded
 // down; 0 without clicks.
-func (c ReturnAdCounts) ConversionRate(orders int64) int64 {
+func (c Counts) ConversionRate(orders int64) int64 {
 	if c.Clicks == 0 {
 		return 0
 	}
@@ -58,23 +59,23 @@ func (c ReturnAdCounts) ConversionRate(orders int64) int64 {
 }
 
 // Status is what the ad is at an instant.
-func (a ReturnAd) Status(now time.Time, used ReturnAdCounts) Status {
+func (a Ad) Status(now time.Time, used Counts) offers.Status {
 	switch {
 	case !a.DeletedAt.IsZero():
-		return Deleted
+		return offers.Deleted
 	case !a.PausedAt.IsZero():
-		return Paused
+		return offers.Paused
 	case !a.EndsAt.IsZero() && !now.Before(a.EndsAt),
 		a.ClickLimit.Set && used.Clicks >= a.ClickLimit.Value, a.ViewLimit.Set && used.Views >= a.ViewLimit.Value:
-		return Ended
+		return offers.Ended
 	case now.Before(a.StartsAt):
-		return Scheduled
+		return offers.Scheduled
 	}
-	return Active
+	return offers.Active
 }
 
 // ShownAt reports whether the ad is for the advertiser's customers.
-func (a ReturnAd) ShownAt(advertiser affiliate.Advertiser) bool {
+func (a Ad) ShownAt(advertiser affiliate.Advertiser) bool {
 	if advertiser.ID == a.AdvertiserID {
 		return false
 	}
@@ -83,7 +84,7 @@ func (a ReturnAd) ShownAt(advertiser affiliate.Advertiser) bool {
 }
 
 // Validate checks what every backend refuses.
-func (a ReturnAd) Validate() error {
+func (a Ad) Validate() error {
 	var v affiliate.Validation
 	v.Text("name", a.Name, 1, 255)
 	v.Text("return_link", a.ReturnLink, 1, 2048)
@@ -100,9 +101,15 @@ func (a ReturnAd) Validate() error {
 	}
 	v.Check(a.StartsAt.IsZero() || a.EndsAt.IsZero() || a.EndsAt.After(a.StartsAt) || !a.UntilDay && a.EndsAt.Equal(a.StartsAt), "ends_at", "before_starts_at", "must not be before starts_at")
 	v.Check(!a.UntilDay || !a.EndsAt.IsZero(), "ends_at", "required", "is required when it is the end of a day")
-	v.Check(!a.ClickLimit.Set || validAmount(a.ClickLimit.Value), "click_limit", "out_of_range", amountBounds)
-	v.Check(!a.ViewLimit.Set || validAmount(a.ViewLimit.Value), "view_limit", "out_of_range", amountBounds)
+	v.Check(validLimit(a.ClickLimit), "click_limit", "out_of_range", limitBounds)
+	v.Check(validLimit(a.ViewLimit), "view_limit", "out_of_range", limitBounds)
 	return v.Err("return_ad")
+}
+
+const limitBounds = "must be between 0 and 1000000000000000"
+
+func validLimit(n affiliate.Optional[int64]) bool {
+	return !n.Set || n.Value >= 0 && n.Value <= offers.MaxAmount
 }
 
 // webAddress reports whether a reader can be sent there.
