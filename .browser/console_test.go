@@ -30,11 +30,13 @@ import (
 
 // season is a console over a kit in which a month has passed.
 type season struct {
-	t    *testing.T
-	now  time.Time
-	kit  *affiliatekit.Kit
-	link links.Link
-	anna affiliate.User
+	t      *testing.T
+	now    time.Time
+	kit    *affiliatekit.Kit
+	link   links.Link
+	anna   affiliate.User
+	order  orders.Order // with lines, two candidates and a refund
+	unpaid orders.Order // that nobody is paid for
 }
 
 func newSeason(t *testing.T) *season {
@@ -110,6 +112,24 @@ func newSeason(t *testing.T) *season {
 			}
 		}
 	}
+	visit := func(l links.Link) uuid.UUID {
+		reader++
+		r, err := s.kit.Links.Follow(ctx, links.Hit{LinkID: l.ID, IP: fmt.Sprintf("192.0.%d.%d", reader/250, reader%250), UserAgent: "Firefox"})
+		must(err)
+		return r.Click.Value.ID
+	}
+	line := func(sku, category, value string) orders.LineInput {
+		return orders.LineInput{SKU: sku, Category: category, Quantity: 1, Value: decimal.RequireFromString(value)}
+	}
+	s.order, _, err = s.kit.Orders.Report(ctx, orders.Report{
+		AdvertiserID: acme.ID, Number: "WEB-20931", Value: decimal.RequireFromString("1849.00"), Tax: affiliate.Some(decimal.RequireFromString("369.80")),
+		Shipping: affiliate.Some(decimal.NewFromInt(49)), ClickIDs: []uuid.UUID{visit(list[2]), visit(s.link)}, Lines: []orders.LineInput{line("runner-red-42", "shoes", "1299.00"), line("socks-3", "", "149.00")},
+	})
+	must(err)
+	_, s.order, err = s.kit.Orders.Refund(ctx, s.order.ID, orders.RefundInput{Reference: "RET-77", Value: affiliate.Some(decimal.NewFromInt(149))})
+	must(err)
+	s.unpaid, _, err = s.kit.Orders.Report(ctx, orders.Report{AdvertiserID: acme.ID, Number: "WEB-20932", Value: decimal.NewFromInt(99), ClickIDs: []uuid.UUID{{1}}, Voucher: "SUMMER"})
+	must(err)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	t.Cleanup(receiver.Close)
 	endpoint, err := s.kit.Webhooks.Create(ctx, webhooks.EndpointInput{URL: receiver.URL, Description: "the warehouse"})
@@ -184,6 +204,7 @@ func TestTheConsoleWorksOfflineAndForEverybody(t *testing.T) {
 			is.Equal(back == "rgb(255, 255, 255)", name == "light")
 			pages := map[string]string{
 				"overview": full + "/", "campaigns": full + "/console/campaigns", "links": full + "/console/links", "link": fmt.Sprintf("%s/console/links/%d", full, s.link.ID),
+				"orders": full + "/console/orders", "order": fmt.Sprintf("%s/console/orders/%d", full, s.order.ID), "unpaid": fmt.Sprintf("%s/console/orders/%d", full, s.unpaid.ID), "empty-orders": blank + "/console/orders",
 				"accounts": full + "/console/accounts", "account": fmt.Sprintf("%s/console/account?id=user:%d", full, s.anna.ID), "events": full + "/console/events",
 				"webhooks": full + "/console/webhooks", "adsync": full + "/console/adsync", "empty": blank + "/", "empty-campaigns": blank + "/console/campaigns", "empty-events": blank + "/console/events",
 			}

@@ -71,6 +71,7 @@ func checkText(name, text string) error {
 type accountPage struct {
 	Account  affiliate.Account
 	Owner    string
+	Orders   string // where the owner's orders are; empty: it is no creator
 	Balances []balanceRow
 	Entries  []affiliate.Entry
 	Pager    pager
@@ -121,6 +122,9 @@ func (c *Console) account(ctx context.Context, r *http.Request) (any, error) {
 		out.Balances = append(out.Balances, row)
 	}
 	out.Owner, err = c.owner(ctx, account)
+	if out.Owner != "" {
+		out.Orders = Prefix + "/orders?user=" + strings.TrimPrefix(string(account), "user:")
+	}
 	return out, err
 }
 

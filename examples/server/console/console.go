@@ -78,6 +78,8 @@ func New(kit *affiliatekit.Kit, o Options) (*Console, error) {
 		Prefix + "/campaigns":    {"campaigns", c.campaigns},
 		Prefix + "/links":        {"links", c.links},
 		Prefix + "/links/{id}":   {"link", c.link},
+		Prefix + "/orders":       {"orders", c.orders},
+		Prefix + "/orders/{id}":  {"order", c.order},
 		Prefix + "/accounts":     {"accounts", c.accounts},
 		Prefix + "/account":      {"account", c.account},
 		Prefix + "/events":       {"events", c.events},

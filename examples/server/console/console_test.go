@@ -9,19 +9,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/matryer/is"
+	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/examples/server/console"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
 var all = affiliate.PageRequest{Number: 1, Size: affiliate.MaxPageSize}
 
 // paths are all pages without a parameter.
-var paths = []string{"/", "/console/campaigns", "/console/links", "/console/accounts", "/console/events", "/console/webhooks", "/console/adsync"}
+var paths = []string{"/", "/console/campaigns", "/console/links", "/console/orders", "/console/accounts", "/console/events", "/console/webhooks", "/console/adsync"}
 
 func TestTheOverviewShowsWhatTheAPIReturns(t *testing.T) {
 	onEachBackend(t, func(w *world) {
@@ -146,6 +149,65 @@ func TestABalanceIsTheSumOfItsEntries(t *testing.T) {
 	})
 }
 
+func TestOrdersAreListedWithWhoBroughtThem(t *testing.T) {
+	onEachBackend(t, func(w *world) {
+		w.fill()
+		o := w.order("1001")
+		_, _, err := w.kit.Orders.Report(t.Context(), orders.Report{AdvertiserID: w.acme.ID, Number: "1002", Value: decimal.RequireFromString("99.5")})
+		w.must(err)
+		page := w.page("/console/orders")
+		w.has(page, "2 Pending 0 Approved 0 Declined", "1001 2026-03-18 12:00:00 UTC "+hostile+" Pending 24,690.00 SEK "+w.anna.Username+", by click",
+			console.Amount(o.Earning)+" "+console.Amount(o.Cost), "1002", "99.50 SEK nobody", "1 to 2 of 2 orders")
+		if !slices.Contains(page.links, fmt.Sprintf("/console/orders/%d", o.ID)) {
+			t.Errorf("no way to the order among %q", page.links)
+		}
+		_, err = w.kit.Orders.Decline(t.Context(), o.ID)
+		w.must(err)
+		declined := w.page("/console/orders?status=Declined")
+		w.has(declined, "1 Pending 0 Approved 1 Declined", "1 to 1 of 1 orders", "1001")
+		mine := w.page(fmt.Sprintf("/console/orders?user=%d", w.anna.ID))
+		if strings.Contains(mine.text, "1002") {
+			t.Error("the orders of a creator have one that nobody brought")
+		}
+		if account := w.page("/console/account?id=" + string(affiliate.UserAccount(w.anna.ID))); !slices.Contains(account.links, fmt.Sprintf("/console/orders?user=%d", w.anna.ID)) {
+			t.Errorf("no way from the account to its orders among %q", account.links)
+		}
+	})
+}
+
+func TestAnOrderSaysHowItCameToItsCommission(t *testing.T) {
+	onEachBackend(t, func(w *world) {
+		w.fill()
+		o := w.order("1001")
+		_, _, err := w.kit.Orders.Refund(t.Context(), o.ID, orders.RefundInput{Reference: "R1 " + hostile, Value: affiliate.Some(decimal.NewFromInt(4690))})
+		w.must(err)
+		x, err := w.kit.Orders.Explain(t.Context(), o.ID)
+		w.must(err)
+		page := w.page(fmt.Sprintf("/console/orders/%d", o.ID))
+		w.has(page,
+			"Value 24,690.00 SEK", "Earned by the creator 1,234.50 SEK", "Earned, less refunds 1,000.00 SEK",
+			"Clicks from "+x.From.UTC().Format("2006-01-02 15:04:05")+" UTC on count.",
+			fmt.Sprintf("click %s of link %d %s 2026-03-15 12:00:00 UTC yes It is the first in preference that can be paid.", x.Candidates[0].ClickID, w.link.ID, w.anna.Username),
+			"5 % of the order to the creator; 5 % invoiced to the advertiser; drawn from the campaign and its shared budget.",
+			"the whole order 24,690.00 SEK 24,690.00 SEK 5 % 5 % 4,690.00 SEK",
+			"exactly 1,234.50 SEK for the creator and 1,234.50 SEK for the advertiser, each rounded once, half to even",
+			"R1 "+hostile+" 2026-03-18 12:00:00 UTC 4,690.00 SEK 234.50 SEK 234.50 SEK")
+		for _, e := range x.Entries {
+			w.has(page, fmt.Sprint(e.ID, " "), console.Amount(e.Earning)+" "+console.Amount(e.Cost))
+		}
+		_, _, err = w.kit.Orders.Report(t.Context(), orders.Report{AdvertiserID: w.acme.ID, Number: "1003", Value: decimal.NewFromInt(10), ClickIDs: []uuid.UUID{{1}}, Voucher: "NOBODY"})
+		w.must(err)
+		unpaid := w.page(fmt.Sprintf("/console/orders/%d", w.order("1003").ID))
+		w.has(unpaid, "The order earns nothing.", "The advertiser has no such click.", "voucher NOBODY unknown does not matter no The advertiser has no such voucher.",
+			"No terms apply, because nobody brought the order.", "Nothing was booked, since the order earns nothing.")
+		for _, id := range []string{"99", "0", "x", "1001"} {
+			if answer := w.request(http.MethodGet, "/console/orders/"+id); answer.Code != http.StatusNotFound {
+				t.Errorf("order %s: got %d", id, answer.Code)
+			}
+		}
+	})
+}
+
 func TestEventsAreShownOnceEachTheNewestFirst(t *testing.T) {
 	onEachBackend(t, func(w *world) {
 		w.fill()
@@ -214,13 +276,15 @@ func TestWebhooksAndTheSyncQueueAreShown(t *testing.T) {
 func TestEmptyPagesSayWhatToDo(t *testing.T) {
 	onEachBackend(t, func(w *world) {
 		for path, hint := range map[string]string{
-			"/":                  "No click yet today. Make a link with POST /v3/users/{user}/affiliate-links",
-			"/console/campaigns": "There is no campaign. An advertiser makes one with POST /v2/offers",
-			"/console/links":     "A creator makes one with POST /v3/users/{user}/affiliate-links",
-			"/console/accounts":  "The first valid click of a creator’s link books one.",
-			"/console/events":    "create a link, and load this page again",
-			"/console/webhooks":  "Start the server with -webhook-url",
-			"/console/adsync":    "A change of an item, campaign, ad set or ad queues one.",
+			"/":                               "No click yet today. Make a link with POST /v3/users/{user}/affiliate-links",
+			"/console/campaigns":              "There is no campaign. An advertiser makes one with POST /v2/offers",
+			"/console/links":                  "A creator makes one with POST /v3/users/{user}/affiliate-links",
+			"/console/orders":                 "There is no order. Orders come by the sales pixel or /report",
+			"/console/orders?status=Declined": "There is no order that is Declined.",
+			"/console/accounts":               "The first valid click of a creator’s link books one.",
+			"/console/events":                 "create a link, and load this page again",
+			"/console/webhooks":               "Start the server with -webhook-url",
+			"/console/adsync":                 "A change of an item, campaign, ad set or ad queues one.",
 		} {
 			w.has(w.page(path), hint)
 		}
@@ -230,7 +294,7 @@ func TestEmptyPagesSayWhatToDo(t *testing.T) {
 func TestHostileNamesAreText(t *testing.T) {
 	onEachBackend(t, func(w *world) {
 		w.fill()
-		for _, path := range append(slices.Clone(paths), fmt.Sprintf("/console/links/%d", w.link.ID), "/console/account?id=user:"+fmt.Sprint(w.anna.ID)) {
+		for _, path := range append(slices.Clone(paths), fmt.Sprintf("/console/links/%d", w.link.ID), fmt.Sprintf("/console/orders/%d", w.order("1001").ID), "/console/account?id=user:"+fmt.Sprint(w.anna.ID)) {
 			if n := w.page(path).tags["script"]; n > 0 {
 				t.Errorf("%s: %d scripts", path, n)
 			}
@@ -303,7 +367,7 @@ func TestTheConsoleIsForTheOperator(t *testing.T) {
 			}
 		}
 		w.open(console.Options{})
-		for _, path := range append(slices.Clone(paths), "/console/links/1", "/console/account?id=user:1", "/console/nothing") {
+		for _, path := range append(slices.Clone(paths), "/console/links/1", "/console/orders/1", "/console/account?id=user:1", "/console/nothing") {
 			for name, c := range map[string]struct {
 				status int
 				change func(*http.Request)

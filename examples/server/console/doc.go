@@ -1,6 +1,6 @@
 // Package console shows what happens in an affiliatekit: clicks, orders and money
 // of the last days, campaigns and their budgets, the way of a link to the ledger,
-// accounts as their entries, events and their deliveries, and the ad sync queue.
+// orders and how each came to its commission, accounts as their entries, events and their deliveries, and the ad sync queue.
 //
 // It changes nothing and reads through the exported services of
 // [affiliatekit.Kit] alone, so a host can build every one of its pages. Its

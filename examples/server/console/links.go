@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -54,7 +53,7 @@ func (c *Console) links(ctx context.Context, r *http.Request) (any, error) {
 	return out, nil
 }
 
-// names are the creators and advertisers of some links.
+// names are creators and advertisers by id.
 type names struct {
 	users       map[int64]affiliate.User
 	advertisers map[int64]affiliate.Advertiser
@@ -65,6 +64,10 @@ func (c *Console) names(ctx context.Context, list []links.Link) (names, error) {
 	for _, l := range list {
 		userIDs, advertiserIDs = append(userIDs, l.UserID), append(advertiserIDs, l.AdvertiserID)
 	}
+	return c.namesOf(ctx, userIDs, advertiserIDs)
+}
+
+func (c *Console) namesOf(ctx context.Context, userIDs, advertiserIDs []int64) (names, error) {
 	users, err := c.kit.Core.UsersByID(ctx, affiliate.SortedIDs(userIDs))
 	if err != nil {
 		return names{}, err
@@ -173,7 +176,7 @@ func (c *Console) judge(ctx context.Context, out *linkPage) error {
 		o := campaigns[j.OfferID]
 		why := reasons[j.Reason]
 		if why == "" {
-			why = strings.ReplaceAll(string(j.Reason), "_", " ")
+			why = spaced(string(j.Reason))
 		}
 		if j.Chosen {
 			why = "It is the first in rank that can pay the click."
@@ -261,21 +264,29 @@ func termsOf(click links.Click) (string, error) {
 	if err != nil || t.Currency == "" {
 		return "", err
 	}
-	by := map[offers.Origin]string{
-		offers.OriginParticipant: "the creator's own part in the campaign", offers.OriginOffer: "the campaign", offers.OriginAdvertiser: "the advertiser",
-	}[t.Origin]
-	rate := Amount(affiliate.NewMoney(t.CPC, t.Currency)) + " a click"
-	switch {
-	case by == "":
-		rate += ", because nobody set a rate"
-	default:
-		rate += ", set by " + by
+	return Amount(affiliate.NewMoney(t.CPC, t.Currency)) + " a click" + setBy(t.Origin) + drawnFrom(t.Drawn), nil
+}
+
+// setBy says who set a rate.
+func setBy(o offers.Origin) string {
+	switch o {
+	case offers.OriginParticipant:
+		return ", set by the creator's own part in the campaign"
+	case offers.OriginOffer:
+		return ", set by the campaign"
+	case offers.OriginAdvertiser:
+		return ", set by the advertiser"
 	}
+	return ", because nobody set a rate"
+}
+
+// drawnFrom says which budgets pay.
+func drawnFrom(d offers.Drawn) string {
 	switch {
-	case t.SharedBudgetID != 0:
-		rate += "; drawn from the campaign and its shared budget"
-	case t.OfferID != 0:
-		rate += "; drawn from the campaign's budget"
+	case d.SharedBudgetID != 0:
+		return "; drawn from the campaign and its shared budget"
+	case d.OfferID != 0:
+		return "; drawn from the campaign's budget"
 	}
-	return rate, nil
+	return ""
 }

@@ -66,15 +66,20 @@ func (c *Console) problem(w http.ResponseWriter, r *http.Request, status int, te
 }
 
 var functions = template.FuncMap{
-	"money":  Amount,
-	"count":  Count,
-	"at":     at,
-	"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"day":    func(t time.Time) string { return t.Format(time.DateOnly) },
-	"words":  func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
-	"row":    func(i int) int { return i*20 + 4 }, // of the bars of verdicts, as high as the list beside them
-	"prefix": func() string { return Prefix },
+	"money":   Amount,
+	"count":   Count,
+	"at":      at,
+	"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"day":     func(t time.Time) string { return t.Format(time.DateOnly) },
+	"words":   func(s any) string { return spaced(fmt.Sprint(s)) },
+	"percent": Percent,
+	"major":   major,
+	"row":     func(i int) int { return i*20 + 4 }, // of the bars of verdicts, as high as the list beside them
+	"prefix":  func() string { return Prefix },
 }
+
+// spaced is a stable word of the library for people.
+func spaced(word string) string { return strings.ReplaceAll(word, "_", " ") }
 
 // at is an instant for people, to the second.
 func at(t time.Time) string {

@@ -176,6 +176,14 @@ func (w *world) fill() {
 	w.must(err)
 }
 
+// order returns the order of acme with a number.
+func (w *world) order(number string) orders.Order {
+	w.t.Helper()
+	o, err := w.kit.Orders.OrderByNumber(w.t.Context(), w.acme.ID, number)
+	w.must(err)
+	return o
+}
+
 func (w *world) click(ip string, bot bool) links.Click {
 	w.t.Helper()
 	r, err := w.kit.Links.Follow(w.t.Context(), links.Hit{LinkID: w.link.ID, IP: ip, UserAgent: "Firefox", Bot: bot})
