@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
@@ -46,8 +47,11 @@ func (b traced) Identity() identity.Store {
 func (b traced) Mailing() mailing.Store { return affiliate.Traced(b.b.Mailing(), b.t, "mailing") }
 func (b traced) Media() media.Store     { return affiliate.Traced(b.b.Media(), b.t, "media") }
 func (b traced) Offers() offers.Store   { return affiliate.Traced(b.b.Offers(), b.t, "offers") }
-func (b traced) Stats() stats.Store     { return affiliate.Traced(b.b.Stats(), b.t, "stats") }
-func (b traced) Deals() deals.Store     { return affiliate.Traced(b.b.Deals(), b.t, "deals") }
+func (b traced) ReturnAds() returnads.Store {
+	return affiliate.Traced(b.b.ReturnAds(), b.t, "returnads")
+}
+func (b traced) Stats() stats.Store { return affiliate.Traced(b.b.Stats(), b.t, "stats") }
+func (b traced) Deals() deals.Store { return affiliate.Traced(b.b.Deals(), b.t, "deals") }
 func (b traced) ProductLists() productlists.Store {
 	return affiliate.Traced(b.b.ProductLists(), b.t, "productlists")
 }
