@@ -55,9 +55,6 @@ func (b traced) Deals() deals.Store { return affiliate.Traced(b.b.Deals(), b.t, 
 func (b traced) ProductLists() productlists.Store {
 	return affiliate.Traced(b.b.ProductLists(), b.t, "productlists")
 }
-func (b traced) ReturnAds() returnads.Store {
-	return affiliate.Traced(b.b.ReturnAds(), b.t, "returnads")
-}
 func (b traced) Payouts() payouts.Store { return affiliate.Traced(b.b.Payouts(), b.t, "payouts") }
 
 func (b traced) Links() links.Store {
