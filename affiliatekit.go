@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/links/retention"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/offers/returnads"
@@ -73,6 +74,7 @@ type Options struct {
 	AdSync       adsync.Options
 	AdSyncEngine adsync.EngineOptions // without Drivers there is no engine
 	Payouts      payouts.Options
+	Retention    retention.Options
 }
 
 // Kit has every service, over one backend. All are safe for concurrent use.
@@ -93,6 +95,7 @@ type Kit struct {
 	AdSync       *adsync.Service // for the operator: see its For method
 	AdSyncEngine *adsync.Engine  // nil without Options.AdSyncEngine.Drivers
 	Payouts      *payouts.Service
+	Retention    *retention.Service // takes out what is too old
 
 	people payouts.Store // of ErasePerson
 	tracer affiliate.Tracer
@@ -145,6 +148,9 @@ func New(backend Backend, o Options) (*Kit, error) {
 		k.AdSyncEngine = build(&b, "adsync", func() (*adsync.Engine, error) { return adsync.NewEngine(backend.AdSync(), o.AdSyncEngine) })
 	}
 	k.Payouts = build(&b, "payouts", func() (*payouts.Service, error) { return payouts.NewService(backend.Payouts(), o.Payouts) })
+	k.Retention = build(&b, "retention", func() (*retention.Service, error) {
+		return retention.NewService(backend.Orders(), backend.Webhooks(), o.Retention)
+	})
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -153,7 +159,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 
 // shared hands the options of all services on to those without their own.
 func (o Options) shared() Options {
-	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Events.Clock, &o.Webhooks.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.ReturnAds.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock} {
+	for _, clock := range []*affiliate.Clock{&o.Core.Clock, &o.Events.Clock, &o.Webhooks.Clock, &o.Identity.Clock, &o.Mailing.Clock, &o.Media.Clock, &o.Offers.Clock, &o.ReturnAds.Clock, &o.Links.Clock, &o.Orders.Clock, &o.Stats.Clock, &o.Deals.Clock, &o.ProductLists.Clock, &o.AdSync.Clock, &o.AdSyncEngine.Clock, &o.Payouts.Clock, &o.Retention.Clock} {
 		if *clock == nil {
 			*clock = o.Clock
 		}

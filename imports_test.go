@@ -81,6 +81,8 @@ var rules = []rule{
 	{folder: "adsync/google", ours: []string{"affiliate", "adsync"}, modules: oauthModules, never: heavyOAuth},
 	{folder: "adsync/internal/rest", ours: []string{"affiliate", "adsync"}, modules: oauthModules, never: heavyOAuth},
 	{folder: "links", ours: []string{"affiliate", "offers"}, modules: domainModules},
+	{folder: "links/archive", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
+	{folder: "links/retention", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "links/orders", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "storage", alone: true},
 	{folder: "storage/memory", ours: domains, modules: domainModules},

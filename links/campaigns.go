@@ -56,7 +56,8 @@ func chargeOf(c *ChargeableClick, a *offers.Decision, frozen *frozenTerms) Charg
 // ReverseClick takes back what a click earned and cost, all that is left of it,
 // and gives it back to the campaign's budgets; statistics take the click and its
 // money off its day. A second time is ErrConflict
-// "taken"; a click that moved no money is ErrInvalid "not_paid".
+// "taken"; a click that moved no money is ErrInvalid "not_paid"; one that
+// retention has removed is ErrNotFound.
 func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Entry, error) {
 	return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Entry, error) {
 		c, err := tx.Clicks().Get(ctx, id)
@@ -111,12 +112,26 @@ func (s *Service) ReverseClick(ctx context.Context, id uuid.UUID) (affiliate.Ent
 // paidClicks are the clicks that count against budgets, by counter.
 type paidClicks map[offers.UsageKey]int64
 
+// addGone adds the clicks that retention has given up.
+func (p paidClicks) addGone(ctx context.Context, tx Tx) error {
+	for after := (offers.UsageKey{}); ; {
+		list, err := tx.Retention().Scan(ctx, after, verifyPage)
+		if err != nil {
+			return err
+		}
+		for _, u := range list {
+			p[u.UsageKey] += u.Clicks
+			after = u.UsageKey
+		}
+		if len(list) < verifyPage {
+			return nil
+		}
+	}
+}
+
 func (p paidClicks) add(clicks []Click) error {
 	for _, c := range clicks {
-		if c.OfferID == 0 || c.Verdict != VerdictValid {
-			continue
-		}
-		counted, err := offers.CountedIn(c.Terms, c.UserID)
+		counted, err := c.CountedIn()
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links/stats"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 // Verdict is what became of a click. Only valid ones are paid; all are kept.
@@ -56,6 +57,14 @@ type Click struct {
 
 // Cause is what the click's ledger entry is booked under.
 func (c Click) Cause() string { return "click:" + c.ID.String() }
+
+// CountedIn returns the counters of budgets that the click counts in.
+func (c Click) CountedIn() ([]offers.UsageKey, error) {
+	if c.OfferID == 0 || c.Verdict != VerdictValid {
+		return nil, nil
+	}
+	return offers.CountedIn(c.Terms, c.UserID)
+}
 
 // Validate checks what every backend refuses.
 func (c Click) Validate() error {

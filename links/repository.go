@@ -20,6 +20,7 @@ type Tx interface {
 	Links() LinkRepository
 	Clicks() ClickRepository
 	VisitorSecrets() VisitorSecretRepository
+	Retention() RetentionRepository
 }
 
 // Store runs units of work.
@@ -127,6 +128,15 @@ type ClickRepository interface {
 	// LastValid returns for each visit its newest valid click after since, under
 	// either key; the zero LastVisit when there was none.
 	LastValid(ctx context.Context, visits []Visit, since time.Time) ([]LastVisit, error)
+	// EraseVisitors makes the visitor keys zero of the clicks with an id greater
+	// than after and not greater than through, and returns how many had one.
+	// LastValid does not find them any more. It is called from the oldest click
+	// on: a visit may have older clicks that LastValid does not find either.
+	EraseVisitors(ctx context.Context, after, through uuid.UUID) (int, error)
+	// Remove removes at most limit clicks with an id not greater than through,
+	// the lowest ids first, and returns how many. Whether a duplicate still names
+	// a click that is gone, or none, is left to the backend.
+	Remove(ctx context.Context, through uuid.UUID, limit int) (int, error)
 }
 
 // VisitorSecret is the key of one day's visitor hashes.

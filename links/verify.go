@@ -19,14 +19,28 @@ const verifyPage = 1000
 // clicks, the entry of each click from its money, what was used of each budget
 // from both, and the ledger's totals from its entries. Nothing is the right
 // answer. It reads everything, in one snapshot.
+//
+// Of the days whose clicks retention has given up, the roll-ups of links stand
+// for the clicks: those of the other levels must be their sums. What budgets
+// counted of these clicks was noted when they went.
 func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
 		diffs, err := affiliate.VerifyLedger(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
+		gone, err := tx.Retention().Get(ctx)
+		if err != nil {
+			return nil, err
+		}
 		paid, recount := paidClicks{}, stats.NewRecount(stats.ClickPart)
-		clicks, err := verifyClicks(ctx, tx, paid, recount)
+		if err := recount.Trust(ctx, tx, gone.ClicksFrom, gone.VisitorsFrom); err != nil {
+			return nil, err
+		}
+		if err := paid.addGone(ctx, tx); err != nil {
+			return nil, err
+		}
+		clicks, err := verifyClicks(ctx, tx, gone, paid, recount)
 		if err != nil {
 			return nil, err
 		}
@@ -43,11 +57,12 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 	})
 }
 
-// verifyClicks adds all clicks up and holds each against its ledger entry.
-func verifyClicks(ctx context.Context, tx Tx, paid paidClicks, recount *stats.Recount) ([]affiliate.Difference, error) {
+// verifyClicks adds all clicks up that were not given up, and holds each against
+// its ledger entry.
+func verifyClicks(ctx context.Context, tx Tx, gone Retained, paid paidClicks, recount *stats.Recount) ([]affiliate.Difference, error) {
 	var diffs []affiliate.Difference
-	booked := 0
-	var after Click
+	booked := int(gone.Entries)
+	after := Click{ID: gone.ClicksThrough}
 	for {
 		clicks, err := tx.Clicks().Scan(ctx, after.ID, verifyPage)
 		if err != nil {
@@ -145,7 +160,7 @@ func verifyEntries(ctx context.Context, tx Tx, clicks []Click) (int, []affiliate
 }
 
 // verifyOrphans compares how many entries of clicks there are with how many
-// clicks have theirs: causes are unique, so more entries are entries of nothing.
+// clicks have or had theirs: causes are unique, so more entries are entries of nothing.
 func verifyOrphans(ctx context.Context, tx Tx, booked int) ([]affiliate.Difference, error) {
 	page, err := tx.Ledger().List(ctx, affiliate.EntryFilter{Kind: affiliate.EntryClick}, affiliate.PageRequest{Number: 1, Size: 1})
 	if err != nil || page.Total == booked {

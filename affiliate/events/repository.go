@@ -27,8 +27,9 @@ type LogRepository interface {
 	// those that are not there are left out.
 	Numbered(ctx context.Context, sequences []int64) ([]affiliate.Event, error)
 	// Expire removes at most limit numbered events that were written before the
-	// time and of which no delivery is left, and returns how many.
-	Expire(ctx context.Context, before time.Time, limit int) (int, error)
+	// time, have a sequence not greater than through, and of which no delivery is
+	// left, and returns how many.
+	Expire(ctx context.Context, before time.Time, through int64, limit int) (int, error)
 }
 
 // ConsumerFilter chooses consumers. Sort columns: name.

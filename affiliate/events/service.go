@@ -452,7 +452,7 @@ func Replay[T Tx](ctx context.Context, store affiliate.Store[T], clock affiliate
 func (s *Service) Sweep(ctx context.Context) (int, error) {
 	for total := 0; ; {
 		n, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (int, error) {
-			return tx.EventLog().Expire(ctx, s.clock.Now().Add(-s.opts.Keep), 1000)
+			return tx.EventLog().Expire(ctx, s.clock.Now().Add(-s.opts.Keep), math.MaxInt64, 1000)
 		})
 		total += n
 		if err != nil || n < 1000 {

@@ -209,11 +209,15 @@ func (s *Service) reprice(ctx context.Context, tx Tx, o *Order) error {
 	if o.takesCard(t) {
 		ask := CardAt{OfferID: o.OfferID, At: o.At}
 		if o.Source == ByClick {
-			click, err := tx.Clicks().Get(ctx, o.ClickID)
+			found, err := tx.Clicks().GetMany(ctx, []uuid.UUID{o.ClickID})
 			if err != nil {
 				return err
 			}
-			ask = o.cardAt(map[uuid.UUID]links.Click{click.ID: click})
+			clicks := make(map[uuid.UUID]links.Click, 1)
+			for _, c := range found {
+				clicks[c.ID] = c
+			}
+			ask = o.cardAt(clicks)
 		}
 		cards, err := tx.RateCards().Holding(ctx, []CardAt{ask})
 		if err != nil {

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
@@ -218,10 +219,14 @@ func (o *Order) takesCard(t offers.ClickTerms) bool {
 	return o.OfferID != 0 && len(o.Lines) > 0 && !t.OwnCPA
 }
 
+// cardAt asks for the rate card of the time of the click. Of a click that
+// retention has removed, the id still has the time, to the millisecond.
 func (o *Order) cardAt(clicks map[uuid.UUID]links.Click) CardAt {
 	ask := CardAt{OfferID: o.OfferID, At: o.At}
 	if c, ok := clicks[o.ClickID]; ok {
 		ask.At = c.At
+	} else if o.ClickID.Version() == 7 {
+		ask.At = time.Unix(o.ClickID.Time().UnixTime()).UTC()
 	}
 	return ask
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -91,10 +92,14 @@ func (x *Explanation) candidates(ctx context.Context, tx Tx, now time.Time) erro
 	x.Candidates = attribute(k.evidence(o, a, c))
 	for i := range x.Candidates {
 		it := &x.Candidates[i]
-		was := it.Source == o.Source && (it.Source == ByClick && it.Click.ID == o.ClickID || it.Source == ByVoucher && it.Voucher.ID == o.VoucherID)
+		paid := it.Click.ID
+		if paid == uuid.Nil { // retention has removed it
+			paid = it.ClickID
+		}
+		was := it.Source == o.Source && (it.Source == ByClick && paid == o.ClickID || it.Source == ByVoucher && it.Voucher.ID == o.VoucherID)
 		switch {
 		case was:
-			it.Chosen, it.Reason = true, ""
+			it.Chosen, it.Reason, it.UserID = true, "", o.UserID
 		case it.Chosen && o.Source != Unattributed:
 			it.Chosen, it.Reason = false, ReasonOutranked
 		}

@@ -113,6 +113,9 @@ type CollectorRepository interface {
 	ByOrganization(ctx context.Context, organizationID int64) (Collector, error)
 	// ByActivationKey is ErrNotFound when no collector has the key.
 	ByActivationKey(ctx context.Context, key string) (Collector, error)
+	// LongestWindow returns the greatest WindowDays there is, 0 when there is no
+	// collector.
+	LongestWindow(ctx context.Context) (int, error)
 	Update(ctx context.Context, c Collector) error
 }
 

@@ -18,6 +18,9 @@ type Recount struct {
 	rows    map[Key]*Figures
 	readers map[time.Time]map[visitKey]Visit // of the days that are not over
 	newest  time.Time
+	// Events of days before trusted are not added: see Trust. The readers of days
+	// before unread cannot be counted again.
+	trusted, unread time.Time
 }
 
 // visitKey is what one reader of a campaign is known by on one day.
@@ -36,11 +39,14 @@ func NewRecount(p Part) *Recount {
 func (r *Recount) Add(events ...Event) error {
 	for i := range events {
 		e := &events[i]
+		if e.Day.Before(r.trusted) {
+			continue
+		}
 		c := e.change()
 		if err := r.count(&c); err != nil {
 			return err
 		}
-		if !e.meets() {
+		if !e.meets() || e.Day.Before(r.unread) {
 			continue
 		}
 		if e.Day.After(r.newest) {
@@ -55,6 +61,46 @@ func (r *Recount) Add(events ...Event) error {
 		r.readers[e.Day][visitKey{e.OfferID, e.Reader}] = e.visit()
 	}
 	return nil
+}
+
+// Trust is called first, when events of old days are gone. The roll-ups of links
+// then stand for the events of the days before the one, so that those of the
+// other levels are held against their sums, and the readers of the days before
+// the other are taken as they are kept. All events must have had a link. A zero
+// day stands for no day.
+func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) error {
+	r.trusted, r.unread = events, readers
+	if events.After(readers) {
+		r.unread = events
+	}
+	if events.IsZero() {
+		return nil
+	}
+	for after := (Key{Level: LinkLevel}); ; {
+		kept, err := tx.Stats().Scan(ctx, after, verifyPage)
+		if err != nil {
+			return err
+		}
+		for i := range kept {
+			k := &kept[i]
+			if after = k.Key; k.Level != LinkLevel {
+				return nil
+			}
+			if !k.Day.Before(events) {
+				continue
+			}
+			c := Change{Key: k.Key, Figures: k.part(r.part, LinkLevel), Levels: 1<<AdvertiserLevel | 1<<CreatorLevel | 1<<LinkLevel}
+			if k.OfferID != 0 {
+				c.Levels |= 1 << CampaignLevel
+			}
+			if err := r.count(&c); err != nil {
+				return err
+			}
+		}
+		if len(kept) < verifyPage {
+			return nil
+		}
+	}
 }
 
 // close counts the readers of the days before.
@@ -120,6 +166,9 @@ func (r *Recount) Verify(ctx context.Context, tx Tx) ([]affiliate.Difference, er
 			counted := r.rows[key]
 			if counted == nil {
 				counted = new(Figures)
+			}
+			if key.Level == CampaignLevel && key.Day.Before(r.unread) {
+				counted.Readers = kept[i].Readers
 			}
 			differ(key, &kept[i].Figures, counted)
 			delete(r.rows, key)

@@ -61,9 +61,9 @@ func (t clickTable) find(id uuid.UUID) (uint32, bool) {
 	return row, ok && t.At(row).id == id
 }
 
-// idOf is the id of the click in a row, uuid.Nil of none.
+// idOf is the id of the click in a row, uuid.Nil of none and of one that was removed.
 func (t clickTable) idOf(row uint32) uuid.UUID {
-	if row == 0 {
+	if _, ok := t.Find(int64(row)); !ok {
 		return uuid.Nil
 	}
 	return t.At(row).id
@@ -99,7 +99,26 @@ func (x *visits) note(id uint32) {
 	x.store.Note(engine.Step{Target: x, ID: id, Old: old})
 }
 
+// The steps of visits.
+const (
+	visitNoted = iota
+	visitForgotten
+)
+
+// forget takes the click out, when it is the newest of its visit.
+func (x *visits) forget(id uint32) {
+	k, _ := visitOf(x.newest.Rows.At(id))
+	if newest, ok := x.newest.Find(k); ok && newest == id {
+		x.newest.Remove(id)
+		x.store.Note(engine.Step{Target: x, What: visitForgotten, ID: id})
+	}
+}
+
 func (x *visits) Undo(c engine.Step) {
+	if c.What == visitForgotten {
+		x.newest.Add(c.ID)
+		return
+	}
 	x.newest.Remove(c.ID)
 	if c.Old != 0 {
 		x.newest.Add(c.Old)
@@ -291,4 +310,48 @@ func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Ti
 		}
 	}
 	return out, nil
+}
+
+func (r clicks) EraseVisitors(ctx context.Context, after, through uuid.UUID) (int, error) {
+	if err := r.u.Change(ctx); err != nil {
+		return 0, err
+	}
+	t := r.u.db.links.clicks
+	part, i := t.byID.Search(func(c *clickRow) bool { return bytes.Compare(c.id[:], after[:]) > 0 })
+	var rows []uint32
+	t.byID.Each(part, i, func(id uint32) bool {
+		c := t.At(id)
+		if bytes.Compare(c.id[:], through[:]) > 0 {
+			return false
+		}
+		if c.visitor != (links.VisitorKey{}) {
+			rows = append(rows, id)
+		}
+		return true
+	})
+	for _, id := range rows {
+		t.newestValid.forget(id)
+		t.Touch(id).visitor = links.VisitorKey{}
+	}
+	return len(rows), nil
+}
+
+func (r clicks) Remove(ctx context.Context, through uuid.UUID, limit int) (int, error) {
+	if err := r.u.Change(ctx); err != nil {
+		return 0, err
+	}
+	t := r.u.db.links.clicks
+	var rows []uint32
+	t.byID.Each(0, 0, func(id uint32) bool {
+		if len(rows) >= limit || bytes.Compare(t.At(id).id[:], through[:]) > 0 {
+			return false
+		}
+		rows = append(rows, id)
+		return true
+	})
+	for _, id := range rows {
+		t.newestValid.forget(id)
+		t.Delete(id)
+	}
+	return len(rows), nil
 }

@@ -179,7 +179,7 @@ func (r eventLog) Numbered(ctx context.Context, sequences []int64) ([]affiliate.
 	return r.rows(ctx, func() []uint32 { return t.numbers.InOrder(affiliate.SortedIDs(sequences)) })
 }
 
-func (r eventLog) Expire(ctx context.Context, before time.Time, limit int) (int, error) {
+func (r eventLog) Expire(ctx context.Context, before time.Time, through int64, limit int) (int, error) {
 	if err := r.u.Change(ctx); err != nil {
 		return 0, err
 	}
@@ -188,7 +188,7 @@ func (r eventLog) Expire(ctx context.Context, before time.Time, limit int) (int,
 	var old []uint32
 	part, i := t.bySequence.Search(func(e *affiliate.Event) bool { return e.Sequence > 0 })
 	t.bySequence.Each(part, i, func(row uint32) bool {
-		if len(old) >= limit {
+		if len(old) >= limit || t.At(row).Sequence > through {
 			return false
 		}
 		if e := t.At(row); e.At.Before(before) && len(r.u.db.core.deliveries.bySequence.Of(e.Sequence)) == 0 {

@@ -51,21 +51,24 @@ func (r usage) Lock(ctx context.Context, keys []offers.UsageKey) (map[offers.Usa
 }
 
 func (r usage) Add(ctx context.Context, list ...offers.Usage) error {
-	if err := r.u.Change(ctx); err != nil {
+	return r.u.db.offers.usage.add(ctx, r.u, list)
+}
+
+func (t usageTable) add(ctx context.Context, u *unit, list []offers.Usage) error {
+	if err := u.Change(ctx); err != nil {
 		return err
 	}
-	t := r.u.db.offers.usage
 	for _, add := range list {
 		id, ok := t.byKey.Find(add.UsageKey)
 		if !ok {
 			var err error
 			if id, err = t.Insert(offers.Usage{UsageKey: add.UsageKey}); err != nil {
-				return r.u.Fail(err)
+				return u.Fail(err)
 			}
 		}
 		row := t.Touch(id)
 		if !addTo(&row.Clicks, add.Clicks) || !addTo(&row.Spent, add.Spent) {
-			return r.u.Fail(engine.Overflow("usage"))
+			return u.Fail(engine.Overflow("usage"))
 		}
 	}
 	return nil
@@ -82,13 +85,16 @@ func addTo(sum *int64, n int64) bool {
 }
 
 func (r usage) Scan(ctx context.Context, after offers.UsageKey, limit int) ([]offers.Usage, error) {
-	if err := r.u.Use(ctx); err != nil {
+	return r.u.db.offers.usage.scan(ctx, r.u, after, limit)
+}
+
+func (t usageTable) scan(ctx context.Context, u *unit, after offers.UsageKey, limit int) ([]offers.Usage, error) {
+	if err := u.Use(ctx); err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
 		return nil, nil
 	}
-	t := r.u.db.offers.usage
 	part, i := t.inOrder.Search(func(u *offers.Usage) bool { return u.Compare(after) > 0 })
 	var out []offers.Usage
 	t.inOrder.Each(part, i, func(id uint32) bool {

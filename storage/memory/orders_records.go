@@ -165,6 +165,18 @@ func (r collectors) ByActivationKey(ctx context.Context, key string) (orders.Col
 	return engine.FindBy(ctx, &r.u.Unit, t.Table, t.byKey, key, "collector", copyCollector)
 }
 
+func (r collectors) LongestWindow(ctx context.Context) (int, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return 0, err
+	}
+	longest, t := 0, r.u.db.orders.collectors
+	t.Each(0, func(id uint32) bool {
+		longest = max(longest, t.At(id).WindowDays)
+		return true
+	})
+	return longest, nil
+}
+
 func (r collectors) Update(ctx context.Context, c orders.Collector) error {
 	t := r.u.db.orders.collectors
 	return engine.Update(ctx, &r.u.Unit, t.Table, "collector", c.ID, c, keptCollector, func(n orders.Collector) error {

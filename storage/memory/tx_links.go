@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
 // linkTables are the tables of package links.
@@ -13,6 +14,8 @@ type linkTables struct {
 	links       linkTable
 	clicks      clickTable
 	secrets     secretTable
+	retained    *engine.Table[links.Retained] // one row at most
+	gone        usageTable                    // what budgets counted of clicks that are gone
 }
 
 func newLinkTables(db *DB) linkTables {
@@ -22,6 +25,8 @@ func newLinkTables(db *DB) linkTables {
 		links:       newLinkTable(db),
 		clicks:      newClickTable(db),
 		secrets:     newSecretTable(db),
+		retained:    engine.NewTable[links.Retained](&db.store),
+		gone:        newUsageTable(db),
 	}
 }
 
@@ -42,3 +47,4 @@ func (tx linksTx) Rules() links.RuleRepository                   { return rules{
 func (tx linksTx) Links() links.LinkRepository                   { return linkRepository(tx.coreTx) }
 func (tx linksTx) Clicks() links.ClickRepository                 { return clicks(tx.coreTx) }
 func (tx linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(tx.coreTx) }
+func (tx linksTx) Retention() links.RetentionRepository          { return retention(tx.coreTx) }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,6 +75,9 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 		if err != nil {
 			return err
 		}
+		if err := r.checkRepeats(ctx, clicks); err != nil {
+			return err
+		}
 		type click = links.Click
 		return batch{table: "affiliate_clicks", columns: []batchColumn{
 			field("id", "uuid", clicks, func(c *click) string { return c.ID.String() }),
@@ -93,6 +97,28 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 			field("terms", "text", clicks, func(c *click) string { return c.Terms }),
 		}}.exec(ctx, r.u)
 	})
+}
+
+// checkRepeats refuses duplicates of clicks that are neither kept nor in the call.
+func (r clicks) checkRepeats(ctx context.Context, clicks []links.Click) error {
+	var ids []string
+	for i := range clicks {
+		id := clicks[i].Repeats
+		if id != uuid.Nil && !slices.ContainsFunc(clicks, func(c links.Click) bool { return c.ID == id }) {
+			ids = append(ids, id.String())
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var found int
+	err := r.u.tx.NewRaw(`SELECT count(*) FROM ? WHERE id = ANY(?::uuid[])`, r.u.name(clickTable.name), pgdialect.Array(ids)).Scan(ctx, &found)
+	if err == nil && found != len(ids) {
+		err = affiliate.Invalid("click", affiliate.FieldError{Field: "repeats", Code: "unknown_reference", Message: unknownReferenceMessage})
+	}
+	return err
 }
 
 func (r clicks) Get(ctx context.Context, id uuid.UUID) (links.Click, error) {
@@ -148,5 +174,30 @@ func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.
 			out[row.N-1] = links.LastVisit{At: utc(row.At), ClickID: row.ID}
 		}
 		return out, err
+	})
+}
+
+// noVisitor is how a visitor key that was erased is kept.
+const noVisitor = `'\x00000000000000000000000000000000'::bytea`
+
+func (r clicks) EraseVisitors(ctx context.Context, after, through uuid.UUID) (int, error) {
+	return r.affect(ctx, `UPDATE {schema}affiliate_clicks AS t SET visitor = `+noVisitor+`
+		WHERE t.id > ?0::uuid AND t.id <= ?1::uuid AND t.visitor <> `+noVisitor, after.String(), through.String())
+}
+
+func (r clicks) Remove(ctx context.Context, through uuid.UUID, limit int) (int, error) {
+	return r.affect(ctx, `DELETE FROM {schema}affiliate_clicks AS t WHERE t.id <= ?0::uuid AND t.id = ANY(ARRAY(
+		SELECT c.id FROM {schema}affiliate_clicks AS c WHERE c.id <= ?0::uuid ORDER BY c.id LIMIT ?1::bigint))`, through.String(), int64(max(limit, 0)))
+}
+
+// affect returns how many rows a statement changed.
+func (r clicks) affect(ctx context.Context, text string, args ...any) (int, error) {
+	return change(ctx, r.u, "click", func(ctx context.Context) (int, error) {
+		res, err := r.u.prepared(text, args...).Exec(ctx)
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		return int(n), err
 	})
 }

@@ -195,13 +195,13 @@ func (r eventLog) Numbered(ctx context.Context, sequences []int64) ([]affiliate.
 	})
 }
 
-func (r eventLog) Expire(ctx context.Context, before time.Time, limit int) (int, error) {
+func (r eventLog) Expire(ctx context.Context, before time.Time, through int64, limit int) (int, error) {
 	return change(ctx, r.u, "event", func(ctx context.Context) (int, error) {
 		res, err := r.u.prepared(`DELETE FROM {schema}affiliate_events AS t WHERE t.id = ANY(ARRAY(
 				SELECT e.id FROM {schema}affiliate_events AS e
-				WHERE e.sequence IS NOT NULL AND coalesce(e.at, `+zeroTime+`) < ?0::timestamptz
+				WHERE e.sequence IS NOT NULL AND e.sequence <= ?2::bigint AND coalesce(e.at, `+zeroTime+`) < ?0::timestamptz
 					AND NOT EXISTS (SELECT FROM {schema}affiliate_event_deliveries AS d WHERE d.sequence = e.sequence)
-				ORDER BY e.sequence LIMIT ?1::bigint))`, stamp(before), int64(max(limit, 0))).Exec(ctx)
+				ORDER BY e.sequence LIMIT ?1::bigint))`, stamp(before), int64(max(limit, 0)), through).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}

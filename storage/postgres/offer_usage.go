@@ -87,21 +87,31 @@ func (r usage) Lock(ctx context.Context, keys []offers.UsageKey) (map[offers.Usa
 }
 
 func (r usage) insert(ctx context.Context, list []offers.Usage, conflict string) error {
+	return insertUsage(ctx, r.u, usageTable, list, conflict)
+}
+
+const usageTable = "affiliate_offer_usage"
+
+func insertUsage(ctx context.Context, u *unit, table string, list []offers.Usage, conflict string) error {
 	type usage = offers.Usage
 	if len(list) == 0 {
 		return nil
 	}
-	return batch{table: "affiliate_offer_usage", rest: "ON CONFLICT " + conflict, columns: []batchColumn{
+	return batch{table: table, rest: "ON CONFLICT " + conflict, columns: []batchColumn{
 		field("user_id", "bigint", list, func(u *usage) int64 { return u.UserID }),
 		field("offer_id", "bigint", list, func(u *usage) int64 { return u.OfferID }),
 		field("shared_budget_id", "bigint", list, func(u *usage) int64 { return u.SharedBudgetID }),
 		field("clicks", "bigint", list, func(u *usage) int64 { return u.Clicks }),
 		field("spent", "bigint", list, func(u *usage) int64 { return u.Spent }),
-	}}.exec(ctx, r.u)
+	}}.exec(ctx, u)
 }
 
 func (r usage) Add(ctx context.Context, list ...offers.Usage) error {
-	return exec(ctx, r.u, "usage", func(ctx context.Context) error {
+	return addUsage(ctx, r.u, usageTable, list)
+}
+
+func addUsage(ctx context.Context, u *unit, table string, list []offers.Usage) error {
+	return exec(ctx, u, "usage", func(ctx context.Context) error {
 		sums := make(map[offers.UsageKey]offers.Usage)
 		for _, u := range list {
 			sum := sums[u.UsageKey]
@@ -112,18 +122,22 @@ func (r usage) Add(ctx context.Context, list ...offers.Usage) error {
 			sums[u.UsageKey] = sum
 		}
 		sorted := slices.SortedFunc(maps.Values(sums), func(a, b offers.Usage) int { return a.Compare(b.UsageKey) })
-		return r.insert(ctx, sorted, "(shared_budget_id, offer_id, user_id) DO UPDATE SET clicks = t.clicks + excluded.clicks, spent = t.spent + excluded.spent")
+		return insertUsage(ctx, u, table, sorted, "(shared_budget_id, offer_id, user_id) DO UPDATE SET clicks = t.clicks + excluded.clicks, spent = t.spent + excluded.spent")
 	})
 }
 
 func (r usage) Scan(ctx context.Context, after offers.UsageKey, limit int) ([]offers.Usage, error) {
-	return read(ctx, r.u, "usage", func(ctx context.Context) ([]offers.Usage, error) {
+	return scanUsage(ctx, r.u, usageTable, after, limit)
+}
+
+func scanUsage(ctx context.Context, u *unit, table string, after offers.UsageKey, limit int) ([]offers.Usage, error) {
+	return read(ctx, u, "usage", func(ctx context.Context) ([]offers.Usage, error) {
 		if limit <= 0 {
 			return nil, nil
 		}
 		var rows []usageRow
-		err := r.u.tx.NewRaw(`SELECT * FROM ? WHERE (shared_budget_id, offer_id, user_id) > (?, ?, ?)
-			ORDER BY shared_budget_id, offer_id, user_id LIMIT ?`, r.u.name("affiliate_offer_usage"),
+		err := u.tx.NewRaw(`SELECT shared_budget_id, offer_id, user_id, clicks, spent FROM ? WHERE (shared_budget_id, offer_id, user_id) > (?, ?, ?)
+			ORDER BY shared_budget_id, offer_id, user_id LIMIT ?`, u.name(table),
 			after.SharedBudgetID, after.OfferID, after.UserID, limit).Scan(ctx, &rows)
 		var out []offers.Usage
 		for _, row := range rows {

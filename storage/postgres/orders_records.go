@@ -147,6 +147,13 @@ func (r collectors) ByActivationKey(ctx context.Context, key string) (orders.Col
 	return collectorTable.one(ctx, r.u, "", func(q filter) { q.exactly("t.activation_key", key) })
 }
 
+func (r collectors) LongestWindow(ctx context.Context) (int, error) {
+	return read(ctx, r.u, "collector", func(ctx context.Context) (days int, err error) {
+		err = r.u.tx.NewRaw(`SELECT coalesce(max(window_days), 0) FROM ?`, r.u.name(collectorTable.name)).Scan(ctx, &days)
+		return days, err
+	})
+}
+
 func (r collectors) Update(ctx context.Context, c orders.Collector) error {
 	return collectorTable.update(ctx, r.u, c, c.ID)
 }

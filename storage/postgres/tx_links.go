@@ -32,3 +32,4 @@ func (t linksTx) Rules() links.RuleRepository                   { return rules{i
 func (t linksTx) Links() links.LinkRepository                   { return linkRepository{in(t.coreTx, &linkTable)} }
 func (t linksTx) Clicks() links.ClickRepository                 { return clicks{in(t.coreTx, &clickTable)} }
 func (t linksTx) VisitorSecrets() links.VisitorSecretRepository { return visitorSecrets(t.coreTx) }
+func (t linksTx) Retention() links.RetentionRepository          { return retention(t.coreTx) }

@@ -305,7 +305,7 @@ func testEventsExpire(t *testing.T, s eventsStore) {
 	raise(t, s, loose) // without a number
 	expire := func(before, limit int) int {
 		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-			return tx.EventLog().Expire(ctx, at(before), limit)
+			return tx.EventLog().Expire(ctx, at(before), math.MaxInt64, limit)
 		})
 	}
 	equal(t, "while a delivery is left", expire(40, 10), 0)
@@ -317,6 +317,13 @@ func testEventsExpire(t *testing.T, s eventsStore) {
 	settleConsumer(t, s, leased[0], events.Outcome{DeliveryID: list[0].ID, Result: events.Done}, events.Outcome{DeliveryID: list[1].ID, Result: events.Done})
 	equal(t, "of none", expire(40, 0), 0)
 	equal(t, "at the very time", expire(10, 10), 0)
+	equal(t, "behind the greatest", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+		return tx.EventLog().Expire(ctx, at(40), 0, 10)
+	}), 0)
+	equal(t, "up to the first", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+		n, err := tx.EventLog().Expire(ctx, at(10), 1, 10)
+		return n, err
+	}), 0)
 	equal(t, "the old one", expire(11, 10), 1)
 	equal(t, "one of the others", expire(40, 1), 1)
 	equal(t, "the loose one stays", len(see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) { return tx.Events().Scan(ctx, 0, 10) })), 1)

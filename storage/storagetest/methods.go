@@ -37,7 +37,7 @@ func methodsOf(tx reflect.Type) []method {
 // changes tells by its name whether a method changes, or locks, anything.
 func (m method) changes() bool {
 	return slices.Contains([]string{
-		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "Meet",
+		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "EraseVisitors", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "Meet",
 		"Number", "Put", "Queue", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update",
 	}, m.name)
 }
@@ -67,7 +67,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),
 		sampleEntry(77), sampleEvent(1), sampleConsumer(1), eventLease(1), events.Settlement{ConsumerID: 1, Token: "x"}, sampleEndpoint(1), webhooks.Attempt{EndpointID: 1, Kind: "x", At: at(0), Result: events.Done}, sampleKey("x", "x"),
 		sampleRule(w, 1), affiliate.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
-		sampleLink(w, 1), links.VisitorSecret{Date: links.DayOf(at(0))},
+		sampleLink(w, 1), links.Retained{}, links.VisitorSecret{Date: links.DayOf(at(0))},
 		sampleList(1), sampleProduct(1),
 		sampleSeller(1), sampleUID(1),
 		sampleOrder(w, 1), orders.OrderKey{AdvertiserID: 1, Number: "x"}, sampleRefund(w, 1), sampleVoucher(w, 1), orders.VoucherKey{AdvertiserID: 1, Code: "x"},

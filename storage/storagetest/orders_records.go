@@ -255,6 +255,15 @@ func testCollectorKeys(t *testing.T, s ordersStore) {
 		refused(t, s, taken(field), func(ctx context.Context, tx orders.Tx) error { return second(addCollector(ctx, tx, fresh)) })
 		refused(t, s, taken(field), func(ctx context.Context, tx orders.Tx) error { return tx.Collectors().Update(ctx, changed) })
 	}
+	longest := func() int {
+		return see(t, s, func(ctx context.Context, tx orders.Tx) (int, error) { return tx.Collectors().LongestWindow(ctx) })
+	}
+	equal(t, "longest window", longest(), max(kept[0].WindowDays, kept[1].WindowDays))
+	wide := kept[1]
+	wide.WindowDays = 365
+	write(t, s, func(ctx context.Context, tx orders.Tx) error { return tx.Collectors().Update(ctx, wide) })
+	equal(t, "longest window of one", longest(), 365)
+	write(t, s, func(ctx context.Context, tx orders.Tx) error { return tx.Collectors().Update(ctx, kept[1]) })
 	ghost := kept[0]
 	ghost.ID = nowhere
 	refused(t, s, missing, func(ctx context.Context, tx orders.Tx) error { return tx.Collectors().Update(ctx, ghost) })

@@ -155,6 +155,7 @@ func linksScenarios() []scenario[links.Store] {
 		statsScenarios(),
 		statsConfigScenarios(),
 		secretScenarios(),
+		retentionScenarios(),
 	)
 }
 
