@@ -1,0 +1,65 @@
+package adsync_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/matryer/is"
+	"golang.org/x/oauth2"
+
+	"github.com/affiliatekit/affiliatekit/adsync"
+	"github.com/affiliatekit/affiliatekit/adsync/adsynctest"
+	"github.com/affiliatekit/affiliatekit/adsync/facebook"
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
+)
+
+// BenchmarkPlanOfUnchangedItems plans an account whose items are all in step.
+// peak-MiB is how far the heap grows while that lasts: it must not grow with the
+// number of items.
+func BenchmarkPlanOfUnchangedItems(b *testing.B) {
+	for _, items := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(items), func(b *testing.B) {
+			is := is.New(b)
+			backend := backends.Postgres(b, backends.Database(b))
+			w := newWorld(b, backend)
+			w.connect("acme", adsync.AdAccountInput{ID: "act_1", Name: "Social", CatalogID: catalog})
+			service := adsynctest.NewFacebook(adsynctest.FacebookOptions{Clock: w.clock})
+			driver, err := facebook.New(facebook.Options{
+				Token: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "secret"}), HTTP: adsynctest.Client(service), Clock: w.clock, ItemBatch: adsync.MaxLease,
+			})
+			is.NoErr(err)
+			engine, err := adsync.NewEngine(backend.AdSync, adsync.EngineOptions{
+				Drivers: []adsync.Driver{driver}, Clock: w.clock, Batch: adsync.MaxLease,
+				Wait: func(ctx context.Context, d time.Duration) error { w.pass(d); return ctx.Err() },
+			})
+			is.NoErr(err)
+			for i := range items {
+				item := vehicle(fmt.Sprint("r", i))
+				item.Price = adsync.Sent(affiliate.NewMoney(100, "EUR"))
+				item.Images = adsync.Sent([]adsync.Image{{URL: "https://shop.example/1.jpg", Order: 1}})
+				_, _, err := w.acme.SaveItem(b.Context(), item)
+				is.NoErr(err)
+			}
+			_, err = engine.Apply(b.Context(), "acme", "act_1")
+			is.NoErr(err)
+			b.ResetTimer()
+			var before, now runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			peak := before.HeapInuse
+			for b.Loop() {
+				planned, err := engine.EachPlanned(b.Context(), "acme", "act_1", func(p adsync.Planned) error { return fmt.Errorf("not in step: %+v", p) })
+				is.NoErr(err)
+				is.Equal(planned, items)
+				runtime.ReadMemStats(&now)
+				peak = max(peak, now.HeapInuse)
+			}
+			b.ReportMetric(float64(b.N*items)/b.Elapsed().Seconds(), "items/s")
+			b.ReportMetric(float64(peak-before.HeapInuse)/(1<<20), "peak-MiB")
+		})
+	}
+}
