@@ -16,8 +16,8 @@
 //	metapicHandler, err := metapic.New(metapic.Services{Core: core, Links: links}, options)
 //	mux.Handle("/partner-api/", http.StripPrefix("/partner-api", metapicHandler))
 //
-// Behind a reverse proxy that takes a prefix off, Options.BasePath says which one,
-// so that links in answers have it.
+// Behind a reverse proxy that takes a prefix off, Options.BasePath names
+// that prefix, so that the links in responses begin with it.
 //
 // A ServeMux redirects paths such as //v2/health before a handler sees them;
 // give the adapter a host name of its own where that matters. Handlers that are

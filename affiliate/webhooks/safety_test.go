@@ -76,7 +76,7 @@ func TestNamesOfSpecialAddressesAreNotDialled(t *testing.T) {
 	is.Equal(len(w.requests()), 0)
 }
 
-// names is a name server whose answers the test changes.
+// names is a resolver that returns what the test sets.
 type names struct {
 	mu      sync.Mutex
 	addrs   []netip.Addr

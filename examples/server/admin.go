@@ -209,7 +209,7 @@ func readSeed(path string, stdin io.Reader) (s seed, err error) {
 	return s, nil
 }
 
-// applySeed brings the seed into a database, whole or not at all.
+// applySeed brings the seed into a database, in one transaction.
 func applySeed(ctx context.Context, dsn string, s seed) (seedResult, error) {
 	handle, err := postgres.Open(dsn)
 	if err != nil {

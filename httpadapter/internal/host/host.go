@@ -63,8 +63,8 @@ type Options struct {
 	// BasePath is what clients put in front of the paths of the APIs, such as
 	// "/affiliates"; it has no slash at its end. The handler takes it off where it
 	// is still there, so that it is mounted without http.StripPrefix; the links in
-	// answers and the documents' servers begin with it, once, also where a reverse
-	// proxy took it off. A host that serves redirects too puts it into
+	// responses and the servers in the documents begin with it, once, also where a
+	// reverse proxy took it off. A host that serves redirects too puts it into
 	// links.Options.PublicURL as well. Default: what http.StripPrefix took off.
 	BasePath string
 	// WithoutDocs leaves out /openapi.json and /docs, which httpadapter.New
