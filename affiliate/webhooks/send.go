@@ -7,16 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/affiliate/outbound"
 )
 
 // message is the body of a webhook: type, timestamp and data are those of
@@ -52,59 +51,8 @@ func bodyOf(e affiliate.Event) ([]byte, error) {
 // messageID is the id of an event's message: the same for each attempt.
 func messageID(e affiliate.Event) string { return "evt_" + strconv.FormatInt(e.Sequence, 10) }
 
-// errForbidden is the error of an address that may not be reached.
-var errForbidden = errors.New("the address is private, link-local or otherwise special")
-
-// Public reports whether an address is one of the public internet: not private,
-// loopback, link-local (where clouds have their metadata), multicast, or one that
-// stands for another address.
-func Public(a netip.Addr) bool {
-	a = a.Unmap().WithZone("") // no network contains an address with a zone
-	if !a.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() {
-		return false
-	}
-	for _, p := range special {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
-}
-
-// special are networks of the IANA registries that are not the public internet
-// although they look like it.
-var special = prefixes(
-	"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-	"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
-)
-
-func prefixes(list ...string) (out []netip.Prefix) {
-	for _, s := range list {
-		out = append(out, netip.MustParsePrefix(s))
-	}
-	return out
-}
-
-// newClient returns a client that dials allowed addresses only: each address is
-// checked when it is dialled, after the name was resolved. It follows no redirect
-// and knows no proxy.
-func newClient(o Options) *http.Client {
-	dialer := &net.Dialer{Timeout: o.Timeout, Resolver: o.Resolver, Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil || !o.Allow(at.Addr().Unmap()) {
-			return errForbidden
-		}
-		return nil
-	}}
-	return &http.Client{
-		Timeout: o.Timeout,
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: o.Timeout, ResponseHeaderTimeout: o.Timeout, IdleConnTimeout: 30 * time.Second,
-			MaxIdleConns: 256, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
+// Public reports whether an address is one of the public internet: see outbound.Public.
+func Public(a netip.Addr) bool { return outbound.Public(a) }
 
 // answer is what came of a request.
 type answer struct {
@@ -160,8 +108,8 @@ func (s *Service) request(ctx context.Context, e Endpoint, id string, body []byt
 func plain(err error) error {
 	var timeout interface{ Timeout() bool }
 	switch {
-	case errors.Is(err, errForbidden):
-		return errForbidden
+	case errors.Is(err, outbound.ErrForbidden):
+		return outbound.ErrForbidden
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errors.New("the endpoint did not respond in time")
 	}

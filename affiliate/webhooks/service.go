@@ -17,6 +17,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/affiliate/outbound"
 )
 
 // Channel has the endpoints as consumers of package events.
@@ -115,7 +116,8 @@ func NewService(store Store, bus events.Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{store: store, opts: o, clock: o.Clock, client: newClient(o)}
+	client := outbound.NewClient(outbound.Options{Timeout: o.Timeout, Allow: o.Allow, Resolver: o.Resolver})
+	s := &Service{store: store, opts: o, clock: o.Clock, client: client}
 	s.server, err = events.NewServer(bus, events.ServerOptions{
 		Channel: Channel, Serve: s.serve, Clock: o.Clock, Jitter: o.Jitter, Every: o.Every,
 		Lease: o.Lease, Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Tracer: o.Tracer, Logger: o.Logger,
