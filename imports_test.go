@@ -69,6 +69,7 @@ var rules = []rule{
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/webhooks", ours: []string{"affiliate"}, modules: domainModules, never: []string{"github.com/uptrace/bun"}},
 	{folder: "affiliate/tracing", ours: []string{"affiliate"}, modules: traceModules, never: []string{"net/http", "github.com/uptrace/bun", "go.opentelemetry.io/otel"}},
+	{folder: "affiliate/outbound"}, // the standard library, net/http among it
 	{folder: "affiliate/payouts", ours: []string{"affiliate"}, modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/payouts/invoicepdf", ours: []string{"affiliate"}, modules: slices.Concat(domainModules, []string{"github.com/go-pdf/fpdf"})},
 	{folder: "links/stats", ours: []string{"affiliate"}, modules: domainModules}, // below offers, which counts its payments
@@ -83,6 +84,7 @@ var rules = []rule{
 	{folder: "links", ours: []string{"affiliate", "offers"}, modules: domainModules},
 	{folder: "links/archive", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "links/retention", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
+	{folder: "links/verification", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "links/orders", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "storage", alone: true},
 	{folder: "storage/memory", ours: domains, modules: domainModules},

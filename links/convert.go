@@ -60,6 +60,9 @@ type Inspection struct {
 	Reason      Reason
 	Existing    affiliate.Optional[LinkView] // the link that the user has for it already
 	Advertisers []affiliate.Advertiser       // most specific rule first
+	// Unverified marks Advertisers who say that the URL is theirs without a proof:
+	// no verified rule has it. It is true of all of them or of none.
+	Unverified bool
 }
 
 // Convertible reports whether a link can be made, once an advertiser is chosen.
@@ -77,6 +80,7 @@ type found struct {
 	reason     Reason
 	existing   affiliate.Optional[LinkView]
 	candidates []affiliate.Advertiser
+	unverified bool // the candidates' rules
 }
 
 // Inspect says whether the user can convert a URL, and with whom
@@ -98,7 +102,7 @@ func (s *Service) Inspect(ctx context.Context, c Conversion) (Inspection, error)
 	if err != nil {
 		return Inspection{}, err
 	}
-	return Inspection{URL: c.URL, Reason: f.reason, Existing: f.existing, Advertisers: f.candidates}, nil
+	return Inspection{URL: c.URL, Reason: f.reason, Existing: f.existing, Advertisers: f.candidates, Unverified: f.unverified}, nil
 }
 
 // Convert makes the user's link for a URL and an advertiser that has it, and
@@ -258,7 +262,9 @@ func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches 
 		return f, nil
 	}
 	ids := make([]int64, 0, len(matches))
+	unverified := false
 	for _, m := range matches {
+		unverified = unverified || m.Unverified
 		if c.AdvertiserID == 0 || m.AdvertiserID == c.AdvertiserID {
 			ids = append(ids, m.AdvertiserID)
 		}
@@ -291,7 +297,7 @@ func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches 
 		}
 	}
 	if len(f.candidates) > 0 {
-		f.reason = ReasonNone
+		f.reason, f.unverified = ReasonNone, unverified
 	}
 	return f, nil
 }

@@ -17,6 +17,18 @@
 // match and by others within Options.RuleRefresh: no goroutine is needed, the
 // match that finds its snapshot too old asks for what changed.
 //
+// # Whose a domain is
+//
+//	unverified ──VerifyRule (TXT record or file), ConfirmRule (operator)──► verified
+//
+// What the operator registers is verified. A rule that anybody else adds is not,
+// until its domain's owner has published a text of it ([DomainProof]), or the
+// operator vouches for it; what a verified rule of the advertiser covers needs no
+// proof of its own. Unverified rules work, but not for URLs that a verified rule
+// has: neither a more specific nor an older one wins over it, and a URL that the
+// owner blocks is nobody else's. Links that were made before stay. Package
+// links/verification looks for proofs.
+//
 // # Clicks
 //
 //	            ┌─ bot        the user agent is a program's

@@ -14,12 +14,13 @@ var (
 	EventClickReversed = affiliate.EventKind{Name: "click.reversed", Version: 1, Object: "click", When: "What a click earned was taken back.", Payload: LinkPayload{}}
 	EventRuleCreated   = affiliate.EventKind{Name: "url_matching_rule.created", Version: 1, Object: "url_matching_rule", When: "An advertiser has one more URL rule."}
 	EventRuleUpdated   = affiliate.EventKind{Name: "url_matching_rule.updated", Version: 1, Object: "url_matching_rule", When: "A URL rule was changed."}
+	EventRuleVerified  = affiliate.EventKind{Name: "url_matching_rule.verified", Version: 1, Object: "url_matching_rule", When: "The domain of a URL rule was proven, or the operator vouched for it."}
 	EventRuleDeleted   = affiliate.EventKind{Name: "url_matching_rule.deleted", Version: 1, Object: "url_matching_rule", When: "A URL rule was removed."}
 )
 
 // EventKinds lists the kinds of this package.
 func EventKinds() []affiliate.EventKind {
-	return []affiliate.EventKind{EventLinkCreated, EventLinkDeleted, EventClickReversed, EventRuleCreated, EventRuleUpdated, EventRuleDeleted}
+	return []affiliate.EventKind{EventLinkCreated, EventLinkDeleted, EventClickReversed, EventRuleCreated, EventRuleUpdated, EventRuleVerified, EventRuleDeleted}
 }
 
 // LinkPayload says whose link it is, or was followed.

@@ -11,6 +11,7 @@ import (
 type Match struct {
 	AdvertiserID int64
 	RuleID       int64
+	Unverified   bool // nobody has proven the rule's domain: see Rule.Verified
 }
 
 // Matcher finds the advertisers that a URL belongs to. It is an immutable
@@ -76,7 +77,15 @@ func overlayLimit(base int) int { return 512 + base/512 }
 // allow rule. The order is the most specific rule first: longest host, then
 // longest path, then a rule with a keyword before one without; then by
 // advertiser id. It allocates nothing unless dst is full, or many rules match.
-func (m *Matcher) Match(u URL, dst []Match) []Match {
+//
+// Unverified rules count only where no verified allow rule matches, not even one
+// of an advertiser that blocks the URL: the matches are all verified or none is.
+func (m *Matcher) Match(u URL, dst []Match) []Match { return m.match(u, dst, false) }
+
+// Claims is Match with the unverified rules in any case, behind the verified ones.
+func (m *Matcher) Claims(u URL, dst []Match) []Match { return m.match(u, dst, true) }
+
+func (m *Matcher) match(u URL, dst []Match, claims bool) []Match {
 	if m.base == nil {
 		return dst
 	}
@@ -97,27 +106,61 @@ func (m *Matcher) Match(u URL, dst []Match) []Match {
 			found = m.overlay.match(u, suffix, hash, nil, found)
 		}
 	}
-	if len(found) == 1 && !found[0].block {
-		return append(dst, Match{found[0].advertiser, found[0].rule})
+	if len(found) == 1 && found[0].kind != blocks {
+		return append(dst, found[0].match())
 	}
 	if len(found) == 0 {
 		return dst
 	}
-	if len(m.overlay.rules) > 0 {
+	verified, unverified := kindsOf(found)
+	if len(m.overlay.rules) > 0 || unverified {
 		slices.SortFunc(found, compareCandidates)
 	}
+	if verified && unverified && !claims {
+		found = slices.DeleteFunc(found, func(c candidate) bool { return c.kind == allowsUnverified })
+	}
 	return appendAllowed(dst, found)
+}
+
+// ruleKind is what a compiled rule does.
+type ruleKind uint8
+
+const (
+	allows ruleKind = iota
+	blocks
+	allowsUnverified
+)
+
+func (r Rule) kind() ruleKind {
+	switch {
+	case r.Type == RuleBlock:
+		return blocks
+	case !r.Verified():
+		return allowsUnverified
+	}
+	return allows
+}
+
+// kindsOf reports whether there are verified and unverified allow rules.
+func kindsOf(found []candidate) (verified, unverified bool) {
+	for _, c := range found {
+		verified = verified || c.kind == allows
+		unverified = unverified || c.kind == allowsUnverified
+	}
+	return verified, unverified
 }
 
 // candidate is a rule that matches.
 type candidate struct {
 	advertiser, rule int64
 	rank             uint32 // grows with host length, path length, keyword
-	block            bool
+	kind             ruleKind
 }
 
+func (c candidate) match() Match { return Match{c.advertiser, c.rule, c.kind == allowsUnverified} }
+
 func compareCandidates(a, b candidate) int {
-	return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.advertiser, b.advertiser), cmp.Compare(a.rule, b.rule))
+	return cmp.Or(compareFalseFirst(a.kind == allowsUnverified, b.kind == allowsUnverified), cmp.Compare(b.rank, a.rank), cmp.Compare(a.advertiser, b.advertiser), cmp.Compare(a.rule, b.rule))
 }
 
 // appendAllowed appends the first allow rule of each advertiser that has no
@@ -128,15 +171,15 @@ func appendAllowed(dst []Match, found []candidate) []Match {
 	}
 next:
 	for i, c := range found {
-		if c.block {
+		if c.kind == blocks {
 			continue
 		}
 		for j, other := range found {
-			if other.advertiser == c.advertiser && (other.block || j < i) {
+			if other.advertiser == c.advertiser && (other.kind == blocks || j < i) {
 				continue next
 			}
 		}
-		dst = append(dst, Match{c.advertiser, c.rule})
+		dst = append(dst, c.match())
 	}
 	return dst
 }
@@ -145,14 +188,14 @@ next:
 func appendAllowedMany(dst []Match, found []candidate) []Match {
 	done := make(map[int64]bool, len(found))
 	for _, c := range found {
-		if c.block {
+		if c.kind == blocks {
 			done[c.advertiser] = true
 		}
 	}
 	for _, c := range found {
 		if !done[c.advertiser] {
 			done[c.advertiser] = true
-			dst = append(dst, Match{c.advertiser, c.rule})
+			dst = append(dst, c.match())
 		}
 	}
 	return dst

@@ -32,7 +32,7 @@ type compiledRule struct {
 	keyword          uint32 // index into keywords; 0: none
 	run              uint16 // on the first rule of a host: how many there are; maxRun: see long
 	hostLen          uint8
-	block            bool
+	kind             ruleKind
 }
 
 const maxRun = 1<<16 - 1
@@ -63,7 +63,7 @@ func makeEntries(seed maphash.Seed, rules iter.Seq[Rule]) []ruleEntry {
 			keyword: foldText(r.Keyword),
 			compiledRule: compiledRule{
 				url: url, hostLen: uint8(len(host)),
-				advertiser: r.AdvertiserID, rule: r.ID, block: r.Type == RuleBlock,
+				advertiser: r.AdvertiserID, rule: r.ID, kind: r.kind(),
 			},
 		})
 	}
@@ -279,7 +279,7 @@ func (x *hostIndex) add(u URL, rules []compiledRule, without []int64, found []ca
 		if len(without) > 0 && containsID(without, r.advertiser) {
 			continue
 		}
-		found = append(found, candidate{r.advertiser, r.rule, rank, r.block})
+		found = append(found, candidate{r.advertiser, r.rule, rank, r.kind})
 	}
 	return found
 }

@@ -19,6 +19,7 @@ func referenceMatch(rules []links.Rule, u links.URL) []links.Match {
 		keyword          bool
 	}
 	var hits []hit
+	proven := false
 	blocked := map[int64]bool{}
 	for _, r := range rules {
 		host, path, err := links.ParseRuleURL(r.URL)
@@ -29,8 +30,9 @@ func referenceMatch(rules []links.Rule, u links.URL) []links.Match {
 			blocked[r.AdvertiserID] = true
 			continue
 		}
+		proven = proven || r.Verified()
 		hits = append(hits, hit{
-			Match:  links.Match{AdvertiserID: r.AdvertiserID, RuleID: r.ID},
+			Match:  links.Match{AdvertiserID: r.AdvertiserID, RuleID: r.ID, Unverified: !r.Verified()},
 			labels: strings.Count(host, "."), segments: strings.Count(path, "/"), keyword: r.Keyword != "",
 		})
 	}
@@ -48,7 +50,7 @@ func referenceMatch(rules []links.Rule, u links.URL) []links.Match {
 	var out []links.Match
 	seen := map[int64]bool{}
 	for _, h := range hits {
-		if !blocked[h.AdvertiserID] && !seen[h.AdvertiserID] {
+		if !blocked[h.AdvertiserID] && h.Unverified != proven && !seen[h.AdvertiserID] {
 			seen[h.AdvertiserID] = true
 			out = append(out, h.Match)
 		}

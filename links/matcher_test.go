@@ -111,9 +111,9 @@ func TestBlockBeatsAllowOfTheSameAdvertiser(t *testing.T) {
 			is := is.New(t)
 			rules := []links.Rule{allow(1, 7, "shop.example/sale", ""), allow(3, 8, "shop.example", "")}
 			u := mustNormalize(t, "https://www.shop.example/sale/shoes")
-			is.Equal(links.Compile(slices.Values(rules)).Match(u, nil), []links.Match{{7, 1}, {8, 3}})
+			is.Equal(links.Compile(slices.Values(rules)).Match(u, nil), []links.Match{{AdvertiserID: 7, RuleID: 1}, {AdvertiserID: 8, RuleID: 3}})
 			rules = append(rules, tt.block)
-			is.Equal(links.Compile(slices.Values(rules)).Match(u, nil), []links.Match{{8, 3}})
+			is.Equal(links.Compile(slices.Values(rules)).Match(u, nil), []links.Match{{AdvertiserID: 8, RuleID: 3}})
 		})
 	}
 }
@@ -135,15 +135,15 @@ func TestMatchesComeMostSpecificFirst(t *testing.T) {
 		{ID: 12, AdvertiserID: 90, URL: "mall.example"}, // no type, no rule
 	}
 	u := mustNormalize(t, "https://www.mall.example/a/b?q=red")
-	want := []links.Match{{80, 11}, {50, 6}, {60, 7}, {40, 5}, {30, 4}, {20, 3}, {9, 2}, {10, 1}}
+	want := []links.Match{{AdvertiserID: 80, RuleID: 11}, {AdvertiserID: 50, RuleID: 6}, {AdvertiserID: 60, RuleID: 7}, {AdvertiserID: 40, RuleID: 5}, {AdvertiserID: 30, RuleID: 4}, {AdvertiserID: 20, RuleID: 3}, {AdvertiserID: 9, RuleID: 2}, {AdvertiserID: 10, RuleID: 1}}
 	is.Equal(links.Compile(slices.Values(rules)).Match(u, nil), want)
 
 	// The order is the same when half of it stands in the overlay.
 	m := links.Compile(slices.Values(rules[:6])).Replace([]int64{60, 70, 80, 10}, rules[6:])
-	is.Equal(m.Match(u, nil), []links.Match{{80, 11}, {50, 6}, {60, 7}, {40, 5}, {30, 4}, {20, 3}, {9, 2}, {10, 9}})
+	is.Equal(m.Match(u, nil), []links.Match{{AdvertiserID: 80, RuleID: 11}, {AdvertiserID: 50, RuleID: 6}, {AdvertiserID: 60, RuleID: 7}, {AdvertiserID: 40, RuleID: 5}, {AdvertiserID: 30, RuleID: 4}, {AdvertiserID: 20, RuleID: 3}, {AdvertiserID: 9, RuleID: 2}, {AdvertiserID: 10, RuleID: 9}})
 
 	// Matches are appended.
-	is.Equal(m.Match(u, []links.Match{{1, 1}})[:2], []links.Match{{1, 1}, {80, 11}})
+	is.Equal(m.Match(u, []links.Match{{AdvertiserID: 1, RuleID: 1}})[:2], []links.Match{{AdvertiserID: 1, RuleID: 1}, {AdvertiserID: 80, RuleID: 11}})
 }
 
 func TestManyAdvertisersOnOneHost(t *testing.T) {
@@ -190,10 +190,10 @@ func TestReplaceLeavesTheReceiverAlone(t *testing.T) {
 	zero := &links.Matcher{}
 	is.Equal(len(zero.Match(u, nil)), 0)
 	one := zero.Replace([]int64{7}, []links.Rule{allow(1, 7, "shop.example", ""), allow(2, 8, "shop.example", "")})
-	is.Equal(one.Match(u, nil), []links.Match{{7, 1}}) // 8 was not named
+	is.Equal(one.Match(u, nil), []links.Match{{AdvertiserID: 7, RuleID: 1}}) // 8 was not named
 	two := one.Replace([]int64{8, 7}, []links.Rule{allow(2, 8, "shop.example", "")})
-	is.Equal(two.Match(u, nil), []links.Match{{8, 2}})
-	is.Equal(one.Match(u, nil), []links.Match{{7, 1}})
+	is.Equal(two.Match(u, nil), []links.Match{{AdvertiserID: 8, RuleID: 2}})
+	is.Equal(one.Match(u, nil), []links.Match{{AdvertiserID: 7, RuleID: 1}})
 	is.Equal(len(zero.Match(u, nil)), 0)
 }
 
@@ -205,10 +205,10 @@ func TestOneAdvertiserCanOutgrowTheOverlay(t *testing.T) {
 		rules = append(rules, allow(10+i, 7, fmt.Sprintf("s%d.shop.example", i), ""))
 	}
 	m := links.Compile(slices.Values(base)).Replace([]int64{7}, rules)
-	is.Equal(m.Match(mustNormalize(t, "https://s5.shop.example/x"), nil), []links.Match{{7, 15}, {8, 2}})
-	is.Equal(m.Match(mustNormalize(t, "https://shop.example/a/y"), nil), []links.Match{{7, 10_000}, {8, 2}})
+	is.Equal(m.Match(mustNormalize(t, "https://s5.shop.example/x"), nil), []links.Match{{AdvertiserID: 7, RuleID: 15}, {AdvertiserID: 8, RuleID: 2}})
+	is.Equal(m.Match(mustNormalize(t, "https://shop.example/a/y"), nil), []links.Match{{AdvertiserID: 7, RuleID: 10_000}, {AdvertiserID: 8, RuleID: 2}})
 	m = m.Replace([]int64{7}, nil)
-	is.Equal(m.Match(mustNormalize(t, "https://s5.shop.example/x"), nil), []links.Match{{8, 2}})
+	is.Equal(m.Match(mustNormalize(t, "https://s5.shop.example/x"), nil), []links.Match{{AdvertiserID: 8, RuleID: 2}})
 }
 
 // Few words, so that rules and URLs meet often.
@@ -228,12 +228,16 @@ var (
 )
 
 func drawRule(t *rapid.T) links.Rule {
-	return links.Rule{
+	r := links.Rule{
 		AdvertiserID: rapid.Int64Range(1, 8).Draw(t, "advertiser"),
 		Type:         rapid.SampledFrom([]links.RuleType{links.RuleAllow, links.RuleAllow, links.RuleAllow, links.RuleBlock}).Draw(t, "type"),
 		URL:          drawHost.Draw(t, "host") + drawPath.Draw(t, "path"),
 		Keyword:      drawKeyword.Draw(t, "keyword"),
 	}
+	if r.Type == links.RuleAllow && rapid.IntRange(0, 2).Draw(t, "unverified") == 0 {
+		r.Challenge = "x"
+	}
+	return r
 }
 
 func drawURL(t *rapid.T) links.URL {

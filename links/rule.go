@@ -30,12 +30,16 @@ type Rule struct {
 	URL          string // host[/path] as ParseRuleURL gives it, at most MaxURLBytes
 	Keyword      string // "" or 1..MaxKeyword characters, compared without case; percent-encoding is decoded
 	IsMain       bool   // the advertiser's main address; only on an allow rule
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	// Challenge is part of what the domain's owner has to publish (see Proof) while
+	// the rule is unverified; "" once it is verified, and on block rules. An
+	// unverified rule counts for URLs that no verified rule has.
+	Challenge string
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // Validate checks the rule by itself and names every failing field: "type",
-// "url", "keyword", "is_main".
+// "url", "keyword", "is_main", "challenge".
 func (r Rule) Validate() error {
 	var v affiliate.Validation
 	v.Check(r.Type == RuleAllow || r.Type == RuleBlock, "type", "invalid", "must be allow or block")
@@ -43,6 +47,8 @@ func (r Rule) Validate() error {
 	v.Merge("", err)
 	v.Text("keyword", r.Keyword, 0, MaxKeyword)
 	v.Check(!r.IsMain || r.Type == RuleAllow, "is_main", "not_allow", "must be false on a rule that is not an allow rule")
+	v.Text("challenge", r.Challenge, 0, MaxChallenge)
+	v.Check(r.Challenge == "" || r.Type == RuleAllow, "challenge", "not_allow", "must be empty on a rule that is not an allow rule")
 	return v.Err("url_matching_rule")
 }
 

@@ -39,8 +39,10 @@ func (s *Service) Rules(ctx context.Context, advertiserID int64) ([]Rule, error)
 	})
 }
 
-// MatchingRules returns, of each advertiser that a URL belongs to now, the allow
-// rule that says so: the most specific rule first. A URL of nobody has none. It
+// MatchingRules returns, of each advertiser that says that a URL is its own, the
+// allow rule that says so: verified rules first, then the most specific first.
+// Unverified ones (see Rule.Verified) decide nothing where a verified one is among
+// them, or where a verified rule of an advertiser that blocks the URL matches. A URL of nobody has none. It
 // is ErrInvalid "invalid_url" for a text that is no shop URL, and ErrForbidden
 // for everybody but the operator.
 func (s *Service) MatchingRules(ctx context.Context, rawURL string) ([]Rule, error) {
@@ -55,7 +57,7 @@ func (s *Service) MatchingRules(ctx context.Context, rawURL string) ([]Rule, err
 	if err != nil {
 		return nil, err
 	}
-	matches := matcher.Match(u.without([]string{ClickIDParameter}), nil)
+	matches := matcher.Claims(u.without([]string{ClickIDParameter}), nil)
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Rule, error) {
 		rules := make([]Rule, 0, len(matches))
 		for _, m := range matches { // few: advertisers that share a URL
@@ -83,10 +85,15 @@ func (s *Service) actsFor(ctx context.Context, tx Tx, advertiserID int64) error 
 
 // AddRule adds a rule to an advertiser (url-matching-rule-add). A main rule
 // takes that place from the one that had it. A rule that the advertiser has
-// already, alike in type, URL and keyword, is ErrConflict.
+// already, alike in type, URL and keyword, is ErrConflict. Unless the operator
+// adds it, or a verified rule of the advertiser covers it, an allow rule is
+// unverified: see VerifyRule.
 func (s *Service) AddRule(ctx context.Context, advertiserID int64, in RuleInput) (Rule, error) {
 	r, err := in.rule()
 	if err != nil {
+		return Rule{}, err
+	}
+	if r.Challenge, err = s.newChallenge(); err != nil {
 		return Rule{}, err
 	}
 	return s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
@@ -100,7 +107,8 @@ func (s *Service) AddRule(ctx context.Context, advertiserID int64, in RuleInput)
 }
 
 // UpdateRule replaces a rule (url-matching-rule-update). The main rule stays
-// it until another one is made the main rule.
+// it until another one is made the main rule. A rule that gets another domain is
+// verified as a new one would be.
 func (s *Service) UpdateRule(ctx context.Context, advertiserID, ruleID int64, in RuleInput) (Rule, error) {
 	return s.ChangeRule(ctx, advertiserID, ruleID, func(r *RuleInput) { *r = in })
 }
@@ -108,6 +116,10 @@ func (s *Service) UpdateRule(ctx context.Context, advertiserID, ruleID int64, in
 // ChangeRule is UpdateRule for a part of the rule: change gets the rule as it
 // is now, and may run again.
 func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, change func(*RuleInput)) (Rule, error) {
+	challenge, err := s.newChallenge()
+	if err != nil {
+		return Rule{}, err
+	}
 	return s.changeRules(ctx, func(ctx context.Context, tx Tx) (Rule, error) {
 		old, err := s.ruleOf(ctx, tx, advertiserID, ruleID)
 		if err != nil {
@@ -123,10 +135,10 @@ func (s *Service) ChangeRule(ctx context.Context, advertiserID, ruleID int64, ch
 			return Rule{}, affiliate.Conflict("url_matching_rule", "main_rule", "This is the main rule. Make another rule the main one first.")
 		}
 		r.ID, r.AdvertiserID, r.CreatedAt, r.UpdatedAt = old.ID, advertiserID, old.CreatedAt, s.clock.Now()
-		if err := makeRoom(ctx, tx, r); err != nil {
-			return Rule{}, err
+		if !old.Verified() && old.Host() == r.Host() {
+			return replaceRule(ctx, tx, r, old.Challenge) // which may be published already
 		}
-		return r, saveRule(ctx, tx, r)
+		return replaceRule(ctx, tx, r, challenge)
 	})
 }
 
@@ -170,13 +182,25 @@ func (s *Service) ruleOf(ctx context.Context, tx Tx, advertiserID, ruleID int64)
 	return r, err
 }
 
+// replaceRule keeps a rule that was changed, with the challenge where it needs one.
+func replaceRule(ctx context.Context, tx Tx, r Rule, challenge string) (Rule, error) {
+	others, err := makeRoom(ctx, tx, r)
+	if err != nil {
+		return Rule{}, err
+	}
+	r = challenged(r, challenge, others)
+	return r, saveRule(ctx, tx, r)
+}
+
+// addRule adds a rule. Its challenge stays where the rule needs one.
 func addRule(ctx context.Context, tx Tx, clock affiliate.Clock, r Rule) (Rule, error) {
 	r.CreatedAt = clock.Now()
 	r.UpdatedAt = r.CreatedAt
-	if err := makeRoom(ctx, tx, r); err != nil { // which dates what it changes by r
+	others, err := makeRoom(ctx, tx, r) // which dates what it changes by r
+	if err != nil {
 		return Rule{}, err
 	}
-	r, err := tx.Rules().Add(ctx, r)
+	r, err = tx.Rules().Add(ctx, challenged(r, r.Challenge, others))
 	if err != nil {
 		return r, err
 	}
@@ -203,18 +227,19 @@ func deleteRule(ctx context.Context, tx Tx, now time.Time, r Rule) error {
 const MaxRules = 2000
 
 // makeRoom refuses a rule beyond MaxRules and one that another one of the advertiser already says, and
-// takes the main place from the rule that has it when r is to have it.
-func makeRoom(ctx context.Context, tx Tx, r Rule) error {
+// takes the main place from the rule that has it when r is to have it. It returns the rules of the
+// advertiser as they were before.
+func makeRoom(ctx context.Context, tx Tx, r Rule) ([]Rule, error) {
 	all, err := tx.Rules().ByAdvertisers(ctx, []int64{r.AdvertiserID})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.ID == 0 && len(all) >= MaxRules {
-		return affiliate.Invalid("url_matching_rule", affiliate.FieldError{Field: "url", Code: "too_many", Message: "must not be one of more than 2000 rules of the advertiser"})
+		return nil, affiliate.Invalid("url_matching_rule", affiliate.FieldError{Field: "url", Code: "too_many", Message: "must not be one of more than 2000 rules of the advertiser"})
 	}
 	for _, other := range all {
 		if other.ID != r.ID && other.Type == r.Type && other.URL == r.URL && strings.EqualFold(other.Keyword, r.Keyword) {
-			return &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: "url_matching_rule", Message: "The advertiser has this rule already.",
+			return nil, &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: "url_matching_rule", Message: "The advertiser has this rule already.",
 				Fields: []affiliate.FieldError{{Field: "url", Code: "taken", Message: "is taken by another rule of the advertiser"}}}
 		}
 	}
@@ -222,15 +247,16 @@ func makeRoom(ctx context.Context, tx Tx, r Rule) error {
 		if r.IsMain && other.IsMain && other.ID != r.ID {
 			other.IsMain, other.UpdatedAt = false, r.UpdatedAt
 			if err := saveRule(ctx, tx, other); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return all, nil
 }
 
-// Registration is a self-service registration: an advertiser and the domains that
-// are its own. The first domain becomes the main rule.
+// Registration is a registration of an advertiser and the domains that are its
+// own. The first domain becomes the main rule. The domains are verified when the
+// operator registers them; those of a self-service store are not: see VerifyRule.
 type Registration struct {
 	Advertiser affiliate.Advertiser
 	Domains    []string     // 1..100, each as ParseRuleURL takes it
@@ -264,6 +290,10 @@ func (s *Service) RegisterAdvertiser(ctx context.Context, in Registration) (affi
 	if err != nil {
 		return affiliate.Advertiser{}, err
 	}
+	challenge, err := s.newChallenge()
+	if err != nil {
+		return affiliate.Advertiser{}, err
+	}
 	if in.Sign != nil {
 		if in.Owner, err = in.Sign(ctx); err != nil {
 			return affiliate.Advertiser{}, err
@@ -275,7 +305,7 @@ func (s *Service) RegisterAdvertiser(ctx context.Context, in Registration) (affi
 			return a, err
 		}
 		for _, r := range rules {
-			r.AdvertiserID = a.ID
+			r.AdvertiserID, r.Challenge = a.ID, challenge
 			if _, err := addRule(ctx, tx, s.clock, r); err != nil {
 				return a, err
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,6 +46,9 @@ type Options struct {
 	// meaning of its own in a report of an order. Package orders is told the same
 	// name. Default: ClickIDParameter.
 	ClickParameter string
+	// DomainVerifiers are asked by VerifyRule, in their order. Default: none, so
+	// that only the operator verifies domains (ConfirmRule).
+	DomainVerifiers []DomainVerifier
 	// Observe is told of each click that is kept, after its unit: the verdict, and
 	// the reason when it is not valid. It must be quick and safe for concurrent
 	// use. It is not told of clicks in a transaction of the host's, which may be
@@ -55,6 +59,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
+	o.DomainVerifiers = slices.Clone(o.DomainVerifiers)
 	if o.Clock == nil {
 		o.Clock = affiliate.SystemClock
 	}
@@ -96,6 +101,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("links: RuleRefresh must not be negative")
 	case o.ClickQueue < 0:
 		return o, errors.New("links: ClickQueue must not be negative")
+	case slices.Contains(o.DomainVerifiers, nil):
+		return o, errors.New("links: DomainVerifiers must not have a nil")
 	case o.Clicks > Async:
 		return o, errors.New("links: unknown click mode")
 	}

@@ -74,6 +74,10 @@ func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreCh
 			return StoreView{}, err
 		}
 	}
+	challenge, err := s.newChallenge()
+	if err != nil {
+		return StoreView{}, err
+	}
 	v, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (StoreView, error) {
 		if !s.viewer.ActsFor(advertiserID) {
 			return StoreView{}, affiliate.NotFound("advertiser", advertiserID)
@@ -95,7 +99,7 @@ func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreCh
 			}
 		}
 		if rules != nil {
-			if err := s.replaceDomains(ctx, tx, advertiserID, rules); err != nil {
+			if err := s.replaceDomains(ctx, tx, advertiserID, rules, challenge); err != nil {
 				return StoreView{}, err
 			}
 		}
@@ -109,7 +113,7 @@ func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreCh
 
 // replaceDomains keeps the rules that are wanted, adds those that are new, and
 // removes the other domains.
-func (s *Service) replaceDomains(ctx context.Context, tx Tx, advertiserID int64, wanted []Rule) error {
+func (s *Service) replaceDomains(ctx context.Context, tx Tx, advertiserID int64, wanted []Rule, challenge string) error {
 	had, err := tx.Rules().ByAdvertisers(ctx, []int64{advertiserID})
 	if err != nil {
 		return err
@@ -117,7 +121,7 @@ func (s *Service) replaceDomains(ctx context.Context, tx Tx, advertiserID int64,
 	had = domainsOf(had)
 	same := func(a Rule) func(Rule) bool { return func(b Rule) bool { return a.URL == b.URL } }
 	for _, r := range wanted {
-		r.AdvertiserID = advertiserID
+		r.AdvertiserID, r.Challenge = advertiserID, challenge
 		i := slices.IndexFunc(had, same(r))
 		switch {
 		case i < 0:
@@ -127,7 +131,7 @@ func (s *Service) replaceDomains(ctx context.Context, tx Tx, advertiserID int64,
 		case r.IsMain && !had[i].IsMain:
 			kept := had[i]
 			kept.IsMain, kept.UpdatedAt = true, s.clock.Now()
-			if err := makeRoom(ctx, tx, kept); err != nil {
+			if _, err := makeRoom(ctx, tx, kept); err != nil {
 				return err
 			}
 			if err := saveRule(ctx, tx, kept); err != nil {

@@ -59,8 +59,8 @@ type registeredUser struct {
 }
 
 // registerStore needs no principal. The password goes to the provider that the
-// host signs people in with.
-func (s *server) registerStore(ctx context.Context, _ affiliate.Principal, in registerStore) (out registeredStore, err error) {
+// host signs people in with. The store's domains are unverified.
+func (s *server) registerStore(ctx context.Context, p affiliate.Principal, in registerStore) (out registeredStore, err error) {
 	who := identity.Registrant{Username: in.User.Username, Email: in.User.Email, Password: in.User.Password}
 	registration := in.registration()
 	var v affiliate.Validation
@@ -72,7 +72,7 @@ func (s *server) registerStore(ctx context.Context, _ affiliate.Principal, in re
 	}
 	var u affiliate.User
 	registration.Sign = s.people.Register(who, func(made affiliate.User) { u = made })
-	a, err := s.links.RegisterAdvertiser(ctx, registration)
+	a, err := s.links.For(affiliate.ViewerOf(p)).RegisterAdvertiser(ctx, registration)
 	if err != nil {
 		return out, inWords(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
+	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // passwords is a registrar in memory.
@@ -58,6 +59,20 @@ func TestAStoreRegistersAndItsPasswordIsTheProviders(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(p.Role, affiliate.RoleRepresentative)
 		is.Equal(float64(p.AdvertiserIDs[0]), market.Field(t, got, "id"))
+
+		// Nobody has proven the domain: a store that the operator registers goes before.
+		whose := func() links.Inspection {
+			i, err := w.Links.Inspect(t.Context(), links.Conversion{UserID: w.ID["user anna"], URL: "https://new.example/"})
+			is.NoErr(err)
+			is.Equal(len(i.Advertisers), 1)
+			return i
+		}
+		is.True(whose().Unverified)
+		is.Equal(float64(whose().Advertisers[0].ID), market.Field(t, got, "id"))
+		owner, err := w.Links.RegisterAdvertiser(t.Context(), links.Registration{Advertiser: affiliate.Advertiser{Name: "Owner", Country: "SE", Currency: "EUR"}, Domains: []string{"new.example"}})
+		is.NoErr(err)
+		is.True(!whose().Unverified)
+		is.Equal(whose().Advertisers[0].ID, owner.ID)
 
 		// Again: the address is somebody's now.
 		is.Equal(w.SendTo(handler, "nobody", "POST", "/advertiser/register-store", newStore).Code, 409)

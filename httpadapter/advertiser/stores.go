@@ -146,8 +146,8 @@ func (updateStore) costs(a *affiliate.Advertiser, source affiliate.TrafficSource
 	}
 }
 
-func (s *server) updateStore(ctx context.Context, _ affiliate.Principal, in updateStore) (out store, err error) {
-	v, err := s.links.UpdateStore(ctx, in.StoreID, links.StoreChange{Change: in.apply, Domains: in.Domains})
+func (s *server) updateStore(ctx context.Context, p affiliate.Principal, in updateStore) (out store, err error) {
+	v, err := s.links.For(affiliate.ViewerOf(p)).UpdateStore(ctx, in.StoreID, links.StoreChange{Change: in.apply, Domains: in.Domains})
 	if err != nil {
 		return out, err
 	}

@@ -123,6 +123,29 @@ func TestWhoRegistersAStoreActsForIt(t *testing.T) {
 	})
 }
 
+func TestAnUnverifiedDomainIsMarked(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		const at = "/v2/advertisers/{advertiser acme}/url-matching-rules"
+		inspect := func() string {
+			return w.Send("creator", "POST", "/v2/users/{user anna}/inspections/affiliate-link", `{"url":"https://corner.test/x"}`).Body.String()
+		}
+		got := w.Send("admin", "POST", at, `{"type":"allow","url":"ours.test"}`)
+		is.Equal(got.Code, 201)
+		is.True(!strings.Contains(got.Body.String(), "verif")) // the operator's counts as verified
+		got = w.Send("advertiser", "POST", at, `{"type":"allow","url":"corner.test"}`)
+		is.Equal(got.Code, 201)
+		is.Equal(market.Field(t, got, "unverified"), true)
+		is.Equal(market.Field(t, got, "verification.dns_name"), "_affiliatekit.corner.test")
+		is.Equal(market.Field(t, got, "verification.file_url"), "https://corner.test/.well-known/affiliatekit-verification.txt")
+		is.True(strings.Contains(inspect(), `"unverified":true`))
+		_, err := w.Links.ConfirmRule(t.Context(), w.ID["advertiser acme"], int64(market.Field(t, got, "id").(float64)))
+		is.NoErr(err)
+		is.True(!strings.Contains(inspect(), "unverified"))
+		is.True(!strings.Contains(w.Send("advertiser", "GET", at, "").Body.String(), "verif"))
+	})
+}
+
 func TestConvertingAndInspecting(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)

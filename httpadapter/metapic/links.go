@@ -40,6 +40,8 @@ type advertiserChoice struct {
 	Name     string `json:"name"`
 	LogoURL  string `json:"logo_url"`
 	Currency string `json:"currency"`
+	// Unverified is there, and true, in inspections of a URL whose domain nobody has proven.
+	Unverified bool `json:"unverified,omitempty"`
 }
 
 func showChoice(a affiliate.Advertiser) advertiserChoice {
@@ -78,6 +80,9 @@ func (s *server) inspectURL(ctx context.Context, _ affiliate.Principal, in inspe
 		return inspection{}, err
 	}
 	out := inspection{URL: i.URL, Convertible: i.Convertible(), Advertisers: laravel.ShowAll(i.Advertisers, showChoice)}
+	for n := range out.Advertisers {
+		out.Advertisers[n].Unverified = i.Unverified
+	}
 	if i.Reason != links.ReasonNone {
 		reason := string(i.Reason)
 		out.Reason = &reason

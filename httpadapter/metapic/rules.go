@@ -16,12 +16,25 @@ type urlRule struct {
 	URL       string            `json:"url"`
 	Keyword   *string           `json:"keyword"`
 	UpdatedAt laravel.Timestamp `json:"updated_at"`
+	// Both are there as long as nobody has proven the domain.
+	Unverified bool       `json:"unverified,omitempty"`
+	Proof      *ruleProof `json:"verification,omitempty"`
+}
+
+// ruleProof says what proves a rule's domain: the text, in either place.
+type ruleProof struct {
+	DNSName string `json:"dns_name"` // of a TXT record
+	FileURL string `json:"file_url"` // of a file with a line of it
+	Text    string `json:"text"`
 }
 
 func showRule(r links.Rule) urlRule {
 	shown := urlRule{ID: r.ID, Type: string(r.Type), IsMain: r.IsMain, URL: r.URL, UpdatedAt: laravel.Timestamp(r.UpdatedAt)}
 	if r.Keyword != "" {
 		shown.Keyword = &r.Keyword
+	}
+	if p, needed := r.Proof(); needed {
+		shown.Unverified, shown.Proof = true, &ruleProof{DNSName: p.DNSName(), FileURL: p.FileURL(), Text: p.Text()}
 	}
 	return shown
 }

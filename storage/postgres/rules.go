@@ -21,6 +21,7 @@ type ruleRow struct {
 	URL          string         `bun:"url"`
 	Keyword      string         `bun:"keyword"`
 	IsMain       bool           `bun:"is_main"`
+	Challenge    string         `bun:"challenge"`
 	CreatedAt    time.Time      `bun:"created_at,nullzero"`
 	UpdatedAt    time.Time      `bun:"updated_at,nullzero"`
 }
@@ -32,14 +33,14 @@ var ruleTable = table[links.Rule, ruleRow]{
 
 func newRuleRow(r links.Rule) ruleRow {
 	return ruleRow{
-		ID: r.ID, AdvertiserID: r.AdvertiserID, Type: r.Type, URL: r.URL, Keyword: r.Keyword, IsMain: r.IsMain,
+		ID: r.ID, AdvertiserID: r.AdvertiserID, Type: r.Type, URL: r.URL, Keyword: r.Keyword, IsMain: r.IsMain, Challenge: r.Challenge,
 		CreatedAt: stamp(r.CreatedAt), UpdatedAt: stamp(r.UpdatedAt),
 	}
 }
 
 func (r ruleRow) rule() links.Rule {
 	return links.Rule{
-		ID: r.ID, AdvertiserID: r.AdvertiserID, Type: r.Type, URL: r.URL, Keyword: r.Keyword, IsMain: r.IsMain,
+		ID: r.ID, AdvertiserID: r.AdvertiserID, Type: r.Type, URL: r.URL, Keyword: r.Keyword, IsMain: r.IsMain, Challenge: r.Challenge,
 		CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 	}
 }

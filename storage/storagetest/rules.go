@@ -33,7 +33,7 @@ func rules() table[links.Tx, links.Rule] {
 		sample: sampleRule,
 		full: func(w world) V {
 			return V{
-				AdvertiserID: w.advertisers[1].ID, Type: links.RuleAllow, URL: "xn--bcher-kva.example/sale/%2F", Keyword: "kEY", IsMain: true,
+				AdvertiserID: w.advertisers[1].ID, Type: links.RuleAllow, URL: "xn--bcher-kva.example/sale/%2F", Keyword: "kEY", IsMain: true, Challenge: "mfzwizltoq2gk3tfon2a",
 				CreatedAt: at(1), UpdatedAt: at(2),
 			}
 		},
@@ -41,11 +41,13 @@ func rules() table[links.Tx, links.Rule] {
 		fetch:  func(ctx context.Context, tx links.Tx, v V) (V, error) { return tx.Rules().Get(ctx, v.ID) },
 		update: func(ctx context.Context, tx links.Tx, v V) error { return tx.Rules().Update(ctx, v) },
 		id:     func(v *V) *int64 { return &v.ID },
-		texts:  []text[V]{{"keyword", 0, links.MaxKeyword, func(v *V) *string { return &v.Keyword }, false}},
+		texts: []text[V]{{"keyword", 0, links.MaxKeyword, func(v *V) *string { return &v.Keyword }, false},
+			{"challenge", 0, links.MaxChallenge, func(v *V) *string { return &v.Challenge }, false}},
 		broken: []broken[V]{
 			{"type", "invalid", func(v *V) { v.Type = "maybe" }},
 			{"url", "required", func(v *V) { v.URL = "" }},
 			{"url", "ip", func(v *V) { v.URL = "127.0.0.1" }},
+			{"challenge", "not_allow", func(v *V) { v.Type, v.Challenge = links.RuleBlock, "x" }},
 			{"is_main", "not_allow", func(v *V) { v.Type, v.IsMain = links.RuleBlock, true }},
 		},
 		references: []reference[V]{
