@@ -114,6 +114,9 @@ func New(backend Backend, o Options) (*Kit, error) {
 		return nil, errors.New("affiliatekit: New needs a backend")
 	}
 	o = o.shared()
+	if parts, ok := backend.Orders().(links.ClickParts); ok && o.Retention.Parts == nil {
+		o.Retention.Parts = parts
+	}
 	backend = Traced(backend, o.Tracer)
 	k := Kit{people: backend.Payouts(), tracer: o.Tracer}
 	var b builder

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -22,6 +23,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/retention"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
@@ -227,4 +229,27 @@ func TestTheCodeOfTheGuidesRuns(t *testing.T) {
 	t.Run("conformance", func(t *testing.T) {
 		docsConformance(t, func(*testing.T) *memory.DB { return memory.New() })
 	})
+}
+
+func docsRetain(ctx context.Context, db affiliatekit.Backend) error {
+	archive, err := affiliate.NewDirBlobs("/var/lib/shop/archive")
+	if err != nil {
+		return err
+	}
+	kit, err := affiliatekit.New(db, affiliatekit.Options{Retention: retention.Options{Blobs: archive}})
+	if err != nil {
+		return err
+	}
+	const day = 24 * time.Hour
+	report, err := kit.Retention.Retain(ctx, retention.Policy{Visitors: 30 * day, Clicks: 400 * day, Events: 90 * day, Attempts: 30 * day})
+	log.Print(report.Clicks, " clicks went")
+	return err
+}
+
+func docsPartition(ctx context.Context, handle *bun.DB, options postgres.Options) error {
+	if err := postgres.Migrate(ctx, handle, options); err != nil {
+		return err
+	}
+	err := postgres.PartitionClicks(ctx, handle, options, func(step postgres.PartitionProgress) { log.Print("clicks by month: ", step) })
+	return err
 }

@@ -85,10 +85,10 @@ func later(a, b uuid.UUID) uuid.UUID {
 
 // retainClicks archives and gives up old clicks, and removes those given up.
 func (s *Service) retainClicks(ctx context.Context, p Policy, r *Report) error {
-	parts, byMonth := s.store.(links.ClickParts)
-	if byMonth {
+	byMonth := false
+	if s.opts.Parts != nil {
 		var err error
-		if byMonth, err = parts.ClicksByMonth(ctx); err != nil {
+		if byMonth, err = s.opts.Parts.ClicksByMonth(ctx); err != nil {
 			return err
 		}
 	}
@@ -107,7 +107,7 @@ func (s *Service) retainClicks(ctx context.Context, p Policy, r *Report) error {
 	}
 	r.ClicksFrom = done.ClicksFrom
 	if byMonth {
-		if err := parts.DropClicks(ctx, done.ClicksThrough, s.opts.Clock.Now()); err != nil {
+		if err := s.opts.Parts.DropClicks(ctx, done.ClicksThrough, s.opts.Clock.Now()); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
@@ -80,6 +81,8 @@ type Report struct {
 type Options struct {
 	Clock affiliate.Clock // default: affiliate.SystemClock
 	Blobs affiliate.Blobs // the archive
+	// Parts removes clicks a month at once. Default: the store itself, if it can.
+	Parts links.ClickParts
 	// Batch is how many rows one unit takes; default: 1000. A part of the archive
 	// has twenty batches.
 	Batch int
@@ -98,8 +101,7 @@ type Service struct {
 }
 
 // Store is the store of package orders, whose transactions know clicks and
-// how long an order may still be paid by one. A links.ClickParts removes whole
-// months.
+// how long an order may still be paid by one.
 type Store = orders.Store
 
 // NewService returns the service over two stores of one backend.
@@ -112,6 +114,9 @@ func NewService(store Store, hooks webhooks.Store, o Options) (*Service, error) 
 	}
 	if o.Clock == nil {
 		o.Clock = affiliate.SystemClock
+	}
+	if parts, ok := store.(links.ClickParts); ok && o.Parts == nil {
+		o.Parts = parts
 	}
 	if o.Batch == 0 {
 		o.Batch = 1000

@@ -15,6 +15,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
 // Each benchmark runs ours and its floor in turn, and reports
@@ -263,4 +264,31 @@ func insertBare(ctx context.Context, db *bun.DB, clicks []links.Click) error {
 			pgdialect.Array(ats), pgdialect.Array(payable), pgdialect.Array(causes), pgdialect.Array(terms))
 		return err
 	})
+}
+
+// BenchmarkRecordByMonth records full batches into one of two years of
+// partitions, against the same in a table without partitions.
+func BenchmarkRecordByMonth(b *testing.B) {
+	ctx := b.Context()
+	plain, _ := openInPath(b)
+	parted, handle := openInPath(b)
+	if err := postgres.PartitionClicks(ctx, handle, postgres.Options{}, nil); err != nil {
+		b.Fatal(err)
+	}
+	for ahead := range 21 {
+		if err := parted.Orders().(links.ClickParts).DropClicks(ctx, uuid.Nil, firstOfMonth(ahead)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	now := firstOfMonth(20).AddDate(0, 0, 10)
+	clicksOf := func(w world, i int) []links.Click {
+		clicks := w.clicks(i, "month")
+		for n := range clicks {
+			clicks[n].At = now.Add(time.Duration(i*batch+n) * time.Millisecond)
+			clicks[n].ID = idOf(clicks[n].At, n)
+		}
+		return clicks
+	}
+	one, two := newWorld(b, parted, 200, 20), newWorld(b, plain, 200, 20)
+	sideBySide(b, func(i int) error { return one.record(ctx, parted, clicksOf(one, i)) }, func(i int) error { return two.record(ctx, plain, clicksOf(two, i)) })
 }

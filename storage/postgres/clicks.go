@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -155,6 +156,12 @@ const lastValid = `SELECT v.n, last.at, last.id
 			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
 		ORDER BY at DESC LIMIT 1) AS last ON TRUE`
 
+// lastValidByMonth is lastValid for partitions by id.
+var lastValidByMonth = strings.ReplaceAll(lastValid, "c.at > ?0", "c.at > ?0 AND c.id >= ?4::uuid")
+
+// clockSkew is how much the time in an id may be before the click's.
+const clockSkew = time.Hour
+
 func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) ([]links.LastVisit, error) {
 	return read(ctx, r.u, "click", func(ctx context.Context) ([]links.LastVisit, error) {
 		out := make([]links.LastVisit, len(visits))
@@ -166,10 +173,20 @@ func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.
 			At time.Time `bun:"at"`
 			ID uuid.UUID `bun:"id"`
 		}
-		err := r.u.prepared(lastValid, since,
-			values(visits, func(v *links.Visit) int64 { return v.LinkID }),
+		byMonth, err := r.u.db.clicksByMonth(ctx, r.u.tx)
+		if err != nil {
+			return nil, err
+		}
+		// The partitions of older clicks are not looked at.
+		text, args := lastValid, []any{
+			since, values(visits, func(v *links.Visit) int64 { return v.LinkID }),
 			values(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
-			values(visits, func(v *links.Visit) []byte { return v.Previous[:] })).Scan(ctx, &rows)
+			values(visits, func(v *links.Visit) []byte { return v.Previous[:] }),
+		}
+		if byMonth {
+			text, args = lastValidByMonth, append(args, idAt(since.Add(-clockSkew)).String())
+		}
+		err = r.u.prepared(text, args...).Scan(ctx, &rows)
 		for _, row := range rows {
 			out[row.N-1] = links.LastVisit{At: utc(row.At), ClickID: row.ID}
 		}

@@ -81,6 +81,14 @@
 // and advertisers: Add and Append check a batch at once, and no domain ever
 // deletes what they refer to. A host that deletes such rows by hand breaks that.
 //
+// # Clicks by month
+//
+// PartitionClicks, which a host calls if it wants, partitions affiliate_clicks by
+// its id, a UUID of version 7, which begins with the time. The key alone is
+// unique over all partitions then, and a click is found in one of them. Nothing
+// else is partitioned: events and kept answers are unique by what no range of
+// time decides, and they go in small batches by index; entries and roll-ups stay.
+//
 // # How to add a plain aggregate
 //
 // One file, of the same name as in storage/memory, has bun's row struct, the two

@@ -51,6 +51,9 @@ func serverErrorIn(err error) (e serverError, ok bool) {
 // are called <table>_<field>_<key|fkey|check>.
 func (e serverError) field() string {
 	name, ok := strings.CutPrefix(e.constraint, e.table+"_")
+	if !ok && strings.HasPrefix(e.table, "affiliate_clicks_") { // a partition, whose checks are called after the whole
+		name, ok = strings.CutPrefix(e.constraint, "affiliate_clicks_")
+	}
 	if !ok || e.constraint == "" {
 		return e.column
 	}

@@ -42,8 +42,10 @@ func (u *unit) preparedFrom(key string, text func() string, args ...any) *bun.Ra
 
 // statements are those that the backend prepares.
 type statements struct {
-	known sync.Map    // from key to statement: as many as the code can make
-	plain atomic.Bool // set once a connection refused or lost a prepared statement; the handle then stops preparing
+	known sync.Map // from key to statement: as many as the code can make
+	// byMonth says whether clicks are kept by month, once somebody has asked.
+	byMonth atomic.Pointer[bool]
+	plain   atomic.Bool // set once a connection refused or lost a prepared statement; the handle then stops preparing
 }
 
 // statement is one text in the spelling of each side.

@@ -78,6 +78,8 @@ func TestABatchOfClicksTakesAsManyStatementsAsOneClick(t *testing.T) {
 	db, handle := openInPath(t)
 	w := newWorld(t, db, 3, 2)
 	watched, count := counted(t, handle)
+	is.NoErr(w.record(t.Context(), watched, w.clicks(0, "first"))) // which also asks how clicks are kept
+	count.statements.Store(0)
 	is.NoErr(w.record(t.Context(), watched, w.clicks(1, "many")))
 	many := count.statements.Swap(0)
 	is.NoErr(w.record(t.Context(), watched, w.clicks(2, "one")[:1]))

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"testing"
@@ -25,9 +26,10 @@ func clickScenarios() []scenario[links.Store] {
 	)
 }
 
-// clickID is a version 7 UUID: n is its time, so that ids sort as n does.
+// clickID is a version 7 UUID of the time at(n), so that ids sort as n does.
 func clickID(n int) uuid.UUID {
-	id := uuid.UUID{3: byte(n >> 16), 4: byte(n >> 8), 5: byte(n), 6: 0x70, 8: 0x80, 15: 0xff}
+	id := uuid.UUID{8: 0x80, 15: 0xff}
+	binary.BigEndian.PutUint64(id[:8], uint64(at(n).UnixMilli())<<16|0x7000)
 	return id
 }
 
