@@ -11,6 +11,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
 // editWorld is a campaign without any limit, and a creator who takes part.
@@ -27,6 +28,11 @@ type editWorld struct {
 func newEditWorld(t *testing.T) editWorld {
 	t.Helper()
 	db, handle := openInPath(t)
+	return makeEditWorld(t, db, handle)
+}
+
+func makeEditWorld(t *testing.T, db *postgres.DB, handle *bun.DB) editWorld {
+	t.Helper()
 	e := editWorld{I: is.New(t), store: db.Links(), handle: handle, w: newWorld(t, db, 1, 1)}
 	var err error
 	e.kit, err = affiliatekit.New(db, affiliatekit.Options{})

@@ -33,8 +33,13 @@ func connect(tb testing.TB, dsn, schema string) *postgres.DB {
 // handle below it.
 func openInPath(tb testing.TB) (*postgres.DB, *bun.DB) {
 	tb.Helper()
+	return openMigrated(tb, pgtest.DSN(tb))
+}
+
+func openMigrated(tb testing.TB, dsn string) (*postgres.DB, *bun.DB) {
+	tb.Helper()
 	is := is.New(tb)
-	handle := openHandle(tb, pgtest.DSN(tb))
+	handle := openHandle(tb, dsn)
 	is.NoErr(postgres.Migrate(tb.Context(), handle, postgres.Options{}))
 	db, err := postgres.New(handle, postgres.Options{})
 	is.NoErr(err)
