@@ -31,6 +31,12 @@ type Options struct {
 	// RateLimiter is to be used instead of one of RequestsPerMinute: one that
 	// several handlers share, or that knows several classes of principals.
 	RateLimiter *wire.RateLimiter
+	// BytesPerRequest is how many bytes of a body make a request count once more
+	// against the rate limit, since long requests cost the backend more: a body of
+	// 100 KiB counts as seven requests. No request counts as more than a tenth of a
+	// minute's, and one whose length is not told beforehand counts as that. 0: 16
+	// KiB. Negative: each request counts once.
+	BytesPerRequest int
 	// Idempotency keeps the answers to Idempotency-Keys. Default: the core's
 	// store; without a core the keys are ignored.
 	Idempotency wire.IdempotencyStore
@@ -87,6 +93,9 @@ type Options struct {
 // DefaultRequestTimeout is the RequestTimeout of a host that names none.
 const DefaultRequestTimeout = 30 * time.Second
 
+// DefaultBytesPerRequest is the BytesPerRequest of a host that names none.
+const DefaultBytesPerRequest = 16 << 10
+
 // RefusalsOf returns where handlers beside the dialects note requests that they
 // answer 503. The options must have been through WithDefaults.
 func RefusalsOf(o Options) *wire.Refusals { return o.refusals }
@@ -99,6 +108,9 @@ func (o Options) WithDefaults(core *affiliate.Service) (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.BytesPerRequest == 0 {
+		o.BytesPerRequest = DefaultBytesPerRequest
 	}
 	if o.RequestTimeout == 0 {
 		o.RequestTimeout = DefaultRequestTimeout
@@ -141,13 +153,15 @@ func (o Options) Wire() wire.Options {
 		Clock:         o.Clock,
 		Logger:        o.Logger,
 		RateLimiter:   o.RateLimiter,
-		Idempotency:   o.Idempotency,
-		Observe:       o.Observe,
-		Tracer:        o.Tracer,
-		ClientAddress: o.ClientIP,
-		CORS:          o.CORS,
-		Timeout:       o.RequestTimeout,
-		Refusals:      o.refusals,
-		BasePath:      wire.BasePath(o.BasePath),
+
+		BytesPerRequest: o.BytesPerRequest,
+		Idempotency:     o.Idempotency,
+		Observe:         o.Observe,
+		Tracer:          o.Tracer,
+		ClientAddress:   o.ClientIP,
+		CORS:            o.CORS,
+		Timeout:         o.RequestTimeout,
+		Refusals:        o.refusals,
+		BasePath:        wire.BasePath(o.BasePath),
 	}
 }

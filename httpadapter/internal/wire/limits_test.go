@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +85,43 @@ func TestRateLimit(t *testing.T) {
 	expect("/open", "", 429, "2 0 30")
 	expect("/any", "acme", 200, "30 28") // and uses up nobody else's requests
 	expect("/pixel", "", 200, "")
+}
+
+// Long requests cost more, so that a few of them use up what many short ones would.
+func TestALongRequestCountsAsSeveral(t *testing.T) {
+	is := is.New(t)
+	clock := newHandClock()
+	limiter, err := NewRateLimiter(clock.now, func(affiliate.Principal) int { return 100 })
+	is.NoErr(err)
+	b := newBench(t, sampleDialect, Options{RateLimiter: limiter, BytesPerRequest: 1000}, Route{"POST /any", "any", Any(), Call(succeed)})
+	left := 100
+	for _, tt := range []struct{ bytes, counts int }{{0, 1}, {2, 1}, {999, 1}, {1000, 2}, {4500, 5}, {9000, 10}, {500_000, 10}, {2 << 20, 10}} {
+		body := ""
+		if tt.bytes > 0 {
+			body = "{" + strings.Repeat(" ", tt.bytes-2) + "}"
+		}
+		w := b.do("POST", "/any", body, "Authorization", "acme")
+		left -= tt.counts
+		if got := w.Header().Get("x-ratelimit-remaining"); got != fmt.Sprint(left) {
+			t.Fatalf("after %d bytes: %s requests are left, want %d", tt.bytes, got, left)
+		}
+	}
+	unknownLength := func() *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", "/any", struct{ io.Reader }{strings.NewReader("{}")})
+		r.Header.Set("Authorization", "acme")
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		b.mux.ServeHTTP(w, r)
+		return w
+	}
+	for ; left > 0; left -= 10 {
+		w := unknownLength()
+		is.Equal(w.Code, 200)
+		is.Equal(w.Header().Get("x-ratelimit-remaining"), fmt.Sprint(left-10))
+	}
+	w := unknownLength()
+	is.Equal(w.Code, 429)
+	is.Equal(w.Header().Get("Retry-After"), "6") // until there are ten
 }
 
 // lookUps counts what an authenticator is asked.

@@ -34,6 +34,8 @@ const maxBuckets = 65_536
 // can use up the requests of somebody else. Once an address has used up its
 // requests, though, credentials that have never been good are refused without
 // being looked up: guessing tokens costs the backend no more than the limit.
+//
+// A request with a long body counts as several: see Options.BytesPerRequest.
 type RateLimiter struct {
 	clock   affiliate.Clock
 	limit   func(affiliate.Principal) int
@@ -100,6 +102,25 @@ func (l *RateLimiter) mayLookUp(h http.Header, address string, credentials [32]b
 // take uses up one request of the key and tells so in the headers. It returns
 // the 429 when there is none left.
 func (l *RateLimiter) take(h http.Header, p affiliate.Principal, key string) error {
+	return l.takeSized(h, p, key, 1)
+}
+
+// sizeOf returns how many requests one with such a body counts as: one more for
+// each whole part of it that is bytesPerRequest long. A body whose length is not
+// known beforehand counts as the longest.
+func sizeOf(r *http.Request, bytesPerRequest int) int {
+	switch {
+	case bytesPerRequest <= 0:
+		return 1
+	case r.ContentLength < 0:
+		return math.MaxInt32
+	}
+	return 1 + int(min(r.ContentLength/int64(bytesPerRequest), math.MaxInt32-1))
+}
+
+// takeSized is take for a request that counts as several: at most as a tenth of a
+// minute's, so that no request that is allowed at all waits for more than that.
+func (l *RateLimiter) takeSized(h http.Header, p affiliate.Principal, key string, requests int) error {
 	if l == nil {
 		return nil
 	}
@@ -114,15 +135,16 @@ func (l *RateLimiter) take(h http.Header, p affiliate.Principal, key string) err
 			bucket = other
 		}
 	}
+	requests = min(requests, max(1, perMinute/10))
 	now := l.clock.Now()
-	allowed := bucket.AllowN(now, 1)
+	allowed := bucket.AllowN(now, requests)
 	tokens := max(0, bucket.TokensAt(now))
 	h.Set("X-Ratelimit-Limit", strconv.Itoa(perMinute))
 	h.Set("X-Ratelimit-Remaining", strconv.Itoa(int(tokens)))
 	if allowed {
 		return nil
 	}
-	wait := time.Duration((1 - tokens) / float64(bucket.Limit()) * float64(time.Second))
+	wait := time.Duration((float64(requests) - tokens) / float64(bucket.Limit()) * float64(time.Second))
 	h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
 	return &StatusError{Status: http.StatusTooManyRequests, Code: "rate_limited", Message: "Too many requests."}
 }

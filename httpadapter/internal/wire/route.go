@@ -85,9 +85,12 @@ type Dialect struct {
 type Options struct {
 	Authenticator Authenticator
 	Clock         affiliate.Clock
-	Logger        *slog.Logger     // nil: slog.Default()
-	RateLimiter   *RateLimiter     // nil: no limit
-	Idempotency   IdempotencyStore // nil: Idempotency-Key is ignored
+	Logger        *slog.Logger // nil: slog.Default()
+	RateLimiter   *RateLimiter // nil: no limit
+	// BytesPerRequest is how many bytes of a body make a request count once more
+	// against the rate limit. 0 or less: each request counts once.
+	BytesPerRequest int
+	Idempotency     IdempotencyStore // nil: Idempotency-Key is ignored
 	// Observe is called after each request: the route's id ("" when there was
 	// none), the status (499 when the client had gone), and how long it took.
 	Observe func(routeID string, status int, took time.Duration)

@@ -193,7 +193,7 @@ func (e *endpoint) admit(x *exchange, r *http.Request) (p affiliate.Principal, o
 		if e.route.Op.unlimited {
 			return nil
 		}
-		return e.mux.opts.RateLimiter.take(x.Header(), p, owner)
+		return e.mux.opts.RateLimiter.takeSized(x.Header(), p, owner, sizeOf(r, e.mux.opts.BytesPerRequest))
 	}
 	anonymous := "address:" + e.mux.opts.ClientAddress(r)
 	if e.route.Scope.open {
