@@ -63,7 +63,10 @@ func TestAClickComesBackWithoutItsVisitor(t *testing.T) {
 	keys, err := blobs.Keys(t.Context(), "", "", 10)
 	is.NoErr(err)
 	is.Equal(len(keys), 2) // a part without lines is none
-	is.True(!(&archive.Part{}).Fits(first) == false)
+	var part archive.Part
+	is.True(part.Fits(first))
+	is.NoErr(part.AddClick(first))
+	is.True(!part.Fits(second)) // each part is of one month
 }
 
 func TestPartsThatOverlapGiveEachClickOnce(t *testing.T) {

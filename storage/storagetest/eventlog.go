@@ -321,8 +321,7 @@ func testEventsExpire(t *testing.T, s eventsStore) {
 		return tx.EventLog().Expire(ctx, at(40), 0, 10)
 	}), 0)
 	equal(t, "up to the first", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-		n, err := tx.EventLog().Expire(ctx, at(10), 1, 10)
-		return n, err
+		return tx.EventLog().Expire(ctx, at(10), 1, 10)
 	}), 0)
 	equal(t, "the old one", expire(11, 10), 1)
 	equal(t, "one of the others", expire(40, 1), 1)
