@@ -18,16 +18,17 @@ REDOCLY := @redocly/cli@2.77.0
 
 # The benchmarks against other libraries are a module of their own in .bench, and the tests in a
 # browser one in .browser, so that no user of this one depends on what they need. So is what makes
-# the OpenAPI documents, in httpadapter/.openapi, and what runs the migrations with the tools of
-# hosts, in .migrations.
+# the OpenAPI documents, in httpadapter/.openapi, what runs the migrations with the tools of
+# hosts, in .migrations, and the example over a key-value store, in examples/ownbackend.
 BENCH_MODULE := $(wildcard .bench/go.mod)
 in_bench      = $(if $(BENCH_MODULE),cd .bench && $(1),@true)
 in_browser    = cd .browser && $(1)
 in_openapi    = cd httpadapter/.openapi && $(1)
 in_migrations = cd .migrations && $(1)
+in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi check-grafana
+.PHONY: help run test test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,7 @@ run: ## the demo server on 127.0.0.1:8080, in memory
 test: ## all tests with the race detector, on both backends (starts its own PostgreSQL; half an hour on two cores)
 	@echo "All tests take about half an hour on two cores; each package prints a line when it is done."
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race -vet=off $(LEAN) -timeout 40m ./...
+	$(call in_ownbackend,$(GO) test -race -vet=off $(LEAN) -timeout 40m ./...)
 	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_migrations,$(GO) test -count=1 -vet=off $(LEAN) ./...)'
 
 test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
@@ -58,6 +60,7 @@ vet: ## go vet, the other modules included
 	$(call in_browser,$(lean) vet ./...)
 	$(call in_openapi,$(lean) vet ./...)
 	$(call in_migrations,$(lean) vet ./...)
+	$(call in_ownbackend,$(lean) vet ./...)
 
 staticcheck: ## staticcheck at the version in go.mod
 	$(lean) tool staticcheck ./...
@@ -68,6 +71,7 @@ tidy: ## fails when go.mod and go.sum are not what the code needs
 	$(call in_browser,$(GO) mod tidy -diff)
 	$(call in_openapi,$(GO) mod tidy -diff)
 	$(call in_migrations,$(GO) mod tidy -diff)
+	$(call in_ownbackend,$(GO) mod tidy -diff)
 
 openapi-check: ## fails when the OpenAPI documents are not what the routes say
 	$(call in_openapi,$(lean) test -count=1 -vet=off ./...)
@@ -77,6 +81,10 @@ apidiff: ## the exported API against the last tag
 
 openapi: ## writes the OpenAPI documents from the routes and their types
 	$(call in_openapi,$(GO) run . -out ../openapi)
+
+publicsuffix: ## copies the list of public suffixes from the version of golang.org/x/net in go.mod
+	@dir=$$($(GO) list -m -f '{{.Dir}}' golang.org/x/net)/publicsuffix && cp "$$dir"/data/* links/internal/publicsuffix/data/ && \
+		cp "$$dir"/table.go links/internal/publicsuffix/ && chmod -R u+w links/internal/publicsuffix
 
 check-grafana: ## the dashboard of examples/server: its form, and that the server exports what it shows
 	$(lean) test -count=1 -vet=off -run Grafana ./examples/server

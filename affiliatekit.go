@@ -13,6 +13,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks/delivery"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -123,7 +124,7 @@ func New(backend Backend, o Options) (*Kit, error) {
 	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
 	k.Events = build(&b, "events", func() (*events.Service, error) { return events.NewService(backend.Events(), o.Events) })
 	k.Webhooks = build(&b, "webhooks", func() (*webhooks.Service, error) {
-		return webhooks.NewService(backend.Webhooks(), backend.Events(), o.Webhooks)
+		return delivery.NewService(backend.Webhooks(), backend.Events(), o.Webhooks)
 	})
 	if o.Mailing.Mailer != nil {
 		k.Mailing = build(&b, "mailing", func() (*mailing.Service, error) { return mailing.NewService(backend.Mailing(), o.Mailing) })

@@ -16,7 +16,7 @@
 // # What a package costs
 //
 // A program links what its packages need and no more. With links in memory it has at
-// most 10 MB. These are the modules of others that packages link, a golang.org module
+// most 9 MB. These are the modules of others that packages link, a golang.org module
 // without its host; packages add up less than their numbers, because they share most:
 //
 //	links, storage/memory         5  google/uuid shopspring/decimal x/image x/net x/text
@@ -32,7 +32,7 @@
 //	httpadapter/oidc              6  MicahParks/jwkset MicahParks/keyfunc/v3 golang-jwt/jwt/v5 shopspring/decimal x/text x/time
 //	httpadapter/metrics          14  beorn7/perks cespare/xxhash/v2 google/uuid munnerz/goautoneg prometheus/client_golang prometheus/client_model prometheus/common prometheus/procfs shopspring/decimal x/image x/net x/sys x/text protobuf
 //	affiliate/tracing             5  cespare/xxhash/v2 shopspring/decimal otel otel/trace x/text
-//	affiliate/webhooks            3  google/uuid shopspring/decimal x/text
+//	affiliate/webhooks/delivery   3  google/uuid shopspring/decimal x/text
 //	affiliate/payouts/invoicepdf  3  go-pdf/fpdf shopspring/decimal x/text
 //	adsync/facebook, adsync/google  4  google/uuid shopspring/decimal x/oauth2 x/text
 package affiliatekit

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/internal/publicsuffix"
 )
 
 // ClickIDParameter carries the click id to a direct advertiser's shop, unless

@@ -4,9 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/internal/publicsuffix"
 )
 
 // RuleType says what a matching rule does.

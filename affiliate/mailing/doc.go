@@ -1,6 +1,6 @@
 // Package mailing sends the e-mails of affiliatekit: invites, approvals and
 // invitations to campaigns. What carries them is the host's [Mailer]; a
-// [Recorder] for tests and an [SMTP] client are here.
+// [Recorder] for tests is here, and an SMTP client in package smtp below.
 //
 // # Quota
 //

@@ -25,6 +25,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks/delivery"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -108,7 +109,7 @@ func deliver(t *testing.T, b storagetest.Backend, receiver string) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	hooks, err := webhooks.NewService(b.Webhooks, b.Events, webhooks.Options{
+	hooks, err := delivery.NewService(b.Webhooks, b.Events, webhooks.Options{
 		Every: 10 * time.Millisecond, Lease: time.Second, AllowHTTP: true, Allow: func(netip.Addr) bool { return true },
 	})
 	if err != nil {
@@ -228,7 +229,7 @@ func TestKilledPublishersAndDeliverersLoseNothing(t *testing.T) {
 		a.closed = true
 		a.changed.Broadcast()
 	}()
-	hooks, err := webhooks.NewService(b.Webhooks, b.Events, webhooks.Options{AllowHTTP: true, Allow: func(netip.Addr) bool { return true }})
+	hooks, err := delivery.NewService(b.Webhooks, b.Events, webhooks.Options{AllowHTTP: true, Allow: func(netip.Addr) bool { return true }})
 	is.NoErr(err)
 	filters := map[string]events.Filter{
 		"/all":     {},

@@ -3,13 +3,15 @@ package webhooks
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 )
+
+// statusGone is what an endpoint responds with that wants no more messages.
+const statusGone = 410
 
 // attempt is the log's line about a request.
 func (s *Service) attempt(e Endpoint, m events.Message, a answer) Attempt {
@@ -41,7 +43,7 @@ func (s *Service) serve(ctx context.Context, c events.Consumer, list []events.Me
 			return out // it was interrupted: that is no attempt
 		}
 		out.Outcomes, log = append(out.Outcomes, o), append(log, a)
-		gone = a.StatusCode == http.StatusGone
+		gone = a.StatusCode == statusGone
 		if a.Result != events.Done {
 			out.HeldUntil = o.DueAt
 			list = nil
@@ -52,7 +54,7 @@ func (s *Service) serve(ctx context.Context, c events.Consumer, list []events.Me
 	outcomes, attempts := s.deliverAll(ctx, e, list)
 	out.Outcomes, log = append(out.Outcomes, outcomes...), append(log, attempts...)
 	for _, a := range attempts {
-		gone = gone || a.StatusCode == http.StatusGone
+		gone = gone || a.StatusCode == statusGone
 	}
 	if err := s.note(context.WithoutCancel(ctx), e, log, gone); err != nil {
 		s.opts.Logger.ErrorContext(ctx, "attempts at an endpoint were not written down", "endpoint", e.ID, "error", err)

@@ -12,6 +12,9 @@
 // A receiver checks a message with [Verify], or with any library for Standard
 // Webhooks.
 //
+// This package keeps endpoints, signs, and decides what is sent when. The requests
+// are made by a [Sender]: package delivery has it, and affiliatekit.New puts it in.
+//
 // # Delivery
 //
 // An endpoint is a consumer of package events: it gets the events of its filter in

@@ -1,21 +1,16 @@
 package webhooks
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/events"
-	"github.com/affiliatekit/affiliatekit/affiliate/outbound"
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/special"
 )
 
 // message is the body of a webhook: type, timestamp and data are those of
@@ -52,7 +47,36 @@ func bodyOf(e affiliate.Event) ([]byte, error) {
 func messageID(e affiliate.Event) string { return "evt_" + strconv.FormatInt(e.Sequence, 10) }
 
 // Public reports whether an address is one of the public internet: see outbound.Public.
-func Public(a netip.Addr) bool { return outbound.Public(a) }
+func Public(a netip.Addr) bool { return special.Public(a) }
+
+// Request is a message on its way to an endpoint.
+type Request struct {
+	URL       string
+	UserAgent string
+	ID        string // of the message, for HeaderID
+	Timestamp string // for HeaderTimestamp
+	Signature string // for HeaderSignature
+	Body      []byte
+}
+
+// Response is what came of a Request.
+type Response struct {
+	StatusCode int           // 0 when there was no response
+	RetryAfter time.Duration // how long the endpoint asks to be left alone; 0: it does not ask
+	// Err is nil when the endpoint took the message. Its text is kept in the log of
+	// attempts, so that it must not have the URL, which may hold credentials.
+	Err error
+}
+
+// Sender makes requests over HTTP: a POST with the content type application/json.
+// Package delivery has the one that hosts use. It must keep to Options.Allow and
+// Options.Timeout, and is used by many goroutines at once.
+type Sender interface {
+	Send(ctx context.Context, r Request) Response
+}
+
+// errNoSender is the error of a service that cannot send.
+var errNoSender = errors.New("webhooks: Options.Sender is missing: make the service with delivery.NewService, or by affiliatekit.New")
 
 // answer is what came of a request.
 type answer struct {
@@ -71,51 +95,14 @@ func (s *Service) send(ctx context.Context, e Endpoint, id string, body []byte) 
 }
 
 func (s *Service) request(ctx context.Context, e Endpoint, id string, body []byte) answer {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(body))
-	if err != nil {
-		return answer{err: errors.New("the URL is invalid")}
-	}
 	now := s.clock.Now()
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	var signatures []string
 	for _, key := range e.keys(now) {
 		signatures = append(signatures, sign(key, id, timestamp, body))
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", s.opts.UserAgent)
-	req.Header.Set(HeaderID, id)
-	req.Header.Set(HeaderTimestamp, timestamp)
-	req.Header.Set(HeaderSignature, strings.Join(signatures, " "))
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return answer{err: plain(err)}
-	}
-	defer func() { _ = resp.Body.Close() }() // it is not read any further
-	if _, err := io.CopyN(io.Discard, resp.Body, 64<<10); err != nil && !errors.Is(err, io.EOF) {
-		return answer{code: resp.StatusCode, err: plain(err)}
-	}
-	a := answer{code: resp.StatusCode}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		a.err = fmt.Errorf("the endpoint responded with status %d", resp.StatusCode)
-		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-			a.after = min(time.Duration(min(seconds, 1<<20))*time.Second, maxWait)
-		}
-	}
-	return a
-}
-
-// plain is an error without the URL, which may have credentials in its query.
-func plain(err error) error {
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.Is(err, outbound.ErrForbidden):
-		return outbound.ErrForbidden
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errors.New("the endpoint did not respond in time")
-	}
-	var wrapped interface{ Unwrap() error }
-	if errors.As(err, &wrapped) && wrapped.Unwrap() != nil {
-		return errors.New(events.Cut(wrapped.Unwrap().Error(), MaxError))
-	}
-	return errors.New("the request failed")
+	r := s.opts.Sender.Send(ctx, Request{
+		URL: e.URL, UserAgent: s.opts.UserAgent, ID: id, Timestamp: timestamp, Signature: strings.Join(signatures, " "), Body: body,
+	})
+	return answer{code: r.StatusCode, after: min(max(r.RetryAfter, 0), maxWait), err: r.Err}
 }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
-	"github.com/affiliatekit/affiliatekit/affiliate/outbound"
 )
 
 // Channel has the endpoints as consumers of package events.
@@ -50,13 +48,20 @@ type Options struct {
 	KeepLog time.Duration
 	// Parallel is how many endpoints are served at once, 1..1000; default: 64.
 	Parallel  int
-	UserAgent string               // default: "affiliatekit-webhooks"
-	Observe   func(events.Attempt) // as in events.Options
-	Tracer    affiliate.Tracer     // begins a span for each request; default: none
-	Logger    *slog.Logger         // default: none
+	UserAgent string // default: "affiliatekit-webhooks"
+	// Sender makes the requests. Default: none, and the service keeps endpoints but
+	// cannot send; affiliatekit.New and delivery.NewService put in that of package
+	// delivery.
+	Sender  Sender
+	Observe func(events.Attempt) // as in events.Options
+	Tracer  affiliate.Tracer     // begins a span for each request; default: none
+	Logger  *slog.Logger         // default: none
 }
 
 const maxWait = 8 * time.Hour
+
+// DefaultTimeout is the default of Options.Timeout.
+const DefaultTimeout = 15 * time.Second
 
 func (o Options) defaults() (Options, error) {
 	if o.Clock == nil {
@@ -83,7 +88,7 @@ func (o Options) defaults() (Options, error) {
 	for _, d := range []struct {
 		of       *time.Duration
 		standard time.Duration
-	}{{&o.Timeout, 15 * time.Second}, {&o.GiveUpAfter, 72 * time.Hour}, {&o.DisableAfter, 5 * 24 * time.Hour}, {&o.KeepLog, 30 * 24 * time.Hour}, {&o.Lease, 0}} {
+	}{{&o.Timeout, DefaultTimeout}, {&o.GiveUpAfter, 72 * time.Hour}, {&o.DisableAfter, 5 * 24 * time.Hour}, {&o.KeepLog, 30 * 24 * time.Hour}, {&o.Lease, 0}} {
 		if *d.of == 0 {
 			*d.of = d.standard
 		}
@@ -102,7 +107,6 @@ type Service struct {
 	store  Store
 	opts   Options
 	clock  affiliate.Clock
-	client *http.Client
 	server *events.Server
 }
 
@@ -116,8 +120,7 @@ func NewService(store Store, bus events.Store, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := outbound.NewClient(outbound.Options{Timeout: o.Timeout, Allow: o.Allow, Resolver: o.Resolver})
-	s := &Service{store: store, opts: o, clock: o.Clock, client: client}
+	s := &Service{store: store, opts: o, clock: o.Clock}
 	s.server, err = events.NewServer(bus, events.ServerOptions{
 		Channel: Channel, Serve: s.serve, Clock: o.Clock, Jitter: o.Jitter, Every: o.Every,
 		Lease: o.Lease, Batch: batch, Parallel: o.Parallel, Observe: o.Observe, Tracer: o.Tracer, Logger: o.Logger,
@@ -132,11 +135,21 @@ const (
 
 // Run sends events until the context ends; then it waits for the requests under
 // way and returns nil. Any number of processes may run it.
-func (s *Service) Run(ctx context.Context) error { return s.server.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error {
+	if s.opts.Sender == nil {
+		return errNoSender
+	}
+	return s.server.Run(ctx)
+}
 
 // Deliver sends what is due and returns how many events were delivered: for tests,
 // and for hosts with a scheduler of their own.
-func (s *Service) Deliver(ctx context.Context) (int, error) { return s.server.Deliver(ctx) }
+func (s *Service) Deliver(ctx context.Context) (int, error) {
+	if s.opts.Sender == nil {
+		return 0, errNoSender
+	}
+	return s.server.Deliver(ctx)
+}
 
 // EndpointInput describes an endpoint.
 type EndpointInput struct {
@@ -405,6 +418,9 @@ func (s *Service) Replay(ctx context.Context, id, from, until int64) (int, error
 // Test sends an endpoint a message of the type "webhook.test" and returns what
 // came of it, which is logged too.
 func (s *Service) Test(ctx context.Context, id int64) (Attempt, error) {
+	if s.opts.Sender == nil {
+		return Attempt{}, errNoSender
+	}
 	e, err := s.Endpoint(ctx, id)
 	if err != nil {
 		return Attempt{}, err

@@ -191,6 +191,23 @@ func TestATestIsLogged(t *testing.T) {
 	})
 }
 
+func TestAServiceWithoutASenderKeepsEndpointsAndSaysThatItCannotSend(t *testing.T) {
+	is := is.New(t)
+	db := memory.New()
+	s, err := webhooks.NewService(db.Webhooks(), db.Events(), webhooks.Options{})
+	is.NoErr(err)
+	e, err := s.Create(t.Context(), webhooks.EndpointInput{URL: "https://receiver.example/"})
+	is.NoErr(err)
+	_, err = s.Test(t.Context(), e.ID)
+	is.True(err != nil && strings.Contains(err.Error(), "delivery.NewService"))
+	_, err = s.Deliver(t.Context())
+	is.True(err != nil)
+	is.True(s.Run(t.Context()) != nil)
+	kept, err := s.Endpoint(t.Context(), e.ID)
+	is.NoErr(err)
+	is.Equal(kept.Status, webhooks.Active) // what was not sent did not fail
+}
+
 func TestBadEndpointsAreRefused(t *testing.T) {
 	is := is.New(t)
 	s, err := webhooks.NewService(memory.New().Webhooks(), memory.New().Events(), webhooks.Options{})

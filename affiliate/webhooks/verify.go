@@ -3,7 +3,6 @@ package webhooks
 import (
 	"crypto/hmac"
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -26,8 +25,9 @@ var ErrUnverified = errors.New("webhooks: the message is not signed with a known
 // Verify checks, for a receiver, that a message was signed with one of the
 // secrets at about now. Body are the bytes as they came in. The header webhook-id
 // tells a message that is repeated: ignore one that was handled already. It works
-// for every sender that keeps to Standard Webhooks.
-func Verify(secrets []string, header http.Header, body []byte, now time.Time) error {
+// for every sender that keeps to Standard Webhooks. The header is usually that of
+// an http.Request.
+func Verify(secrets []string, header interface{ Get(name string) string }, body []byte, now time.Time) error {
 	id, timestamp := header.Get(HeaderID), header.Get(HeaderTimestamp)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if id == "" || err != nil || strconv.FormatInt(seconds, 10) != timestamp {

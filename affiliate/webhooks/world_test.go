@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks/delivery"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -77,7 +78,7 @@ func newWorld(t *testing.T, b storagetest.Backend, o webhooks.Options) *world {
 		o.Allow = func(netip.Addr) bool { return true }
 	}
 	var err error
-	w.hooks, err = webhooks.NewService(w.b.Webhooks, w.b.Events, o)
+	w.hooks, err = delivery.NewService(w.b.Webhooks, w.b.Events, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func (c config) authenticator(ctx context.Context, people *identity.Service, log
 var errOIDC = errors.New("-oidc-issuer and -oidc-audience belong together")
 
 // logMailer notes in the log that there was an e-mail, without its content. A
-// host that sends e-mails has mailing.NewSMTP here.
+// host that sends e-mails has smtp.New here.
 type logMailer struct{ log *slog.Logger }
 
 // Send implements mailing.Mailer.

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks/delivery"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
@@ -50,7 +51,7 @@ func TestAPollOfManyEndpointsIsOneIndexScan(t *testing.T) {
 	noted := &texts{table: "affiliate_event"}
 	db, err := postgres.New(handle.WithQueryHook(noted), postgres.Options{})
 	is.NoErr(err)
-	hooks, err := webhooks.NewService(db.Webhooks(), db.Events(), webhooks.Options{})
+	hooks, err := delivery.NewService(db.Webhooks(), db.Events(), webhooks.Options{})
 	is.NoErr(err)
 	_, err = hooks.Deliver(t.Context())
 	is.NoErr(err)

@@ -1,4 +1,4 @@
-package mailing
+package smtp
 
 import (
 	"bytes"
@@ -12,15 +12,16 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
-	"net/smtp"
+	netsmtp "net/smtp"
 	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 )
 
-// SMTPOptions sets up an SMTP mailer. Address and From are required.
-type SMTPOptions struct {
+// Options sets up a Mailer. Address and From are required.
+type Options struct {
 	Address  string // host:port of the server
 	From     string // "Acme <mail@acme.example>"
 	Username string // empty: no authentication
@@ -33,26 +34,28 @@ type SMTPOptions struct {
 	Clock    affiliate.Clock // default: affiliate.SystemClock
 }
 
-// SMTP sends e-mails over an SMTP server, one connection for each. It is safe
+var _ mailing.Mailer = (*Mailer)(nil)
+
+// Mailer sends e-mails over an SMTP server, one connection for each. It is safe
 // for concurrent use.
-type SMTP struct {
-	o    SMTPOptions
+type Mailer struct {
+	o    Options
 	host string
 	from mail.Address
 }
 
-// NewSMTP returns a mailer. It does not connect.
-func NewSMTP(o SMTPOptions) (*SMTP, error) {
+// New returns a mailer. It does not connect.
+func New(o Options) (*Mailer, error) {
 	host, _, err := net.SplitHostPort(o.Address)
 	if err != nil {
-		return nil, fmt.Errorf("mailing: SMTPOptions.Address must be host:port: %w", err)
+		return nil, fmt.Errorf("smtp: Options.Address must be host:port: %w", err)
 	}
 	from, err := mail.ParseAddress(o.From)
 	if err != nil {
-		return nil, fmt.Errorf("mailing: SMTPOptions.From: %w", err)
+		return nil, fmt.Errorf("smtp: Options.From: %w", err)
 	}
 	if o.Timeout < 0 {
-		return nil, errors.New("mailing: SMTPOptions.Timeout must not be negative")
+		return nil, errors.New("smtp: Options.Timeout must not be negative")
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
@@ -60,11 +63,11 @@ func NewSMTP(o SMTPOptions) (*SMTP, error) {
 	if o.TLS == nil {
 		o.TLS = &tls.Config{ServerName: host}
 	}
-	return &SMTP{o: o, host: host, from: *from}, nil
+	return &Mailer{o: o, host: host, from: *from}, nil
 }
 
-// Send implements Mailer. Every failure is affiliate.ErrUnavailable.
-func (s *SMTP) Send(ctx context.Context, m Message) error {
+// Send implements mailing.Mailer. Every failure is affiliate.ErrUnavailable.
+func (s *Mailer) Send(ctx context.Context, m mailing.Message) error {
 	text, err := s.compose(m)
 	if err != nil {
 		return err
@@ -72,12 +75,12 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
 	if err := s.deliver(ctx, m.To, text); err != nil {
-		return affiliate.Unavailable(fmt.Errorf("mailing: %w", errors.Join(err, ctx.Err())))
+		return affiliate.Unavailable(fmt.Errorf("smtp: %w", errors.Join(err, ctx.Err())))
 	}
 	return nil
 }
 
-func (s *SMTP) deliver(ctx context.Context, to string, text []byte) (err error) {
+func (s *Mailer) deliver(ctx context.Context, to string, text []byte) (err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.o.Address)
 	if err != nil {
 		return err
@@ -85,7 +88,7 @@ func (s *SMTP) deliver(ctx context.Context, to string, text []byte) (err error) 
 	// A context that ends closes the connection, which ends every call on it.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	client, err := smtp.NewClient(conn, s.host)
+	client, err := netsmtp.NewClient(conn, s.host)
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
@@ -103,7 +106,7 @@ func (s *SMTP) deliver(ctx context.Context, to string, text []byte) (err error) 
 		return err
 	}
 	if s.o.Username != "" {
-		if err := client.Auth(smtp.PlainAuth("", s.o.Username, s.o.Password, s.host)); err != nil {
+		if err := client.Auth(netsmtp.PlainAuth("", s.o.Username, s.o.Password, s.host)); err != nil {
 			return err
 		}
 	}
@@ -128,7 +131,7 @@ func (s *SMTP) deliver(ctx context.Context, to string, text []byte) (err error) 
 
 // compose writes the message as it goes over the wire. No header can be
 // smuggled in: the address is parsed, the subject encoded.
-func (s *SMTP) compose(m Message) ([]byte, error) {
+func (s *Mailer) compose(m mailing.Message) ([]byte, error) {
 	to, err := mail.ParseAddress(m.To)
 	if err != nil || to.Address != m.To {
 		return nil, affiliate.Invalid("mail", affiliate.FieldError{Field: "to", Code: "invalid_email", Message: "must be an e-mail address"})
