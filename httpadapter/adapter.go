@@ -48,11 +48,82 @@ type Services struct {
 
 // Options sets up the adapter or one of its dialects. The zero Options work,
 // and refuse everyone: see the fields.
+//
+//	type Options struct {
+//		// Authenticator tells who makes a request; nil refuses everyone.
+//		// httpadapter.TokenAuthenticator is the one over access tokens.
+//		Authenticator Authenticator
+//		// Clock is for rate limits and idempotency keys; default: the system clock.
+//		Clock affiliate.Clock
+//		// Logger gets what clients are not told: unknown errors and panics, each
+//		// with the request id. Default: slog.Default().
+//		Logger *slog.Logger
+//		// RequestsPerMinute is how many requests a principal has a minute, and a
+//		// client address on what needs no principal. 0: 300. Negative: any number.
+//		// A principal that is for tests has a third.
+//		RequestsPerMinute int
+//		// RateLimiter is to be used instead of one of RequestsPerMinute: one that
+//		// several handlers share, or that knows several classes of principals.
+//		RateLimiter *RateLimiter
+//		// Idempotency keeps the answers to Idempotency-Keys. Default: the core's
+//		// store; without a core the keys are ignored.
+//		Idempotency IdempotencyStore
+//		// Observe is called after each request: with the operation id ("redirect"
+//		// for GET /c/{id}, "" when no route matched), the status (499 when the
+//		// client had gone), and how long it took.
+//		Observe func(operation string, status int, took time.Duration)
+//		// Tracer begins a span for each request, named by its method and route. The
+//		// units of work of the request are inside of it when affiliatekit.Options has
+//		// the same one. See package affiliate/tracing. Default: none.
+//		Tracer affiliate.Tracer
+//		// TrustedProxies are the reverse proxies in front of this server. A request
+//		// that comes from one of them is of the last address in X-Forwarded-For (or
+//		// in Forwarded) that is not a trusted proxy's. From anybody else these
+//		// headers are ignored, and so they are when both are there and disagree: let
+//		// the proxy remove the one that it does not set. Without proxies here, all
+//		// readers behind one with the same browser are one visitor.
+//		TrustedProxies []netip.Prefix
+//		// ClientIP is to be used instead of TrustedProxies. It returns the address
+//		// of who sent the request: readers of links are told apart by it, and
+//		// requests without a principal are limited by it.
+//		ClientIP func(*http.Request) string
+//		// Bots reports whether a user agent is a program's, whose clicks are not
+//		// paid. Its result is remembered. Default: bots.IsBot.
+//		Bots func(userAgent string) bool
+//		// CORS says which web pages may read answers, and what browsers are told
+//		// that ask before they send (preflights). Default: every page, as the
+//		// documents have it. &httpadapter.CORS{} turns it off.
+//		CORS *CORS
+//		// BasePath is what clients put in front of the paths of the APIs, such as
+//		// "/affiliates"; it has no slash at its end. The handler takes it off where it
+//		// is still there, so that it is mounted without http.StripPrefix; the links in
+//		// answers and the documents' servers begin with it, once, also where a reverse
+//		// proxy took it off. A host that serves redirects too puts it into
+//		// links.Options.PublicURL as well. Default: what http.StripPrefix took off.
+//		BasePath string
+//		// WithoutDocs leaves out /openapi.json and /docs, which httpadapter.New
+//		// otherwise serves to everybody.
+//		WithoutDocs bool
+//		// RequestTimeout is how long a request may take, its answer included; then
+//		// what waits for the backend fails and the answer is 503. The backend gets
+//		// it as the context's deadline. 0: 30 seconds. Negative: no limit.
+//		RequestTimeout time.Duration
+//		// NotificationsURL is the notification service that Metapic v2's
+//		// notifications-proxy forwards to: an http or https URL. Nothing else can be
+//		// reached through it. Default: none, the route responds with 503.
+//		NotificationsURL string
+//		// NotificationsTransport makes those requests. Default: http.DefaultTransport.
+//		NotificationsTransport http.RoundTripper
+//	}
 type Options = host.Options
 
 // Authenticator finds out who makes a request. No credentials, or bad ones, are
 // an error of kind [affiliate.ErrUnauthenticated]; what cannot be found out now
 // is [affiliate.ErrUnavailable].
+//
+//	type Authenticator interface {
+//		Authenticate(*http.Request) (affiliate.Principal, error)
+//	}
 type Authenticator = wire.Authenticator
 
 // RateLimiter counts requests per principal; see [NewRateLimiter].
@@ -60,12 +131,48 @@ type RateLimiter = wire.RateLimiter
 
 // IdempotencyStore keeps the first answer to each Idempotency-Key. The one over
 // the core's store is the default.
+//
+//	type IdempotencyStore interface {
+//		// Begin claims the record's owner and key and returns nil; or returns the
+//		// record that is there and changes nothing. A record whose Expires is not
+//		// after now counts as not there. Of many that begin at once, one claims.
+//		//
+//		// A store that keeps answers beside the work, and not with it, must not let a
+//		// claim without an answer expire before the answer would: whether the work was
+//		// done is not known then, and it must not be done twice.
+//		Begin(ctx context.Context, claim IdempotencyRecord, now time.Time) (*IdempotencyRecord, error)
+//		// Finish runs work and puts the answer that it returns, and the new expiry,
+//		// into the claimed record; with nil instead of an answer the record stays.
+//		// The store of the core does both in one transaction with what work changes,
+//		// and may therefore run work again. An error of work is returned, and then
+//		// nothing is changed. Finish is ErrClaimLost when the token no longer holds
+//		// the claim.
+//		Finish(ctx context.Context, claim IdempotencyRecord, work func(ctx context.Context) (*KeptAnswer, error)) error
+//		// Abandon removes the claim, so that the request may be sent again. It is
+//		// no error when the token no longer holds it, and leaves an answer alone.
+//		Abandon(ctx context.Context, claim IdempotencyRecord) error
+//	}
 type IdempotencyStore = wire.IdempotencyStore
 
 // IdempotencyRecord is what an [IdempotencyStore] keeps.
+//
+//	type IdempotencyRecord struct {
+//		Owner       string   // the principal's Key, or "address:" and a client address
+//		Key         string   // 1 to 255 printable ASCII characters
+//		Token       string   // a UUID
+//		Fingerprint [32]byte // SHA-256 of method, path, query and body
+//		Expires     time.Time
+//		Answer      *KeptAnswer // nil while the first request runs
+//	}
 type IdempotencyRecord = wire.IdempotencyRecord
 
 // KeptAnswer is the answer in an [IdempotencyRecord].
+//
+//	type KeptAnswer struct {
+//		Status      int
+//		ContentType string
+//		Body        []byte // at most affiliate.MaxKeptAnswer bytes
+//	}
 type KeptAnswer = wire.KeptAnswer
 
 // ErrClaimLost is what an IdempotencyStore's Finish returns when another request
@@ -73,6 +180,12 @@ type KeptAnswer = wire.KeptAnswer
 var ErrClaimLost = wire.ErrClaimLost
 
 // CORS says which web pages may read answers; see Options.CORS.
+//
+//	type CORS struct {
+//		// Origins are the allowed ones, such as https://app.example; "*" allows
+//		// every one. None: pages of other origins are not let in at all.
+//		Origins []string
+//	}
 type CORS = wire.CORS
 
 // NewRateLimiter makes a limiter for Options.RateLimiter: one that several

@@ -10,7 +10,8 @@ import (
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
-// Options sets up the dialect; they are the adapter's.
+// Options sets up the dialect. They are those of httpadapter.Options, where each is
+// described: go doc github.com/affiliatekit/affiliatekit/httpadapter.Options.
 type Options = host.Options
 
 // Services are what the dialect serves.
