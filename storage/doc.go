@@ -13,7 +13,9 @@
 //
 // A backend of your own is a third choice: implement the Store of each domain
 // that you use, and let package storagetest tell you when it is done: Run for all
-// of them, RunCore, RunLinks, … for one.
+// of them, RunCore, RunLinks, … for one. A backend of one domain needs no core of
+// its own for that: storagetest.Compose takes memory's (examples/ownbackend is one
+// over a key-value store).
 //
 // # What all of them promise
 //

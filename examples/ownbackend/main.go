@@ -1,7 +1,11 @@
-// Command ownbackend shows what somebody else's backend looks like. It
-// decorates the memory backend: every unit of work is counted and timed on its
-// way through. Its test runs storagetest, the suite that the shipped backends
-// pass; a backend on another database starts the same way.
+// Command ownbackend is a backend of one's own for one domain: product lists in a
+// file of bbolt, a key-value store. store.go has the units of work, lists.go and
+// products.go the repositories. Its test runs the cases of that domain from
+// storagetest, which the shipped backends pass too.
+//
+// A domain needs a core under it, which keeps events and idempotency keys among
+// other things. Here that is memory's, put under it by storagetest.Compose; a
+// backend for production keeps the core in the same file, in the same units.
 package main
 
 import (
@@ -11,12 +15,14 @@ import (
 	"io"
 	"log"
 	"os"
-	"time"
+	"path/filepath"
 
-	"github.com/affiliatekit/affiliatekit"
+	"go.etcd.io/bbolt"
+
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/productlists"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 )
 
 func main() {
@@ -25,33 +31,69 @@ func main() {
 	}
 }
 
-// run lets a hundred readers click on a link and prints what that asked of the
-// backend.
-func run(ctx context.Context, out io.Writer) error {
-	m := newMeter()
-	kit, err := affiliatekit.New(meteredBackend{memory.New(), m}, affiliatekit.Options{})
+// both is the transaction of package productlists: the core's, and this backend's.
+type both struct {
+	affiliate.Tx
+	own *Tx
+}
+
+func (t both) ProductLists() productlists.ListRepository     { return t.own.ProductLists() }
+func (t both) ProductListItems() productlists.ItemRepository { return t.own.ProductListItems() }
+func (t both) Products() productlists.ProductRepository      { return t.own.Products() }
+
+// overMemory is the store over a core in memory.
+func overMemory(s *Store) productlists.Store {
+	return storagetest.Compose(memory.New().Core(), s, func(core affiliate.Tx, own *Tx) productlists.Tx {
+		own.beside = func(ctx context.Context) error { return storagetest.Failed(ctx, core) }
+		return both{core, own}
+	})
+}
+
+// run keeps a list in a file, opens the file anew, and prints what is there.
+func run(ctx context.Context, out io.Writer) (err error) {
+	dir, err := os.MkdirTemp("", "ownbackend")
 	if err != nil {
 		return err
 	}
-	core, shop := kit.Core, kit.Links
-	_, err1 := shop.RegisterAdvertiser(ctx, links.Registration{
-		Domains:    []string{"acme.example"},
-		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"},
-	})
-	anna, err2 := core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: time.Now()})
-	link, _, err3 := shop.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://acme.example/shoes"})
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return err
-	}
-	for reader := range 100 {
-		hit := links.Hit{LinkID: link.Link.ID, IP: fmt.Sprintf("192.0.2.%d", reader), UserAgent: "Firefox"}
-		if _, err := shop.Follow(ctx, hit); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "lists.db")
+	for _, use := range []func(*productlists.Service) error{
+		func(s *productlists.Service) error { return fill(ctx, s) },
+		func(s *productlists.Service) error { return show(ctx, s, out) },
+	} {
+		store, err := Open(path, &bbolt.Options{})
+		if err != nil {
+			return err
+		}
+		service, err := productlists.NewService(overMemory(store), productlists.Options{})
+		if err == nil {
+			err = use(service)
+		}
+		if err := errors.Join(err, store.Close()); err != nil {
 			return err
 		}
 	}
-	if _, err := shop.Follow(ctx, links.Hit{LinkID: -1}); !errors.Is(err, affiliate.ErrNotFound) {
-		return fmt.Errorf("a link that is not there: %w", err)
-	}
-	m.report(out)
 	return nil
+}
+
+func fill(ctx context.Context, s *productlists.Service) error {
+	price := affiliate.NewMoney(4990, "SEK")
+	for _, id := range []string{"lamp-1", "lamp-2"} {
+		err := s.PutProducts(ctx, productlists.Product{
+			ID: id, Name: "Lamp", DirectURL: "https://shop.example/" + id, Availability: productlists.InStock, RegularPrice: price, FinalPrice: price,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, _, err := s.CreateList(ctx, "anna", productlists.ListInput{Name: "Lamps", ProductIDs: []string{"lamp-2", "lamp-1"}})
+	return err
+}
+
+func show(ctx context.Context, s *productlists.Service, out io.Writer) error {
+	page, err := s.Lists(ctx, "anna", nil, affiliate.PageRequest{})
+	for _, l := range page.Items {
+		_, _ = fmt.Fprintf(out, "%s has %d products\n", l.Name, l.Size)
+	}
+	return err
 }

@@ -3,61 +3,102 @@ package main
 import (
 	"context"
 	"errors"
-	"regexp"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/matryer/is"
+	"go.etcd.io/bbolt"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
-	"github.com/affiliatekit/affiliatekit/storage/memory"
+	"github.com/affiliatekit/affiliatekit/productlists"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 )
 
-func TestMeteredBackendKeepsEveryPromise(t *testing.T) {
-	storagetest.Run(t, func(*testing.T) storagetest.Backend {
-		return storagetest.BackendOf(meteredBackend{memory.New(), newMeter()})
+// open opens a fresh file. Tests do not wait for the disk.
+func open(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open(filepath.Join(t.TempDir(), "lists.db"), &bbolt.Options{NoSync: true, NoFreelistSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestTheBackendKeepsEveryPromiseOfItsDomain(t *testing.T) {
+	storagetest.RunProductLists(t, func(t *testing.T) storagetest.Backend {
+		return storagetest.Backend{ProductLists: overMemory(open(t))}
 	})
 }
 
-func TestMeterCountsUnitsByKindAndOutcome(t *testing.T) {
-	is := is.New(t)
-	m, failure := newMeter(), errors.New("no")
-	store := wrapLinks(m, memory.New().Links())
-	is.NoErr(store.Read(t.Context(), func(context.Context, links.Tx) error { return nil }))
-	is.NoErr(store.Write(t.Context(), func(context.Context, links.Tx) error { return nil }))
-	is.True(errors.Is(store.Write(t.Context(), func(context.Context, links.Tx) error { return failure }), failure))
+// The suite sees units through the core. These are the file's own.
+func TestUnitsOfTheFileKeepThePromisesOfAStore(t *testing.T) {
+	is, s := is.New(t), open(t)
+	list := productlists.List{ID: uuid.New(), AccountID: "account", Name: "Lamps"}
+	add := func(ctx context.Context, tx *Tx) error {
+		_, err := tx.ProductLists().Add(ctx, list)
+		return err
+	}
+	var _ affiliate.Store[*Tx] = s
+	is.True(errors.Is(s.Read(t.Context(), add), affiliate.ErrReadOnly))
+	err := affiliate.Join(t.Context(), affiliate.Store[*Tx](s), func(ctx context.Context, _ *Tx) error {
+		is.NoErr(s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+			_, err := tx.Products().Delete(ctx, []string{"nothing"})
+			return err
+		}))
+		is.True(affiliate.IsNotFound(s.Read(ctx, func(ctx context.Context, tx *Tx) error { // and the unit goes on
+			_, err := tx.ProductLists().Get(ctx, list.ID)
+			return err
+		})))
+		return s.Read(ctx, add)
+	})
+	is.True(errors.Is(err, affiliate.ErrReadOnly))
+	var kept *Tx
+	is.NoErr(s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		kept = tx
+		is.True(errors.Is(s.Write(ctx, add), affiliate.ErrNested))
+		_, err := tx.ProductLists().Get(ctx, list.ID)
+		is.True(affiliate.IsNotFound(err)) // and the unit goes on
+		return add(ctx, tx)
+	}))
+	_, err = kept.ProductLists().Get(t.Context(), list.ID)
+	is.Equal(err, errOver)
+	err = s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		_ = add(ctx, tx) // the id is taken
+		_, err := tx.ProductLists().Get(ctx, list.ID)
+		is.True(errors.Is(err, affiliate.ErrConflict)) // doomed
+		return nil
+	})
+	is.True(errors.Is(err, affiliate.ErrConflict))
+	ctx, cancel := context.WithCancel(t.Context())
+	err = s.Write(ctx, func(ctx context.Context, tx *Tx) error {
+		is.NoErr(tx.ProductLists().Delete(ctx, list.ID))
+		cancel()
+		return nil
+	})
+	is.True(errors.Is(err, affiliate.ErrUnavailable) && errors.Is(err, context.Canceled))
 	func() {
 		defer func() { is.Equal(recover(), "over") }()
-		_ = store.Record(t.Context(), func(context.Context, links.Tx) error { panic("over") })
+		_ = s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+			is.NoErr(tx.ProductLists().Delete(ctx, list.ID))
+			panic("over")
+		})
 	}()
-	for kind, want := range map[string][3]int{"links.read": {1, 0, 1}, "links.write": {2, 1, 2}, "links.record": {1, 1, 1}, "core.read": {}} {
-		u := m.usage(kind)
-		is.Equal([3]int{u.Units, u.Failed, u.Runs}, want) // units, failed, runs
-	}
+	is.NoErr(s.Read(t.Context(), func(ctx context.Context, tx *Tx) error { // neither was kept
+		_, err := tx.ProductLists().Get(ctx, list.ID)
+		return err
+	}))
 }
 
-// rerunning is a backend that asks for every unit to be run twice.
-type rerunning struct{ affiliate.Store[affiliate.Tx] }
-
-func (s rerunning) Write(ctx context.Context, fn func(context.Context, affiliate.Tx) error) error {
-	return s.Store.Write(ctx, func(ctx context.Context, tx affiliate.Tx) error { return errors.Join(fn(ctx, tx), fn(ctx, tx)) })
-}
-
-func TestMeterTellsUnitsFromTheirRuns(t *testing.T) {
-	is := is.New(t)
-	m := newMeter()
-	store := wrap(m, "core", affiliate.Store[affiliate.Tx](rerunning{memory.New().Core()}))
-	is.NoErr(store.Write(t.Context(), func(context.Context, affiliate.Tx) error { return nil }))
-	is.Equal(m.usage("core.write").Units, 1)
-	is.Equal(m.usage("core.write").Runs, 2)
-}
-
-func TestRunReportsWhatAHundredClicksAsk(t *testing.T) {
+func TestRunFindsInTheFileWhatItKept(t *testing.T) {
 	is := is.New(t)
 	var out strings.Builder
 	is.NoErr(run(t.Context(), &out))
-	// Every click is a recording, and so is the one that finds no link.
-	is.True(regexp.MustCompile(`(?m)^links\.record +101 units, 0 failed, 101 runs, \S+ each$`).MatchString(out.String()))
+	is.Equal(out.String(), "Lamps has 2 products\n")
 }

@@ -16,7 +16,8 @@
 // so the function is called a hundred times and more, from many goroutines.
 //
 // A backend of the core alone runs [RunCore], one that keeps links too
-// [RunLinks], and so on; [Run] is all of them, and what holds between them.
+// [RunLinks], and so on; [Run] is all of them, and what holds between them. A
+// backend of one domain that has no core of its own gets one by [Compose].
 //
 // # What the cases leave open
 //

@@ -2,7 +2,9 @@ package storagetest
 
 import (
 	"context"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/adsync"
@@ -69,6 +71,9 @@ func BackendOf(s Stores) Backend {
 
 // Run runs every case. open gives a fresh backend and closes it with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Backend) {
+	if missing := open(t).missing(); len(missing) > 0 {
+		t.Fatalf("Run wants a store for every domain, and the backend has none for %s: call RunCore, RunLinks, … for those that it has", strings.Join(missing, ", "))
+	}
 	t.Run("core", func(t *testing.T) { RunCore(t, open) })
 	t.Run("events", func(t *testing.T) { RunEvents(t, open) })
 	t.Run("webhooks", func(t *testing.T) { RunWebhooks(t, open) })
@@ -84,6 +89,17 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("payouts", func(t *testing.T) { RunPayouts(t, open) })
 	t.Run("adsync", func(t *testing.T) { RunAdSync(t, open) })
 	runAll(t, open, betweenStores())
+}
+
+// missing are the names of the stores that are not there.
+func (b Backend) missing() []string {
+	var names []string
+	for field, store := range reflect.ValueOf(b).Fields() {
+		if store.IsNil() {
+			names = append(names, field.Name)
+		}
+	}
+	return names
 }
 
 // RunCore runs the cases of package affiliate on Backend.Core.
