@@ -65,6 +65,12 @@ type Services struct {
 //		// RateLimiter is to be used instead of one of RequestsPerMinute: one that
 //		// several handlers share, or that knows several classes of principals.
 //		RateLimiter *RateLimiter
+//		// BytesPerRequest is how many bytes of a body make a request count once more
+//		// against the rate limit, since long requests cost the backend more: a body of
+//		// 100 KiB counts as seven requests. No request counts as more than a tenth of a
+//		// minute's, and one whose length is not told beforehand counts as that. 0: 16
+//		// KiB. Negative: each request counts once.
+//		BytesPerRequest int
 //		// Idempotency keeps the answers to Idempotency-Keys. Default: the core's
 //		// store; without a core the keys are ignored.
 //		Idempotency IdempotencyStore
@@ -97,8 +103,8 @@ type Services struct {
 //		// BasePath is what clients put in front of the paths of the APIs, such as
 //		// "/affiliates"; it has no slash at its end. The handler takes it off where it
 //		// is still there, so that it is mounted without http.StripPrefix; the links in
-//		// answers and the documents' servers begin with it, once, also where a reverse
-//		// proxy took it off. A host that serves redirects too puts it into
+//		// responses and the servers in the documents begin with it, once, also where a
+//		// reverse proxy took it off. A host that serves redirects too puts it into
 //		// links.Options.PublicURL as well. Default: what http.StripPrefix took off.
 //		BasePath string
 //		// WithoutDocs leaves out /openapi.json and /docs, which httpadapter.New
