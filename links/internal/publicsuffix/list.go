@@ -150,3 +150,6 @@ func (u uint40String) get(i uint32) uint64 {
 		uint64(u[1])<<24 |
 		uint64(u[0])<<32
 }
+
+// table.go is copied as it is, with what only its own package prints.
+var _ = version
