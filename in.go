@@ -18,7 +18,8 @@ import "errors"
 //
 // What talks to others is left out, because a transaction may run again or be
 // undone: Mailing, AdSyncEngine, Events and Webhooks are nil, Identity sends no invites, and Links
-// refuses clicks that would be recorded asynchronously.
+// refuses clicks that would be recorded asynchronously. Retention is nil too: it works in many short
+// transactions of its own.
 func (k *Kit) In(backend Backend) (*Kit, error) {
 	if backend == nil {
 		return nil, errors.New("affiliatekit: In needs a backend")
@@ -40,6 +41,7 @@ func (k *Kit) In(backend Backend) (*Kit, error) {
 	in.AdSyncEngine = nil
 	in.Events = nil
 	in.Webhooks = nil
+	in.Retention = nil
 	in.Payouts = k.Payouts.In(backend.Payouts())
 	in.people = backend.Payouts()
 	return &in, nil

@@ -42,9 +42,9 @@ func (s *Service) Rules(ctx context.Context, advertiserID int64) ([]Rule, error)
 // MatchingRules returns, of each advertiser that says that a URL is its own, the
 // allow rule that says so: verified rules first, then the most specific first.
 // Unverified ones (see Rule.Verified) decide nothing where a verified one is among
-// them, or where a verified rule of an advertiser that blocks the URL matches. A URL of nobody has none. It
-// is ErrInvalid "invalid_url" for a text that is no shop URL, and ErrForbidden
-// for everybody but the operator.
+// them, or where a verified rule of an advertiser that blocks the URL matches. A
+// URL of nobody has none. It is ErrInvalid "invalid_url" for a text that is no
+// shop URL, and ErrForbidden for everybody but the operator.
 func (s *Service) MatchingRules(ctx context.Context, rawURL string) ([]Rule, error) {
 	if !s.viewer.IsOperator() {
 		return nil, affiliate.Forbidden("Only the operator may ask whose a URL is.")

@@ -146,8 +146,8 @@ func (w *writer) document() *huma.OpenAPI {
 	return w.doc
 }
 
-// prune removes the error answers that no operation has, and the headers that no
-// answer has.
+// prune removes the error responses that no operation has, and the headers that no
+// response has.
 func (w *writer) prune() {
 	used := map[string]bool{}
 	note := func(r *huma.Response) {
