@@ -352,7 +352,7 @@ func (s *Service) CreateAdvertiserGroup(ctx context.Context, g AdvertiserGroup) 
 func (s *Service) AdvertiserGroups(ctx context.Context, f AdvertiserGroupFilter, p PageRequest) (Page[AdvertiserGroup], error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[AdvertiserGroup], error) {
 		f := f
-		groups, err := s.groups(ctx, tx)
+		groups, err := groupsOf(ctx, tx, s.viewer)
 		if err != nil {
 			return Page[AdvertiserGroup]{}, err
 		}
@@ -363,9 +363,30 @@ func (s *Service) AdvertiserGroups(ctx context.Context, f AdvertiserGroupFilter,
 	})
 }
 
-// groups returns the groups that the viewer sees; nil: all.
-func (s *Service) groups(ctx context.Context, tx Tx) ([]int64, error) {
-	by, ids := s.viewer.Principal(), []int64{}
+// VisibleGroups returns those of the advertiser groups that are there and that the
+// viewer sees, ascending. An action for any unit of work.
+func VisibleGroups(ctx context.Context, tx Tx, v Viewer, ids []int64) ([]int64, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	seen, err := groupsOf(ctx, tx, v)
+	if err != nil {
+		return nil, err
+	}
+	if ids = SortedIDs(ids); seen != nil {
+		ids = both(ids, seen)
+	}
+	groups, err := tx.AdvertiserGroups().GetMany(ctx, ids)
+	out := make([]int64, len(groups))
+	for i, g := range groups {
+		out[i] = g.ID
+	}
+	return out, err
+}
+
+// groupsOf returns the groups that the viewer sees; nil: all.
+func groupsOf(ctx context.Context, tx Tx, v Viewer) ([]int64, error) {
+	by, ids := v.Principal(), []int64{}
 	client := by.ClientID
 	switch by.Role {
 	case RoleAdmin:

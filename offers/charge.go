@@ -164,6 +164,10 @@ func (b *batch) serve(ctx context.Context, charges []ClickCharge) error {
 	n := 0
 	for i, candidates := range found {
 		if len(candidates) > 0 {
+			for j := range candidates {
+				c := &candidates[j]
+				c.Targeted = c.Targeted && reaches(c.StoreGroupID, b.lookups[i].Targets)
+			}
 			Rank(candidates)
 			b.lookups[n], found[n] = b.lookups[i], candidates
 			n++
@@ -181,7 +185,7 @@ func (b *batch) missing() []UsageKey {
 	for i, candidates := range b.candidates {
 		for j := range candidates {
 			c := &candidates[j]
-			if !c.participates() {
+			if !c.Targeted || !c.participates() {
 				continue
 			}
 			keys = c.appendLimits(keys, b.lookups[i].UserID)

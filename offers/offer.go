@@ -58,9 +58,12 @@ type Offer struct {
 	BudgetLimit    affiliate.Optional[int64] // minor units, 0..MaxAmount
 	MaxClicks      affiliate.Optional[int64] // 0..MaxAmount
 	PerUserLimit   bool
-	SharedBudgetID int64     // 0: none
-	ValidFrom      time.Time // zero: since ever
-	ValidUntil     time.Time // exclusive; zero: for ever
+	SharedBudgetID int64 // 0: none
+	// StoreGroupID is an advertiser group: the offer is only for creators whose
+	// client is in it, whatever the targets are. 0: for those of all.
+	StoreGroupID int64
+	ValidFrom    time.Time // zero: since ever
+	ValidUntil   time.Time // exclusive; zero: for ever
 	// UntilDay: ValidUntil was given as a date without a time. The offer is
 	// valid through that day, ValidUntil is the start of the next one (UTC).
 	UntilDay          bool

@@ -83,11 +83,15 @@ func (s *Service) create(ctx context.Context, tx Tx, token string, n OfferInput)
 	}
 	o.Currency = advertiser.Currency
 	if n.Budget.Set {
+		o.SharedBudgetID = 0
+	}
+	if err := s.checkReferences(ctx, tx, o, Offer{}); err != nil {
+		return Saved{}, err
+	}
+	if n.Budget.Set {
 		if o.SharedBudgetID, err = addSharedBudget(ctx, tx, now, advertiser, n.Budget.Value); err != nil {
 			return Saved{}, err
 		}
-	} else if err := ownBudget(ctx, tx, o); err != nil {
-		return Saved{}, err
 	}
 	if o.Priority = n.Priority.Value; !n.Priority.Set {
 		if o.Priority, err = rankAfter(ctx, tx, o, n.After); err != nil {
@@ -166,6 +170,9 @@ func (s *Service) update(ctx context.Context, tx Tx, before Offer, c OfferChange
 		o.PausedAt = time.Time{}
 	case o.PausedAt.IsZero():
 		o.PausedAt = now
+	}
+	if err := s.checkReferences(ctx, tx, o, before); err != nil {
+		return Saved{}, err
 	}
 	if o.SharedBudgetID, err = changeBudget(ctx, tx, now, o, c.Budget); err != nil {
 		return Saved{}, err

@@ -176,6 +176,10 @@ func targeted(ctx context.Context, tx Tx, offerID, userID int64) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	o, err := tx.Offers().Get(ctx, offerID)
+	if err != nil || !reaches(o.StoreGroupID, named[u.ID]) {
+		return false, err
+	}
 	list, err := tx.Targets().Get(ctx, offerID)
 	return slices.ContainsFunc(list, func(t Target) bool { return slices.Contains(named[u.ID], t) }), err
 }

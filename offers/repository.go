@@ -33,7 +33,7 @@ type Store = affiliate.Store[Tx]
 type OfferFilter struct {
 	Query         string // id, or part of the name or title
 	AdvertiserIDs []int64
-	GroupIDs      []int64 // whose advertiser is in one of these groups
+	GroupIDs      []int64 // of one of these store groups, or whose advertiser is in one
 	// ShownAdvertisers: listed, and whose advertiser is active and not hidden
 	// (the offer's Visibility goes before), and not one of the
 	// ExcludedAdvertisers: what a creator is shown.
@@ -43,7 +43,8 @@ type OfferFilter struct {
 	Type                Type
 	ShowForAdvertiser   affiliate.Optional[bool]
 	SharedBudgetID      int64
-	// Targets: with one of these; nil does not filter, empty matches nothing.
+	// Targets: with one of these, and of no store group or of one that is among
+	// them as a TargetGroup; nil does not filter, empty matches nothing.
 	Targets []Target
 	IDs     []int64
 	// Statuses: in one of these at At; nil does not filter, empty matches nothing.

@@ -45,6 +45,7 @@ type Conditions struct {
 	Paused         bool
 	Deleted        bool
 	SharedBudgetID int64
+	StoreGroupID   int64
 	ValidFrom      time.Time
 	ValidUntil     time.Time // exclusive
 	Priority       int64
@@ -56,7 +57,7 @@ func (o *Offer) Conditions() Conditions {
 	return Conditions{
 		OfferID: o.ID, Currency: o.Currency, Type: o.Type,
 		BudgetLimit: o.BudgetLimit, MaxClicks: o.MaxClicks, PerUserLimit: o.PerUserLimit,
-		Paused: !o.PausedAt.IsZero(), Deleted: !o.DeletedAt.IsZero(), SharedBudgetID: o.SharedBudgetID,
+		Paused: !o.PausedAt.IsZero(), Deleted: !o.DeletedAt.IsZero(), SharedBudgetID: o.SharedBudgetID, StoreGroupID: o.StoreGroupID,
 		ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Priority: o.Priority, Costs: slices.Clone(o.Costs),
 	}
 }

@@ -17,27 +17,34 @@ func addSharedBudget(ctx context.Context, tx Tx, now time.Time, a affiliate.Adve
 	return b.ID, tx.Events().Add(ctx, b.event(EventBudgetCreated, now))
 }
 
-// ownBudget refuses an offer whose shared budget is another advertiser's, or
-// in another currency.
-func ownBudget(ctx context.Context, tx Tx, o Offer) error {
-	if o.SharedBudgetID == 0 {
-		return nil
-	}
-	found, err := tx.SharedBudgets().GetMany(ctx, []int64{o.SharedBudgetID})
-	if err != nil {
-		return err
-	}
+// checkReferences refuses an offer whose shared budget is another advertiser's or
+// in another currency, or that changes to a store group that the viewer does not
+// see. What somebody may not see is an unknown reference, as what is not there.
+func (s *Service) checkReferences(ctx context.Context, tx Tx, o, before Offer) error {
 	var v affiliate.Validation
-	own := len(found) == 1 && found[0].AdvertiserID == o.AdvertiserID // another's is an unknown one
-	v.Check(own, "shared_budget_id", "unknown_reference", "must be a shared budget of the advertiser")
-	v.Check(!own || found[0].Currency == o.Currency, "shared_budget_id", "currency_mismatch", "must be in the currency of the offer")
+	if o.SharedBudgetID != 0 {
+		found, err := tx.SharedBudgets().GetMany(ctx, []int64{o.SharedBudgetID})
+		if err != nil {
+			return err
+		}
+		own := len(found) == 1 && found[0].AdvertiserID == o.AdvertiserID
+		v.Check(own, "shared_budget_id", "unknown_reference", "must be a shared budget of the advertiser")
+		v.Check(!own || found[0].Currency == o.Currency, "shared_budget_id", "currency_mismatch", "must be in the currency of the offer")
+	}
+	if o.StoreGroupID != 0 && o.StoreGroupID != before.StoreGroupID {
+		seen, err := affiliate.VisibleGroups(ctx, tx, s.viewer, []int64{o.StoreGroupID})
+		if err != nil {
+			return err
+		}
+		v.Check(len(seen) == 1, "store_group_id", "unknown_reference", "must be the id of an existing store group")
+	}
 	return v.Err("offer")
 }
 
 // changeBudget returns the shared budget that the offer is to have.
 func changeBudget(ctx context.Context, tx Tx, now time.Time, o Offer, change affiliate.Optional[SharedBudgetInput]) (int64, error) {
-	if err := ownBudget(ctx, tx, o); err != nil || !change.Set {
-		return o.SharedBudgetID, err
+	if !change.Set {
+		return o.SharedBudgetID, nil
 	}
 	if o.SharedBudgetID == 0 {
 		return addSharedBudget(ctx, tx, now, affiliate.Advertiser{ID: o.AdvertiserID, Currency: o.Currency}, change.Value)

@@ -108,6 +108,12 @@ func (t *Targets) add(target Target) {
 	}
 }
 
+// reaches reports whether an offer of the store group (0: of none) can be for a
+// user that the targets name.
+func reaches(storeGroupID int64, named []Target) bool {
+	return storeGroupID == 0 || slices.Contains(named, idTarget(TargetGroup, storeGroupID))
+}
+
 // TargetsOf are the targets that name the user, whose client is in the
 // advertiser group (0: in none): an offer is for the user when it has one of
 // them.

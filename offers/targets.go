@@ -293,9 +293,16 @@ func (a *aiming) checkGroups(ctx context.Context, t Targets) error {
 	if err != nil {
 		return err
 	}
-	groups, err := affiliate.Indexed(ctx, a.tx.AdvertiserGroups().GetMany, t.StoreGroupIDs, func(v affiliate.AdvertiserGroup) int64 { return v.ID })
+	groups, err := affiliate.VisibleGroups(ctx, a.tx, a.viewer, t.StoreGroupIDs)
 	if err != nil {
 		return err
+	}
+	if len(groups) < len(t.StoreGroupIDs) { // the operator may have added some that the viewer does not see
+		had, err := a.tx.Targets().Get(ctx, a.offer.ID)
+		if err != nil {
+			return err
+		}
+		groups = append(groups, gather(had).StoreGroupIDs...)
 	}
 	clients, err := affiliate.Indexed(ctx, a.tx.Clients().GetMany, t.ClientIDs, func(v affiliate.Client) int64 { return v.ID })
 	if err != nil {
@@ -318,7 +325,7 @@ func (a *aiming) checkGroups(ctx context.Context, t Targets) error {
 		tag, ok := tags[id]
 		return ok && a.viewer.SeesTag(tag) && (tag.AdvertiserID == 0 || tag.AdvertiserID == a.offer.AdvertiserID)
 	})
-	split(t.StoreGroupIDs, &a.good.StoreGroupIDs, &a.skipped.StoreGroupIDs, func(id int64) bool { return groups[id].ID != 0 })
+	split(t.StoreGroupIDs, &a.good.StoreGroupIDs, &a.skipped.StoreGroupIDs, func(id int64) bool { return slices.Contains(groups, id) })
 	split(t.ClientIDs, &a.good.ClientIDs, &a.skipped.ClientIDs, func(id int64) bool { return clients[id].ID != 0 })
 	split(t.RevenueTierIDs, &a.good.RevenueTierIDs, &a.skipped.RevenueTierIDs, func(id int64) bool { return tiers[id].ID != 0 })
 	return nil

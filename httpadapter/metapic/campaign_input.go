@@ -64,6 +64,7 @@ func (f campaignFields) apply(o *offers.Offer, c affiliate.Currency, v *affiliat
 		o.ImageKey = string(f.ImageKey.Value)
 	}
 	laravel.Set(&o.Name, f.Name)
+	laravel.SetOrClear(&o.StoreGroupID, f.StoreGroupID)
 	laravel.SetOrClear(&o.Title, f.Title)
 	laravel.SetOrClear(&o.Text, f.Text)
 	laravel.Set(&o.HasProductSeeding, f.HasProductSeeding)

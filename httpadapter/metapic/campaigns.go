@@ -64,6 +64,7 @@ type campaignSettings struct {
 	Todo              []string          `json:"todo"`
 	ShowForAdvertiser bool              `json:"show_for_advertiser"`
 	SharedBudgetID    *int64            `json:"shared_budget_id"`
+	StoreGroupID      *int64            `json:"store_group_id"`  // null: for creators of all groups
 	Clicks            int64             `json:"clicks"`          // paid so far
 	ConsumedBudget    int64             `json:"consumed_budget"` // cost so far
 	CreatedAt         laravel.Timestamp `json:"created_at"`
@@ -101,7 +102,7 @@ func showSettings(v offers.View) *campaignSettings {
 		BudgetLimit: laravel.Pointer(v.BudgetLimit), MaxClicks: laravel.Pointer(v.MaxClicks),
 		ValidFrom: laravel.DateTime(v.ValidFrom), ValidUntil: laravel.ShowEnd(v.ValidUntil, v.UntilDay),
 		Todo: append([]string{}, v.Todo...), ShowForAdvertiser: v.ShowForAdvertiser,
-		SharedBudgetID: laravel.IDOrNull(v.SharedBudgetID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
+		SharedBudgetID: laravel.IDOrNull(v.SharedBudgetID), StoreGroupID: laravel.IDOrNull(v.StoreGroupID), Clicks: v.Used.Clicks, ConsumedBudget: v.Used.Spent,
 		CreatedAt: laravel.Timestamp(v.CreatedAt),
 	}
 	if v.Targets.Set {

@@ -71,7 +71,9 @@
 //     takes away what there need not be. A shared_budget without a
 //     shared_budget_id changes the one that the campaign has, or makes one; with
 //     one it is not looked at, because other campaigns may draw on that.
-//     store_group_id is read and not kept: a campaign is in its advertiser's group.
+//     A campaign of a store_group_id is only for creators whose client is in that
+//     group, whatever the targets are; store_group_ids finds it by that group and by
+//     its advertiser's.
 //   - Who acts for the advertiser sees the settings of a campaign in campaign-get
 //     (name, limits, dates, targets, what is used), beside what is documented.
 //   - include knows traffic_sources_costs in campaigns-list; as a list, an object

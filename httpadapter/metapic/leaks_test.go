@@ -17,6 +17,7 @@ func TestAnUnseenIDIsAnUnknownOne(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		foreign := market.Must(w.Core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: "Foreign", Country: "FI", Currency: "EUR"}))(t)
 		w.ID["budget foreign"] = market.Must(w.Offers.CreateSharedBudget(t.Context(), foreign.ID, offers.SharedBudgetInput{Title: "b", Amount: 1}))(t).ID
+		w.ID["group abroad"] = market.Must(w.Core.CreateAdvertiserGroup(t.Context(), affiliate.AdvertiserGroup{Name: "abroad", Key: "fi_FI", Currency: "EUR"}))(t).ID
 		w.ID["nothing"] = 987_654
 		for _, tt := range []struct{ who, method, path, body, unseen string }{
 			{"advertiser", "POST", "/v2/advertisers/{advertiser acme}/blocklist", `{"user_tag_ids":[ID]}`, "tag internal"},
@@ -24,6 +25,10 @@ func TestAnUnseenIDIsAnUnknownOne(t *testing.T) {
 			{"advertiser", "PATCH", "/v2/offers/{offer summer}", `{"shared_budget_id":ID}`, "budget nordic"},
 			{"advertiser", "PATCH", "/v2/offers/{offer summer}", `{"shared_budget_id":ID}`, "budget foreign"}, // in another currency
 			{"advertiser", "POST", "/v2/offers/{offer summer}/targets", `{"user_tag_ids":[ID]}`, "tag internal"},
+			{"advertiser", "POST", "/v2/offers/{offer summer}/targets", `{"store_group_ids":[ID]}`, "group abroad"},
+			{"advertiser", "PATCH", "/v2/offers/{offer summer}", `{"store_group_id":ID}`, "group abroad"},
+			{"advertiser", "PATCH", "/v2/offers/{offer summer}", `{"store_group_id":ID,"shared_budget_id":‹budget nordic›}`, "group abroad"},
+			{"advertiser", "POST", "/v2/stores/{advertiser acme}/offers", `{"name":"x","type":"standard","store_group_id":ID}`, "group abroad"},
 			{"advertiser", "POST", "/v2/return-ads", `{"name":"x","advertiser_id":‹advertiser acme›,"return_link":"https://acme.example","advertiser_ids":[ID]}`, "advertiser hidden"},
 			{"advertiser", "POST", "/v2/return-ads", `{"name":"x","advertiser_id":ID,"return_link":"https://acme.example"}`, "advertiser nordic"},
 			{"creator", "GET", "/v2/offers?target_user_id=ID", "", "user bo"},

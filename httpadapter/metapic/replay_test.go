@@ -98,10 +98,10 @@ func replays(in contract.World) map[string]contract.Replay {
 			"url": "https://acme.example/v3", "advertiser_id": id("advertiser acme"),
 		}, Answer: linkShape},
 		"campaign-create": {Who: "advertiser", Path: inStore, Status: 201, Body: map[string]any{ // valid_until is before valid_from in the update's example
-			"priority_after": id("offer summer"), "shared_budget_id": id("budget acme"), "targets": someTargets,
+			"priority_after": id("offer summer"), "shared_budget_id": id("budget acme"), "targets": someTargets, "store_group_id": id("group sv_SE"),
 		}},
 		"campaign-get":    {Who: "creator", Path: summer, Status: 200},
-		"campaign-update": {Who: "advertiser", Path: map[string]string{"id": "offer summer"}, Status: 200, Body: map[string]any{"valid_until": "2094-08-13", "priority_after": id("offer vips"), "shared_budget_id": id("budget acme"), "targets": someTargets}},
+		"campaign-update": {Who: "advertiser", Path: map[string]string{"id": "offer summer"}, Status: 200, Body: map[string]any{"valid_until": "2094-08-13", "store_group_id": id("group sv_SE"), "priority_after": id("offer vips"), "shared_budget_id": id("budget acme"), "targets": someTargets}},
 		"campaign-delete": {Who: "advertiser", Path: map[string]string{"id": "offer old"}, Status: 204},
 		"campaigns-list": {Who: "admin", Status: 200, Query: map[string]any{
 			"query": "summer", "statuses": []any{"active", "scheduled"}, "store_ids": []any{id("advertiser acme")}, "store_group_ids": []any{id("group sv_SE")}, "created_by": nil,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,7 @@ func newOfferTable(db *DB) offerTable {
 			Refuses: func(f *engine.Refusal, o *E, id uint32) {
 				f.Refers(db.core.advertisers.Knows(o.AdvertiserID), "store_id")
 				f.Refers(db.offers.budgets.KnowsOr0(o.SharedBudgetID), "shared_budget_id")
+				f.Refers(db.core.groups.KnowsOr0(o.StoreGroupID), "store_group_id")
 				f.Refers(db.core.users.KnowsOr0(o.CreatedBy.UserID), "created_by")
 				f.Unique(db.offers.offers.byToken.Taken(o, id), "token")
 				f.Fixed(id != 0 && t.At(id).AdvertiserID != o.AdvertiserID, "store_id")
@@ -118,7 +120,10 @@ func (r offerRepository) List(ctx context.Context, f offers.OfferFilter, p affil
 		w.OrID(f.OrID)
 		w.Query(f.Query, func(o *E) int64 { return o.ID }, func(o *E) string { return o.Name }, func(o *E) string { return o.Title })
 		engine.AmongIn(w, f.AdvertiserIDs, t.byAdvertiser)
-		engine.Among(w, engine.Positive(f.GroupIDs), func(o *E) int64 { return r.advertiser(o).GroupID })
+		groups := engine.Positive(f.GroupIDs)
+		w.That(groups != nil, func(o *E) bool {
+			return slices.Contains(groups, r.advertiser(o).GroupID) || slices.Contains(groups, o.StoreGroupID)
+		})
 		w.That(f.ShownAdvertisers, func(o *E) bool {
 			a := r.advertiser(o)
 			hidden := a.Hidden && o.Visibility == offers.AsAdvertiser || o.Visibility == offers.AlwaysHidden
@@ -130,7 +135,10 @@ func (r offerRepository) List(ctx context.Context, f offers.OfferFilter, p affil
 		w.Flag(f.ShowForAdvertiser, func(o *E) bool { return o.ShowForAdvertiser })
 		engine.EqualIn(w, f.SharedBudgetID, t.byBudget)
 		w.Among(f.IDs)
-		w.That(f.Targets != nil, func(o *E) bool { return db.offers.targets.any(uint32(o.ID), o.AdvertiserID, f.Targets) })
+		w.That(f.Targets != nil, func(o *E) bool {
+			group := offers.Target{Kind: offers.TargetGroup, Value: strconv.FormatInt(o.StoreGroupID, 10)}
+			return db.offers.targets.any(uint32(o.ID), o.AdvertiserID, f.Targets) && (o.StoreGroupID == 0 || slices.Contains(f.Targets, group))
+		})
 		engine.Among(w, f.Statuses, func(o *E) offers.Status { return r.status(o, f.At) })
 	})
 }

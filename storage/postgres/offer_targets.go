@@ -131,7 +131,7 @@ const serving = `SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuse
 		LEFT JOIN LATERAL (SELECT p.id, p.status, p.click_limit, p.costs FROM {schema}affiliate_offer_participants AS p
 			WHERE p.offer_id = a.offer_id AND p.user_id = a.user_id OFFSET 0) AS p ON TRUE
 		GROUP BY a.offer_id) AS s
-	CROSS JOIN LATERAL (SELECT t.id, t.currency, t.type, t.budget_limit, t.max_clicks, t.per_user_limit, t.shared_budget_id,
+	CROSS JOIN LATERAL (SELECT t.id, t.currency, t.type, t.budget_limit, t.max_clicks, t.per_user_limit, t.shared_budget_id, t.store_group_id,
 			t.valid_from, t.valid_until, t.priority, t.costs,
 			(SELECT b.amount FROM {schema}affiliate_shared_budgets AS b WHERE b.id = t.shared_budget_id) AS shared_amount
 		FROM {schema}affiliate_offers AS t WHERE t.id = s.offer_id AND t.deleted_at IS NULL AND t.paused_at IS NULL

@@ -32,6 +32,7 @@ type offerRow struct {
 	MaxClicks         *int64             `bun:"max_clicks"`
 	PerUserLimit      bool               `bun:"per_user_limit"`
 	SharedBudgetID    int64              `bun:"shared_budget_id,nullzero"`
+	StoreGroupID      int64              `bun:"store_group_id,nullzero"`
 	ValidFrom         time.Time          `bun:"valid_from,nullzero"`
 	ValidUntil        time.Time          `bun:"valid_until,nullzero"`
 	UntilDay          bool               `bun:"until_day"`
@@ -66,7 +67,7 @@ func newOfferRow(o offers.Offer) offerRow {
 		ID: o.ID, AdvertiserID: o.AdvertiserID, Currency: o.Currency, Type: o.Type, Name: o.Name, Title: o.Title, Body: o.Text,
 		Token: o.Token, ImageKey: o.ImageKey, HasProductSeeding: o.HasProductSeeding, HasOneTimePayment: o.HasOneTimePayment,
 		OneTimePayment: o.OneTimePayment, BudgetLimit: pointer(o.BudgetLimit), MaxClicks: pointer(o.MaxClicks),
-		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, ValidFrom: stamp(o.ValidFrom), ValidUntil: stamp(o.ValidUntil), UntilDay: o.UntilDay,
+		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, StoreGroupID: o.StoreGroupID, ValidFrom: stamp(o.ValidFrom), ValidUntil: stamp(o.ValidUntil), UntilDay: o.UntilDay,
 		Todo: append([]string{}, o.Todo...), ShowForAdvertiser: o.ShowForAdvertiser,
 		Visibility: o.Visibility, Unlisted: o.Unlisted, InfluencerText: o.InfluencerText, Priority: o.Priority, Costs: offerCosts{o.Costs},
 		CreatedBy: o.CreatedBy.UserID, CreatedByName: o.CreatedBy.Name, CreatedAt: stamp(o.CreatedAt), UpdatedAt: stamp(o.UpdatedAt),
@@ -79,7 +80,7 @@ func (r offerRow) offer() offers.Offer {
 		ID: r.ID, AdvertiserID: r.AdvertiserID, Currency: r.Currency, Type: r.Type, Name: r.Name, Title: r.Title, Text: r.Body,
 		Token: r.Token, ImageKey: r.ImageKey, HasProductSeeding: r.HasProductSeeding, HasOneTimePayment: r.HasOneTimePayment,
 		OneTimePayment: r.OneTimePayment, BudgetLimit: optional(r.BudgetLimit), MaxClicks: optional(r.MaxClicks),
-		PerUserLimit: r.PerUserLimit, SharedBudgetID: r.SharedBudgetID, ValidFrom: utc(r.ValidFrom), ValidUntil: utc(r.ValidUntil), UntilDay: r.UntilDay,
+		PerUserLimit: r.PerUserLimit, SharedBudgetID: r.SharedBudgetID, StoreGroupID: r.StoreGroupID, ValidFrom: utc(r.ValidFrom), ValidUntil: utc(r.ValidUntil), UntilDay: r.UntilDay,
 		Todo: noneAsNil(r.Todo), ShowForAdvertiser: r.ShowForAdvertiser,
 		Visibility: r.Visibility, Unlisted: r.Unlisted, InfluencerText: r.InfluencerText, Priority: r.Priority, Costs: noneAsNil(r.Costs.costs),
 		CreatedBy: affiliate.Actor{UserID: r.CreatedBy, Name: r.CreatedByName}, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
@@ -162,8 +163,8 @@ func (r offerRepository) conditions(f offers.OfferFilter) []func(filter) {
 	when(f.Query != "", func(q filter) { q.query(f.Query, "t.id", part("t.name"), part("t.title")) })
 	when(f.AdvertiserIDs != nil, func(q filter) { q.among("t.advertiser_id", f.AdvertiserIDs) })
 	when(f.GroupIDs != nil, func(q filter) {
-		q.Where("t.advertiser_id IN (SELECT a.id FROM ? AS a WHERE a.group_id = ANY(?::bigint[]))",
-			r.u.name("affiliate_advertisers"), pgdialect.Array(f.GroupIDs))
+		q.Where("(t.store_group_id = ANY(?::bigint[]) OR t.advertiser_id IN (SELECT a.id FROM ? AS a WHERE a.group_id = ANY(?::bigint[])))",
+			pgdialect.Array(f.GroupIDs), r.u.name("affiliate_advertisers"), pgdialect.Array(f.GroupIDs))
 	})
 	when(f.ShownAdvertisers, func(q filter) {
 		q.Where("NOT t.unlisted AND t.visibility <> ? AND t.advertiser_id IN (SELECT a.id FROM ? AS a WHERE a.status = ? AND (NOT a.hidden OR t.visibility = ?))",
@@ -181,6 +182,13 @@ func (r offerRepository) conditions(f offers.OfferFilter) []func(filter) {
 		kinds, values := targetColumns(f.Targets)
 		q.Where("t.id IN (SELECT x.offer_id FROM ? AS x JOIN unnest(?::text[], ?::text[]) AS k (kind, value) ON x.kind = k.kind AND x.value = k.value)",
 			r.u.name("affiliate_offer_targets"), pgdialect.Array(kinds), pgdialect.Array(values))
+		groups := []string{}
+		for _, t := range f.Targets {
+			if t.Kind == offers.TargetGroup {
+				groups = append(groups, t.Value)
+			}
+		}
+		q.Where("(t.store_group_id IS NULL OR t.store_group_id::text = ANY(?::text[]))", pgdialect.Array(groups))
 	})
 	when(f.Statuses != nil, func(q filter) {
 		statuses := make([]string, len(f.Statuses))

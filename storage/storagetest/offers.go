@@ -80,7 +80,7 @@ func offerTable() table[offers.Tx, offers.Offer] {
 			return V{
 				AdvertiserID: w.advertisers[0].ID, Currency: "EUR", Type: offers.StoreAccept, Name: "Full", Title: "Title", Text: "Text",
 				Token: offerToken(99), ImageKey: "k.png", HasProductSeeding: true, HasOneTimePayment: true, OneTimePayment: 5,
-				BudgetLimit: affiliate.Some[int64](0), MaxClicks: affiliate.Some[int64](offers.MaxAmount), PerUserLimit: true, SharedBudgetID: w.budget.ID,
+				BudgetLimit: affiliate.Some[int64](0), MaxClicks: affiliate.Some[int64](offers.MaxAmount), PerUserLimit: true, SharedBudgetID: w.budget.ID, StoreGroupID: w.groups[0].ID,
 				ValidFrom: at(1), ValidUntil: at(2), UntilDay: true, Todo: []string{"b", "a"}, ShowForAdvertiser: true, Visibility: offers.AlwaysVisible, Unlisted: true, InfluencerText: "Read this", Priority: math.MinInt64, Costs: sampleCosts(),
 				CreatedBy: affiliate.Actor{UserID: w.users[1].ID, Name: "Åsa"}, CreatedAt: at(3), UpdatedAt: at(4), PausedAt: at(5), DeletedAt: at(6),
 			}
@@ -119,6 +119,7 @@ func offerTable() table[offers.Tx, offers.Offer] {
 		references: []reference[V]{
 			{"store_id", func(v *V, id int64) { v.AdvertiserID = id }},
 			{"shared_budget_id", func(v *V, id int64) { v.SharedBudgetID = id }},
+			{"store_group_id", func(v *V, id int64) { v.StoreGroupID = id }},
 			{"created_by", func(v *V, id int64) { v.CreatedBy.UserID = id }},
 		},
 	}
@@ -207,7 +208,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		make(5, func(o *V) { o.ShowForAdvertiser, o.CreatedAt, o.ValidFrom, o.Unlisted = true, at(1), at(1000), true }),
 		make(6, func(o *V) { o.DeletedAt, o.AdvertiserID = at(1), w.advertisers[2].ID }),
 		make(7, func(o *V) {
-			o.AdvertiserID, o.CreatedAt, o.Visibility = w.advertisers[2].ID, at(0), offers.AlwaysVisible
+			o.AdvertiserID, o.CreatedAt, o.Visibility, o.StoreGroupID = w.advertisers[2].ID, at(0), offers.AlwaysVisible, w.groups[0].ID
 		}),
 	)
 	label := map[int64]string{}
@@ -225,6 +226,9 @@ func testOfferList(t *testing.T, s offers.Store) {
 			func() error {
 				return tx.Targets().Set(ctx, items[2].ID, []offers.Target{{Kind: offers.TargetEveryone}})
 			},
+			func() error {
+				return tx.Targets().Set(ctx, items[6].ID, []offers.Target{{Kind: offers.TargetEveryone}})
+			},
 		)
 	})
 	target := func(kind offers.TargetKind, value string) []offers.Target {
@@ -239,7 +243,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{ShownAdvertisers: true}, "a b c g"},
 		{F{ExcludedAdvertisers: []int64{w.advertisers[1].ID, nowhere}}, "a c d e f g"},
 		{F{ExcludedAdvertisers: []int64{}}, "a b c d e f g"},
-		{F{GroupIDs: []int64{w.groups[0].ID}}, "b"},
+		{F{GroupIDs: []int64{w.groups[0].ID}}, "b g"},
 		{F{GroupIDs: []int64{}}, ""},
 		{F{CreatedBy: w.users[1].ID}, "d"},
 		{F{Type: offers.UserApply}, "b"},
@@ -251,6 +255,8 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{IDs: []int64{}}, ""},
 		{F{Targets: target(offers.TargetUser, "7")}, "a"},
 		{F{Targets: append(target(offers.TargetTag, "7"), target(offers.TargetEveryone, "")...)}, "b c"},
+		{F{Targets: append(target(offers.TargetEveryone, ""), target(offers.TargetGroup, fmt.Sprint(w.groups[0].ID))...)}, "c g"},
+		{F{Targets: target(offers.TargetGroup, fmt.Sprint(w.groups[0].ID))}, ""},
 		{F{Targets: target(offers.TargetEmail, "\x00")}, ""},
 		{F{Targets: []offers.Target{}}, ""},
 		{F{Statuses: []offers.Status{offers.Active}}, "a b g"},
