@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,61 +35,35 @@ type ItemInput struct {
 // SaveItem changes the item that the input names, or adds one; it reports
 // whether it was added (inventory-item-create). The item is found by the id
 // (unknown: ErrNotFound), else by the reference id, else by the fingerprint of
-// the input's brand, model, year and reference id.
+// the input's brand, model, year and reference id. SaveItems saves many at once.
 func (s *Service) SaveItem(ctx context.Context, in ItemInput) (Item, bool, error) {
 	if err := s.admit(); err != nil {
 		return Item{}, false, err
 	}
-	fresh, err := s.newItem()
-	if err != nil {
-		return Item{}, false, err
-	}
-	var created bool
-	i, err := affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Item, error) {
+	r, err := affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ItemResult, error) {
 		owner, err := s.owner(ctx, tx)
 		if err != nil {
-			return Item{}, err
+			return ItemResult{}, err
 		}
-		before, found, err := s.findItem(ctx, tx, owner, in)
+		w, err := s.saveItems(ctx, tx, owner, in)
 		if err != nil {
-			return Item{}, err
+			return ItemResult{}, err
 		}
-		if created = !found; created {
-			before = fresh
-			before.AccountID = owner.ID
-		}
-		return s.changeItem(ctx, tx, owner, before, in, created)
+		return w.alone(ctx, func() (ItemResult, error) { return w.save(ctx, in) })
 	})
-	return i, created && err == nil, err
+	return r.Item, r.Created && err == nil, err
 }
 
-func (s *Service) newItem() (Item, error) {
-	id, err := s.newID()
+// alone keeps one input, or returns why it was refused.
+func (w *itemWriter) alone(ctx context.Context, save func() (ItemResult, error)) (ItemResult, error) {
+	r, err := save()
+	if err == nil {
+		err = r.Err
+	}
 	if err != nil {
-		return Item{}, affiliate.Unavailable(err)
+		return ItemResult{}, err
 	}
-	now := s.clock.Now()
-	return Item{ID: id, CreatedAt: now, UpdatedAt: now}, nil
-}
-
-// findItem returns the item that an input is about, if there is one.
-func (s *Service) findItem(ctx context.Context, tx Tx, owner Account, in ItemInput) (Item, bool, error) {
-	if in.ID != "" {
-		i, err := s.itemByID(ctx, tx, in.ID)
-		return i, err == nil, err
-	}
-	if reference := in.ReferenceID.given(); reference != "" {
-		i, err := tx.InventoryItems().ByReference(ctx, owner.ID, reference)
-		if !errors.Is(err, affiliate.ErrNotFound) {
-			return i, err == nil, err
-		}
-	}
-	fingerprint := Fingerprint(owner.FingerprintKey, in.Brand.given(), in.Model.given(), in.Year.given(), in.ReferenceID.given())
-	i, err := tx.InventoryItems().ByFingerprint(ctx, owner.ID, fingerprint)
-	if errors.Is(err, affiliate.ErrNotFound) {
-		return Item{}, false, nil
-	}
-	return i, err == nil, err
+	return r, w.keep(ctx)
 }
 
 // itemByID returns the item with an id in text, if the viewer sees it.
@@ -122,20 +94,27 @@ func (s *Service) UpdateItem(ctx context.Context, key string, in ItemInput) (Ite
 	if err := s.admit(); err != nil {
 		return Item{}, err
 	}
-	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Item, error) {
+	r, err := affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ItemResult, error) {
 		before, err := s.itemBy(ctx, tx, key)
 		if err != nil {
-			return Item{}, err
+			return ItemResult{}, err
 		}
 		owner, err := s.accountOf(ctx, tx, before.AccountID)
 		if err == nil {
 			err = sameID("item", before.ID, key, in.ID)
 		}
 		if err != nil {
-			return Item{}, err
+			return ItemResult{}, err
 		}
-		return s.changeItem(ctx, tx, owner, before, in, false)
+		in := in
+		in.ID = before.ID.String()
+		w, err := s.saveItems(ctx, tx, owner, in)
+		if err != nil {
+			return ItemResult{}, err
+		}
+		return w.alone(ctx, func() (ItemResult, error) { return w.save(ctx, in) })
 	})
+	return r.Item, err
 }
 
 // sameID refuses an input whose id is neither that of the record nor the key
@@ -145,64 +124,6 @@ func sameID(resource string, id uuid.UUID, key, sent string) error {
 		return nil
 	}
 	return affiliate.Conflict(resource, "id_mismatch", "The body names another id than the path.")
-}
-
-// changeItem brings an input into an item and keeps it, with the ads that
-// templates make of it.
-func (s *Service) changeItem(ctx context.Context, tx Tx, owner Account, before Item, in ItemInput, creating bool) (Item, error) {
-	now := s.clock.Now()
-	i := before
-	c := changes{creating: creating}
-	required(&c, "ad_template_type", &i.AdTemplateType, in.AdTemplateType)
-	required(&c, "available", &i.Available, in.Available)
-	required(&c, "content_language", &i.ContentLanguage, in.ContentLanguage)
-	optional(&i.ReferenceID, in.ReferenceID)
-	optional(&i.Brand, in.Brand)
-	optional(&i.Model, in.Model)
-	optional(&i.Year, in.Year)
-	optional(&i.Condition, in.Condition)
-	optional(&i.Title, in.Title)
-	optional(&i.Description, in.Description)
-	optional(&i.Link, in.Link)
-	optional(&i.Images, in.Images)
-	optional(&i.CustomAttributes, in.CustomAttributes)
-	optional(&i.Price, in.Price)
-	switch {
-	case i.Available:
-		i.SoldOutAt = time.Time{}
-	case i.SoldOutAt.IsZero():
-		i.SoldOutAt = now
-	}
-	c.bad.Check(i.ContentLanguage == "" || slices.Contains(s.languages, i.ContentLanguage), "content_language", "invalid", listed(s.languages))
-	if err := c.err("item", i.Validate()); err != nil {
-		return Item{}, err
-	}
-	i.Fingerprint = Fingerprint(owner.FingerprintKey, i.Brand, i.Model, i.Year, i.ReferenceID)
-	if !creating && reflect.DeepEqual(i, before) {
-		return i, nil
-	}
-	i.UpdatedAt = now
-	if err := tx.InventoryItems().Put(ctx, i); err != nil {
-		return Item{}, err
-	}
-	if err := tx.Events().Add(ctx, recordEvent(EventItemSaved, i.ID, owner.ID, "", now)); err != nil {
-		return Item{}, err
-	}
-	if err := s.followItem(ctx, tx, owner, i, now); err != nil {
-		return Item{}, err
-	}
-	if owner.Test {
-		return i, nil
-	}
-	catalogs, err := tx.AdAccounts().List(ctx, AdAccountFilter{AccountID: owner.ID, Connected: affiliate.Some(true), WithCatalog: true}, Cursor{}, MaxPageSize)
-	if err != nil {
-		return Item{}, err
-	}
-	var jobs []Job
-	for _, a := range catalogs {
-		jobs = append(jobs, itemJob(i, a.ID))
-	}
-	return i, enqueue(ctx, tx, owner, now, jobs...)
 }
 
 // Item returns the item with an id or reference id (inventory-item-get).
@@ -227,50 +148,6 @@ func (s *Service) Items(ctx context.Context, f ItemFilter, p PageRequest) (Page[
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Page[Item], error) {
 		return page(p, placeOfItem, func(after Cursor, limit int) ([]Item, error) { return tx.InventoryItems().List(ctx, f, after, limit) })
 	})
-}
-
-// followItem brings the autogenerated ads of an item in step with it: an
-// available item has an ad of each template of its type, and every other ad of
-// the item is held.
-func (s *Service) followItem(ctx context.Context, tx Tx, owner Account, i Item, now time.Time) error {
-	var templates []Template
-	if i.Available {
-		var err error
-		if templates, err = tx.AdTemplates().ByAccount(ctx, owner.ID, i.AdTemplateType); err != nil {
-			return err
-		}
-	}
-	have, err := tx.Ads().ByItems(ctx, []uuid.UUID{i.ID})
-	if err != nil || len(have) == 0 && len(templates) == 0 {
-		return err
-	}
-	adSets, err := adSetsOf(ctx, tx, templates)
-	if err != nil {
-		return err
-	}
-	var changed []Ad
-	for _, t := range templates {
-		n := slices.IndexFunc(have, func(a Ad) bool { return a.TemplateID == t.ID })
-		var before Ad
-		if n >= 0 {
-			before = have[n]
-		}
-		a, err := s.autogenerated(t, adSets[t.AdSetID], i, before, now)
-		if err != nil {
-			return unfillable(i, err)
-		}
-		if a != before {
-			changed = append(changed, a)
-		}
-	}
-	for _, a := range have {
-		if !slices.ContainsFunc(templates, func(t Template) bool { return t.ID == a.TemplateID }) {
-			if held := hold(a, now); held != a {
-				changed = append(changed, held)
-			}
-		}
-	}
-	return putAds(ctx, tx, owner, changed, now)
 }
 
 // unfillable says on the side of the item why an ad template cannot be filled

@@ -37,12 +37,16 @@ func BenchmarkPlanOfUnchangedItems(b *testing.B) {
 				Wait: func(ctx context.Context, d time.Duration) error { w.pass(d); return ctx.Err() },
 			})
 			is.NoErr(err)
-			for i := range items {
-				item := vehicle(fmt.Sprint("r", i))
-				item.Price = adsync.Sent(affiliate.NewMoney(100, "EUR"))
-				item.Images = adsync.Sent([]adsync.Image{{URL: "https://shop.example/1.jpg", Order: 1}})
-				_, _, err := w.acme.SaveItem(b.Context(), item)
-				is.NoErr(err)
+			for from := 0; from < items; from += adsync.MaxItemInputs {
+				feed := make([]adsync.ItemInput, adsync.MaxItemInputs)
+				for i := range feed {
+					feed[i] = vehicle(fmt.Sprint("r", from+i))
+					feed[i].Price = adsync.Sent(affiliate.NewMoney(100, "EUR"))
+					feed[i].Images = adsync.Sent([]adsync.Image{{URL: "https://shop.example/1.jpg", Order: 1}})
+				}
+				for _, r := range must(w.acme.SaveItems(b.Context(), feed))(b) {
+					is.NoErr(r.Err)
+				}
 			}
 			_, err = engine.Apply(b.Context(), "acme", "act_1")
 			is.NoErr(err)

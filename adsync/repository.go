@@ -64,6 +64,13 @@ type ItemFilter struct {
 	Available      affiliate.Optional[bool]
 }
 
+// ItemKeys names items by what callers know of them.
+type ItemKeys struct {
+	IDs          []uuid.UUID
+	ReferenceIDs []string
+	Fingerprints []string
+}
+
 // ItemRepository keeps items. ReferenceID is unique in an account unless it is
 // empty ("reference_id"). The account must exist ("account_id").
 type ItemRepository interface {
@@ -73,10 +80,10 @@ type ItemRepository interface {
 	// ByReference is ErrNotFound when no item of the account has the reference
 	// id, as always for the empty one.
 	ByReference(ctx context.Context, accountID, referenceID string) (Item, error)
-	// ByFingerprint returns the item of the account that was created first of
-	// those with the fingerprint; ErrNotFound when there is none, as always for
-	// the empty one.
-	ByFingerprint(ctx context.Context, accountID, fingerprint string) (Item, error)
+	// Among returns the items of the account that have one of the keys, each
+	// once, in ascending order of id. An empty reference id and an empty
+	// fingerprint are no keys.
+	Among(ctx context.Context, accountID string, k ItemKeys) ([]Item, error)
 	List(ctx context.Context, f ItemFilter, after Cursor, limit int) ([]Item, error)
 }
 

@@ -21,6 +21,8 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/affiliatekit/affiliatekit"
+	"github.com/affiliatekit/affiliatekit/adsync"
+	"github.com/affiliatekit/affiliatekit/adsync/adsynctest"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/tracing"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
@@ -262,6 +264,51 @@ func TestWorkersAreTraced(t *testing.T) {
 	is.Equal(r.one(t, "events.deliver").attrs["affiliatekit.channel"], "webhook")
 	is.Equal(r.one(t, "events.work").parent, "events.deliver") // its settlement
 }
+
+func TestTheSyncOfAdsIsTraced(t *testing.T) {
+	is, r, ctx := is.New(t), &recording{}, t.Context()
+	google := adsynctest.NewDriver(adsync.GoogleAds)
+	kit, _ := traced(t, tracing.New(r), affiliatekit.Options{AdSyncEngine: adsync.EngineOptions{Drivers: []adsync.Driver{google}}})
+	is.NoErr(second(kit.AdSync.RegisterAccount(ctx, adsync.AccountInput{ID: "secret", Name: "secret"})))
+	acme := kit.AdSync.ForAccount("secret")
+	is.NoErr(second(acme.ConnectAdAccount(ctx, adsync.AdAccountInput{ID: "1234567890", Name: "secret", CatalogID: "1"})))
+	item := func(reference string) adsync.ItemInput {
+		return adsync.ItemInput{
+			ReferenceID: adsync.Sent(reference), AdTemplateType: adsync.Sent("vehicle"), Available: adsync.Sent(true), ContentLanguage: adsync.Sent("pt-br"),
+			Title: adsync.Sent("secret"), Link: adsync.Sent("https://secret.example/"),
+		}
+	}
+	is.NoErr(second(acme.SaveItems(ctx, []adsync.ItemInput{item("secret 1"), item("secret 2")})))
+	is.Equal(r.one(t, "adsync.write").attrs["affiliatekit.attempts"], "1")
+	is.NoErr(second(kit.AdSyncEngine.RunOnce(ctx)))
+
+	batch, call := r.one(t, "adsync.batch"), r.one(t, "adsync.apply google-ads")
+	is.Equal(batch.kind, trace.SpanKindInternal)
+	is.Equal(batch.attrs, map[attribute.Key]string{"affiliatekit.jobs": "2"})
+	is.Equal(call.kind, trace.SpanKindClient)
+	is.Equal(call.parent, "adsync.batch")
+	is.Equal(call.attrs, map[attribute.Key]string{"affiliatekit.operations": "2", "affiliatekit.failures": "0"})
+	is.Equal(call.failed, "")
+	is.Equal(r.one(t, "adsync.work").parent, "adsync.batch") // its settlement
+	before := len(r.named("adsync.work"))
+	is.NoErr(second(kit.AdSyncEngine.RunOnce(ctx)))
+	is.Equal(len(r.named("adsync.work")), before) // looking for jobs is no span
+	is.Equal(len(r.named("adsync.batch")), 1)
+
+	google.SetFault(func(adsync.Operation) adsynctest.Fault {
+		return adsynctest.Fault{Failure: &adsync.Failure{Code: adsync.CodeInvalid, Detail: "a secret of the service"}}
+	})
+	is.NoErr(second(acme.SaveItems(ctx, []adsync.ItemInput{item("secret 3")})))
+	is.NoErr(second(kit.AdSyncEngine.RunOnce(ctx)))
+	call = r.one(t, "adsync.apply google-ads")
+	is.Equal(call.failed, "Error failed")
+	is.Equal(call.attrs["affiliatekit.failures"], "1")
+	for _, s := range r.spans {
+		is.True(!strings.Contains(fmt.Sprint(s.name, s.attrs, s.failed, s.notes), "secret"))
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestATransactionOfTheHostIsTracedToo(t *testing.T) {
 	is, r := is.New(t), &recording{}

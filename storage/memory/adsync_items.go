@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -77,16 +78,33 @@ func (r syncItems) ByReference(ctx context.Context, accountID, referenceID strin
 	return byReference(ctx, r.u, t.Table, t.byReference, accountID, referenceID, "item", copySyncItem)
 }
 
-func (r syncItems) ByFingerprint(ctx context.Context, accountID, fingerprint string) (adsync.Item, error) {
+func (r syncItems) Among(ctx context.Context, accountID string, k adsync.ItemKeys) ([]adsync.Item, error) {
 	if err := r.u.Use(ctx); err != nil {
-		return adsync.Item{}, err
+		return nil, err
 	}
 	t := r.u.db.sync.items
-	rows := t.byFingerprint.Of(accountReference{accountID, fingerprint})
-	if len(rows) == 0 {
-		return adsync.Item{}, affiliate.NotFound("item", fingerprint)
+	rows := map[uint32]bool{}
+	for _, id := range k.IDs {
+		if row, ok := t.byID.Find(id); ok && t.At(row).AccountID == accountID {
+			rows[row] = true
+		}
 	}
-	return copySyncItem(rows[0], t.At(rows[0])), nil
+	for _, reference := range k.ReferenceIDs {
+		if row, ok := t.byReference.Find(accountReference{accountID, reference}); ok {
+			rows[row] = true
+		}
+	}
+	for _, fingerprint := range k.Fingerprints {
+		for _, row := range t.byFingerprint.Of(accountReference{accountID, fingerprint}) {
+			rows[row] = true
+		}
+	}
+	var list []adsync.Item
+	for row := range rows {
+		list = append(list, copySyncItem(row, t.At(row)))
+	}
+	slices.SortFunc(list, func(a, b adsync.Item) int { return compareIDs(a.ID, b.ID) })
+	return list, nil
 }
 
 func (r syncItems) List(ctx context.Context, f adsync.ItemFilter, after adsync.Cursor, limit int) ([]adsync.Item, error) {

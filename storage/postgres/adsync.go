@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/affiliatekit/affiliatekit/adsync"
+	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 var (
@@ -59,6 +60,12 @@ func (c jsonColumn[T]) Value() (driver.Value, error) {
 	return string(b), err
 }
 
+// text is the value as JSON; it is for values that always marshal.
+func (c jsonColumn[T]) text() string {
+	b, _ := json.Marshal(c.V)
+	return string(b)
+}
+
 // Scan is for the driver.
 func (c *jsonColumn[T]) Scan(src any) error {
 	text, err := textOf(src)
@@ -75,25 +82,31 @@ func (c *jsonColumn[T]) Scan(src any) error {
 // the later one counts. The columns that conflict are the table's primary key.
 func putAll[E entity, R any, K comparable](ctx context.Context, u *unit, t table[E, R], list []E, key func(*E) K, columns string) error {
 	return exec(ctx, u, t.resource, func(ctx context.Context) error {
-		last := make(map[K]int, len(list))
-		for n := range list {
-			if err := list[n].Validate(); err != nil {
-				return err
-			}
-			last[key(&list[n])] = n
+		rows, err := lastRows(t, list, key)
+		if err != nil || len(rows) == 0 {
+			return err
 		}
-		rows := make([]R, 0, len(last))
-		for n := range list {
-			if last[key(&list[n])] == n {
-				rows = append(rows, t.row(list[n]))
-			}
-		}
-		if len(rows) == 0 {
-			return nil
-		}
-		_, err := u.tx.NewInsert().Model(&rows).ModelTableExpr(u.from(t.name)).On("CONFLICT (" + columns + ") DO UPDATE").Exec(ctx)
+		_, err = u.tx.NewInsert().Model(&rows).ModelTableExpr(u.from(t.name)).On("CONFLICT (" + columns + ") DO UPDATE").Exec(ctx)
 		return err
 	})
+}
+
+// lastRows are the rows of entities, the last one of those with one key.
+func lastRows[E entity, R any, K comparable](t table[E, R], list []E, key func(*E) K) ([]R, error) {
+	last := make(map[K]int, len(list))
+	for n := range list {
+		if err := list[n].Validate(); err != nil {
+			return nil, err
+		}
+		last[key(&list[n])] = n
+	}
+	rows := make([]R, 0, len(last))
+	for n := range list {
+		if last[key(&list[n])] == n {
+			rows = append(rows, t.row(list[n]))
+		}
+	}
+	return rows, nil
 }
 
 // behind returns at most limit rows behind a cursor, in the order of creation.
@@ -154,7 +167,19 @@ func (r syncAccounts) Put(ctx context.Context, a adsync.Account) error {
 }
 
 func (r syncAccounts) Get(ctx context.Context, id string) (adsync.Account, error) {
-	return syncAccountTable.one(ctx, r.u, id, func(q filter) { q.exactly("t.id", id) })
+	return read(ctx, r.u, "sync_account", func(ctx context.Context) (adsync.Account, error) {
+		if !storable(id) {
+			return adsync.Account{}, affiliate.NotFound("sync_account", id)
+		}
+		found, err := syncAccountTable.prepared(ctx, r.u, "t.id = ?0::text", id)
+		if err == nil && len(found) == 0 {
+			err = affiliate.NotFound("sync_account", id)
+		}
+		if err != nil {
+			return adsync.Account{}, err
+		}
+		return found[0], nil
+	})
 }
 
 type adAccountRow struct {
@@ -200,6 +225,9 @@ func (r adAccounts) Get(ctx context.Context, accountID, id string) (adsync.AdAcc
 }
 
 func (r adAccounts) List(ctx context.Context, f adsync.AdAccountFilter, after adsync.Cursor, limit int) ([]adsync.AdAccount, error) {
+	if f == (adsync.AdAccountFilter{AccountID: f.AccountID, Connected: affiliate.Some(true), WithCatalog: true}) && f.AccountID != "" && after == (adsync.Cursor{}) {
+		return r.catalogs(ctx, f.AccountID, limit)
+	}
 	return adAccountTable.behind(ctx, r.u, after, limit, "record_id", func(q filter) {
 		q.text("t.account_id", f.AccountID)
 		q.text("t.service", string(f.Service))
@@ -212,5 +240,20 @@ func (r adAccounts) List(ctx context.Context, f adsync.AdAccountFilter, after ad
 		if f.WithCatalog {
 			q.Where("t.catalog_id <> ''")
 		}
+	})
+}
+
+// catalogs is the List that every change of an item asks for.
+func (r adAccounts) catalogs(ctx context.Context, accountID string, limit int) ([]adsync.AdAccount, error) {
+	return read(ctx, r.u, "ad_account", func(ctx context.Context) ([]adsync.AdAccount, error) {
+		if limit <= 0 || !storable(accountID) {
+			return nil, nil
+		}
+		var rows []adAccountRow
+		err := r.u.preparedFrom("catalogs", func() string {
+			return adAccountTable.selectFrom(r.u, &rows).Where("t.account_id = ?0::text AND t.disconnected_at IS NULL AND t.catalog_id <> ''").
+				OrderExpr("t.created_at, t.record_id LIMIT ?1::bigint").String()
+		}, accountID, int64(limit)).Scan(ctx, &rows)
+		return adAccountTable.entities(rows), err
 	})
 }

@@ -90,7 +90,9 @@ func (r ads) ByReference(ctx context.Context, accountID, referenceID string) (ad
 }
 
 func (r ads) ByItems(ctx context.Context, itemIDs []uuid.UUID) ([]adsync.Ad, error) {
-	return adTable.many(ctx, r.u, func(q filter) { q.amongIDs("t.item_id", itemIDs) })
+	return read(ctx, r.u, "ad", func(ctx context.Context) ([]adsync.Ad, error) {
+		return adTable.prepared(ctx, r.u, "t.item_id = ANY(?0::uuid[])", texts(itemIDs))
+	})
 }
 
 func (r ads) List(ctx context.Context, f adsync.AdFilter, after adsync.Cursor, limit int) ([]adsync.Ad, error) {
@@ -150,9 +152,14 @@ func (r adTemplates) Find(ctx context.Context, adSetID uuid.UUID, adTemplateType
 }
 
 func (r adTemplates) ByAccount(ctx context.Context, accountID, adTemplateType string) ([]adsync.Template, error) {
-	return adTemplateTable.many(ctx, r.u, func(q filter) {
-		q.exactly("t.account_id", accountID)
-		q.text("t.ad_template_type", adTemplateType)
+	return read(ctx, r.u, "ad_template", func(ctx context.Context) ([]adsync.Template, error) {
+		switch {
+		case !storable(accountID) || !storable(adTemplateType):
+			return nil, nil
+		case adTemplateType == "":
+			return adTemplateTable.prepared(ctx, r.u, "t.account_id = ?0::text", accountID)
+		}
+		return adTemplateTable.prepared(ctx, r.u, "t.account_id = ?0::text AND t.ad_template_type = ?1::text", accountID, adTemplateType)
 	})
 }
 

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/matryer/is"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -86,12 +88,17 @@ func BenchmarkSyncJobs(b *testing.B) {
 	inTurns(b, batch, "jobs", ours, floor)
 }
 
-// BenchmarkSyncItems saves items that are there, each in a unit of its own: the
-// item is found by its reference id, its jobs are queued and its event is
-// written. The floor is one INSERT … ON CONFLICT DO UPDATE an item. Eight
-// callers at once.
-func BenchmarkSyncItems(b *testing.B) {
-	const items, callers = 200, 8
+// titledItem is an item of the benchmarks.
+func titledItem(n int, title string) adsync.ItemInput {
+	return adsync.ItemInput{
+		ReferenceID: adsync.Sent(fmt.Sprint("r", n)), AdTemplateType: adsync.Sent("vehicle"), Available: adsync.Sent(true), ContentLanguage: adsync.Sent("pt-br"),
+		Title: adsync.Sent(title), Link: adsync.Sent("https://shop.example/"),
+	}
+}
+
+// acmeSync is a service for the sync account acme.
+func acmeSync(b *testing.B) (*adsync.Service, *bun.DB) {
+	b.Helper()
 	is := is.New(b)
 	db, handle := openInPath(b)
 	syncFloor(b, handle)
@@ -99,7 +106,68 @@ func BenchmarkSyncItems(b *testing.B) {
 	is.NoErr(err)
 	_, err = operator.RegisterAccount(b.Context(), adsync.AccountInput{ID: "acme", Name: "Acme", FingerprintKey: [32]byte{7}})
 	is.NoErr(err)
-	service := operator.For(affiliate.ViewerOf(affiliate.Principal{Role: affiliate.RoleSync, Subject: "acme"}))
+	return operator.For(affiliate.ViewerOf(affiliate.Principal{Role: affiliate.RoleSync, Subject: "acme"})), handle
+}
+
+const (
+	floorUpsert = `INSERT INTO floor_items VALUES ('acme', ?, gen_random_uuid(), ?, 'https://shop.example/', now())`
+	floorUpdate = ` ON CONFLICT (account_id, reference_id) DO UPDATE SET title = excluded.title, link = excluded.link, updated_at = excluded.updated_at`
+)
+
+// BenchmarkSyncFeed saves the items of a feed that are there, five hundred in a
+// unit: with their look-up and their events. The floor of "statement" is one
+// INSERT … ON CONFLICT DO UPDATE of as many rows, that of "transaction" is one
+// transaction with such a statement for each row.
+func BenchmarkSyncFeed(b *testing.B) {
+	const items = 500
+	for _, in := range []string{"statement", "transaction"} {
+		b.Run(in, func(b *testing.B) {
+			service, handle := acmeSync(b)
+			round := 0
+			ours := func() error {
+				round++
+				inputs := make([]adsync.ItemInput, items)
+				for n := range inputs {
+					inputs[n] = titledItem(n, fmt.Sprint("Title ", round))
+				}
+				results, err := service.SaveItems(b.Context(), inputs)
+				for _, r := range results {
+					err = errors.Join(err, r.Err)
+				}
+				return err
+			}
+			floor := func() error {
+				return handle.RunInTx(b.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+					for n := range items {
+						if _, err := tx.ExecContext(ctx, floorUpsert+floorUpdate, fmt.Sprint("r", n), fmt.Sprint("Title ", round)); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			if in == "statement" {
+				floor = func() error {
+					references, titles := make([]string, items), make([]string, items)
+					for n := range items {
+						references[n], titles[n] = fmt.Sprint("r", n), fmt.Sprint("Title ", round)
+					}
+					_, err := handle.ExecContext(b.Context(), `INSERT INTO floor_items SELECT 'acme', r, gen_random_uuid(), t, 'https://shop.example/', now()
+						FROM unnest(?::text[], ?::text[]) AS f (r, t)`+floorUpdate, pgdialect.Array(references), pgdialect.Array(titles))
+					return err
+				}
+			}
+			inTurns(b, items, "items", ours, floor)
+		})
+	}
+}
+
+// BenchmarkSyncItems saves items that are there, each in a unit of its own: the
+// item is found by its reference id and its event is written. The floor is one
+// INSERT … ON CONFLICT DO UPDATE an item. Eight callers at once.
+func BenchmarkSyncItems(b *testing.B) {
+	const items, callers = 200, 8
+	service, handle := acmeSync(b)
 	round := 0
 	all := func(save func(i int) error) error {
 		errs := make(chan error, callers)
@@ -121,17 +189,13 @@ func BenchmarkSyncItems(b *testing.B) {
 	ours := func() error {
 		round++
 		return all(func(i int) error {
-			_, _, err := service.SaveItem(b.Context(), adsync.ItemInput{
-				ReferenceID: adsync.Sent(fmt.Sprint("r", i)), AdTemplateType: adsync.Sent("vehicle"), Available: adsync.Sent(true), ContentLanguage: adsync.Sent("pt-br"),
-				Title: adsync.Sent(fmt.Sprint("Title ", round)), Link: adsync.Sent("https://shop.example/"),
-			})
+			_, _, err := service.SaveItem(b.Context(), titledItem(i, fmt.Sprint("Title ", round)))
 			return err
 		})
 	}
 	floor := func() error {
 		return all(func(i int) error {
-			_, err := handle.ExecContext(b.Context(), `INSERT INTO floor_items VALUES ('acme', ?, gen_random_uuid(), ?, 'https://shop.example/', now())
-				ON CONFLICT (account_id, reference_id) DO UPDATE SET title = excluded.title, link = excluded.link, updated_at = excluded.updated_at`, fmt.Sprint("r", i), fmt.Sprint("Title ", round))
+			_, err := handle.ExecContext(b.Context(), floorUpsert+floorUpdate, fmt.Sprint("r", i), fmt.Sprint("Title ", round))
 			return err
 		})
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,8 +96,56 @@ var syncItemTable = table[adsync.Item, syncItemRow]{
 
 type syncItems struct{ u *unit }
 
+// Put is written by hand: a feed brings many items, a thousand in a unit.
 func (r syncItems) Put(ctx context.Context, items ...adsync.Item) error {
-	return putAll(ctx, r.u, syncItemTable, items, func(i *adsync.Item) uuid.UUID { return i.ID }, "id")
+	return exec(ctx, r.u, "item", func(ctx context.Context) error {
+		rows, err := lastRows(syncItemTable, items, func(i *adsync.Item) uuid.UUID { return i.ID })
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		return syncItemBatch(rows).exec(ctx, r.u)
+	})
+}
+
+// syncItemBatch inserts rows, each in place of the one with its id.
+func syncItemBatch(rows []syncItemRow) batch {
+	type row = syncItemRow
+	text := func(name string, of func(*row) string) batchColumn { return field(name, "text", rows, of) }
+	encoded := func(name string, of func(*row) string) batchColumn { return field(name, "jsonb", rows, of) }
+	columns := []batchColumn{
+		field("id", "uuid", rows, func(r *row) string { return r.ID.String() }),
+		text("account_id", func(r *row) string { return r.AccountID }),
+		text("reference_id", func(r *row) string { return r.ReferenceID }),
+		text("ad_template_type", func(r *row) string { return r.AdTemplateType }),
+		field("available", "boolean", rows, func(r *row) bool { return r.Available }),
+		text("content_language", func(r *row) string { return r.ContentLanguage }),
+		text("brand", func(r *row) string { return r.Brand }),
+		text("model", func(r *row) string { return r.Model }),
+		field("year", "bigint", rows, func(r *row) int64 { return int64(r.Year) }),
+		text("condition", func(r *row) string { return string(r.Condition) }),
+		text("title", func(r *row) string { return r.Title }),
+		text("description", func(r *row) string { return r.Description }),
+		text("link", func(r *row) string { return r.Link }),
+		encoded("images", func(r *row) string { return r.Images.text() }),
+		encoded("custom_attributes", func(r *row) string { return r.CustomAttributes.text() }),
+		field("price", "bigint", rows, func(r *row) int64 { return r.Price }),
+		text("currency", func(r *row) string { return string(r.Currency) }),
+		text("fingerprint", func(r *row) string { return r.Fingerprint }),
+		timeField("sold_out_at", rows, func(r *row) time.Time { return r.SoldOutAt }),
+		timeField("created_at", rows, func(r *row) time.Time { return r.CreatedAt }),
+		timeField("updated_at", rows, func(r *row) time.Time { return r.UpdatedAt }),
+	}
+	replaced := make([]string, 0, len(columns))
+	for n := range columns {
+		c := &columns[n]
+		if len(rows) > 1 && c.name != "account_id" && c.name != "updated_at" {
+			c.isShared = false // every choice of shared columns is one more prepared statement
+		}
+		if c.name != "id" {
+			replaced = append(replaced, c.name+" = excluded."+c.name)
+		}
+	}
+	return batch{table: "affiliate_sync_items", columns: columns, rest: "ON CONFLICT (id) DO UPDATE SET " + strings.Join(replaced, ", ")}
 }
 
 func (r syncItems) Get(ctx context.Context, id uuid.UUID) (adsync.Item, error) {
@@ -115,12 +164,17 @@ func (r syncItems) ByReference(ctx context.Context, accountID, referenceID strin
 	})
 }
 
-func (r syncItems) ByFingerprint(ctx context.Context, accountID, fingerprint string) (adsync.Item, error) {
-	return syncItemTable.one(ctx, r.u, fingerprint, func(q filter) {
-		q.exactly("t.account_id", accountID)
-		q.exactly("t.fingerprint", fingerprint)
-		q.Where("t.fingerprint <> ''")
-		q.OrderExpr("t.created_at, t.id").Limit(1)
+// Among looks each kind of key up by its own index. One condition with OR might
+// read the whole table, which no other unit could then change.
+func (r syncItems) Among(ctx context.Context, accountID string, k adsync.ItemKeys) ([]adsync.Item, error) {
+	return read(ctx, r.u, "item", func(ctx context.Context) ([]adsync.Item, error) {
+		if !storable(accountID) {
+			return nil, nil
+		}
+		const of = "SELECT id FROM {schema}affiliate_sync_items WHERE account_id = ?0::text AND "
+		return syncItemTable.prepared(ctx, r.u, "t.id IN ("+of+"id = ANY(?1::uuid[]) UNION ALL "+
+			of+"reference_id = ANY(?2::text[]) AND reference_id <> '' UNION ALL "+of+"fingerprint = ANY(?3::text[]) AND fingerprint <> '')",
+			accountID, texts(k.IDs), storableOf(k.ReferenceIDs), storableOf(k.Fingerprints))
 	})
 }
 

@@ -177,6 +177,11 @@ func (f filter) amongIDs(column string, ids []uuid.UUID) {
 	f.Where(column+" = ANY(?::uuid[])", idArray(ids))
 }
 
+// texts are ids as a statement that is prepared takes them.
+func texts(ids []uuid.UUID) []string {
+	return values(ids, func(id *uuid.UUID) string { return id.String() })
+}
+
 // idArray is a list of ids as an array.
 func idArray(ids []uuid.UUID) any {
 	return column(ids, func(id *uuid.UUID) string { return id.String() })

@@ -193,23 +193,29 @@ func testItemLookups(t *testing.T, s syncStore) {
 			return tx.InventoryItems().ByReference(ctx, account, reference)
 		}
 	}
-	byFingerprint := func(account, fingerprint string) func(ctx context.Context, tx syncTx) (adsync.Item, error) {
-		return func(ctx context.Context, tx syncTx) (adsync.Item, error) {
-			return tx.InventoryItems().ByFingerprint(ctx, account, fingerprint)
-		}
-	}
 	equal(t, "by reference", see(t, s, byReference("account", "a")), all[0])
 	equal(t, "by reference", see(t, s, byReference("account", "A")), all[3])
 	equal(t, "by reference", see(t, s, byReference("other", "a")), all[2])
-	equal(t, "by fingerprint, the oldest", see(t, s, byFingerprint("account", "f1")), all[1])
-	equal(t, "by fingerprint", see(t, s, byFingerprint("other", "f1")), all[2])
+	type keys = adsync.ItemKeys
+	among := func(account string, k keys) []adsync.Item {
+		return see(t, s, func(ctx context.Context, tx syncTx) ([]adsync.Item, error) {
+			return tx.InventoryItems().Among(ctx, account, k)
+		})
+	}
 	for _, text := range append(unkeepable(), "", "f2", "nobody") {
-		for _, get := range []func(ctx context.Context, tx syncTx) (adsync.Item, error){
-			byReference("account", text), byReference(text, "a"), byFingerprint("account", text), byFingerprint(text, "f1"),
-		} {
+		for _, get := range []func(ctx context.Context, tx syncTx) (adsync.Item, error){byReference("account", text), byReference(text, "a")} {
 			unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error { return second(get(ctx, tx)) })
 		}
+		equal(t, "among the items of nobody", among(text, keys{IDs: []uuid.UUID{syncID(1)}, ReferenceIDs: []string{"a"}, Fingerprints: []string{"f1"}}), []adsync.Item(nil))
+		equal(t, "among nothing", among("account", keys{ReferenceIDs: []string{text}, Fingerprints: []string{text}}), []adsync.Item(nil))
 	}
+	equal(t, "by no key", among("account", keys{}), []adsync.Item(nil))
+	equal(t, "by ids", among("account", keys{IDs: []uuid.UUID{syncID(4), syncID(3), syncID(1), syncID(9), syncID(4)}}), []adsync.Item{all[0], all[3]})
+	equal(t, "by reference ids", among("account", keys{ReferenceIDs: []string{"A", "a", "b", "a"}}), []adsync.Item{all[0], all[3]})
+	equal(t, "by fingerprints", among("account", keys{Fingerprints: []string{"f1", "f2", "f1"}}), []adsync.Item{all[0], all[1], all[4]})
+	equal(t, "by one of each", among("account", keys{IDs: []uuid.UUID{syncID(1), syncID(4)}, ReferenceIDs: []string{"a"}, Fingerprints: []string{"f1", "\xff"}}),
+		[]adsync.Item{all[0], all[1], all[3], all[4]})
+	equal(t, "another's", among("other", keys{ReferenceIDs: []string{"a", "A"}, Fingerprints: []string{"f1"}}), []adsync.Item{all[2]})
 }
 
 func listItems(ctx context.Context, tx syncTx, f adsync.ItemFilter, after adsync.Cursor, limit int) ([]adsync.Item, error) {

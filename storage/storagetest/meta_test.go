@@ -90,7 +90,7 @@ func TestEverySortColumnHasACase(t *testing.T) {
 func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 	reads := []string{
 		"ActingAt", "Advertisers", "After", "All", "Among", "Backlog", "Before", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
-		"ByDate", "ByEmails", "ByExternalID", "ByFingerprint", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
+		"ByDate", "ByEmails", "ByExternalID", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
 		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsername", "ByUsers", "Changed", "CountByUsers", "Counts", "Cursor", "Distinct", "Due",
 		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "LongestWindow", "Naming", "Numbered", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
 		"Scan", "Series", "Serving", "Sum", "SumByKind", "Target", "Unread", "Used",
