@@ -97,10 +97,11 @@ func (s *Service) saveItems(ctx context.Context, tx Tx, owner Account, inputs ..
 		if id, ok := parseID(in.ID); ok {
 			k.IDs = append(k.IDs, id)
 		}
+		// An item with the fingerprint of an input has its reference id too, so that
+		// the fingerprint tells nothing where there is one.
 		if reference := in.ReferenceID.given(); reference != "" {
 			k.ReferenceIDs = append(k.ReferenceIDs, reference)
-		}
-		if f := w.fingerprintOf(in); in.ID == "" && f != "" {
+		} else if f := w.fingerprintOf(in); f != "" && in.ID == "" {
 			k.Fingerprints = append(k.Fingerprints, f)
 		}
 	}

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -164,17 +166,22 @@ func (r syncItems) ByReference(ctx context.Context, accountID, referenceID strin
 	})
 }
 
-// Among looks each kind of key up by its own index. One condition with OR might
-// read the whole table, which no other unit could then change.
+// Among looks each key up by its index. The LATERAL with its LIMIT or OFFSET
+// leaves the planner no choice: an IN or ANY over several indexes reads a whole
+// account when it is small, and no other unit could then change that.
 func (r syncItems) Among(ctx context.Context, accountID string, k adsync.ItemKeys) ([]adsync.Item, error) {
 	return read(ctx, r.u, "item", func(ctx context.Context) ([]adsync.Item, error) {
 		if !storable(accountID) {
 			return nil, nil
 		}
-		const of = "SELECT id FROM {schema}affiliate_sync_items WHERE account_id = ?0::text AND "
-		return syncItemTable.prepared(ctx, r.u, "t.id IN ("+of+"id = ANY(?1::uuid[]) UNION ALL "+
-			of+"reference_id = ANY(?2::text[]) AND reference_id <> '' UNION ALL "+of+"fingerprint = ANY(?3::text[]) AND fingerprint <> '')",
-			accountID, texts(k.IDs), storableOf(k.ReferenceIDs), storableOf(k.Fingerprints))
+		const of = "CROSS JOIN LATERAL (SELECT * FROM {schema}affiliate_sync_items AS i WHERE i.account_id = ?0::text AND "
+		var rows []syncItemRow
+		err := r.u.prepared("SELECT t.* FROM unnest(?1::uuid[]) AS k (v) "+of+`i.id = k.v LIMIT 1) AS t UNION ALL
+			SELECT t.* FROM unnest(?2::text[]) AS k (v) `+of+`i.reference_id = k.v AND i.reference_id <> '' LIMIT 1) AS t UNION ALL
+			SELECT t.* FROM unnest(?3::text[]) AS k (v) `+of+`i.fingerprint = k.v AND i.fingerprint <> '' OFFSET 0) AS t`,
+			accountID, texts(k.IDs), storableOf(k.ReferenceIDs), storableOf(k.Fingerprints)).Scan(ctx, &rows)
+		slices.SortFunc(rows, func(a, b syncItemRow) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+		return syncItemTable.entities(slices.CompactFunc(rows, func(a, b syncItemRow) bool { return a.ID == b.ID })), err
 	})
 }
 
