@@ -329,8 +329,11 @@ func BenchmarkMemory(b *testing.B) {
 		for b.Loop() {
 			id := int64(pick(n)) + 1
 			n++
-			must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) (err error) {
-				got, err = tx.Links().Target(ctx, id)
+			must(b, ours.Read(ctx, func(ctx context.Context, tx links.Tx) error {
+				one, err := tx.Links().Targets(ctx, []int64{id})
+				if err == nil {
+					got = one[0]
+				}
 				return err
 			}))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -244,6 +245,40 @@ func TestOneVisitorManyAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAsyncCountsWhatItLosesAndDrainsWhenItStops has a queue of three clicks, the
+// second of which cannot be kept, since its id is the first one's.
+func TestAsyncCountsWhatItLosesAndDrainsWhenItStops(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		twice, err := uuid.NewV7()
+		is.NoErr(err)
+		ids := 0
+		w := newWorld(t, b, links.Options{Clicks: links.Async, ClickQueue: 3, NewID: func() (uuid.UUID, error) {
+			if ids++; ids <= 2 {
+				return twice, nil
+			}
+			return uuid.NewV7()
+		}})
+		l := w.convert(w.anna, "https://acme.example/")
+		for i := range 5 {
+			r, err := w.links.Follow(t.Context(), links.Hit{LinkID: l.ID, IP: strconv.Itoa(i), UserAgent: "Firefox"})
+			is.NoErr(err)
+			is.True(!r.Click.Set) // nothing is known of it yet
+		}
+		_, err = w.links.Follow(t.Context(), links.Hit{LinkID: l.ID + 1, IP: "1", UserAgent: "Firefox"})
+		is.True(errors.Is(err, affiliate.ErrNotFound)) // and is not queued
+		is.Equal(w.links.Dropped(), int64(2))
+		is.Equal(len(w.verdicts()), 0)
+
+		stopped, cancel := context.WithCancel(t.Context())
+		cancel()
+		is.NoErr(w.links.Run(stopped))
+		is.Equal(w.verdicts(), map[links.Verdict]int{links.VerdictValid: 2})
+		is.Equal(w.links.Dropped(), int64(3)) // the one that could not be kept too
+		w.verify()
+	})
 }
 
 func TestVerifyTellsWhatWasTamperedWith(t *testing.T) {

@@ -179,10 +179,10 @@ func (b *clickBatch) advertiser(id int64) *affiliate.Advertiser {
 // outcome notes what became of each click of a batch that is kept.
 func (b *clickBatch) outcome(batch []*pendingClick, parameter string) {
 	for _, p := range batch {
-		p.err = affiliate.ErrNotFound
+		p.Err = affiliate.ErrNotFound
 	}
 	for i, p := range b.pending {
-		p.err, p.click = nil, b.clicks[i]
+		p.Err, p.click = nil, b.clicks[i]
 		l, _ := b.link(p.click.LinkID)
 		a := b.advertiser(p.click.AdvertiserID)
 		t := Target{

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/internal/gather"
 	"github.com/affiliatekit/affiliatekit/links/internal/publicsuffix"
 )
 
@@ -71,12 +73,42 @@ func (s *Service) Follow(ctx context.Context, h Hit) (r Redirect, err error) {
 	return r, nil
 }
 
-func (s *Service) target(ctx context.Context, linkID int64) (t Target, err error) {
-	err = s.store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
-		t, err = tx.Links().Target(ctx, linkID)
+// pendingTarget is a request for where a link leads.
+type pendingTarget struct {
+	gather.Call // ErrNotFound when there is no such link
+
+	linkID int64
+	target Target
+}
+
+// target returns where one link leads.
+func (s *Service) target(ctx context.Context, linkID int64) (Target, error) {
+	p := pendingTarget{linkID: linkID}
+	if err := s.targets(ctx, []*pendingTarget{&p}); err != nil {
+		return Target{}, err
+	}
+	return p.target, p.Err
+}
+
+// targets reads where links lead, in one unit.
+func (s *Service) targets(ctx context.Context, batch []*pendingTarget) error {
+	ids := make([]int64, len(batch))
+	for i, p := range batch {
+		ids[i] = p.linkID
+	}
+	found, err := affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Target, error) { return tx.Links().Targets(ctx, ids) })
+	if err != nil {
 		return err
-	})
-	return t, err
+	}
+	for _, p := range batch {
+		i, there := slices.BinarySearchFunc(found, p.linkID, func(t Target, id int64) int { return cmp.Compare(t.Link.ID, id) })
+		if !there {
+			p.Err = affiliate.NotFound("link", p.linkID)
+			continue
+		}
+		p.target = found[i]
+	}
+	return nil
 }
 
 // location returns where the reader goes; parameter carries the click id.
@@ -106,17 +138,12 @@ func (t *Target) takesClickID(parameter string) bool {
 
 // pendingClick is a click on its way to be recorded, and what became of it.
 type pendingClick struct {
+	gather.Call // ErrNotFound when there is no such link
+
 	click    Click // without verdict and money, until it is kept
 	previous VisitorKey
 	to       string // where the reader goes, once it is kept
-	err      error  // why it is not kept: ErrNotFound when there is no such link
-
-	// In GroupCommit.
-	wake    chan struct{} // closed when it is settled, or is to lead
-	settled bool          // it is known what became of it
-	leads   bool          // its request leads, or has been told to
-
-	bot bool
+	bot      bool
 }
 
 func (s *Service) pending(ctx context.Context, h Hit) (*pendingClick, error) {

@@ -97,8 +97,9 @@ type LinkRepository interface {
 	// advertiser that were created from from and before until (zero: no bound),
 	// deleted ones too. Users without any may be left out.
 	CountByUsers(ctx context.Context, advertiserID int64, userIDs []int64, from, until time.Time) (map[int64]int64, error)
-	// Target returns what a redirect needs; ErrNotFound when there is no link.
-	Target(ctx context.Context, id int64) (Target, error)
+	// Targets returns what redirects need of the links with one of the ids, by
+	// ascending id, each once.
+	Targets(ctx context.Context, ids []int64) ([]Target, error)
 	// Lock is GetMany that also locks the links until the unit ends: of two
 	// units that lock one link, the later one goes on when the first has ended,
 	// and sees what it did. Refused with ErrReadOnly in a Read.

@@ -154,7 +154,7 @@ func NewService(store Store, o Options) (*Service, error) {
 		s.hosted = true
 		s.recorder = newHostedRecorder(o, s.recordBatch)
 	} else {
-		s.recorder = newRecorder(o, s.recordBatch, s.target)
+		s.recorder = newRecorder(o, s.recordBatch, s.targets)
 	}
 	return s, nil
 }

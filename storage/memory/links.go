@@ -193,17 +193,15 @@ func (r linkRepository) CountByUsers(ctx context.Context, advertiserID int64, us
 	return counts, nil
 }
 
-func (r linkRepository) Target(ctx context.Context, id int64) (t links.Target, err error) {
+func (r linkRepository) Targets(ctx context.Context, ids []int64) ([]links.Target, error) {
 	db := r.u.db
-	l, err := engine.LookUp(ctx, &r.u.Unit, db.links.links.Table, "link", id)
-	if err != nil {
-		return t, err
-	}
-	r.fill(&t.Link, uint32(id), l)
-	a := db.core.advertisers.At(l.advertiser)
-	t.AdvertiserStatus, t.Provider = a.Status, a.Provider
-	t.UserSuspended = db.core.users.At(l.user).Status() == affiliate.UserSuspended
-	return t, nil
+	return engine.GetMany(ctx, &r.u.Unit, db.links.links.Table, ids, func(id uint32, l *linkRow) (t links.Target) {
+		r.fill(&t.Link, id, l)
+		a := db.core.advertisers.At(l.advertiser)
+		t.AdvertiserStatus, t.Provider = a.Status, a.Provider
+		t.UserSuspended = db.core.users.At(l.user).Status() == affiliate.UserSuspended
+		return t
+	})
 }
 
 func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, error) {

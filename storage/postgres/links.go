@@ -130,17 +130,16 @@ type targetRow struct {
 	Suspended bool                       `bun:"suspended"`
 }
 
-func (r linkRepository) Target(ctx context.Context, id int64) (links.Target, error) {
-	return read(ctx, r.u, "link", func(ctx context.Context) (links.Target, error) {
-		var row targetRow
+func (r linkRepository) Targets(ctx context.Context, ids []int64) ([]links.Target, error) {
+	return read(ctx, r.u, "link", func(ctx context.Context) ([]links.Target, error) {
+		var rows []targetRow
 		err := r.u.prepared(`SELECT t.id, t.user_id, t.advertiser_id, t.key, t.original_url, t.target_url, t.template, t.created_at, t.deleted_at,
 				a.status, a.provider, u.suspended_at IS NOT NULL AS suspended
 			FROM {schema}affiliate_links AS t JOIN {schema}affiliate_advertisers AS a ON a.id = t.advertiser_id
-			JOIN {schema}affiliate_users AS u ON u.id = t.user_id WHERE t.id = ?0`, id).Scan(ctx, &row)
-		if errors.Is(err, sql.ErrNoRows) {
-			return links.Target{}, affiliate.NotFound("link", id)
-		}
-		return links.Target{Link: row.link(), AdvertiserStatus: row.Status, Provider: row.Provider, UserSuspended: row.Suspended}, err
+			JOIN {schema}affiliate_users AS u ON u.id = t.user_id WHERE t.id = ANY(?0::bigint[]) ORDER BY t.id`, nonNil(ids)).Scan(ctx, &rows)
+		return converted(rows, func(row targetRow) links.Target {
+			return links.Target{Link: row.link(), AdvertiserStatus: row.Status, Provider: row.Provider, UserSuspended: row.Suspended}
+		}), err
 	})
 }
 

@@ -124,7 +124,7 @@ func TestAPreparedStatementOutlivesAMigration(t *testing.T) {
 		t.Helper()
 		is.NoErr(w.record(t.Context(), db, w.clicks(i, "ask")))
 		is.NoErr(db.Links().Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
-			_, err := tx.Links().Target(ctx, w.links[0].ID)
+			_, err := tx.Links().Targets(ctx, []int64{w.links[0].ID})
 			is.NoErr(err)
 			_, err = tx.Usage().Lock(ctx, []offers.UsageKey{{UserID: w.users[0].ID}})
 			is.NoErr(err)

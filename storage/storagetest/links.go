@@ -167,13 +167,15 @@ func testLinkLookups(t *testing.T, s links.Store) {
 	}
 	for _, id := range []int64{nowhere, 0, -1, math.MaxInt64} {
 		unreadable(t, s, missing, func(ctx context.Context, tx links.Tx) error { return second(tx.Links().Get(ctx, id)) })
-		unreadable(t, s, missing, func(ctx context.Context, tx links.Tx) error { return second(tx.Links().Target(ctx, id)) })
 	}
 }
 
 func testTarget(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
-	l := addAll(t, s, addLink, sampleLink(w, 1))[0]
+	added := addAll(t, s, addLink, sampleLink(w, 1), linkBy(w, 1, 1, 1))
+	l, other := added[0], added[1] // of another user and advertiser
+	beside := links.Target{Link: other, AdvertiserStatus: w.advertisers[1].Status, Provider: w.advertisers[1].Provider}
+	equal(t, "targets of none", see(t, s, func(ctx context.Context, tx links.Tx) ([]links.Target, error) { return tx.Links().Targets(ctx, nil) }), []links.Target(nil))
 	expect := func(want links.Target) {
 		t.Helper()
 		write(t, s, func(ctx context.Context, tx links.Tx) error {
@@ -193,7 +195,10 @@ func testTarget(t *testing.T, s links.Store) {
 				},
 			)
 		})
-		equal(t, "target", see(t, s, func(ctx context.Context, tx links.Tx) (links.Target, error) { return tx.Links().Target(ctx, l.ID) }), want)
+		got := see(t, s, func(ctx context.Context, tx links.Tx) ([]links.Target, error) {
+			return tx.Links().Targets(ctx, []int64{other.ID, l.ID, nowhere, l.ID, 0, -1, math.MaxInt64})
+		})
+		equal(t, "targets", got, []links.Target{want, beside})
 	}
 	deleted := l
 	deleted.DeletedAt = at(2)
