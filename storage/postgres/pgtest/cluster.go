@@ -63,6 +63,11 @@ rm -rf "$0" || { sleep 1; rm -rf "$0"; } # an initdb may still be writing
 
 // Start creates a cluster and starts its server. ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (*Cluster, error) {
+	return start(ctx, opts, func(bin, data string, account account) error { return initdb(ctx, bin, data, account) })
+}
+
+// start fills the data folder of a new cluster and starts its server.
+func start(ctx context.Context, opts Options, fill func(bin, data string, account account) error) (*Cluster, error) {
 	account, err := serverAccount()
 	if err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := initdb(ctx, bin, filepath.Join(dir, "data"), account); err != nil {
+	if err := fill(bin, filepath.Join(dir, "data"), account); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	if err := c.Restart(ctx); err != nil {
