@@ -28,7 +28,7 @@ in_migrations = cd .migrations && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
+.PHONY: help run test test-ha test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: ## all tests with the race detector, on both backends (starts its own Post
 	$(call in_ownbackend,$(GO) test -race -vet=off $(LEAN) -timeout 40m ./...)
 	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_migrations,$(GO) test -count=1 -vet=off $(LEAN) ./...)'
 
+test-ha: ## primaries killed under load, ROUNDS of them (2), and what their standbys have (starts its own PostgreSQL)
+	$(GO) test -tags ha -count=1 -vet=off $(LEAN) -timeout 30m -v ./storage/postgres/ha
+
 test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/browser
 
@@ -56,6 +59,7 @@ gofmt: ## fails on files that gofmt would change
 
 vet: ## go vet, the other modules included
 	$(lean) vet ./...
+	$(lean) vet -tags ha ./storage/postgres/ha
 	$(call in_bench,$(lean) vet ./...)
 	$(call in_browser,$(lean) vet ./...)
 	$(call in_openapi,$(lean) vet ./...)

@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -33,7 +36,17 @@ import (
 //
 // On a handle that the host opened on pgx itself they are prepared too if its
 // connections are in pgx's default mode, cache_statement.
+//
+// A DSN with several hosts fails over as the zero [Failover] says.
 func Open(dsn string, opts ...bun.DBOption) (*bun.DB, error) {
+	return OpenFailover(dsn, Failover{}, opts...)
+}
+
+// OpenFailover is Open with the times of a fail-over.
+func OpenFailover(dsn string, f Failover, opts ...bun.DBOption) (*bun.DB, error) {
+	if err := f.validate(); err != nil {
+		return nil, err
+	}
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, err
@@ -43,10 +56,23 @@ func Open(dsn string, opts ...bun.DBOption) (*bun.DB, error) {
 	config.DescriptionCacheCapacity = 0
 	config.RuntimeParams["standard_conforming_strings"] = "on"
 	config.RuntimeParams["timezone"] = "UTC"
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+	options := []stdlib.OptionOpenDB{stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
 		conn.PgConn().CustomData()[preparesKey] = mayPrepare
+		conn.PgConn().CustomData()[madeKey] = time.Now()
 		return nil
-	}))
+	})}
+	var connector driver.Connector
+	if severalHosts(config) {
+		h := newHosts(f)
+		if config.ConnectTimeout == 0 {
+			config.ConnectTimeout = h.timeout
+		}
+		config.DialFunc, config.Tracer = h.dial(config.DialFunc), h
+		connector = failoverConnector{stdlib.GetConnector(*config, append(options, stdlib.OptionResetSession(h.reset))...), h}
+	} else {
+		connector = stdlib.GetConnector(*config, options...)
+	}
+	db := sql.OpenDB(connector)
 	connections := 4 * runtime.GOMAXPROCS(0)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
