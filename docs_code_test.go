@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,6 +49,38 @@ func docsOpen(ctx context.Context, dsn string) (*affiliatekit.Kit, error) {
 	}
 	return affiliatekit.New(db, affiliatekit.Options{
 		Links: links.Options{PublicURL: "https://go.example"},
+	})
+}
+
+func docsFailover() (*bun.DB, error) {
+	dsn := "postgres://app@/shop?host=db1,db2&port=5432,5432&target_session_attrs=read-write"
+	return postgres.OpenFailover(dsn, postgres.Failover{CommitTimeout: 5 * time.Second, Avoid: 10 * time.Second}) // the defaults, which Open has
+}
+
+func docsReader(ctx context.Context, primary, replica *bun.DB) error {
+	db, err := postgres.New(primary, postgres.Options{Reader: replica, MaxLag: 2 * time.Second})
+	if err != nil {
+		return err
+	}
+	kit, err := affiliatekit.New(db, affiliatekit.Options{})
+	if err != nil {
+		return err
+	}
+	stale, staleness := affiliate.AllowStale(ctx)
+	page, err := kit.Links.Clicks(stale, links.ClickFilter{}, affiliate.PageRequest{})
+	if age, fromReplica := staleness.AtMost(); fromReplica {
+		log.Print(page.Total, " clicks, without some of the last ", age)
+	}
+	return err
+}
+
+func docsStaleReads(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/stats") {
+			ctx, _ := affiliate.AllowStale(r.Context())
+			r = r.WithContext(ctx)
+		}
+		api.ServeHTTP(w, r)
 	})
 }
 
@@ -256,4 +289,4 @@ func docsPartition(ctx context.Context, handle *bun.DB, options postgres.Options
 
 // These are compiled and not run: the one writes to a folder of a server, and
 // package storage/postgres tests what the other calls.
-var _ = []any{docsRetain, docsPartition}
+var _ = []any{docsRetain, docsPartition, docsFailover, docsReader, docsStaleReads}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
@@ -22,6 +23,14 @@ type Options struct {
 	// run it again, 1..1000; 0 means until the context's deadline, and 20 times
 	// when it has none. Inside a transaction of the host it is always once.
 	MaxAttempts int
+	// Reader is a read-only replica of the database: a handle on one standby, of
+	// which New uses the same Schema. Reads whose context has affiliate.AllowStale go
+	// there while it is no more than MaxLag behind and works, and to the primary
+	// else. Writes never do, nor does anything in a transaction of the host's.
+	// The caller closes it. Default: none.
+	Reader *bun.DB
+	// MaxLag is how old the data of the Reader may be. Default: 5 seconds.
+	MaxLag time.Duration
 }
 
 const defaultMaxAttempts = 20
@@ -32,6 +41,9 @@ func (o Options) validate() error {
 	}
 	if o.MaxAttempts < 0 || o.MaxAttempts > 1000 {
 		return errors.New("postgres: Options.MaxAttempts must be between 0 and 1000")
+	}
+	if o.MaxLag < 0 {
+		return errors.New("postgres: Options.MaxLag must not be negative")
 	}
 	return nil
 }
@@ -48,6 +60,7 @@ type DB struct {
 	attempts   int           // 0: as Options.MaxAttempts says
 	lane       chan struct{} // taken by the unit that runs again
 	statements *statements
+	reader     *reader // nil: none
 }
 
 // New uses a *bun.DB, or a bun.Tx that the host has begun; see also [RunInTx] and
@@ -73,6 +86,9 @@ func New(db bun.IDB, o Options) (*DB, error) {
 			return nil, errors.New("postgres: the *bun.DB must not be nil")
 		}
 		d.handle, d.pool = pool{db}, db.DB
+		if o.Reader != nil {
+			d.reader = newReader(d, db, o)
+		}
 	case bun.Tx:
 		if db.Tx == nil {
 			return nil, errors.New("postgres: the bun.Tx must be one that was begun")

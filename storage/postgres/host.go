@@ -86,7 +86,7 @@ func (db *DB) In(tx bun.Tx) (*DB, error) {
 		return nil, errors.New("postgres: In takes a bun.Tx that was begun on the handle of the DB")
 	}
 	in := *db
-	in.handle, in.attempts = hostTx{tx}, 1
+	in.handle, in.attempts, in.reader = hostTx{tx}, 1, nil
 	return &in, nil
 }
 

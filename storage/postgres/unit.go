@@ -133,6 +133,11 @@ func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *
 	if db.outside(ctx) {
 		return affiliate.ErrNested
 	}
+	if db.reader != nil && kind == readUnit && affiliate.StalenessOf(ctx) != nil {
+		if served, err := db.reader.serve(ctx, fn); served {
+			return err
+		}
+	}
 	return db.again(ctx, func() error { return db.runOnce(ctx, kind, fn) })
 }
 

@@ -209,7 +209,8 @@ func (e *endpoint) admit(x *exchange, r *http.Request) (p affiliate.Principal, o
 			return p, "", err
 		}
 	}
-	p, err = auth.Authenticate(r)
+	// Whatever the host lets be stale: a revoked token is refused at once.
+	p, err = auth.Authenticate(r.WithContext(affiliate.Fresh(r.Context())))
 	if err == nil && p.Role == "" {
 		_, err = nobody{}.Authenticate(r)
 	}
