@@ -31,7 +31,7 @@ in_ownbackend = cd examples/ownbackend && $(1)
 .PHONY: help run test test-ha test-pg18 test-pgbouncer test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the demo server on 127.0.0.1:8080, in memory
 	@echo "Building the demo server; the first time takes a minute or two."
