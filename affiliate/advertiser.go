@@ -103,14 +103,17 @@ type Billing struct {
 // call it a store. Which URLs are its own is said by its URL matching rules,
 // in package links.
 type Advertiser struct {
-	ID               int64
-	GroupID          int64   // 0: in no group
-	CategoryIDs      []int64 // ascending, each once
-	Name             string  // 1..255 characters
-	LogoURL          string  // at most 2048 characters; may be empty
-	Country          string  // ISO 3166-1 alpha-2, upper case
-	Currency         Currency
-	Language         string // BCP 47, at most 35 characters
+	ID          int64
+	GroupID     int64   // 0: in no group
+	CategoryIDs []int64 // ascending, each once
+	Name        string  // 1..255 characters
+	LogoURL     string  // at most 2048 characters; may be empty
+	Country     string  // ISO 3166-1 alpha-2, upper case
+	Currency    Currency
+	Language    string // BCP 47, at most 35 characters
+	// TimeZone is where the advertiser's days begin and end: what is counted by the
+	// day is counted by the date there. It is fixed once anything is counted.
+	TimeZone         TimeZone
 	Status           AdvertiserStatus
 	Hidden           bool   // not visible to creators
 	Provider         string // ProviderDirect, or the network's name; 1..64 characters
@@ -129,6 +132,7 @@ func (a Advertiser) Validate() error {
 	v.Check(validCountry(a.Country), "country", "invalid_country", "must be two letters, A to Z")
 	v.Check(a.Currency.Valid(), "currency", "unknown_currency", "must be an ISO 4217 code")
 	v.Text("language", a.Language, 0, 35)
+	v.Check(a.TimeZone.Valid(), "time_zone", "unknown_time_zone", "must be the IANA name of a time zone, such as Europe/Stockholm; empty: UTC")
 	v.Check(a.Status == AdvertiserActive || a.Status == AdvertiserDeactivated, "status", "unknown_status", "must be active or deactivated")
 	v.Text("provider", a.Provider, 1, 64)
 	v.Text("tracking_template", a.TrackingTemplate, 1, 2048)
@@ -252,7 +256,9 @@ func (s *Service) CreateAdvertiser(ctx context.Context, a Advertiser) (Advertise
 // UpdateAdvertiser applies change to the advertiser as it is now. change may
 // run again; the id and the time of creation are not its to change. Another
 // currency is ErrConflict "currency_in_use" while default costs, campaigns,
-// shared budgets or ledger entries have amounts in the old one.
+// shared budgets or ledger entries have amounts in the old one. Another time zone
+// is ErrConflict "time_zone_in_use" once statistics or the ledger have anything of
+// the advertiser; set it before its first links are shown.
 func (s *Service) UpdateAdvertiser(ctx context.Context, id int64, change func(*Advertiser)) (Advertiser, error) {
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (Advertiser, error) {
 		a, err := tx.Advertisers().Get(ctx, id)
@@ -265,6 +271,9 @@ func (s *Service) UpdateAdvertiser(ctx context.Context, id int64, change func(*A
 		a.ID, a.CreatedAt, a.UpdatedAt = id, before.CreatedAt, s.clock.Now()
 		a.CategoryIDs = SortedIDs(a.CategoryIDs)
 		if err := s.checkCurrency(ctx, tx, before, a); err != nil {
+			return Advertiser{}, err
+		}
+		if err := s.checkTimeZone(ctx, tx, before, a); err != nil {
 			return Advertiser{}, err
 		}
 		return a, SaveAdvertiser(ctx, tx, a)

@@ -26,12 +26,13 @@ type UserHook func(ctx context.Context, tx Tx, before, after User) error
 // Callers in the same process are trusted, unless the service is bound to a
 // viewer: see For.
 type Service struct {
-	store  Store[Tx]
-	clock  Clock
-	random io.Reader
-	hooks  []UserHook
-	priced []PricedIn
-	viewer Viewer
+	store   Store[Tx]
+	clock   Clock
+	random  io.Reader
+	hooks   []UserHook
+	priced  []PricedIn
+	counted []CountedFor
+	viewer  Viewer
 }
 
 // NewService returns the core's service over a store.

@@ -131,5 +131,6 @@ func (c *Click) reversed(a *affiliate.Advertiser) (stats.Event, error) {
 	return e, err
 }
 
-// DayOf is midnight UTC of the day that t falls on.
+// DayOf is midnight UTC of the day that t falls on in UTC. The days of statistics
+// are those of the advertiser: see stats.DayOf.
 func DayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

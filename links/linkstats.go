@@ -20,15 +20,16 @@ type LinkStats struct {
 // for the advertiser.
 func (s *Service) LinkStats(ctx context.Context, advertiserID int64, span stats.Span, userIDs []int64, order []affiliate.Sort, p affiliate.PageRequest) (affiliate.Page[LinkStats], error) {
 	var out affiliate.Page[LinkStats]
-	from, until, err := span.Bounds(s.clock.Now())
-	if err != nil {
-		return out, err
-	}
 	if !s.viewer.ActsFor(advertiserID) {
 		return out, affiliate.NotFound("advertiser", advertiserID)
 	}
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (affiliate.Page[LinkStats], error) {
-		if _, err := tx.Advertisers().Get(ctx, advertiserID); err != nil {
+		a, err := tx.Advertisers().Get(ctx, advertiserID)
+		if err != nil {
+			return out, err
+		}
+		from, until, err := span.Bounds(stats.DayOf(s.clock.Now(), &a))
+		if err != nil {
 			return out, err
 		}
 		f := stats.Filter{AdvertiserIDs: []int64{advertiserID}, UserIDs: userIDs, From: from, Until: until}

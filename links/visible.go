@@ -117,10 +117,11 @@ func visibleTo(ctx context.Context, tx Tx, userID int64, f affiliate.AdvertiserF
 	return f, err
 }
 
-// lastDays chooses the roll-ups of the last 30 days, today included.
+// lastDays chooses the roll-ups of the last 30 days, today included; at some
+// advertisers it is tomorrow already.
 func (s *Service) lastDays() stats.Filter {
-	until := DayOf(s.clock.Now()).AddDate(0, 0, 1)
-	return stats.Filter{From: until.AddDate(0, 0, -rankedDays), Until: until}
+	tomorrow := DayOf(s.clock.Now()).AddDate(0, 0, 1)
+	return stats.Filter{From: tomorrow.AddDate(0, 0, -rankedDays), Until: tomorrow.AddDate(0, 0, 1)}
 }
 
 // CreatorTotals is what the links of a creator brought in the last 30 days.

@@ -48,6 +48,7 @@ func NewService(core *affiliate.Service, store Store, o Options) (*Service, erro
 	s := &Service{store: store, opts: o, clock: o.Clock, scaling: make(chan struct{}, scalers)}
 	core.OnUserChange(s.userChanged)
 	core.OnCurrencyChange(pricedIn)
+	core.OnTimeZoneChange(countedFor)
 	return s, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
 // offersTx returns the core's transaction as one of offers.
@@ -31,6 +32,15 @@ func pricedIn(ctx context.Context, core affiliate.Tx, a affiliate.Advertiser) (b
 	}
 	budgets, err := tx.SharedBudgets().List(ctx, SharedBudgetFilter{AdvertiserID: a.ID}, affiliate.PageRequest{Number: 1, Size: 1})
 	return budgets.Total > 0, err
+}
+
+// countedFor reports whether statistics have anything of the advertiser.
+func countedFor(ctx context.Context, core affiliate.Tx, a affiliate.Advertiser) (bool, error) {
+	tx, err := offersTx(core)
+	if err != nil {
+		return false, err
+	}
+	return stats.Counted(ctx, tx, a.ID)
 }
 
 // userChanged is the hook of offers in every unit that adds or updates a user.

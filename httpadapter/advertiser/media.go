@@ -75,16 +75,7 @@ func (s *server) listMedia(ctx context.Context, p affiliate.Principal, in struct
 
 // brought is what each creator brought to a store in the last 30 days.
 func (s *server) brought(ctx context.Context, viewer affiliate.Viewer, storeID int64) (map[int64]stats.Row, error) {
-	from, until, err := s.stats.LastDays()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.stats.For(viewer).Query(ctx, stats.Filter{AdvertiserIDs: []int64{storeID}, From: from, Until: until}, stats.ByUser)
-	out := make(map[int64]stats.Row, len(rows))
-	for _, row := range rows {
-		out[row.UserID] = row
-	}
-	return out, err
+	return s.stats.For(viewer).LastDays(ctx, storeID)
 }
 
 // byClicks are the creators with clicks, most of them first.

@@ -38,13 +38,13 @@ type dates struct {
 }
 
 // days returns the dates as the domain takes them: the last day is in them. An
-// absent date is no bound. Days are counted in UTC; a time within one is
-// refused, because cutting it would answer for other hours than were asked.
+// absent date is no bound. Days are those of the advertiser; a time within one is
+// refused, because cutting it would tell of other hours than were asked for.
 func days(start, end time.Time) (from, until time.Time, err error) {
 	const day = 24 * time.Hour
 	var v affiliate.Validation
-	v.Check(start.Equal(start.Truncate(day)), "start_date", "invalid_date", "must be a date, such as 2026-03-18: days are counted in UTC")
-	v.Check(end.Equal(end.Truncate(day)), "end_date", "invalid_date", "must be a date, such as 2026-03-18: days are counted in UTC")
+	v.Check(start.Equal(start.Truncate(day)), "start_date", "invalid_date", "must be a date, such as 2026-03-18: days are counted as a whole")
+	v.Check(end.Equal(end.Truncate(day)), "end_date", "invalid_date", "must be a date, such as 2026-03-18: days are counted as a whole")
 	if from = start; !end.IsZero() {
 		until = end.Add(day)
 		v.Check(until.After(from), "end_date", "before_start_date", "must not be before start_date")

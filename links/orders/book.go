@@ -8,7 +8,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -37,15 +36,16 @@ func (o *Order) entry(d offers.Drawn) (affiliate.Entry, error) {
 	}, err
 }
 
-// stat is the order as statistics count it: all of its value and money.
-func (o *Order) stat(kind stats.Kind) (stats.Event, error) {
+// stat is the order of an advertiser as statistics count it: all of its value and
+// money.
+func (o *Order) stat(a *affiliate.Advertiser, kind stats.Kind) (stats.Event, error) {
 	value, err := o.worth(o.Value)
-	return o.statOf(kind, value, o.Earning, o.Cost), err
+	return o.statOf(a, kind, value, o.Earning, o.Cost), err
 }
 
-func (o *Order) statOf(kind stats.Kind, value, earning, cost affiliate.Money) stats.Event {
+func (o *Order) statOf(a *affiliate.Advertiser, kind stats.Kind, value, earning, cost affiliate.Money) stats.Event {
 	return stats.Event{
-		Kind: kind, Day: links.DayOf(o.At), AdvertiserID: o.AdvertiserID, OfferID: o.OfferID, UserID: o.UserID, LinkID: o.LinkID,
+		Kind: kind, Day: stats.DayOf(o.At, a), AdvertiserID: o.AdvertiserID, OfferID: o.OfferID, UserID: o.UserID, LinkID: o.LinkID,
 		Source: o.Traffic, Value: value, Earning: earning, Cost: cost,
 	}
 }

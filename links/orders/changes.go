@@ -59,7 +59,11 @@ func (s *Service) Decline(ctx context.Context, id int64) (Order, error) {
 			if err != nil {
 				return false, err
 			}
-			return true, stats.Record(ctx, tx, o.statOf(stats.OrderDeclined, negative(value), negative(earning), negative(cost)))
+			a, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
+			if err != nil {
+				return false, err
+			}
+			return true, stats.Record(ctx, tx, o.statOf(&a, stats.OrderDeclined, negative(value), negative(earning), negative(cost)))
 		})
 	})
 }
@@ -177,19 +181,23 @@ func (s *Service) rebook(ctx context.Context, tx Tx, before, o *Order) error {
 	if err := tx.Events().Add(ctx, o.event(EventOrderCorrected, now)); err != nil {
 		return err
 	}
-	was, err := before.stat(stats.OrderDeclined)
+	a, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
 	if err != nil {
 		return err
 	}
-	is, err := o.stat(stats.OrderPaid)
+	was, err := before.stat(&a, stats.OrderDeclined)
+	if err != nil {
+		return err
+	}
+	is, err := o.stat(&a, stats.OrderPaid)
 	if err != nil {
 		return err
 	}
 	switch {
 	case before.Counts() && o.Counts():
-		change = append(change, o.statOf(stats.OrderChanged, minus(is.Value, was.Value), minus(is.Earning, was.Earning), minus(is.Cost, was.Cost)))
+		change = append(change, o.statOf(&a, stats.OrderChanged, minus(is.Value, was.Value), minus(is.Earning, was.Earning), minus(is.Cost, was.Cost)))
 	case before.Counts():
-		change = append(change, o.statOf(stats.OrderDeclined, negative(was.Value), negative(was.Earning), negative(was.Cost)))
+		change = append(change, o.statOf(&a, stats.OrderDeclined, negative(was.Value), negative(was.Earning), negative(was.Cost)))
 	case o.Counts():
 		change = append(change, is)
 	}
@@ -290,7 +298,11 @@ func (s *Service) Reprice(ctx context.Context, id int64) (Order, error) {
 			if err := tx.Events().Add(ctx, o.event(EventOrderRepriced, s.clock.Now())); err != nil || !o.Counts() {
 				return true, err
 			}
-			is, err := o.stat(stats.OrderPaid)
+			a, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
+			if err != nil {
+				return false, err
+			}
+			is, err := o.stat(&a, stats.OrderPaid)
 			if err != nil {
 				return false, err
 			}

@@ -434,7 +434,8 @@ func (in *intake) book(ctx context.Context, tx Tx) error {
 			entries = append(entries, e)
 		}
 		if it.order.Counts() {
-			e, err := it.order.stat(stats.OrderPaid)
+			a := in.advertisers[it.order.AdvertiserID]
+			e, err := it.order.stat(&a, stats.OrderPaid)
 			if err != nil {
 				return err
 			}

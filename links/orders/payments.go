@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
@@ -51,12 +50,12 @@ func (s *Service) Pay(ctx context.Context, in PaymentInput) (Payment, error) {
 		if p, err = tx.OneTimePayments().Add(ctx, p); err != nil {
 			return Payment{}, err
 		}
-		return p, s.bookPayment(ctx, tx, p)
+		return p, s.bookPayment(ctx, tx, a, p)
 	})
 }
 
 // bookPayment books a payment that moves money, and counts it.
-func (s *Service) bookPayment(ctx context.Context, tx Tx, p Payment) error {
+func (s *Service) bookPayment(ctx context.Context, tx Tx, a affiliate.Advertiser, p Payment) error {
 	told := EventOneTimePaid.On(p.ID, p.CreatedAt).Of(p.AdvertiserID, 0).With(OneTimePayload{p.UserID, p.Amount.Minor(), p.Amount.Currency()})
 	if err := tx.Events().Add(ctx, told); err != nil || p.Amount.IsZero() {
 		return err
@@ -77,7 +76,7 @@ func (s *Service) bookPayment(ctx context.Context, tx Tx, p Payment) error {
 		return err
 	}
 	return stats.Record(ctx, tx, stats.Event{
-		Kind: stats.PaymentMade, Day: links.DayOf(p.CreatedAt), AdvertiserID: p.AdvertiserID, UserID: p.UserID,
+		Kind: stats.PaymentMade, Day: stats.DayOf(p.CreatedAt, &a), AdvertiserID: p.AdvertiserID, UserID: p.UserID,
 		Earning: p.Amount, Cost: p.Amount,
 	})
 }

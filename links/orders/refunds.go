@@ -231,7 +231,11 @@ func (s *Service) bookRefund(ctx context.Context, tx Tx, previous Order, o *Orde
 	if err != nil {
 		return err
 	}
-	return stats.Record(ctx, tx, o.statOf(stats.OrderChanged, minus(after, before), negative(r.Earning), negative(r.Cost)))
+	a, err := tx.Advertisers().Get(ctx, o.AdvertiserID)
+	if err != nil {
+		return err
+	}
+	return stats.Record(ctx, tx, o.statOf(&a, stats.OrderChanged, minus(after, before), negative(r.Earning), negative(r.Cost)))
 }
 
 // Refunds returns the refunds of an order, oldest first.

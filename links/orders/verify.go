@@ -34,7 +34,7 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 			after = list[len(list)-1].ID
 			found, n, err := verifyOrders(ctx, tx, list)
 			if err == nil {
-				err = recount(counted, list)
+				err = recount(ctx, tx, counted, list)
 			}
 			if err != nil {
 				return nil, err
@@ -54,7 +54,19 @@ func (s *Service) Verify(ctx context.Context) ([]affiliate.Difference, error) {
 }
 
 // recount adds up what statistics count of orders: each with what refunds left.
-func recount(r *stats.Recount, list []Order) error {
+func recount(ctx context.Context, tx Tx, r *stats.Recount, list []Order) error {
+	ids := make([]int64, len(list))
+	for i := range list {
+		ids[i] = list[i].AdvertiserID
+	}
+	found, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
+	if err != nil {
+		return err
+	}
+	advertisers := make(map[int64]affiliate.Advertiser, len(found))
+	for _, a := range found {
+		advertisers[a.ID] = a
+	}
 	for _, o := range list {
 		if !o.Counts() {
 			continue
@@ -68,7 +80,8 @@ func recount(r *stats.Recount, list []Order) error {
 			return err
 		}
 		earning, cost := o.reversed(t)
-		if err := r.Add(o.statOf(stats.OrderPaid, value, minus(o.Earning, earning), minus(o.Cost, cost))); err != nil {
+		a := advertisers[o.AdvertiserID]
+		if err := r.Add(o.statOf(&a, stats.OrderPaid, value, minus(o.Earning, earning), minus(o.Cost, cost))); err != nil {
 			return err
 		}
 	}

@@ -50,7 +50,10 @@ type world struct {
 
 func (w *world) clock() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
 
-func newWorld(t *testing.T, b storagetest.Backend) *world {
+func newWorld(t *testing.T, b storagetest.Backend) *world { return newWorldIn(t, b, "") }
+
+// newWorldIn is a world whose shop is in a time zone.
+func newWorldIn(t *testing.T, b storagetest.Backend, zone affiliate.TimeZone) *world {
 	t.Helper()
 	w := &world{I: is.New(t), t: t, b: b, now: &atomic.Int64{}, blobs: affiliate.NewMemoryBlobs()}
 	w.now.Store(firstDay.UnixMicro())
@@ -66,7 +69,7 @@ func newWorld(t *testing.T, b storagetest.Backend) *world {
 	w.NoErr(err)
 	ctx := t.Context()
 	w.acme, err = w.links.RegisterAdvertiser(ctx, links.Registration{
-		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"}, Domains: []string{"acme.example"},
+		Advertiser: affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK", TimeZone: zone}, Domains: []string{"acme.example"},
 	})
 	w.NoErr(err)
 	anna, err := core.CreateUser(ctx, affiliate.User{Username: "anna", VerifiedAt: firstDay})
@@ -98,10 +101,17 @@ func newWorld(t *testing.T, b storagetest.Backend) *world {
 			_, err := w.links.ReverseClick(ctx, first.ID)
 			w.NoErr(err)
 		}
+		if zone != "" && i == 11 { // one in each hour around the day from which clicks will be kept
+			for hour := range 240 {
+				w.click(fmt.Sprint("192.0.5.", 1+hour), "Firefox")
+				w.now.Add(time.Hour.Microseconds())
+			}
+			continue
+		}
 		w.now.Add((10 * day).Microseconds())
 	}
 	w.all = w.kept()
-	w.Equal(len(w.all), 18*4)
+	w.True(len(w.all) == 18*4 || zone != "" && len(w.all) == 18*4+240)
 	w.verify()
 	return w
 }
@@ -235,6 +245,28 @@ func TestOldClicksGoAndEverySumStays(t *testing.T) {
 		w.complete()
 		w.verify()
 	})
+}
+
+// A day of the shop begins before the day in UTC from which on clicks are kept, or
+// within it.
+func TestEverySumStaysInEveryTimeZone(t *testing.T) {
+	for _, zone := range []affiliate.TimeZone{"Pacific/Kiritimati", "Asia/Tokyo", "Europe/Stockholm", "America/Los_Angeles", "Pacific/Pago_Pago"} {
+		t.Run(string(zone), func(t *testing.T) {
+			w := newWorldIn(t, backends.Memory(), zone)
+			before := w.sums()
+			r, err := w.service(w.b.Orders, retention.Options{Blobs: w.blobs}).Retain(t.Context(), policy)
+			w.NoErr(err)
+			w.True(r.Clicks > 12*4+100 && len(w.kept()) > 6*4+50)
+			w.verify()
+			w.Equal(w.sums(), before)
+			change := stats.Change{Key: stats.Key{AdvertiserID: w.acme.ID, Day: zone.Date(w.clock().Add(-60 * day))}, Levels: 1 << stats.AdvertiserLevel}
+			change.Clicks = 1
+			w.NoErr(w.b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error { return tx.Stats().Add(ctx, change) }))
+			diffs, err := w.links.Verify(t.Context())
+			w.NoErr(err)
+			w.Equal(len(diffs), 1) // what is wrong in the days that are whole is told
+		})
+	}
 }
 
 func TestVerifyStillTellsWhatIsWrongInOldDays(t *testing.T) {

@@ -86,13 +86,14 @@ func (s *Service) Configs(ctx context.Context, advertiserID int64) ([]Config, er
 // advertiser has MaxConfigs.
 func (s *Service) CreateConfig(ctx context.Context, c Config) (Config, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Config, error) {
-		if _, err := s.advertiser(ctx, tx, c.AdvertiserID); err != nil {
+		a, err := s.advertiser(ctx, tx, c.AdvertiserID)
+		if err != nil {
 			return Config{}, err
 		}
 		c := c
 		c.CreatedAt = s.clock.Now()
 		c.UpdatedAt = c.CreatedAt
-		others, err := s.admitConfig(ctx, tx, &c)
+		others, err := s.admitConfig(ctx, tx, a, &c)
 		if err != nil {
 			return Config{}, err
 		}
@@ -112,7 +113,7 @@ func (s *Service) CreateConfig(ctx context.Context, c Config) (Config, error) {
 // its to change.
 func (s *Service) UpdateConfig(ctx context.Context, advertiserID, id int64, change func(*Config)) (Config, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Config, error) {
-		before, err := s.config(ctx, tx, advertiserID, id)
+		a, before, err := s.config(ctx, tx, advertiserID, id)
 		if err != nil {
 			return before, err
 		}
@@ -120,7 +121,7 @@ func (s *Service) UpdateConfig(ctx context.Context, advertiserID, id int64, chan
 		c.TagIDs, c.Measures = slices.Clone(before.TagIDs), slices.Clone(before.Measures)
 		change(&c)
 		c.ID, c.AdvertiserID, c.CreatedAt, c.UpdatedAt = id, advertiserID, before.CreatedAt, s.clock.Now()
-		if _, err := s.admitConfig(ctx, tx, &c); err != nil {
+		if _, err := s.admitConfig(ctx, tx, a, &c); err != nil {
 			return Config{}, err
 		}
 		if err := tx.StatsConfigs().Update(ctx, c); err != nil {
@@ -134,7 +135,7 @@ func (s *Service) UpdateConfig(ctx context.Context, advertiserID, id int64, chan
 // (stats-config-delete).
 func (s *Service) DeleteConfig(ctx context.Context, advertiserID, id int64) (Config, error) {
 	return affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (Config, error) {
-		c, err := s.config(ctx, tx, advertiserID, id)
+		_, c, err := s.config(ctx, tx, advertiserID, id)
 		if err != nil {
 			return c, err
 		}
@@ -145,26 +146,28 @@ func (s *Service) DeleteConfig(ctx context.Context, advertiserID, id int64) (Con
 	})
 }
 
-// config returns a configuration of an advertiser that the viewer acts for.
-func (s *Service) config(ctx context.Context, tx Tx, advertiserID, id int64) (Config, error) {
-	if _, err := s.advertiser(ctx, tx, advertiserID); err != nil {
-		return Config{}, err
+// config returns an advertiser that the viewer acts for, and a configuration of
+// it.
+func (s *Service) config(ctx context.Context, tx Tx, advertiserID, id int64) (affiliate.Advertiser, Config, error) {
+	a, err := s.advertiser(ctx, tx, advertiserID)
+	if err != nil {
+		return a, Config{}, err
 	}
 	c, err := tx.StatsConfigs().Get(ctx, id)
 	if err == nil && c.AdvertiserID != advertiserID {
-		return Config{}, affiliate.NotFound("stats_config", id)
+		return a, Config{}, affiliate.NotFound("stats_config", id)
 	}
-	return c, err
+	return a, c, err
 }
 
 // admitConfig brings a configuration into the form that is kept, checks it, and
 // takes the default from the other configurations if it is to be the default. It
 // returns those others.
-func (s *Service) admitConfig(ctx context.Context, tx Tx, c *Config) ([]Config, error) {
+func (s *Service) admitConfig(ctx context.Context, tx Tx, a affiliate.Advertiser, c *Config) ([]Config, error) {
 	c.TagIDs, c.From, c.To = affiliate.SortedIDs(c.TagIDs), date(c.From), date(c.To)
 	var v affiliate.Validation
 	v.Merge("", c.Validate())
-	_, _, err := Span{From: c.From, To: c.To}.Bounds(s.clock.Now())
+	_, _, err := Span{From: c.From, To: c.To}.Bounds(DayOf(s.clock.Now(), &a))
 	v.Merge("data", err)
 	if err := v.Err("stats_config"); err != nil {
 		return nil, err

@@ -11,19 +11,19 @@ import (
 const MaxDays = 3660
 
 // Span is a range of days, both ends inclusive. A missing From is 29 days before
-// To, a missing To is today (UTC): the zero Span is the last 30 days.
+// To, a missing To is today: the zero Span is the last 30 days.
 type Span struct{ From, To time.Time }
 
 // defaultDays are how many days a span without dates has.
 const defaultDays = 30
 
-// Bounds returns the span as a Filter has it, where until is not in it.
-// ErrInvalid with the field "to" when it ends before it begins, or has more than
-// MaxDays.
-func (s Span) Bounds(now time.Time) (from, until time.Time, err error) {
+// Bounds returns the span as a Filter has it, where until is not in it. What
+// today is says DayOf. ErrInvalid with the field "to" when the span ends before it
+// begins, or has more than MaxDays.
+func (s Span) Bounds(today time.Time) (from, until time.Time, err error) {
 	last := date(s.To)
 	if last.IsZero() {
-		last = date(now)
+		last = date(today)
 	}
 	from, until = date(s.From), last.AddDate(0, 0, 1)
 	if from.IsZero() {
@@ -96,5 +96,42 @@ func overflow() error {
 	return &affiliate.Error{Kind: affiliate.ErrInvalid, Code: "overflow", Resource: "statistics", Message: "a sum leaves the range of 64 bits"}
 }
 
-// LastDays returns the bounds of the last 30 days, as a Filter has them.
-func (s *Service) LastDays() (from, until time.Time, err error) { return Span{}.Bounds(s.clock.Now()) }
+// LastDays returns what each creator brought to an advertiser in the last 30
+// days, by the id of the creator.
+func (s *Service) LastDays(ctx context.Context, advertiserID int64) (map[int64]Row, error) {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64]Row, error) {
+		f, _, err := s.within(ctx, tx, advertiserID, Span{})
+		if err != nil {
+			return nil, err
+		}
+		rows, err := tx.Stats().Sum(ctx, f, ByUser)
+		out := make(map[int64]Row, len(rows))
+		for _, row := range rows {
+			out[row.UserID] = row
+		}
+		return out, err
+	})
+}
+
+// within chooses the roll-ups of an advertiser that the viewer acts for, and of
+// the days of a span, where a missing end is today at the advertiser.
+func (s *Service) within(ctx context.Context, tx Tx, advertiserID int64, span Span) (Filter, affiliate.Advertiser, error) {
+	a, err := s.advertiser(ctx, tx, advertiserID)
+	if err != nil {
+		return Filter{}, a, err
+	}
+	f := Filter{AdvertiserIDs: []int64{advertiserID}}
+	f.From, f.Until, err = span.Bounds(DayOf(s.clock.Now(), &a))
+	return f, a, err
+}
+
+// Counted reports whether there is a roll-up of the advertiser.
+func Counted(ctx context.Context, tx Tx, advertiserID int64) (bool, error) {
+	for _, by := range []Dimensions{ByAdvertiser, ByAdvertiser | ByAd} {
+		rows, err := tx.Stats().Page(ctx, Filter{AdvertiserIDs: []int64{advertiserID}}, by, nil, affiliate.PageRequest{Number: 1, Size: 1})
+		if err != nil || rows.Total > 0 {
+			return rows.Total > 0, err
+		}
+	}
+	return false, nil
+}

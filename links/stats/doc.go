@@ -36,9 +36,15 @@
 //     visitor cannot be recognised the day after. A row of affiliate_stats_readers
 //     for each is kept for two days; then only the count stays. Readers have no
 //     source and no creator.
-//   - Days are those of UTC, as in the documents. A roll-up of a day cannot be cut
-//     anew for another time zone: hosts that need local days keep them themselves,
-//     from the same events.
+//   - Days are those of the advertiser: [DayOf] is the date in its time zone, UTC
+//     unless it has one. What happens is counted on its day when it happens, so
+//     that a question costs the same in every zone. A day cannot be cut anew: the
+//     zone is fixed once anything is counted, like the currency. A row of several
+//     advertisers adds up days of the same date. The zone of an advertiser is set
+//     by a library call; the documents have no field for it. A day of 23 or 25
+//     hours is one day.
+//   - Keys of visitors change at midnight UTC. Where that is within a day of the
+//     advertiser, a reader who comes before and after it counts twice.
 //   - This package is below offers, although its folder is in links: campaigns
 //     record payments and return ads, and links record clicks and orders.
 package stats

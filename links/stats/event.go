@@ -62,9 +62,13 @@ type Event struct {
 }
 
 // DayOf returns the day that something of the advertiser's counts on: the date
-// in UTC, as its midnight.
-func DayOf(at time.Time, _ *affiliate.Advertiser) time.Time {
-	return at.UTC().Truncate(24 * time.Hour)
+// in its time zone, as midnight UTC of that date. Whatever turns a time into a
+// day of statistics asks here. Nil is an advertiser in UTC.
+func DayOf(at time.Time, a *affiliate.Advertiser) time.Time {
+	if a == nil {
+		return affiliate.TimeZone("").Date(at)
+	}
+	return a.TimeZone.Date(at)
 }
 
 // change is what an event adds, and to which roll-ups.

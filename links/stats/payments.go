@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -19,9 +20,16 @@ func RecordPayment(ctx context.Context, tx Tx, original, e affiliate.Entry) erro
 	if err != nil || !ok {
 		return err
 	}
+	a, err := tx.Advertisers().Get(ctx, original.AdvertiserID)
+	if err != nil {
+		return err
+	}
+	event.Day = DayOf(original.OccurredAt, &a)
 	return Record(ctx, tx, event)
 }
 
+// paymentEvent returns the event of an entry, without its day; false when the
+// entry is no payment.
 func paymentEvent(original, e affiliate.Entry) (event Event, ok bool, err error) {
 	if original.Kind != affiliate.EntryParticipation && original.Kind != affiliate.EntryOneTime {
 		return event, false, nil
@@ -40,7 +48,7 @@ func paymentEvent(original, e affiliate.Entry) (event Event, ok bool, err error)
 		}
 	}
 	event = Event{
-		Kind: PaymentMade, Day: DayOf(original.OccurredAt, nil), AdvertiserID: original.AdvertiserID, OfferID: terms.OfferID, UserID: userID,
+		Kind: PaymentMade, AdvertiserID: original.AdvertiserID, OfferID: terms.OfferID, UserID: userID,
 		Earning: e.Earning, Cost: e.Cost,
 	}
 	if e.Kind == affiliate.EntryReversal {
@@ -85,6 +93,9 @@ func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []aff
 			originals[e.ID] = e
 		}
 	}
+	var events []Event
+	var at []time.Time
+	var advertisers []int64
 	for _, e := range entries {
 		original := e
 		if e.Kind == affiliate.EntryReversal {
@@ -95,10 +106,23 @@ func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []aff
 			return err
 		}
 		if ok {
-			if err := recount.Add(event); err != nil {
-				return err
-			}
+			events, at, advertisers = append(events, event), append(at, original.OccurredAt), append(advertisers, event.AdvertiserID)
 		}
 	}
-	return nil
+	if len(events) == 0 {
+		return nil
+	}
+	found, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(advertisers))
+	if err != nil {
+		return err
+	}
+	byID := make(map[int64]affiliate.Advertiser, len(found))
+	for _, a := range found {
+		byID[a.ID] = a
+	}
+	for n := range events {
+		a := byID[events[n].AdvertiserID]
+		events[n].Day = DayOf(at[n], &a)
+	}
+	return recount.Add(events...)
 }

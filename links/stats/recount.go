@@ -12,15 +12,28 @@ import (
 // Recount adds the events of one part up again, to be held against the roll-ups.
 // The package that owns the events adds all of them, in the order in which they
 // happened, within one unit. Memory grows with the roll-ups, and with the
-// readers of two days.
+// readers of three days.
 type Recount struct {
 	part    Part
 	rows    map[Key]*Figures
 	readers map[time.Time]map[visitKey]Visit // of the days that are not over
 	newest  time.Time
 	// Events of days before trusted are not added: see Trust. The readers of days
-	// before unread cannot be counted again.
-	trusted, unread time.Time
+	// before unread cannot be counted again. Those of advertisers with a time zone
+	// have days of their own.
+	days  horizon
+	zoned map[int64]horizon // by advertiser
+}
+
+// horizon says from which days on events and readers are all there.
+type horizon struct{ trusted, unread time.Time }
+
+// of returns the horizon of an advertiser.
+func (r *Recount) of(advertiserID int64) horizon {
+	if h, ok := r.zoned[advertiserID]; ok {
+		return h
+	}
+	return r.days
 }
 
 // visitKey is what one reader of a campaign is known by on one day.
@@ -39,19 +52,22 @@ func NewRecount(p Part) *Recount {
 func (r *Recount) Add(events ...Event) error {
 	for i := range events {
 		e := &events[i]
-		if e.Day.Before(r.trusted) {
+		h := r.of(e.AdvertiserID)
+		if e.Day.Before(h.trusted) {
 			continue
 		}
 		c := e.change()
 		if err := r.count(&c); err != nil {
 			return err
 		}
-		if !e.meets() || e.Day.Before(r.unread) {
+		if !e.meets() || e.Day.Before(h.unread) {
 			continue
 		}
 		if e.Day.After(r.newest) {
 			r.newest = e.Day
-			if err := r.close(r.newest.AddDate(0, 0, -1)); err != nil {
+			// It may be the day before at another advertiser at the same time, and the
+			// one before that.
+			if err := r.close(r.newest.AddDate(0, 0, -2)); err != nil {
 				return err
 			}
 		}
@@ -63,17 +79,14 @@ func (r *Recount) Add(events ...Event) error {
 	return nil
 }
 
-// Trust is called first, when events of old days are gone. The roll-ups of links
-// then stand for the events of the days before the one, so that those of the
-// other levels are held against their sums, and the readers of the days before
-// the other are taken as they are kept. All events must have had a link. A zero
-// day stands for no day.
+// Trust is called first, when old events are gone: those before one instant, and
+// the readers of those before the other. A zero time stands for none. The roll-ups
+// of links then stand for the events of the days of which something is gone, so
+// that those of the other levels are held against their sums, and their readers are
+// taken as they are kept. All events must have had a link.
 func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) error {
-	r.trusted, r.unread = events, readers
-	if events.After(readers) {
-		r.unread = events
-	}
-	if events.IsZero() {
+	r.days, r.zoned = horizonOf(&affiliate.Advertiser{}, events, readers), make(map[int64]horizon)
+	if events.IsZero() && readers.IsZero() {
 		return nil
 	}
 	for after := (Key{Level: LinkLevel}); ; {
@@ -81,12 +94,15 @@ func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) e
 		if err != nil {
 			return err
 		}
+		if err := r.seeZones(ctx, tx, kept, events, readers); err != nil {
+			return err
+		}
 		for i := range kept {
 			k := &kept[i]
 			if after = k.Key; k.Level != LinkLevel {
 				return nil
 			}
-			if !k.Day.Before(events) {
+			if !k.Day.Before(r.of(k.AdvertiserID).trusted) {
 				continue
 			}
 			c := Change{Key: k.Key, Figures: k.part(r.part, LinkLevel), Levels: 1<<AdvertiserLevel | 1<<CreatorLevel | 1<<LinkLevel}
@@ -101,6 +117,43 @@ func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) e
 			return nil
 		}
 	}
+}
+
+// seeZones notes the horizons of the advertisers of roll-ups that have a time
+// zone.
+func (r *Recount) seeZones(ctx context.Context, tx Tx, kept []Rollup, events, readers time.Time) error {
+	var ids []int64
+	for i := range kept {
+		if id := kept[i].AdvertiserID; len(ids) == 0 || ids[len(ids)-1] != id {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
+	for n := range found {
+		if found[n].TimeZone != "" {
+			r.zoned[found[n].ID] = horizonOf(&found[n], events, readers)
+		}
+	}
+	return err
+}
+
+// horizonOf returns the days of an advertiser that are whole when everything
+// before two instants is gone.
+func horizonOf(a *affiliate.Advertiser, events, readers time.Time) horizon {
+	whole := func(from time.Time) time.Time {
+		if from.IsZero() {
+			return from
+		}
+		return DayOf(from.Add(-1), a).AddDate(0, 0, 1) // behind the day of the last one that is gone
+	}
+	h := horizon{whole(events), whole(readers)}
+	if h.trusted.After(h.unread) {
+		h.unread = h.trusted
+	}
+	return h
 }
 
 // close counts the readers of the days before.
@@ -167,7 +220,7 @@ func (r *Recount) Verify(ctx context.Context, tx Tx) ([]affiliate.Difference, er
 			if counted == nil {
 				counted = new(Figures)
 			}
-			if key.Level == CampaignLevel && key.Day.Before(r.unread) {
+			if key.Level == CampaignLevel && key.Day.Before(r.of(key.AdvertiserID).unread) {
 				counted.Readers = kept[i].Readers
 			}
 			differ(key, &kept[i].Figures, counted)

@@ -29,8 +29,8 @@ type Filter struct {
 	TagIDs        []int64 // of creators who have one of these user tags
 	Sources       []affiliate.TrafficSource
 	UserQuery     string    // the id, or a part of the username, of the creator
-	From          time.Time // day, inclusive; zero: no bound
-	Until         time.Time // day, exclusive; zero: no bound
+	From          time.Time // day of the advertisers, inclusive; zero: no bound
+	Until         time.Time // day of the advertisers, exclusive; zero: no bound
 }
 
 // Dimensions are what rows are told apart by; a set.

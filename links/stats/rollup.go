@@ -37,7 +37,7 @@ func (s LevelSet) Has(l Level) bool { return s>>l&1 != 0 }
 type Key struct {
 	Level        Level
 	AdvertiserID int64
-	Day          time.Time // midnight UTC of the date; see DayOf
+	Day          time.Time // midnight UTC of the date at the advertiser; see DayOf
 	OfferID      int64
 	UserID       int64
 	LinkID       int64

@@ -97,15 +97,13 @@ type Overview struct {
 // Overview returns what happened at an advertiser, by the given creators or, when
 // userIDs is nil, by all (clicks-per-day, general-stats, orders-per-date).
 func (s *Service) Overview(ctx context.Context, advertiserID int64, span Span, userIDs []int64) (Overview, error) {
-	from, until, err := span.Bounds(s.clock.Now())
-	if err != nil {
-		return Overview{}, err
-	}
-	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (out Overview, err error) {
-		if out.Advertiser, err = s.advertiser(ctx, tx, advertiserID); err != nil {
+	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Overview, error) {
+		var out Overview
+		f, a, err := s.within(ctx, tx, advertiserID, span)
+		if err != nil {
 			return out, err
 		}
-		f := Filter{AdvertiserIDs: []int64{advertiserID}, UserIDs: userIDs, From: from, Until: until}
+		out.Advertiser, f.UserIDs = a, userIDs
 		if out.Series, err = Days(ctx, tx, f); err != nil {
 			return out, err
 		}
@@ -128,15 +126,12 @@ type CreatorRow struct {
 // username; order names SortColumns(ByUser).
 func (s *Service) Creators(ctx context.Context, advertiserID int64, span Span, query string, order []affiliate.Sort, p affiliate.PageRequest) (affiliate.Page[CreatorRow], error) {
 	var out affiliate.Page[CreatorRow]
-	from, until, err := span.Bounds(s.clock.Now())
-	if err != nil {
-		return out, err
-	}
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (affiliate.Page[CreatorRow], error) {
-		if _, err := s.advertiser(ctx, tx, advertiserID); err != nil {
+		f, _, err := s.within(ctx, tx, advertiserID, span)
+		if err != nil {
 			return out, err
 		}
-		f := Filter{AdvertiserIDs: []int64{advertiserID}, UserQuery: query, From: from, Until: until}
+		f.UserQuery = query
 		page, err := tx.Stats().Page(ctx, f, ByUser, order, p)
 		if err != nil {
 			return out, err
@@ -178,15 +173,12 @@ const MaxTags = 100
 // ErrInvalid with the field "tags" when one is unknown or another advertiser's,
 // or there are more than MaxTags.
 func (s *Service) Tags(ctx context.Context, advertiserID int64, span Span, tagIDs []int64) ([]TagSeries, error) {
-	from, until, err := span.Bounds(s.clock.Now())
-	if err != nil {
-		return nil, err
-	}
 	if tagIDs = affiliate.SortedIDs(tagIDs); len(tagIDs) > MaxTags {
 		return nil, affiliate.Invalid("statistics", affiliate.FieldError{Field: "tags", Code: "too_many", Message: "must be at most 100"})
 	}
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]TagSeries, error) {
-		if _, err := s.advertiser(ctx, tx, advertiserID); err != nil {
+		f, _, err := s.within(ctx, tx, advertiserID, span)
+		if err != nil {
 			return nil, err
 		}
 		tags, err := tx.UserTags().GetMany(ctx, tagIDs)
@@ -197,7 +189,8 @@ func (s *Service) Tags(ctx context.Context, advertiserID int64, span Span, tagID
 		if len(tags) != len(tagIDs) {
 			return nil, affiliate.Invalid("statistics", affiliate.FieldError{Field: "tags", Code: "unknown_reference", Message: "must be the ids of user tags"})
 		}
-		rows, err := tx.Stats().Sum(ctx, Filter{AdvertiserIDs: []int64{advertiserID}, TagIDs: tagIDs, From: from, Until: until}, ByDay|ByTag)
+		f.TagIDs = tagIDs
+		rows, err := tx.Stats().Sum(ctx, f, ByDay|ByTag)
 		if err != nil {
 			return nil, err
 		}
@@ -208,7 +201,7 @@ func (s *Service) Tags(ctx context.Context, advertiserID int64, span Span, tagID
 		out := make([]TagSeries, len(tags))
 		for i, tag := range tags {
 			out[i].Tag = tag
-			if out[i].Series, err = fill(byTag[tag.ID], from, until); err != nil {
+			if out[i].Series, err = fill(byTag[tag.ID], f.From, f.Until); err != nil {
 				return nil, err
 			}
 		}

@@ -361,6 +361,10 @@ func (s *Service) count(ctx context.Context, id, atAdvertiserID int64, kind stat
 		if _, err = tx.ReturnAds().Count(ctx, id, add); err != nil {
 			return false, err
 		}
-		return true, stats.Record(ctx, tx, stats.Event{Kind: kind, Day: stats.DayOf(now, nil), AdvertiserID: a.AdvertiserID, AdID: id})
+		owner, err := tx.Advertisers().Get(ctx, a.AdvertiserID)
+		if err != nil {
+			return false, err
+		}
+		return true, stats.Record(ctx, tx, stats.Event{Kind: kind, Day: stats.DayOf(now, &owner), AdvertiserID: a.AdvertiserID, AdID: id})
 	})
 }

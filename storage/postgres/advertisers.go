@@ -20,6 +20,7 @@ type advertiserRow struct {
 	Country            string                     `bun:"country"`
 	Currency           affiliate.Currency         `bun:"currency"`
 	Language           string                     `bun:"language"`
+	TimeZone           affiliate.TimeZone         `bun:"time_zone"`
 	Status             affiliate.AdvertiserStatus `bun:"status"`
 	Hidden             bool                       `bun:"hidden"`
 	Provider           string                     `bun:"provider"`
@@ -53,7 +54,7 @@ var advertiserTable = table[affiliate.Advertiser, advertiserRow]{
 func newAdvertiserRow(a affiliate.Advertiser) advertiserRow {
 	return advertiserRow{
 		ID: a.ID, GroupID: a.GroupID, Name: a.Name, LogoURL: a.LogoURL, Country: a.Country,
-		Currency: a.Currency, Language: a.Language, Status: a.Status, Hidden: a.Hidden,
+		Currency: a.Currency, Language: a.Language, TimeZone: a.TimeZone, Status: a.Status, Hidden: a.Hidden,
 		Provider: a.Provider, TrackingTemplate: a.TrackingTemplate, DefaultCosts: costsColumn{a.DefaultCosts},
 		BillingCompanyName: a.Billing.CompanyName, BillingStreet: a.Billing.Street,
 		BillingPostalCode: a.Billing.PostalCode, BillingCity: a.Billing.City, BillingVATNumber: a.Billing.VATNumber,
@@ -64,7 +65,7 @@ func newAdvertiserRow(a affiliate.Advertiser) advertiserRow {
 func (r advertiserRow) advertiser() affiliate.Advertiser {
 	return affiliate.Advertiser{
 		ID: r.ID, GroupID: r.GroupID, Name: r.Name, LogoURL: r.LogoURL, Country: r.Country,
-		Currency: r.Currency, Language: r.Language, Status: r.Status, Hidden: r.Hidden,
+		Currency: r.Currency, Language: r.Language, TimeZone: r.TimeZone, Status: r.Status, Hidden: r.Hidden,
 		Provider: r.Provider, TrackingTemplate: r.TrackingTemplate, DefaultCosts: noneAsNil(slices.Clone(r.DefaultCosts.costs)),
 		Billing: affiliate.Billing{
 			CompanyName: r.BillingCompanyName, Street: r.BillingStreet,

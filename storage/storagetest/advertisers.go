@@ -50,6 +50,8 @@ func advertisers() table[coreTx, affiliate.Advertiser] {
 			{"country", "invalid_country", func(v *V) { v.Country = "se" }},
 			{"currency", "unknown_currency", func(v *V) { v.Currency = "XXX" }},
 			{"currency", "unknown_currency", func(v *V) { v.Currency = "" }},
+			{"time_zone", "unknown_time_zone", func(v *V) { v.TimeZone = "Nowhere/Else" }},
+			{"time_zone", "unknown_time_zone", func(v *V) { v.TimeZone = "UTC\x00" }},
 			{"status", "unknown_status", func(v *V) { v.Status = "asleep" }},
 			{"categories", "not_ascending", func(v *V) { v.CategoryIDs = []int64{2, 1} }},
 			{"categories", "not_ascending", func(v *V) { v.CategoryIDs = []int64{0} }},
@@ -71,7 +73,7 @@ func addAdvertiser(ctx context.Context, tx coreTx, v affiliate.Advertiser) (affi
 func fullAdvertiser(w world) affiliate.Advertiser {
 	return affiliate.Advertiser{
 		GroupID: w.groups[1].ID, CategoryIDs: []int64{w.categories[0].ID, w.categories[2].ID},
-		Name: "Acme", LogoURL: "https://acme.example/logo.png", Country: "JP", Currency: "JPY", Language: "ja-JP",
+		Name: "Acme", LogoURL: "https://acme.example/logo.png", Country: "JP", Currency: "JPY", Language: "ja-JP", TimeZone: "Asia/Tokyo",
 		Status: affiliate.AdvertiserDeactivated, Hidden: true, Provider: "network", TrackingTemplate: "https://t.example/?u=:TARGET_URL",
 		DefaultCosts: []affiliate.Costs{
 			{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](affiliate.MaxCPC), CPA: affiliate.Some(rate("0.123456789"))},
