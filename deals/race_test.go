@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,4 +192,34 @@ func TestRunSweepsUntilItIsStopped(t *testing.T) {
 	}
 	stop()
 	is.NoErr(<-done)
+}
+
+// Different deals of one partner draw on one balance, so that units that post
+// some at once collide. None of them fails for that.
+func TestManyDealsOfOnePartnerArePostedAtOnce(t *testing.T) {
+	twoProcesses(t, func(t *testing.T, w *world, both [2]*deals.Service) {
+		is := is.New(t)
+		w.catalog("course")
+		const writers, each = 64, 6
+		var all sync.WaitGroup
+		var failed atomic.Int64
+		for i := range writers {
+			all.Go(func() {
+				for n := range each {
+					p := posting(i*each+n, deals.Paid)
+					if n%2 == 1 { // by the mark, and not by the code
+						p.PromoCode, p.AnotherData = "", "uid=UIDANNA"
+					}
+					if _, err := both[i%2].Post(t.Context(), seller, p); err != nil && failed.Add(1) == 1 {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		is.Equal(failed.Load(), int64(0))
+		pending, payable := w.balance(anna)
+		is.Equal(pending+payable, int64(writers*each*5_00))
+		is.Equal(len(w.entries()), writers*each)
+	})
 }
