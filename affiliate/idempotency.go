@@ -2,6 +2,7 @@ package affiliate
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -33,13 +34,19 @@ func (k IdempotencyKey) Validate() error {
 	return v.Err("idempotency_key")
 }
 
+// TooManyKeys is the error of a key beyond the bound of its principal.
+func TooManyKeys(most int) error {
+	return Invalid("idempotency_key", FieldError{Field: "key", Code: "too_many", Message: fmt.Sprintf("must not be one of more than %d that are kept; each is for a day", most)})
+}
+
 // expireBatch bounds how many old keys one reservation clears away.
 const expireBatch = 16
 
 // ReserveKey takes a key for a request in flight until k.ExpiresAt. It returns
 // false, and the key as kept, when another request holds it or has been
 // answered: in flight when its Status is 0. Keys that ran out are cleared away
-// a few at a time. now is the caller's, who also decides when a key expires.
+// a few at a time. now is the caller's, who also decides when a key expires. One
+// beyond Options.MaxKeys of its principal is the error TooManyKeys.
 func (s *Service) ReserveKey(ctx context.Context, k IdempotencyKey, now time.Time) (IdempotencyKey, bool, error) {
 	type reservation struct {
 		kept IdempotencyKey
@@ -49,7 +56,7 @@ func (s *Service) ReserveKey(ctx context.Context, k IdempotencyKey, now time.Tim
 		if _, err := tx.IdempotencyKeys().Expire(ctx, now, expireBatch); err != nil {
 			return r, err
 		}
-		r.kept, r.mine, err = tx.IdempotencyKeys().Reserve(ctx, k, now)
+		r.kept, r.mine, err = tx.IdempotencyKeys().Reserve(ctx, k, now, s.maxKeys)
 		return r, err
 	})
 	return r.kept, r.mine, err

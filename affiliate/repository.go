@@ -239,8 +239,9 @@ type EventRepository interface {
 type IdempotencyRepository interface {
 	// Reserve keeps k and returns it with true, unless a key of the same
 	// principal and name that expires after now is there: then it returns that
-	// one with false.
-	Reserve(ctx context.Context, k IdempotencyKey, now time.Time) (IdempotencyKey, bool, error)
+	// one with false. ErrInvalid "too_many" on the field "key" when the principal
+	// has most others that have not expired.
+	Reserve(ctx context.Context, k IdempotencyKey, now time.Time, most int) (IdempotencyKey, bool, error)
 	// Complete replaces the kept key of the same principal, name and token;
 	// ErrNotFound when there is none.
 	Complete(ctx context.Context, k IdempotencyKey) error

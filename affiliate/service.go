@@ -13,6 +13,9 @@ type Options struct {
 	Clock        Clock     // default: SystemClock
 	Random       io.Reader // where secrets come from; default: crypto/rand
 	OnUserChange UserHook  // the host's own part in changes of users; default: none
+	// MaxKeys bounds the idempotency keys that are kept of one principal, each with
+	// an answer of at most MaxKeptAnswer bytes. Default: 50,000.
+	MaxKeys int
 }
 
 // UserHook runs in every unit that adds or updates a user, after the change.
@@ -33,6 +36,8 @@ type Service struct {
 	priced  []PricedIn
 	counted []CountedFor
 	viewer  Viewer
+	// maxKeys bounds the idempotency keys of one principal.
+	maxKeys int
 }
 
 // NewService returns the core's service over a store.
@@ -46,7 +51,10 @@ func NewService(store Store[Tx], o Options) (*Service, error) {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	s := &Service{store: store, clock: o.Clock, random: o.Random}
+	if o.MaxKeys <= 0 {
+		o.MaxKeys = 50_000
+	}
+	s := &Service{store: store, clock: o.Clock, random: o.Random, maxKeys: o.MaxKeys}
 	if o.OnUserChange != nil {
 		s.hooks = append(s.hooks, o.OnUserChange)
 	}

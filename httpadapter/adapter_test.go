@@ -387,6 +387,26 @@ func (s failOnce) Abandon(ctx context.Context, claim httpadapter.IdempotencyReco
 	return s.IdempotencyStore.Abandon(ctx, claim)
 }
 
+func TestKeysOfAPrincipalAreBounded(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		s := services(w)
+		s.Core = market.Must(affiliate.NewService(w.Backend.Core, affiliate.Options{Clock: w.Clock, MaxKeys: 2}))(t)
+		w.Handler = market.Must(httpadapter.New(s, httpadapter.Options{Authenticator: httpadapter.TokenAuthenticator(w.People), Clock: w.Clock}))(t)
+		ban := func(who, key string) *httptest.ResponseRecorder {
+			return w.Send(who, "POST", "/v2/ban-users", `{"user_ids":[‹user anna›]}`, "Idempotency-Key", key)
+		}
+		for _, key := range []string{"a", "b", "b"} {
+			is.Equal(ban("admin", key).Code, 200)
+		}
+		got := ban("admin", "c")
+		is.Equal(got.Code, 422)
+		is.Equal(market.Field(t, got, "errors.Idempotency-Key.0"), "must not be one of more than 2 that are kept; each is for a day")
+		is.Equal(ban("admin", "a").Header().Get("Idempotency-Replayed"), "true")
+		is.Equal(ban("client", "c").Code, 200) // each has keys of its own
+	})
+}
+
 func TestOwnersOfAnyLengthHaveKeys(t *testing.T) {
 	is := is.New(t)
 	w := newWorld(t, backends.Memory())

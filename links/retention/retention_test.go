@@ -405,7 +405,7 @@ func TestAnswersAndAttemptsGoByTheirTime(t *testing.T) {
 		for i := range 5 {
 			w.NoErr(b.Core.Write(t.Context(), func(ctx context.Context, tx affiliate.Tx) error {
 				k := affiliate.IdempotencyKey{Principal: "p", Key: fmt.Sprint(i), Token: "t", ExpiresAt: w.clock().Add(time.Duration(i-3) * time.Hour)}
-				_, _, err := tx.IdempotencyKeys().Reserve(ctx, k, firstDay)
+				_, _, err := tx.IdempotencyKeys().Reserve(ctx, k, firstDay, 10)
 				return err
 			}))
 		}

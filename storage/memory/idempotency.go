@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ type keyTable struct {
 	*engine.Table[affiliate.IdempotencyKey]
 	byName    *engine.Unique[affiliate.IdempotencyKey, keyName]
 	byExpires *engine.Ordered[affiliate.IdempotencyKey]
+	byOwner   *engine.Groups[affiliate.IdempotencyKey, string]
 }
 
 func newKeyTable(db *DB) keyTable {
@@ -25,6 +27,7 @@ func newKeyTable(db *DB) keyTable {
 		engine.NewOrdered(t, func(a, b *affiliate.IdempotencyKey) int {
 			return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), strings.Compare(a.Principal, b.Principal), strings.Compare(a.Key, b.Key))
 		}),
+		engine.NewGroups(t, func(k *affiliate.IdempotencyKey) (string, bool) { return k.Principal, true }, nil),
 	}
 }
 
@@ -37,7 +40,7 @@ func copyKey(k affiliate.IdempotencyKey) affiliate.IdempotencyKey {
 
 type idempotencyKeys struct{ u *unit }
 
-func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey, now time.Time) (affiliate.IdempotencyKey, bool, error) {
+func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey, now time.Time, most int) (affiliate.IdempotencyKey, bool, error) {
 	if err := r.u.Change(ctx); err != nil {
 		return affiliate.IdempotencyKey{}, false, err
 	}
@@ -51,6 +54,16 @@ func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey
 	}
 	if ok {
 		t.Delete(id)
+	}
+	if len(t.byOwner.Of(k.Principal)) >= most {
+		for _, old := range slices.Clone(t.byOwner.Of(k.Principal)) {
+			if !t.At(old).ExpiresAt.After(now) {
+				t.Delete(old)
+			}
+		}
+		if len(t.byOwner.Of(k.Principal)) >= most {
+			return affiliate.IdempotencyKey{}, false, r.u.Fail(affiliate.TooManyKeys(most))
+		}
 	}
 	id, err := t.Insert(copyKey(k))
 	if err != nil {

@@ -96,7 +96,7 @@ func drawOperation(t *rapid.T) operation {
 			return tx.Events().Add(ctx, affiliate.EventUserApproved.On(d, at))
 		}},
 		{"reserve", func(ctx context.Context, tx links.Tx) error {
-			_, _, err := tx.IdempotencyKeys().Reserve(ctx, affiliate.IdempotencyKey{Principal: "p", Key: fmt.Sprint(a), Token: "t", ExpiresAt: at}, epoch.Add(20*time.Hour))
+			_, _, err := tx.IdempotencyKeys().Reserve(ctx, affiliate.IdempotencyKey{Principal: "p", Key: fmt.Sprint(a), Token: "t", ExpiresAt: at}, epoch.Add(20*time.Hour), 100)
 			return err
 		}},
 		{"expire", func(ctx context.Context, tx links.Tx) error {

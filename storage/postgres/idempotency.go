@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -47,7 +48,7 @@ func (r idempotencyRow) key() affiliate.IdempotencyKey {
 
 type idempotencyKeys struct{ u *unit }
 
-func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey, now time.Time) (affiliate.IdempotencyKey, bool, error) {
+func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey, now time.Time, most int) (affiliate.IdempotencyKey, bool, error) {
 	type answer struct {
 		key  affiliate.IdempotencyKey
 		kept bool
@@ -65,8 +66,10 @@ func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey
 		if err != nil {
 			return answer{}, err
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return answer{row.key(), true}, err
+		if n, err := res.RowsAffected(); err != nil {
+			return answer{}, err
+		} else if n == 1 {
+			return answer{row.key(), true}, r.bound(ctx, k, now, most)
 		}
 		// The insert has locked the key that is there: it is still there.
 		found, err := idempotencyTable.find(ctx, r.u, k.Key, func(q filter) {
@@ -75,6 +78,31 @@ func (r idempotencyKeys) Reserve(ctx context.Context, k affiliate.IdempotencyKey
 		return answer{found, false}, err
 	})
 	return a.key, a.kept, err
+}
+
+// bound refuses the key, which is reserved already, beyond the bound of its
+// principal. The total may be too high, because only reservations are counted, and
+// is never too low: what it says is enough nearly always, and the keys themselves are
+// counted only when it comes to the bound.
+func (r idempotencyKeys) bound(ctx context.Context, k affiliate.IdempotencyKey, now time.Time, most int) error {
+	totals, keys := r.u.name("affiliate_idempotency_totals"), r.u.name("affiliate_idempotency_keys")
+	var total int64
+	err := r.u.tx.NewRaw(`INSERT INTO ? AS t (principal, keys) VALUES (?, 1) ON CONFLICT (principal) DO UPDATE SET keys = t.keys + 1 RETURNING keys`,
+		totals, k.Principal).Scan(ctx, &total)
+	if err != nil || total <= int64(most) {
+		return err
+	}
+	if _, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE principal = ? AND expires_at <= ? AND key <> ?`, keys, k.Principal, now, k.Key); err != nil {
+		return err
+	}
+	if err := r.u.tx.NewRaw(`SELECT count(*) FROM ? WHERE principal = ?`, keys, k.Principal).Scan(ctx, &total); err != nil {
+		return err
+	}
+	if total > int64(most) {
+		return affiliate.TooManyKeys(most)
+	}
+	_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET keys = ? WHERE principal = ?`, totals, total, k.Principal)
+	return err
 }
 
 func (r idempotencyKeys) Complete(ctx context.Context, k affiliate.IdempotencyKey) error {
@@ -106,12 +134,15 @@ func (r idempotencyKeys) Expire(ctx context.Context, now time.Time, limit int) (
 			return 0, nil
 		}
 		table := r.u.name("affiliate_idempotency_keys")
-		res, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE (principal, key) IN
-			(SELECT principal, key FROM ? WHERE expires_at <= ? ORDER BY expires_at, principal, key LIMIT ?)`, table, table, now, limit)
-		if err != nil {
+		var gone []string
+		err := r.u.tx.NewRaw(`DELETE FROM ? WHERE (principal, key) IN
+			(SELECT principal, key FROM ? WHERE expires_at <= ? ORDER BY expires_at, principal, key LIMIT ?) RETURNING principal`, table, table, now, limit).Scan(ctx, &gone)
+		if err != nil || len(gone) == 0 {
 			return 0, err
 		}
-		n, err := res.RowsAffected()
-		return int(n), err
+		// The totals of those who have no key any more.
+		_, err = r.u.tx.ExecContext(ctx, `DELETE FROM ? AS t WHERE t.principal = ANY(?::text[]) AND NOT EXISTS (SELECT FROM ? AS k WHERE k.principal = t.principal)`,
+			r.u.name("affiliate_idempotency_totals"), pgdialect.Array(gone), table)
+		return len(gone), err
 	})
 }

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,8 @@ func idempotencyScenarios() []scenario[coreStore] {
 		{"idempotency keys/reserved once until they expire", testReserve},
 		{"idempotency keys/completed and removed", testComplete},
 		{"idempotency keys/expire", testExpire},
+		{"idempotency keys/bounded for each principal", testKeysBounded},
+		{"idempotency keys/bounded for writers at once", testKeysBoundedRace},
 		{"idempotency keys/of writers at once one reserves", testReserveRace},
 	}
 }
@@ -31,7 +34,7 @@ type reservation struct {
 func reserve(t *testing.T, s coreStore, k affiliate.IdempotencyKey, now time.Time) reservation {
 	t.Helper()
 	return put(t, s, func(ctx context.Context, tx coreTx) (r reservation, err error) {
-		r.key, r.fresh, err = tx.IdempotencyKeys().Reserve(ctx, k, now)
+		r.key, r.fresh, err = tx.IdempotencyKeys().Reserve(ctx, k, now, 100)
 		return r, err
 	})
 }
@@ -104,7 +107,7 @@ func testKeyRefused(t *testing.T, s coreStore) {
 		bad.Body = nil
 		c.spoil(&bad)
 		refused(t, s, c.want, func(ctx context.Context, tx coreTx) error {
-			_, _, err := tx.IdempotencyKeys().Reserve(ctx, bad, at(0))
+			_, _, err := tx.IdempotencyKeys().Reserve(ctx, bad, at(0), 100)
 			return err
 		})
 		refused(t, s, c.want, func(ctx context.Context, tx coreTx) error {
@@ -133,14 +136,14 @@ func testReserve(t *testing.T, s coreStore) {
 	expectReservation(t, s, first, at(90), second, false)
 
 	again := put(t, s, func(ctx context.Context, tx coreTx) (r reservation, err error) {
-		if _, _, err = tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", "b"), at(0)); err != nil {
+		if _, _, err = tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", "b"), at(0), 100); err != nil {
 			return r, err
 		}
-		r.key, r.fresh, err = tx.IdempotencyKeys().Reserve(ctx, fullKey("b"), at(0))
+		r.key, r.fresh, err = tx.IdempotencyKeys().Reserve(ctx, fullKey("b"), at(0), 100)
 		if err != nil || !r.fresh {
 			return r, err
 		}
-		_, r.fresh, err = tx.IdempotencyKeys().Reserve(ctx, fullKey("b"), at(0))
+		_, r.fresh, err = tx.IdempotencyKeys().Reserve(ctx, fullKey("b"), at(0), 100)
 		return r, err
 	})
 	equal(t, "reserved again by the same unit", again.fresh, false)
@@ -211,6 +214,57 @@ func testExpire(t *testing.T, s coreStore) {
 	expectReservation(t, s, sampleKey("a", "3"), at(0), sampleKey("a", "3"), true)
 }
 
+func testKeysBounded(t *testing.T, s coreStore) {
+	try := func(principal, key string, now time.Time) func(context.Context, coreTx) error {
+		k := sampleKey(principal, key)
+		k.ExpiresAt = now.Add(10 * time.Second)
+		return func(ctx context.Context, tx coreTx) error {
+			_, _, err := tx.IdempotencyKeys().Reserve(ctx, k, now, 3)
+			return err
+		}
+	}
+	full := invalid("key", "too_many")
+	for i := range 3 {
+		write(t, s, try("a", strconv.Itoa(i), at(i)))
+	}
+	refused(t, s, full, try("a", "3", at(4)))
+	write(t, s, try("a", "1", at(4))) // it is there
+	write(t, s, try("b", "3", at(4)))
+	refused(t, s, full, try("a", "3", at(10).Add(-time.Microsecond)))
+	write(t, s, try("a", "3", at(10))) // the first one has expired
+	refused(t, s, full, try("a", "4", at(10)))
+	write(t, s, try("a", "1", at(11))) // one that has expired gives way to its like
+	refused(t, s, full, try("a", "4", at(11)))
+	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.IdempotencyKeys().Remove(ctx, "a", "3", "t1") })
+	write(t, s, try("a", "4", at(11)))
+	refused(t, s, full, try("a", "5", at(11)))
+	equal(t, "expired", put(t, s, func(ctx context.Context, tx coreTx) (int, error) {
+		return tx.IdempotencyKeys().Expire(ctx, at(50), 10)
+	}), 4)
+	for i := range 3 {
+		write(t, s, try("a", strconv.Itoa(i), at(60)))
+	}
+	refused(t, s, full, try("a", "3", at(60)))
+}
+
+func testKeysBoundedRace(t *testing.T, s coreStore) {
+	var kept atomic.Int32
+	together(t, writers, func(i int) error {
+		err := insist(t.Context(), s.Write, func(ctx context.Context, tx coreTx) error {
+			_, _, err := tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", strconv.Itoa(i)), at(0), 2)
+			return err
+		})
+		switch {
+		case err == nil:
+			kept.Add(1)
+		case errors.Is(err, affiliate.ErrInvalid):
+			return nil
+		}
+		return err
+	})
+	equal(t, "kept", kept.Load(), int32(2))
+}
+
 func testReserveRace(t *testing.T, s coreStore) {
 	for round := range 5 {
 		now := at(60 * round) // what the round before reserved has expired
@@ -220,7 +274,7 @@ func testReserveRace(t *testing.T, s coreStore) {
 			mine.Status, mine.ExpiresAt = 100+i, at(60*(round+1))
 			var fresh bool
 			err := insist(t.Context(), s.Write, func(ctx context.Context, tx coreTx) (err error) {
-				_, fresh, err = tx.IdempotencyKeys().Reserve(ctx, mine, now)
+				_, fresh, err = tx.IdempotencyKeys().Reserve(ctx, mine, now, 100)
 				return err
 			})
 			if fresh {

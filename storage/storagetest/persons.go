@@ -50,7 +50,7 @@ func testPersonRemoved(t *testing.T, s identityStore) {
 	}
 	write(t, s, func(ctx context.Context, tx identityTx) error {
 		for _, k := range []affiliate.IdempotencyKey{answer("a", `{"email":"gone@mail.example"}`), answer("b", `{"email":"stays@mail.example"}`)} {
-			if _, _, err := tx.IdempotencyKeys().Reserve(ctx, k, at(0)); err != nil {
+			if _, _, err := tx.IdempotencyKeys().Reserve(ctx, k, at(0), 100); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,7 @@ func testPersonRemoved(t *testing.T, s identityStore) {
 		for key, free := range map[string]bool{"a": true, "b": false} {
 			again := answer(key, "again")
 			again.Token = "t2"
-			_, fresh, err := tx.IdempotencyKeys().Reserve(ctx, again, at(0))
+			_, fresh, err := tx.IdempotencyKeys().Reserve(ctx, again, at(0), 100)
 			if err != nil {
 				return err
 			}

@@ -41,7 +41,7 @@ func change[T affiliate.Tx](ctx context.Context, tx T, n int) error {
 		func() error { return second(tx.Ledger().Append(ctx, sampleEntry(n))) },
 		func() error { return tx.Events().Add(ctx, sampleEvent(n)) },
 		func() error {
-			_, _, err := tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", fmt.Sprint(n)), at(0))
+			_, _, err := tx.IdempotencyKeys().Reserve(ctx, sampleKey("a", fmt.Sprint(n)), at(0), 100)
 			return err
 		},
 	)

@@ -24,6 +24,9 @@ var _ wire.IdempotencyStore = idempotencyKeys{}
 // Begin claims a key, or answers the record that is there.
 func (k idempotencyKeys) Begin(ctx context.Context, claim wire.IdempotencyRecord, now time.Time) (*wire.IdempotencyRecord, error) {
 	kept, mine, err := k.core.ReserveKey(ctx, keyOf(claim), now)
+	if e, ok := errors.AsType[*affiliate.Error](err); ok && len(e.Fields) == 1 && e.Fields[0].Field == "key" && e.Fields[0].Code == "too_many" {
+		e.Fields[0].Field = "Idempotency-Key" // as clients know it
+	}
 	if err != nil || mine {
 		return nil, err
 	}
