@@ -47,7 +47,7 @@ func (s *Service) CreateOffer(ctx context.Context, n OfferInput) (Saved, error) 
 	if err != nil {
 		return Saved{}, err
 	}
-	image, err := s.Adopt(ctx, n.Offer.ImageKey)
+	image, err := s.Adopt(ctx, n.Offer.AdvertiserID, n.Offer.ImageKey)
 	if err != nil {
 		return Saved{}, err
 	}
@@ -101,6 +101,9 @@ func (s *Service) create(ctx context.Context, tx Tx, token string, n OfferInput)
 	if o, err = tx.Offers().Add(ctx, o); err != nil {
 		return Saved{}, err
 	}
+	if err := UseImage(ctx, tx, o.AdvertiserID, "", o.ImageKey, now); err != nil {
+		return Saved{}, err
+	}
 	if err := tx.Events().Add(ctx, o.event(EventCampaignCreated, now)); err != nil {
 		return Saved{}, err
 	}
@@ -135,7 +138,7 @@ type OfferChange struct {
 // UpdateOffer changes an offer (campaign-update). ErrNotFound when it is deleted.
 // Limits may be set below what is used: the offer has then ended.
 func (s *Service) UpdateOffer(ctx context.Context, id int64, c OfferChange) (Saved, error) {
-	image, err := s.Adopt(ctx, c.ImageKey.Value)
+	image, err := s.adoptFor(ctx, id, c.ImageKey.Value)
 	if err != nil {
 		return Saved{}, err
 	}
@@ -148,6 +151,18 @@ func (s *Service) UpdateOffer(ctx context.Context, id int64, c OfferChange) (Sav
 		c.ImageKey.Value = image
 		return s.update(ctx, tx, before, c)
 	})
+}
+
+// adoptFor is Adopt for an offer's advertiser.
+func (s *Service) adoptFor(ctx context.Context, id int64, key string) (string, error) {
+	if key == "" {
+		return "", nil
+	}
+	o, err := affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) (Offer, error) { return s.live(ctx, tx, id) })
+	if err != nil {
+		return "", err
+	}
+	return s.Adopt(ctx, o.AdvertiserID, key)
 }
 
 // update changes an offer within a unit that has locked it.
@@ -187,6 +202,9 @@ func (s *Service) update(ctx context.Context, tx Tx, before Offer, c OfferChange
 	if err := tx.Offers().Update(ctx, o); err != nil {
 		return Saved{}, err
 	}
+	if err := UseImage(ctx, tx, o.AdvertiserID, before.ImageKey, o.ImageKey, now); err != nil {
+		return Saved{}, err
+	}
 	if err := tx.Events().Add(ctx, o.event(o.changed(before), now)); err != nil {
 		return Saved{}, err
 	}
@@ -224,6 +242,13 @@ func (s *Service) stamp(ctx context.Context, id int64, change func(o *Offer, now
 		if !o.PausedAt.Equal(before.PausedAt) || !o.DeletedAt.Equal(before.DeletedAt) || o.ImageKey != before.ImageKey {
 			o.UpdatedAt = now
 			if err := tx.Offers().Update(ctx, o); err != nil {
+				return View{}, err
+			}
+			after := o.ImageKey
+			if !o.DeletedAt.IsZero() {
+				after = ""
+			}
+			if err := UseImage(ctx, tx, o.AdvertiserID, before.ImageKey, after, now); err != nil {
 				return View{}, err
 			}
 			if err := tx.Events().Add(ctx, o.event(o.changed(before), now)); err != nil {

@@ -19,6 +19,7 @@ type Tx interface {
 	SharedBudgets() SharedBudgetRepository
 	Comments() CommentRepository
 	Activities() ActivityRepository
+	Images() ImageRepository
 }
 
 // Store runs units of work.

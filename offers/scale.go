@@ -37,6 +37,12 @@ func (z Size) String() string {
 	return fmt.Sprintf("%s-%dx%d", how, z.Width, z.Height)
 }
 
+// keyOf returns the key of an image in the size.
+func (z Size) keyOf(key string) string { return z.String() + "-" + key }
+
+// maxKey is how long a key of Blobs may be.
+const maxKey = 255
+
 // maxPixels bounds the images that are scaled: 100 MB of memory each. A larger
 // one is shown as it is.
 const maxPixels = 25_000_000
@@ -48,8 +54,8 @@ const scalers = 2
 // otherwise. The result is kept in the Blobs. An image that cannot be read as a
 // picture, or is too large to be scaled, is returned as it is.
 func (s *Service) ScaledImage(ctx context.Context, key string, z Size) ([]byte, error) {
-	scaledKey := z.String() + "-" + key
-	if len(scaledKey) <= 255 {
+	scaledKey := z.keyOf(key)
+	if len(scaledKey) <= maxKey {
 		data, err := s.opts.Blobs.Get(ctx, scaledKey)
 		if err == nil || !errors.Is(err, affiliate.ErrNotFound) {
 			return data, err
@@ -66,7 +72,7 @@ func (s *Service) ScaledImage(ctx context.Context, key string, z Size) ([]byte, 
 	}
 	scaled, ok := Scale(original, z)
 	<-s.scaling
-	if !ok || len(scaledKey) > 255 {
+	if !ok || len(scaledKey) > maxKey {
 		return original, nil
 	}
 	return scaled, s.opts.Blobs.Put(ctx, scaledKey, scaled)

@@ -102,8 +102,9 @@ func huge(t *testing.T) []byte {
 	return data
 }
 
-// images is a service over blobs, at an instant that the test moves.
-func images(t *testing.T) (*offers.Service, *affiliate.MemoryBlobs, *time.Time) {
+// images is a service over blobs with one advertiser, at an instant that the test
+// moves.
+func images(t *testing.T) (*offers.Service, *affiliate.MemoryBlobs, *time.Time, int64) {
 	t.Helper()
 	now := time.Date(2026, 3, 18, 12, 30, 0, 0, time.UTC)
 	blobs := affiliate.NewMemoryBlobs()
@@ -116,13 +117,17 @@ func images(t *testing.T) (*offers.Service, *affiliate.MemoryBlobs, *time.Time) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, blobs, &now
+	acme, err := core.CreateAdvertiser(t.Context(), affiliate.Advertiser{Name: "Acme", Country: "SE", Currency: "SEK"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, blobs, &now, acme.ID
 }
 
 func TestScaledImagesAreKept(t *testing.T) {
 	is := is.New(t)
-	s, blobs, _ := images(t)
-	key, err := s.SaveImage(t.Context(), "image", striped(t, 1600, 1000, true))
+	s, blobs, _, acme := images(t)
+	key, err := s.SaveImage(t.Context(), acme, "image", striped(t, 1600, 1000, true))
 	is.NoErr(err)
 	first, err := s.ScaledImage(t.Context(), key, offers.CampaignSize)
 	is.NoErr(err)
@@ -139,29 +144,31 @@ func TestScaledImagesAreKept(t *testing.T) {
 
 func TestUploadsAreForgottenAfterADay(t *testing.T) {
 	is := is.New(t)
-	s, blobs, now := images(t)
+	s, blobs, now, _ := images(t)
 	old, err := s.Upload(t.Context(), striped(t, 1, 1, true))
 	is.NoErr(err)
 	is.True(strings.HasPrefix(old, "tmp-2026031812-"))
-	kept, err := s.SaveImage(t.Context(), "image", striped(t, 1, 1, true))
-	is.NoErr(err)
+	is.NoErr(blobs.Put(t.Context(), "tmp-2026031812-lost.png", striped(t, 1, 1, true))) // of no row
 	*now = now.Add(time.Hour)
 	young, err := s.Upload(t.Context(), striped(t, 1, 1, false))
 	is.NoErr(err)
-	*now = now.Add(23*time.Hour + 29*time.Minute)
-	n, err := s.SweepUploads(t.Context())
-	is.NoErr(err)
-	is.Equal(n, 0) // the older one is a day old, and its hour is not over
-	*now = now.Add(time.Hour)
-	n, err = s.SweepUploads(t.Context())
-	is.NoErr(err)
-	is.Equal(n, 1)
+	swept := func(want int) {
+		t.Helper()
+		n, err := s.SweepImages(t.Context())
+		is.NoErr(err)
+		is.Equal(n, want)
+	}
+	*now = now.Add(23*time.Hour - time.Second)
+	swept(0)
+	*now = now.Add(time.Second)
+	swept(1) // the older one; the hour of the file without a row is not over
 	_, err = blobs.Get(t.Context(), old)
 	is.True(errors.Is(err, affiliate.ErrNotFound))
-	for _, key := range []string{kept, young} {
-		_, err = blobs.Get(t.Context(), key)
-		is.NoErr(err)
-	}
+	*now = now.Add(45 * time.Minute)
+	swept(1)
+	left, err := blobs.Keys(t.Context(), "", "", 10)
+	is.NoErr(err)
+	is.Equal(left, []string{young})
 	_, err = s.Upload(t.Context(), []byte("<svg/>"))
 	is.True(errors.Is(err, affiliate.ErrInvalid))
 }
@@ -191,7 +198,7 @@ func TestOffersAndAdsTakeACopyOfAnUpload(t *testing.T) {
 	is.NoErr(err)
 	is.True(ad.ImageKey != upload && ad.ImageKey != saved.ImageKey)
 	now = now.Add(48 * time.Hour)
-	n, err := s.SweepUploads(t.Context())
+	n, err := s.SweepImages(t.Context())
 	is.NoErr(err)
 	is.Equal(n, 1)
 	for _, key := range []string{saved.ImageKey, ad.ImageKey} {

@@ -14,6 +14,10 @@ type Options struct {
 	Random io.Reader       // where tokens and image keys come from; default: crypto/rand
 	// Blobs keeps images. Default: affiliate.NewMemoryBlobs().
 	Blobs affiliate.Blobs
+	// MaxImages and MaxImageBytes bound the images of one owner, an advertiser or
+	// somebody who uploads, that are kept at once. Defaults: 1,000 images and 1 GiB.
+	MaxImages     int
+	MaxImageBytes int64
 }
 
 // Service holds the rules of offers: campaigns, whom they are for, who takes
@@ -44,6 +48,12 @@ func NewService(core *affiliate.Service, store Store, o Options) (*Service, erro
 	}
 	if o.Blobs == nil {
 		o.Blobs = affiliate.NewMemoryBlobs()
+	}
+	if o.MaxImages <= 0 {
+		o.MaxImages = 1000
+	}
+	if o.MaxImageBytes <= 0 {
+		o.MaxImageBytes = 1 << 30
 	}
 	s := &Service{store: store, opts: o, clock: o.Clock, scaling: make(chan struct{}, scalers)}
 	core.OnUserChange(s.userChanged)

@@ -166,7 +166,7 @@ func (s *server) uploadLogo(ctx context.Context, _ affiliate.Principal, in struc
 	if err != nil {
 		return out, err
 	}
-	key, err := s.offers.SaveImage(ctx, "logo", content)
+	key, err := s.offers.SaveImage(ctx, in.StoreID, "logo", content)
 	if err != nil {
 		return out, err
 	}

@@ -106,7 +106,7 @@ func (s *Service) checkAd(ctx context.Context, tx Tx, a, before Ad) error {
 // Create adds a return ad (return-ad-create). Its ids are brought to
 // ascending order.
 func (s *Service) Create(ctx context.Context, a Ad) (View, error) {
-	image, err := s.images.Adopt(ctx, a.ImageKey)
+	image, err := s.adopt(ctx, a.AdvertiserID, a.ImageKey)
 	if err != nil {
 		return View{}, err
 	}
@@ -121,6 +121,9 @@ func (s *Service) Create(ctx context.Context, a Ad) (View, error) {
 		a.CreatedAt, a.UpdatedAt, a.PausedAt, a.DeletedAt = now, now, time.Time{}, time.Time{}
 		a, err := tx.ReturnAds().Add(ctx, a)
 		if err != nil {
+			return View{}, err
+		}
+		if err := offers.UseImage(ctx, tx, a.AdvertiserID, "", a.ImageKey, now); err != nil {
 			return View{}, err
 		}
 		if err := tx.Events().Add(ctx, EventCreated.On(a.ID, now).Of(a.AdvertiserID, 0)); err != nil {
@@ -141,7 +144,7 @@ func (s *Service) Update(ctx context.Context, id int64, change func(*Ad)) (View,
 	return s.change(ctx, id, func(a *Ad, _ time.Time) {
 		before := *a
 		change(a)
-		if a.ImageKey != before.ImageKey {
+		if a.ImageKey != before.ImageKey || a.AdvertiserID != before.AdvertiserID {
 			a.ImageKey = image
 		}
 		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
@@ -159,10 +162,19 @@ func (s *Service) imageOf(ctx context.Context, id int64, change func(*Ad)) (stri
 	a := v.Ad
 	a.AdvertiserIDs, a.CategoryIDs, a.Styles = slices.Clone(a.AdvertiserIDs), slices.Clone(a.CategoryIDs), slices.Clone(a.Styles)
 	change(&a)
-	if a.ImageKey == v.ImageKey {
+	if a.ImageKey == v.ImageKey && a.AdvertiserID == v.AdvertiserID {
 		return a.ImageKey, nil
 	}
-	return s.images.Adopt(ctx, a.ImageKey)
+	return s.adopt(ctx, a.AdvertiserID, a.ImageKey)
+}
+
+// adopt leaves the image of an advertiser that the viewer does not act for: the
+// unit refuses the ad.
+func (s *Service) adopt(ctx context.Context, advertiserID int64, key string) (string, error) {
+	if !s.viewer.ActsFor(advertiserID) {
+		return key, nil
+	}
+	return s.images.Adopt(ctx, advertiserID, key)
 }
 
 func (s *Service) change(ctx context.Context, id int64, apply func(a *Ad, now time.Time)) (View, error) {
@@ -184,9 +196,12 @@ func (s *Service) change(ctx context.Context, id int64, apply func(a *Ad, now ti
 		if err := tx.ReturnAds().Update(ctx, a); err != nil {
 			return View{}, err
 		}
-		kind := EventUpdated
+		kind, image := EventUpdated, a.ImageKey
 		if !a.DeletedAt.IsZero() {
-			kind = EventDeleted
+			kind, image = EventDeleted, ""
+		}
+		if err := offers.UseImage(ctx, tx, before.AdvertiserID, before.ImageKey, image, now); err != nil {
+			return View{}, err
 		}
 		if err := tx.Events().Add(ctx, kind.On(id, now).Of(a.AdvertiserID, 0)); err != nil {
 			return View{}, err

@@ -14,10 +14,10 @@ type Options struct {
 
 // Images keeps the images that ads refer to. *offers.Service does.
 type Images interface {
-	// Adopt returns the key to keep for one that a caller gives: that of a copy
-	// when it is an upload's, which ends by itself. No key is none; an unknown one
-	// is ErrInvalid "unknown_image" on the field image_key.
-	Adopt(ctx context.Context, key string) (string, error)
+	// Adopt returns the key that an ad of the advertiser keeps for one that a caller
+	// gives: that of a copy, unless it is an image of the advertiser's. No key is
+	// none; an unknown one is ErrInvalid "unknown_image" on the field image_key.
+	Adopt(ctx context.Context, advertiserID int64, key string) (string, error)
 }
 
 // Service holds the rules of return ads. It is safe for concurrent use.

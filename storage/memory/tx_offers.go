@@ -16,6 +16,7 @@ type offerTables struct {
 	comments     commentTable
 	activities   activityTable
 	ads          returnAdTable
+	images       imageTable
 }
 
 func newOfferTables(db *DB) offerTables {
@@ -28,6 +29,7 @@ func newOfferTables(db *DB) offerTables {
 		comments:     newCommentTable(db),
 		activities:   newActivityTable(db),
 		ads:          returnAdTable{engine.NewTable[returnAdRow](&db.store)},
+		images:       newImageTable(db),
 	}
 }
 
@@ -51,6 +53,7 @@ func (tx offersTx) SharedBudgets() offers.SharedBudgetRepository {
 	return sharedBudgets{sharedBudgetRepo(tx.coreTx)}
 }
 func (tx offersTx) Comments() offers.CommentRepository    { return comments{commentRepo(tx.coreTx)} }
+func (tx offersTx) Images() offers.ImageRepository        { return images(tx.coreTx) }
 func (tx offersTx) Activities() offers.ActivityRepository { return activities{activityRepo(tx.coreTx)} }
 
 // ReturnAds is the view for package offers/returnads.

@@ -25,6 +25,7 @@ func (t offersTx) SharedBudgets() offers.SharedBudgetRepository {
 	return sharedBudgets{in(t.coreTx, &sharedBudgetTable)}
 }
 func (t offersTx) Comments() offers.CommentRepository { return comments{in(t.coreTx, &commentTable)} }
+func (t offersTx) Images() offers.ImageRepository     { return images(t.coreTx) }
 func (t offersTx) Activities() offers.ActivityRepository {
 	return activities{in(t.coreTx, &activityTable)}
 }

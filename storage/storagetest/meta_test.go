@@ -93,7 +93,7 @@ func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 		"ByDate", "ByEmails", "ByExternalID", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
 		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsername", "ByUsers", "Changed", "CountByUsers", "Counts", "Cursor", "Distinct", "Due",
 		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "LongestWindow", "Naming", "Numbered", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
-		"Scan", "Series", "Serving", "Sum", "SumByKind", "Targets", "Unread", "Used",
+		"Scan", "Series", "Serving", "Sum", "SumByKind", "Targets", "Total", "Unread", "Used",
 	}
 	for _, tx := range transactions() {
 		for _, m := range methodsOf(tx) {

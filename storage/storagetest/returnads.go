@@ -16,6 +16,7 @@ func returnAdScenarios() []scenario[returnads.Store] {
 	return append(adTable().scenarios(),
 		scenario[returnads.Store]{"return ads/list", testAdList},
 		scenario[returnads.Store]{"return ads/counts", testAdCounts},
+		scenario[returnads.Store]{"return ads/their images are in use", testAdImages},
 	)
 }
 
