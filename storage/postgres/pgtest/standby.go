@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -27,17 +28,31 @@ func StartStandby(ctx context.Context, primary *Cluster, opts Options) (*Cluster
 }
 
 // Promote makes a primary of a standby, and waits until it takes changes.
-func (c *Cluster) Promote(ctx context.Context) error {
+func (c *Cluster) Promote(ctx context.Context) (err error) {
 	conn, err := pgx.Connect(ctx, c.DSN("postgres"))
 	if err != nil {
 		return err
 	}
-	var promoted bool
-	err = conn.QueryRow(ctx, "SELECT pg_promote(true, 60)").Scan(&promoted)
-	if err == nil && !promoted {
-		err = errors.New("pgtest: the standby was not promoted within a minute")
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	// It does not wait within the statement, whose snapshot the replay may be waiting for.
+	if _, err := conn.Exec(ctx, "SELECT pg_promote(false)"); err != nil {
+		return err
 	}
-	return errors.Join(err, conn.Close(ctx))
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		var standby bool
+		if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby); err != nil || !standby {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("pgtest: the standby was not promoted: %w", ctx.Err())
+		case <-poll.C:
+		}
+	}
 }
 
 // Dir is the folder of the cluster's socket: its host in a DSN.
