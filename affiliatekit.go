@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	_ "time/tzdata" // the time zones of advertisers are known on every machine
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"

@@ -63,7 +63,7 @@ func shortModule(path string) string {
 }
 
 // maxSmallProgram is what doc.go promises for a program with links in memory.
-const maxSmallProgram = 10 << 20
+const maxSmallProgram = 9 << 20
 
 const smallProgram = `package main
 

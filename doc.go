@@ -16,7 +16,7 @@
 // # What a package costs
 //
 // A program links what its packages need and no more. With links in memory it has at
-// most 10 MB. These are the modules of others that packages link, a golang.org module
+// most 9 MB. These are the modules of others that packages link, a golang.org module
 // without its host; packages add up less than their numbers, because they share most:
 //
 //	links, storage/memory         5  google/uuid shopspring/decimal x/image x/net x/text

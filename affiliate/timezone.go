@@ -5,10 +5,13 @@ import (
 	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // zones are known on machines without a database of them too
 )
 
 // TimeZone is the IANA name of a time zone: "Europe/Stockholm". Empty is UTC.
+//
+// The root package and storage/postgres link time/tzdata, so that the zones are
+// known whatever the machine has. A program without both knows those of its machine;
+// a backend of one's own that keeps data should link it too.
 type TimeZone string
 
 // MaxTimeZone bounds the name of a time zone, in characters.

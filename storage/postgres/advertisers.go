@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"time"
+	_ "time/tzdata" // whichever machine reads a time zone knows it
 
 	"github.com/uptrace/bun"
 

@@ -26,9 +26,9 @@ import (
 //   - That the few statements which most requests send are prepared all the
 //     same, each once for a connection; a redirect then takes a quarter less
 //     time. default_query_exec_mode=simple_protocol in the DSN, or
-//     statement_cache_capacity=0, turns that off. It should be off where a pooler
+//     statement_cache_capacity=0, turns that off. It must be off where a pooler
 //     in between does not know prepared statements, as PgBouncer before 1.21 in
-//     transaction mode; the backend does without them after the first that fails.
+//     transaction mode: units fail there after a statement that is refused.
 //   - standard_conforming_strings, which bun's quoting relies on, and UTC.
 //   - A pool of four connections for each processor, all of which may stay
 //     idle: database/sql keeps two and reconnects for the rest. Change it with
