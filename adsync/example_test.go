@@ -86,6 +86,6 @@ func Example() {
 	// paused Volkswagen Jetta | Only 21179.90 BRL | In Recife | https://shop.example/jetta
 	// queued campaign version 1
 	// queued ad_set version 1
-	// queued ad version 2
 	// queued item version 2
+	// queued ad version 2
 }
