@@ -221,6 +221,10 @@ func (a *app) serve(ctx context.Context, listener net.Listener, started func() e
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
+	// Before the first request, so that subscribers hear of what that one changes.
+	if err := a.kit.Events.Register(ctx); err != nil {
+		return err
+	}
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	recorded := make(chan error, 1)
