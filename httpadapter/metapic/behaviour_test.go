@@ -76,11 +76,12 @@ func TestBlocklistEntries(t *testing.T) {
 	eachBackend(t, func(t *testing.T, w *market.World) {
 		is := is.New(t)
 		got := w.Send("admin", "GET", "/v2/advertisers/{advertiser acme}/blocklist", "")
-		const author = `"created_at":"2026-03-18 11:42:10","created_by":{"id":0,"username":"The advertiser","display_name":"The advertiser","email":"","client_id":0,"preferred_locale":""}`
+		const byNoUser = `"created_at":"2026-03-18 11:42:10","created_by":{"id":null,"username":"The advertiser","display_name":"The advertiser","email":"","client_id":null,"preferred_locale":""}`
+		const byAUser = `"created_at":"2026-03-18 11:42:10","created_by":{"id":‹user anna›,"username":"anna","display_name":"ANNA","email":"anna@creators.example","client_id":‹client north›,"preferred_locale":"sv-SE"}`
 		w.Holds(got, 200,
-			`{"id":‹entry carl›,`+author+`,"user":{"id":‹user carl›,"username":"carl","display_name":"CARL","email":"carl@creators.example","client_id":‹client north›,"preferred_locale":"sv-SE","validate_clicks":true}}`,
-			`{"id":‹entry vip›,`+author+`,"user_tag":{"id":‹tag vip›,"name":"vip","slug":"vip","access_level":2,"store_id":‹advertiser acme›}}`,
-			`{"id":‹entry south›,`+author+`,"client":{"id":‹client south›,"name":"south network","client_id":"public-south","has_own_payment_system":false,"revenue_share":0}}`,
+			`{"id":‹entry carl›,`+byNoUser+`,"user":{"id":‹user carl›,"username":"carl","display_name":"CARL","email":"carl@creators.example","client_id":‹client north›,"preferred_locale":"sv-SE","validate_clicks":true}}`,
+			`{"id":‹entry vip›,`+byNoUser+`,"user_tag":{"id":‹tag vip›,"name":"vip","slug":"vip","access_level":2,"store_id":‹advertiser acme›}}`,
+			`{"id":‹entry south›,`+byAUser+`,"client":{"id":‹client south›,"name":"south network","client_id":"public-south","has_own_payment_system":false,"revenue_share":0}}`,
 			`"per_page":10`)
 		w.Answers("advertiser", "POST", "/v2/advertisers/{advertiser acme}/blocklist", `{"client_ids":[‹client south›]}`, 201, `{"data":[]}`) // it was there
 		is.Equal(w.Send("advertiser", "DELETE", "/v2/advertisers/{advertiser acme}/blocklist/{entry south}", "").Code, 204)
@@ -216,7 +217,7 @@ func TestAnAuthorWithAnAccountIsShownAsTheUser(t *testing.T) {
 	w.Handler = w.Adapter(httpadapter.Options{Authenticator: known})
 	got := w.Send("admin", "POST", "/v2/advertisers/{advertiser acme}/blocklist", `{"users":[{"id":‹user bo›}]}`)
 	is.Equal(got.Code, 201)
-	w.Holds(got, 201, `"created_by":{"id":‹user dora›,"username":"dora","display_name":"DORA","email":"dora@creators.example","client_id":0,"preferred_locale":"sv-SE"}`)
+	w.Holds(got, 201, `"created_by":{"id":‹user dora›,"username":"dora","display_name":"DORA","email":"dora@creators.example","client_id":null,"preferred_locale":"sv-SE"}`)
 }
 
 func TestPrincipalsThatAreNobodysSeeNothing(t *testing.T) {

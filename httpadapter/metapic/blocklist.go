@@ -39,7 +39,7 @@ func showBlocked(v affiliate.BlocklistView) blocklistEntry {
 }
 
 // showAuthor shows who made an entry; somebody without a user account is shown
-// by name, as a user with the id 0.
+// by name, as a user without an id.
 func showAuthor(v affiliate.BlocklistView) user {
 	author := v.Author
 	if author.ID == 0 {

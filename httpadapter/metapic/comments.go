@@ -19,13 +19,13 @@ type comment struct {
 	UpdatedAt     laravel.Timestamp `json:"updated_at"`
 }
 
-// author is who did something; the id is 0 without a user account.
+// author is who did something.
 type author struct {
-	ID       int64  `json:"id"`
+	ID       *int64 `json:"id"` // null: without a user account
 	Username string `json:"username"`
 }
 
-func showActor(a affiliate.Actor) author { return author{a.UserID, a.Name} }
+func showActor(a affiliate.Actor) author { return author{laravel.IDOrNull(a.UserID), a.Name} }
 
 func showComment(c offers.Comment) comment {
 	return comment{

@@ -81,8 +81,8 @@
 //   - A campaign or return ad without an image shows a blank one. Images are
 //     served at /media/{key}; an upload is a multipart file, or base64 text in JSON.
 //   - format works for offer-participants-list as well. A file has the whole
-//     filtered list, by sort_by; it is read a thousand rows at a time, each in a
-//     unit of its own. Texts that begin like a formula are quoted with '.
+//     filtered list, by sort_by, as it was at one instant. Texts that begin like a
+//     formula are quoted with '.
 //   - start_date and end_date are both within their range, as UTC dates.
 //   - links_created counts the links for the campaign's advertiser in the days of
 //     the statistics, deleted ones too. order_value and what follows from it are 0
@@ -91,7 +91,9 @@
 //     without a link brings no orders.
 //   - offer-user-activities-list answers the newest 100 (page takes more) and, to
 //     others than the operator, marks them as read.
-//   - Authors without a user account have the id 0, and are known by their name.
+//   - Authors without a user account have the id null, and are known by their name.
+//     So it is with every other id of what there is not: the client of a user, the
+//     store of a tag, the group of a return ad.
 //   - The three routes that make somebody of a session of the OpenID provider
 //     (user-create, advertiser-representative-create, and the invites, for who is
 //     nobody yet) are 403 for every other principal. The routes of the invites
@@ -107,8 +109,10 @@
 //     those of the creator's links in the last 30 days. format csv and xlsx give the whole
 //     filtered list.
 //   - image-upload takes what campaign-image-upload takes, and responds with 201.
-//     The key is of "tmp/…"; a campaign or return ad that is given it has a copy.
-//     image_key is read by campaign-create and campaign-update too.
+//     The key is of "tmp-…"; a campaign or return ad that is given it has a copy.
+//     image_key is read by campaign-create and campaign-update too. Beyond the
+//     bounds of offers.Options an image is 422; one that nothing uses is deleted
+//     after a day, an upload too.
 //   - The image of a campaign is shown within 800×500, that of a return ad within
 //     2000×2000: /media/fill-800x500/{key} and /media/fit-2000x2000/{key}.
 //   - notifications-proxy keeps path and query. It forwards no credentials and no

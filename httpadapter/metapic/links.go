@@ -16,7 +16,7 @@ type affiliateLink struct {
 	URL         string  `json:"url"`
 	OriginalURL string  `json:"original_url"`
 	ShortURL    *string `json:"mtpc_url"` // null: not kept
-	UserID      int64   `json:"user_id"`
+	UserID      *int64  `json:"user_id"`  // null: nobody's
 	Country     string  `json:"country"`
 	Provider    string  `json:"provider"`
 	Advertiser  store   `json:"advertiser"`
@@ -24,7 +24,7 @@ type affiliateLink struct {
 
 func (s *server) showLink(v links.LinkView) affiliateLink {
 	shown := affiliateLink{
-		URL: v.Link.TrackingURL(), OriginalURL: v.Link.OriginalURL, UserID: v.Link.UserID,
+		URL: v.Link.TrackingURL(), OriginalURL: v.Link.OriginalURL, UserID: laravel.IDOrNull(v.Link.UserID),
 		Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
 	}
 	if v.Link.ID != 0 {

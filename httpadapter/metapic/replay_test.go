@@ -52,11 +52,11 @@ func replays(in contract.World) map[string]contract.Replay {
 	}
 	return map[string]contract.Replay{
 		"blocklist-list": {Who: "admin", Path: acme, Status: 200, Query: map[string]any{"query": nil}}, // the example shows entries of clients
-		"blocklist-add": {Who: "advertiser", Path: acme, Status: 201, Body: map[string]any{
+		"blocklist-add": {Who: "author", Path: acme, Status: 201, Body: map[string]any{
 			"users":        []any{map[string]any{"id": id("user bo"), "validate_clicks": true}, map[string]any{"id": id("user dora"), "validate_clicks": false}},
 			"user_tag_ids": []any{id("tag favourites")}, "client_ids": []any{id("client west")},
 		}, Answer: `{"data":[{"id":1,"created_at":"","created_by":` + userShape + `,"user":{"id":1,"username":"","validate_clicks":true}},
-			{"id":1,"user_tag":{"id":1,"name":"","slug":"","access_level":1,"store_id":0}},{"id":1,"client":{"id":1,"name":"","client_id":""}}]}`},
+			{"id":1,"user_tag":{"id":1,"name":"","slug":"","access_level":1,"store_id":null}},{"id":1,"client":{"id":1,"name":"","client_id":""}}]}`},
 		"blocklist-remove":                {Who: "advertiser", Path: map[string]string{"advertiser_id": "advertiser acme", "target_id": "entry carl"}, Status: 204},
 		"order-collector-sales-pixel-get": {Who: "advertiser", Path: map[string]string{"advertiser": "advertiser acme"}, Status: 200, Answer: pixelShape},
 		"order-collector-get": {Who: "advertiser", Path: map[string]string{"advertiser": "advertiser acme", "collector": "collector woocommerce"}, Status: 200,
@@ -133,15 +133,16 @@ func replays(in contract.World) map[string]contract.Replay {
 		"offer-by-token-user-check": {Who: "creator", Path: map[string]string{"offer_token": "token vips", "user_id": "user anna"}, Status: 200,
 			Answer: `{"is_added":true,"participant":` + partShape + `}`},
 		"offer-by-token-user-join":  {Who: "creator", Path: map[string]string{"offer_token": "token vips", "user_id": "user anna"}, Status: 200, Answer: partShape},
-		"offer-user-comment-add":    {Who: "advertiser", Path: map[string]string{"offer_user_id": "participant anna"}, Status: 201, Answer: commentShape},
-		"offer-user-comment-update": {Who: "advertiser", Path: map[string]string{"offer_user_id": "participant anna", "id": "comment anna"}, Status: 200, Answer: commentShape},
+		"offer-user-comment-add":    {Who: "author", Path: map[string]string{"offer_user_id": "participant anna"}, Status: 201, Answer: commentShape},
+		"offer-user-comment-update": {Who: "author", Path: map[string]string{"offer_user_id": "participant anna", "id": "comment author"}, Status: 200, Answer: commentShape},
 		"offer-user-comment-delete": {Who: "advertiser", Path: map[string]string{"offer_user_id": "participant anna", "id": "comment old"}, Status: 204},
 		"offer-user-activities-list": {Who: "advertiser", Path: map[string]string{"offer_user": "participant anna"}, Status: 200,
 			Answer: `{"data":[{"id":1,"type":"","actor":{"id":1,"username":""},"from":"","to":"","created_at":"","is_unread":true}],"has_unread_notification":true}`},
 		"return-ads-list": {Who: "admin", Status: 200, Query: map[string]any{
 			"query": "return", "advertiser_group_ids": []any{id("group sv_SE")}, "advertiser_ids": []any{id("advertiser acme")}, "statuses": []any{"active"}, "or_id": id("ad nordic"),
 		}},
-		"return-ad-create":           {Who: "advertiser", Status: 201, Body: map[string]any{"advertiser_group_id": id("group sv_SE"), "advertiser_id": id("advertiser acme"), "advertiser_ids": nordic, "advertiser_category_ids": food}},
+		"return-ad-create": {Who: "author", Status: 201, Null: []string{"affiliate_link.id"}, // only the library puts a link behind an ad
+			Body: map[string]any{"advertiser_group_id": id("group sv_SE"), "advertiser_id": id("advertiser acme"), "advertiser_ids": nordic, "advertiser_category_ids": food}},
 		"return-ad-get":              {Who: "advertiser", Path: map[string]string{"id": "ad acme"}, Status: 200},
 		"return-ad-update":           {Who: "advertiser", Path: map[string]string{"id": "ad acme"}, Status: 200, Body: map[string]any{"advertiser_ids": nordic, "advertiser_category_ids": food}},
 		"return-ad-delete":           {Who: "advertiser", Path: map[string]string{"id": "ad old"}, Status: 204},

@@ -21,9 +21,9 @@ import (
 type returnAd struct {
 	ID            int64             `json:"id"`
 	Name          string            `json:"name"`
-	GroupID       int64             `json:"advertiser_group_id"` // 0: none
+	GroupID       *int64            `json:"advertiser_group_id"` // null: none
 	Link          affiliateLink     `json:"affiliate_link"`
-	AuthorID      int64             `json:"author_id"` // 0: without a user account
+	AuthorID      *int64            `json:"author_id"` // null: without a user account
 	DisplayForAll bool              `json:"display_for_all_advertisers"`
 	Status        string            `json:"status"`
 	Styles        map[string]string `json:"styles" null:"true"`
@@ -62,17 +62,17 @@ func showReturnAdStats(v returnads.View) returnAdStats {
 }
 
 // showReturnAd shows where the ad leads as an affiliate link, with the id of the
-// one behind it (0: none). The short URL is the route that counts the click; shown
+// one behind it (null: none). The short URL is the route that counts the click; shown
 // at a store it says at which one (0: anywhere).
 func (s *server) showReturnAd(v returnads.View, at int64) returnAd {
-	link, short := v.LinkID, s.publicURL()+open.ReturnAdPrefix+strconv.FormatInt(v.ID, 10)+"/click"
+	short := s.publicURL() + open.ReturnAdPrefix + strconv.FormatInt(v.ID, 10) + "/click"
 	if at != 0 {
 		short += "?advertiser_id=" + strconv.FormatInt(at, 10)
 	}
 	shown := returnAd{
-		ID: v.ID, Name: v.Name, GroupID: v.AdvertiserGroupID, AuthorID: v.Author.UserID,
+		ID: v.ID, Name: v.Name, GroupID: laravel.IDOrNull(v.AdvertiserGroupID), AuthorID: laravel.IDOrNull(v.Author.UserID),
 		Link: affiliateLink{
-			ID: &link, URL: v.ReturnLink, OriginalURL: v.ReturnLink, ShortURL: &short, UserID: v.Author.UserID,
+			ID: laravel.IDOrNull(v.LinkID), URL: v.ReturnLink, OriginalURL: v.ReturnLink, ShortURL: &short, UserID: laravel.IDOrNull(v.Author.UserID),
 			Country: v.Advertiser.Country, Provider: v.Advertiser.Provider, Advertiser: showStore(v.Advertiser),
 		},
 		DisplayForAll: v.DisplayForAll, Status: string(v.Status), Image: s.showImage(v.ImageKey, offers.ReturnAdSize),

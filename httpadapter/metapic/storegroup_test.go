@@ -53,3 +53,26 @@ func TestTheStoreGroupOfACampaignIsKeptShownAndFilteredBy(t *testing.T) {
 		is.True(sees())
 	})
 }
+
+// An id of what there is not is null, and not 0, which a client might look up.
+func TestAnIDOfWhatThereIsNotIsNull(t *testing.T) {
+	eachBackend(t, func(t *testing.T, w *market.World) {
+		is := is.New(t)
+		for _, tt := range []struct{ who, method, path, body, field string }{
+			{"admin", "GET", "/v2/user-tags?name=internal", "", "data.0.store_id"},
+			{"advertiser", "POST", "/v2/offer-users/{participant anna}/comments", `{"comment":"x"}`, "author.id"},
+			{"advertiser", "POST", "/v2/return-ads", `{"name":"new","advertiser_id":‹advertiser acme›,"return_link":"https://acme.example/"}`, "author_id"},
+			{"advertiser", "POST", "/v2/return-ads", `{"name":"new","advertiser_id":‹advertiser acme›,"return_link":"https://acme.example/"}`, "affiliate_link.id"},
+			{"advertiser", "POST", "/v2/return-ads", `{"name":"new","advertiser_id":‹advertiser acme›,"return_link":"https://acme.example/"}`, "affiliate_link.user_id"},
+			{"advertiser", "POST", "/v2/return-ads", `{"name":"new","advertiser_id":‹advertiser acme›,"return_link":"https://acme.example/"}`, "advertiser_group_id"},
+			{"admin", "GET", "/v2/advertisers/{advertiser acme}/blocklist", "", "data.0.created_by.id"},
+			{"admin", "GET", "/v2/users/{user dora}", "", "client_id"},
+		} {
+			got := w.Send(tt.who, tt.method, tt.path, w.Body(tt.body))
+			is.True(got.Code == 200 || got.Code == 201)   // method, path
+			is.Equal(market.Field(t, got, tt.field), nil) // field
+			name := tt.field[strings.LastIndexByte(tt.field, '.')+1:]
+			is.True(strings.Contains(got.Body.String(), `"`+name+`":null`)) // field
+		}
+	})
+}

@@ -9,16 +9,16 @@ import (
 )
 
 type user struct {
-	ID              int64   `json:"id"`
+	ID              *int64  `json:"id"` // null: an author without a user account
 	Username        string  `json:"username"`
 	DisplayName     string  `json:"display_name"`
 	Email           *string `json:"email"`     // null when the caller may not see it
-	ClientID        int64   `json:"client_id"` // 0: of no client
+	ClientID        *int64  `json:"client_id"` // null: of no client
 	PreferredLocale string  `json:"preferred_locale"`
 }
 
 func showUser(u affiliate.User, withEmail bool) user {
-	shown := user{ID: u.ID, Username: u.Username, DisplayName: u.DisplayName, ClientID: u.ClientID, PreferredLocale: u.Locale}
+	shown := user{ID: laravel.IDOrNull(u.ID), Username: u.Username, DisplayName: u.DisplayName, ClientID: laravel.IDOrNull(u.ClientID), PreferredLocale: u.Locale}
 	if withEmail {
 		shown.Email = laravel.TextOrNull(u.Email)
 	}
@@ -63,11 +63,11 @@ type userTag struct {
 	Name        string `json:"name"`
 	Slug        string `json:"slug"`
 	AccessLevel int    `json:"access_level"`
-	StoreID     int64  `json:"store_id"` // 0: of no store
+	StoreID     *int64 `json:"store_id"` // null: of no store
 }
 
 func showUserTag(t affiliate.UserTag) userTag {
-	return userTag{ID: t.ID, Name: t.Name, Slug: t.Slug, AccessLevel: int(t.AccessLevel), StoreID: t.AdvertiserID}
+	return userTag{ID: t.ID, Name: t.Name, Slug: t.Slug, AccessLevel: int(t.AccessLevel), StoreID: laravel.IDOrNull(t.AdvertiserID)}
 }
 
 // listUserTags lists the tags that the principal sees.

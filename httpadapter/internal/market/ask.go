@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,11 +90,11 @@ func (i Identities) Authenticate(r *http.Request) (affiliate.Principal, error) {
 	return p, nil
 }
 
-// Identities are the world's principals.
+// Identities are the world's principals, and its author.
 func (w *World) Identities() Identities {
 	w.T.Helper()
 	known := Identities{}
-	for _, who := range Principals[1:] {
+	for _, who := range slices.Concat(Principals[1:], []string{"author"}) {
 		known[Token(who)] = Must(w.People.Authenticate(w.T.Context(), Token(who)))(w.T)
 	}
 	return known

@@ -25,6 +25,12 @@ func PNG(t testing.TB) []byte {
 // TheAdvertiser is who the token "advertiser" is, as an author.
 var TheAdvertiser = affiliate.Actor{Name: "The advertiser"}
 
+// theAuthor is who the token "author" is: a representative of acme who has the
+// user account of anna.
+func (w *World) theAuthor() affiliate.Actor {
+	return affiliate.Actor{UserID: w.ID["user anna"], Name: "The author"}
+}
+
 // settleOffers: acme's summer is for everyone, its vips are anna, an e-mail
 // address and a handle, its run is one that anna applied for; norse is nordic's
 // and for bo.
@@ -78,12 +84,10 @@ func (w *World) settleParticipants(ctx context.Context) {
 	}
 	Must(w.Offers.MoveParticipant(ctx, w.ID["offer vips"], w.ID["participant email"], offers.Applied, TheAdvertiser))(w.T)
 	w.ID["participant run"] = Must(w.Offers.Join(ctx, w.Token["token run"], w.ID["user anna"]))(w.T).ID
-	for _, c := range []struct{ name, participant string }{{"anna", "anna"}, {"old", "anna"}, {"bo", "bo"}} {
-		who := "advertiser"
-		if c.name == "bo" {
-			who = "advertiser_2"
-		}
-		by := w.Offers.For(affiliate.ViewerOf(Must(w.People.Authenticate(ctx, Token(who)))(w.T)))
+	for _, c := range []struct{ name, participant, who string }{
+		{"anna", "anna", "advertiser"}, {"old", "anna", "advertiser"}, {"bo", "bo", "advertiser_2"}, {"author", "anna", "author"},
+	} {
+		by := w.Offers.For(affiliate.ViewerOf(Must(w.People.Authenticate(ctx, Token(c.who)))(w.T)))
 		w.ID["comment "+c.name] = Must(by.AddComment(ctx, w.ID["participant "+c.participant], "Nice feed."))(w.T).ID
 	}
 }
@@ -93,11 +97,11 @@ func (w *World) settleReturnAds(ctx context.Context) {
 		name, store string
 		ad          returnads.Ad
 	}{
-		{"acme", "acme", returnads.Ad{AdvertiserIDs: []int64{w.ID["advertiser nordic"]}, ClickLimit: affiliate.Some[int64](2), ViewLimit: affiliate.Some[int64](3)}},
-		{"old", "acme", returnads.Ad{CategoryIDs: []int64{w.ID["category Food"]}}},
-		{"nordic", "nordic", returnads.Ad{DisplayForAll: true, Styles: []returnads.Style{{Name: "color", Value: "#ffffff"}}}},
+		{"acme", "acme", returnads.Ad{Author: w.theAuthor(), LinkID: w.ID["link anna"], AdvertiserIDs: []int64{w.ID["advertiser nordic"]}, ClickLimit: affiliate.Some[int64](2), ViewLimit: affiliate.Some[int64](3)}},
+		{"old", "acme", returnads.Ad{Author: TheAdvertiser, CategoryIDs: []int64{w.ID["category Food"]}}},
+		{"nordic", "nordic", returnads.Ad{Author: w.theAuthor(), LinkID: w.ID["link bo"], DisplayForAll: true, Styles: []returnads.Style{{Name: "color", Value: "#ffffff"}}}},
 	} {
-		a.ad.Name, a.ad.AdvertiserID, a.ad.Author = "Return to "+a.name, w.ID["advertiser "+a.store], TheAdvertiser
+		a.ad.Name, a.ad.AdvertiserID = "Return to "+a.name, w.ID["advertiser "+a.store]
 		a.ad.AdvertiserGroupID, a.ad.ReturnLink, a.ad.ImageKey = w.ID["group sv_SE"], "https://"+a.store+".example/back?x=1&y=2", "ad.png"
 		a.ad.StartsAt, a.ad.EndsAt = w.Clock().AddDate(0, -1, 0), w.Clock().AddDate(0, 1, 0)
 		w.ID["ad "+a.name] = Must(w.ReturnAds.Create(ctx, a.ad))(w.T).ID

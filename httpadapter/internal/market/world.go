@@ -272,6 +272,7 @@ func (w *World) settleTokens(ctx context.Context) {
 		{who: "lists", role: affiliate.RoleLists},
 		{who: "sync", role: affiliate.RoleSync},
 		{who: "service", role: affiliate.RoleService},
+		{who: "author", role: affiliate.RoleRepresentative, user: "anna", advertisers: []string{"acme"}},
 	} {
 		Must(w.People.AddToken(ctx, Token(p.who), identity.AccessToken{
 			Role: p.role, Subject: p.who, Name: "The " + p.who, UserID: w.ID["user "+p.user], ClientID: w.ID["client "+p.client],
@@ -291,17 +292,17 @@ func (w *World) settleLinks(ctx context.Context) {
 		view, _, err := w.Links.Convert(ctx, links.Conversion{UserID: w.ID["user "+l.user], URL: l.url})
 		w.ID["link "+l.name] = Must(view, err)(w.T).Link.ID
 	}
-	by := affiliate.Actor{Name: "The advertiser"}
 	for _, b := range []struct {
 		name, advertiser string
+		by               affiliate.Actor
 		in               affiliate.BlockInput
 	}{
-		{"carl", "acme", affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.ID["user carl"], ValidateClicks: true}}}},
-		{"vip", "acme", affiliate.BlockInput{UserTagIDs: []int64{w.ID["tag vip"]}}},
-		{"south", "acme", affiliate.BlockInput{ClientIDs: []int64{w.ID["client south"]}}},
-		{"dora", "nordic", affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.ID["user dora"]}}}},
+		{"carl", "acme", TheAdvertiser, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.ID["user carl"], ValidateClicks: true}}}},
+		{"vip", "acme", TheAdvertiser, affiliate.BlockInput{UserTagIDs: []int64{w.ID["tag vip"]}}},
+		{"south", "acme", w.theAuthor(), affiliate.BlockInput{ClientIDs: []int64{w.ID["client south"]}}},
+		{"dora", "nordic", TheAdvertiser, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: w.ID["user dora"]}}}},
 	} {
-		w.ID["entry "+b.name] = Must(w.Core.Block(ctx, w.ID["advertiser "+b.advertiser], by, b.in))(w.T)[0].Entry.ID
+		w.ID["entry "+b.name] = Must(w.Core.Block(ctx, w.ID["advertiser "+b.advertiser], b.by, b.in))(w.T)[0].Entry.ID
 	}
 }
 
