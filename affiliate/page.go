@@ -13,7 +13,25 @@ type PageRequest struct {
 	Number int // from 1; 0 is the first page
 	Size   int // items on a page, at most MaxPageSize; 0: DefaultPageSize
 	Sort   Sort
+	Keys   *PageKeys // when the pages of a list are read one after the other; nil: for a page alone
 }
+
+// PageKeys is where a backend keeps the order of a list while its pages are read
+// one after the other: with the first page it reads the keys of the whole list,
+// and each further page by its keys. So a list of n items costs n, where numbered
+// pages alone look again at all that stands before them. Keys are for one list,
+// with one filter and one order, and for the pages of one Read or Snapshot, in
+// which the list stays as it is. A backend that leaves them alone is only slower.
+//
+// The zero PageKeys is ready to use, by one goroutine.
+type PageKeys struct{ kept any }
+
+// Kept returns what the backend kept, nil before the first page. Backends know its
+// type.
+func (k *PageKeys) Kept() any { return k.kept }
+
+// Keep keeps the keys of the whole list, in its order.
+func (k *PageKeys) Keep(keys any) { k.kept = keys }
 
 // DefaultPageSize is the size of a page whose request names none.
 const DefaultPageSize = 100

@@ -68,6 +68,14 @@ func TestListsAndBatchesTakeAConstantNumberOfStatements(t *testing.T) {
 		}
 		_, err = tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: 1, Size: 20})
 		is.Equal(count.statements.Swap(0), int64(2)) // how many there are, and the page
+		if err != nil {
+			return err
+		}
+		pages := affiliate.PageRequest{Size: 7, Sort: affiliate.Sort{Column: "name"}, Keys: &affiliate.PageKeys{}}
+		for pages.Number = 1; pages.Number <= 3 && err == nil; pages.Number++ {
+			_, err = tx.Advertisers().List(ctx, affiliate.AdvertiserFilter{}, pages)
+		}
+		is.Equal(count.statements.Swap(0), int64(1+3)) // the keys once, and the pages
 		return err
 	}))
 }

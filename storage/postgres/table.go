@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
@@ -137,6 +138,9 @@ func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest,
 		if err := p.Validate(slices.Collect(maps.Keys(t.sort))...); err != nil {
 			return page, err
 		}
+		if p.Keys != nil {
+			return t.listByKeys(ctx, u, p, where)
+		}
 		count := filter{u.tx.NewSelect().Model((*R)(nil)).ModelTableExpr(u.from(t.name))}
 		where(count)
 		total, err := count.Count(ctx)
@@ -153,6 +157,30 @@ func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest,
 		page.Items = t.entities(rows)
 		return page, nil
 	})
+}
+
+// listByKeys is list with the keys of the whole list read once.
+func (t table[E, R]) listByKeys(ctx context.Context, u *unit, p affiliate.PageRequest, where func(filter)) (page affiliate.Page[E], err error) {
+	keys, kept := p.Keys.Kept().([]string)
+	if !kept {
+		q := filter{u.tx.NewSelect().Model((*R)(nil)).ModelTableExpr(u.from(t.name)).ColumnExpr("t.id::text")}
+		where(q)
+		if err := q.OrderExpr(t.order(p.Sort)).Scan(ctx, &keys); err != nil {
+			return page, err
+		}
+		p.Keys.Keep(keys)
+	}
+	page.Total = len(keys)
+	from := min(p.Offset(), len(keys))
+	if keys = keys[from:min(from+p.Limit(), len(keys))]; len(keys) == 0 {
+		return page, nil
+	}
+	var rows []R
+	q := t.selectFrom(u, &rows)
+	where(q) // for an order of its own
+	err = q.Where("t.id = ANY(?)", pgdialect.Array(keys)).OrderExpr(t.order(p.Sort)).Scan(ctx)
+	page.Items = t.entities(rows)
+	return page, err
 }
 
 // order sorts what is absent first when ascending, as the zero it is in Go.

@@ -167,12 +167,25 @@ func (l listing[T, V, F]) checkOrdersOf(t *testing.T, s affiliate.Store[T], f F,
 	})
 }
 
-// walk turns the pages of a list, two items on each.
+// walk turns the pages of a list, two items on each: by their numbers alone, and
+// with the keys of the list kept from one page to the next.
 func (l listing[T, V, F]) walk(t *testing.T, ctx context.Context, tx T, f F, sort affiliate.Sort, want []V) error {
 	t.Helper()
+	return all(
+		func() error { return l.walkWith(t, ctx, tx, f, affiliate.PageRequest{Size: 2, Sort: sort}, want) },
+		func() error {
+			return l.walkWith(t, ctx, tx, f, affiliate.PageRequest{Size: 2, Sort: sort, Keys: &affiliate.PageKeys{}}, want)
+		},
+	)
+}
+
+func (l listing[T, V, F]) walkWith(t *testing.T, ctx context.Context, tx T, f F, p affiliate.PageRequest, want []V) error {
+	t.Helper()
+	sort := p.Sort
 	var got []V
 	for n := 1; len(got) < len(want); n++ {
-		page, err := l.list(ctx, tx, f, affiliate.PageRequest{Number: n, Size: 2, Sort: sort})
+		p.Number = n
+		page, err := l.list(ctx, tx, f, p)
 		if err != nil {
 			return fmt.Errorf("list %+v by %+v: %w", f, sort, err)
 		}
@@ -183,7 +196,11 @@ func (l listing[T, V, F]) walk(t *testing.T, ctx context.Context, tx T, f F, sor
 		got = append(got, page.Items...)
 	}
 	equal(t, fmt.Sprintf("labels of %+v by %+v", f, sort), l.labels(got), l.labels(want))
-	return nil
+	p.Number++
+	page, err := l.list(ctx, tx, f, p)
+	equal(t, "items behind the last page", len(page.Items), 0)
+	equal(t, "total behind the last page", page.Total, len(want))
+	return err
 }
 
 func (l listing[T, V, F]) checkPages(t *testing.T, s affiliate.Store[T]) {

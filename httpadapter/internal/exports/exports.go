@@ -228,10 +228,10 @@ func defused(s string) string {
 	return s
 }
 
-// Batches reads a list batch by batch.
+// Batches reads a list batch by batch, with its order found out once.
 func Batches[T any](by affiliate.Sort, list func(context.Context, affiliate.PageRequest) (affiliate.Page[T], error)) func() Rows[T] {
 	return func() Rows[T] {
-		req := affiliate.PageRequest{Size: exportBatch, Sort: by}
+		req := affiliate.PageRequest{Size: exportBatch, Sort: by, Keys: &affiliate.PageKeys{}}
 		ended := false
 		return func(ctx context.Context) ([]T, error) {
 			if ended {

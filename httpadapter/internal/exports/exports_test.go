@@ -251,6 +251,27 @@ func TestAnExportThatBreaksIsNoFile(t *testing.T) {
 	}
 }
 
+// Backends find the order of a list out once for all batches of one reading.
+func TestTheBatchesOfAReadingShareTheirKeys(t *testing.T) {
+	is := is.New(t)
+	var keys []*affiliate.PageKeys
+	rows := Batches(affiliate.Sort{}, func(_ context.Context, req affiliate.PageRequest) (affiliate.Page[int], error) {
+		keys = append(keys, req.Keys)
+		return affiliate.Page[int]{Items: make([]int, min(req.Size, 1500-req.Offset()))}, nil
+	})
+	for range 2 {
+		next := rows()
+		for n := 1; n > 0; {
+			batch, err := next(t.Context())
+			is.NoErr(err)
+			n = len(batch)
+		}
+	}
+	is.Equal(len(keys), 4)
+	is.True(keys[0] != nil && keys[0] == keys[1])
+	is.True(keys[2] == keys[3] && keys[2] != keys[0]) // another reading may see another list
+}
+
 func TestAnExportBeginsAnewWhenItsSnapshotDoes(t *testing.T) {
 	is := is.New(t)
 	twice := func(ctx context.Context, fn func(context.Context) error) error {

@@ -167,6 +167,9 @@ func TestPagesAreCutsOfTheSortedList(t *testing.T) {
 			Size:   rapid.SampledFrom([]int{1, 2, 20, 1000}).Draw(t, "size"),
 			Sort:   affiliate.Sort{Column: rapid.SampledFrom([]string{"", "place"}).Draw(t, "column"), Desc: rapid.Bool().Draw(t, "desc")},
 		}
+		if rapid.Bool().Draw(t, "with keys") {
+			p.Keys = &affiliate.PageKeys{}
+		}
 		cols := Columns[pair]{"place": Number(func(p *pair) int { return p.place })}
 
 		want := s.ids
@@ -199,6 +202,24 @@ func TestPagesAreCutsOfTheSortedList(t *testing.T) {
 			t.Fatalf("got %v of %d, %v; want %v of %d", got.Items, got.Total, err, want, total)
 		}
 	})
+}
+
+// An export of n rows looks at n rows, and not at all of them for each page.
+func TestPagesWithKeysLookAtEveryRowOnce(t *testing.T) {
+	is := is.New(t)
+	table := newPairTable(&Store{})
+	for n := range 100 {
+		_, err := table.Insert(pair{n, n * 7919 % 13})
+		is.NoErr(err)
+	}
+	looks, pages := 0, affiliate.PageRequest{Size: 10, Sort: affiliate.Sort{Column: "place"}, Keys: &affiliate.PageKeys{}}
+	s := Selection[pair]{All: true, Keep: func(uint32, *pair) bool { looks++; return true }}
+	for pages.Number = 1; pages.Number <= 10; pages.Number++ {
+		page, err := Page(&Unit{}, &table.Table, s, pages, Columns[pair]{"place": Number(func(p *pair) int { return p.place })}, AsKept)
+		is.NoErr(err)
+		is.Equal(len(page.Items), 10)
+	}
+	is.Equal(looks, 100)
 }
 
 func TestMatchingIgnoresCaseAndSpelling(t *testing.T) {

@@ -87,8 +87,23 @@ func Page[R, E any](u *Unit, t *Table[R], s Selection[R], p affiliate.PageReques
 	if err := p.Validate(cols.names()...); err != nil {
 		return affiliate.Page[E]{}, u.Fail(err)
 	}
-	ids, total := pick(t, s, p, cols[p.Sort.Column])
+	ids, total := picked(t, s, p, cols[p.Sort.Column])
 	return affiliate.Page[E]{Items: Collect(t, ids, out), Total: total}, nil
+}
+
+// picked is pick, from the kept keys where the request has some.
+func picked[R any](t *Table[R], s Selection[R], p affiliate.PageRequest, column func(a, b *R) int) (ids []uint32, total int) {
+	if p.Keys == nil {
+		return pick(t, s, p, column)
+	}
+	all, kept := p.Keys.Kept().([]uint32)
+	if !kept {
+		found, _ := pick(t, s, affiliate.PageRequest{Size: max(t.live, 1), Sort: p.Sort}, column)
+		all = slices.Clone(found)
+		p.Keys.Keep(all)
+	}
+	from := min(p.Offset(), len(all))
+	return all[from:min(from+p.Limit(), len(all))], len(all)
 }
 
 func pick[R any](t *Table[R], s Selection[R], p affiliate.PageRequest, column func(a, b *R) int) (ids []uint32, total int) {
