@@ -107,6 +107,8 @@ func (s tracedOrders) Record(ctx context.Context, fn func(context.Context, order
 	return affiliate.TraceUnit(ctx, s.tracer, affiliate.SpanInternal, "orders.record", s.store.Record, fn)
 }
 
+func (s tracedOrders) Nested(ctx context.Context) bool { return s.store.Nested(ctx) }
+
 type tracedEvents struct {
 	affiliate.Store[events.Tx]
 	store  events.Store

@@ -22,7 +22,7 @@ func (in *intake) decide(ctx context.Context, tx Tx) error {
 	for i := range in.items {
 		list[i] = &in.items[i].order
 	}
-	k, err := gather(ctx, tx, list)
+	k, err := readKnown(ctx, tx, list)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ type known struct {
 	blocklist []affiliate.BlocklistEntry
 }
 
-func gather(ctx context.Context, tx Tx, list []*Order) (known, error) {
+func readKnown(ctx context.Context, tx Tx, list []*Order) (known, error) {
 	k := known{clicks: make(map[uuid.UUID]links.Click), vouchers: make(map[VoucherKey]Voucher), users: make(map[int64]affiliate.User)}
 	var clickIDs []uuid.UUID
 	var keys []VoucherKey

@@ -84,7 +84,7 @@ func (x *Explanation) candidates(ctx context.Context, tx Tx, now time.Time) erro
 	if len(found) == 1 {
 		c = found[0]
 	}
-	k, err := gather(ctx, tx, []*Order{&o})
+	k, err := readKnown(ctx, tx, []*Order{&o})
 	if err != nil {
 		return err
 	}

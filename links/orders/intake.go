@@ -10,24 +10,52 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links/internal/gather"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-// maxBatch bounds the orders of one unit.
-const maxBatch = 100
+const (
+	// maxBatch bounds the orders of one unit.
+	maxBatch = 100
+	// gatherTimeout bounds a unit that several callers wait for.
+	gatherTimeout = 30 * time.Second
+)
+
+// report is a report on its way in, and what became of it.
+type report struct {
+	gather.Call
+
+	Report
+	viewer affiliate.Viewer // who reports
+	Result
+	done bool // a unit has ended with this result
+}
+
+func (r *report) refuse(err error) { r.Result = Result{Outcome: Refused, Err: err} }
 
 // Report takes in an order. The same order again, with the same values, is
 // Known and changes nothing; with other values it is ErrConflict
 // "order_differs", whose fields say what was reported before (see Correct). A
 // known order that nobody brought so far is Completed by a report that says
 // who did: a server tells the sale, and a pixel the click.
+//
+// Where commits take time, orders that are reported at once share one. When
+// Report returns, the order is committed; only inside a transaction of the
+// host's, or a joint unit, is it committed with that.
 func (s *Service) Report(ctx context.Context, r Report) (Order, Outcome, error) {
-	results, err := s.ReportMany(ctx, []Report{r})
-	if err != nil {
+	in := &report{Report: r, viewer: s.viewer}
+	var err error
+	if s.group == nil || s.store.Nested(ctx) { // the unit of this context is nobody else's
+		err = s.takeAll(ctx, []*report{in})
+	} else {
+		err = s.group.Do(ctx, in)
+	}
+	if !in.done {
 		return Order{}, Refused, err
 	}
-	return results[0].Order, results[0].Outcome, results[0].Err
+	s.opts.Observe(in.Outcome, in.Order.Reason)
+	return in.Order, in.Outcome, in.Result.Err
 }
 
 // ReportMany takes in orders, many in a unit, and returns one result for each
@@ -35,54 +63,67 @@ func (s *Service) Report(ctx context.Context, r Report) (Order, Outcome, error) 
 // error is one of the backend or the context: what was taken in before it is
 // kept, and may be reported again.
 func (s *Service) ReportMany(ctx context.Context, reports []Report) ([]Result, error) {
-	results := make([]Result, len(reports))
-	pending := make([]int, len(reports))
-	for i := range pending {
-		pending[i] = i
+	all := make([]*report, len(reports))
+	for i, r := range reports {
+		all[i] = &report{Report: r, viewer: s.viewer}
 	}
+	err := s.takeAll(ctx, all)
+	results := make([]Result, len(reports))
+	for i, r := range all {
+		if r.done {
+			results[i] = r.Result
+			s.opts.Observe(r.Outcome, r.Order.Reason)
+		}
+	}
+	return results, err
+}
+
+// takeAll takes in all reports that are not done, in as few units as can be.
+func (s *Service) takeAll(ctx context.Context, reports []*report) error {
+	pending := slices.DeleteFunc(slices.Clone(reports), func(r *report) bool { return r.done })
 	for len(pending) > 0 {
-		var batch, later []int
+		var batch, later []*report
 		seen := make(map[OrderKey]bool)
-		for _, i := range pending { // a number twice goes into two units
-			key := OrderKey{reports[i].AdvertiserID, reports[i].Number}
+		for _, r := range pending { // a number twice goes into two units
+			key := OrderKey{r.AdvertiserID, r.Number}
 			if seen[key] || len(batch) == maxBatch {
-				later = append(later, i)
+				later = append(later, r)
 				continue
 			}
 			seen[key] = true
-			batch = append(batch, i)
+			batch = append(batch, r)
 		}
-		if err := s.takeIn(ctx, reports, batch, results); err != nil {
-			return results, err
+		if err := s.takeIn(ctx, batch); err != nil {
+			return err
 		}
 		pending = later
 	}
-	for i := range results {
-		s.opts.Observe(results[i].Outcome, results[i].Order.Reason)
-	}
-	return results, nil
+	return nil
 }
 
 // takeIn takes in some of the reports in one unit. When the unit fails for what
 // one of them says, each goes into a unit of its own.
-func (s *Service) takeIn(ctx context.Context, reports []Report, batch []int, results []Result) error {
-	err := s.takeTogether(ctx, reports, batch, results)
+func (s *Service) takeIn(ctx context.Context, batch []*report) error {
+	err := s.takeTogether(ctx, batch)
 	switch {
 	case err == nil:
-		return nil
 	case errors.Is(err, affiliate.ErrUnavailable) || ctx.Err() != nil:
 		return err
 	case len(batch) == 1:
-		if e, ours := errors.AsType[*affiliate.Error](err); ours {
-			results[batch[0]] = Result{Outcome: Refused, Err: e}
-			return nil
-		}
-		return err
-	}
-	for _, i := range batch {
-		if err := s.takeIn(ctx, reports, []int{i}, results); err != nil {
+		e, ours := errors.AsType[*affiliate.Error](err)
+		if !ours {
 			return err
 		}
+		batch[0].refuse(e)
+	default:
+		for _, r := range batch {
+			if err := s.takeIn(ctx, []*report{r}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range batch {
+		r.done = true
 	}
 	return nil
 }
@@ -101,10 +142,10 @@ var (
 // maxRaces bounds how often a unit runs again because others added its orders.
 const maxRaces = 50
 
-func (s *Service) takeTogether(ctx context.Context, reports []Report, batch []int, results []Result) error {
+func (s *Service) takeTogether(ctx context.Context, batch []*report) error {
 	rates := make(map[rateKey]decimal.Decimal) // zero: none is known
 	for races := 0; ; {
-		in := &intake{service: s, reports: reports, batch: batch, rates: rates}
+		in := &intake{service: s, batch: batch, rates: rates}
 		err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {
 			in.reset(s.clock.Now())
 			return in.run(ctx, tx)
@@ -120,13 +161,8 @@ func (s *Service) takeTogether(ctx context.Context, reports []Report, batch []in
 				continue
 			}
 			return affiliate.Unavailable(err)
-		case err != nil:
-			return err
 		}
-		for i, r := range in.results {
-			results[i] = r
-		}
-		return nil
+		return err
 	}
 }
 
@@ -150,7 +186,7 @@ func (s *Service) askRates(ctx context.Context, keys []rateKey, into map[rateKey
 
 // item is an order on its way in.
 type item struct {
-	at    int // place of its report
+	from  *report
 	order Order
 	terms offers.ClickTerms
 	late  bool // it is there already, and is completed
@@ -160,8 +196,7 @@ type item struct {
 // intake is one unit of intake.
 type intake struct {
 	service *Service
-	reports []Report
-	batch   []int
+	batch   []*report
 	rates   map[rateKey]decimal.Decimal
 
 	now         time.Time
@@ -169,14 +204,9 @@ type intake struct {
 	collectors  map[int64]Collector
 	items       []item
 	missing     []rateKey
-	results     map[int]Result
 }
 
-func (in *intake) reset(now time.Time) {
-	in.now, in.items, in.missing, in.results = now, nil, nil, make(map[int]Result, len(in.batch))
-}
-
-func (in *intake) refuse(at int, err error) { in.results[at] = Result{Outcome: Refused, Err: err} }
+func (in *intake) reset(now time.Time) { in.now, in.items, in.missing = now, nil, nil }
 
 func (in *intake) run(ctx context.Context, tx Tx) error {
 	if err := in.read(ctx, tx); err != nil {
@@ -204,20 +234,19 @@ func (in *intake) read(ctx context.Context, tx Tx) error {
 	}
 	orders := make(map[OrderKey]item, len(in.batch))
 	var keys []OrderKey
-	for _, i := range in.batch {
-		r := &in.reports[i]
+	for _, r := range in.batch {
 		a, ok := in.advertisers[r.AdvertiserID]
-		if !ok || !in.service.viewer.ActsFor(r.AdvertiserID) {
-			in.refuse(i, affiliate.NotFound("advertiser", r.AdvertiserID))
+		if !ok || !r.viewer.ActsFor(r.AdvertiserID) {
+			r.refuse(affiliate.NotFound("advertiser", r.AdvertiserID))
 			continue
 		}
 		o, err := r.order(a, in.collectors[a.ID], in.now)
 		if err != nil {
-			in.refuse(i, err)
+			r.refuse(err)
 			continue
 		}
 		keys = append(keys, o.Key())
-		orders[o.Key()] = item{at: i, order: o}
+		orders[o.Key()] = item{from: r, order: o}
 	}
 	if len(keys) == 0 {
 		return nil
@@ -249,7 +278,7 @@ func (in *intake) read(ctx context.Context, tx Tx) error {
 			k = now
 		}
 		if err := k.differs(it.order); err != nil {
-			in.refuse(it.at, err)
+			it.from.refuse(err)
 			continue
 		}
 		if _, ok := locked[k.ID]; ok && k.completedBy(it.order) {
@@ -257,7 +286,7 @@ func (in *intake) read(ctx context.Context, tx Tx) error {
 			in.items = append(in.items, it)
 			continue
 		}
-		in.results[it.at] = Result{Order: k, Outcome: Known}
+		it.from.Result = Result{Order: k, Outcome: Known}
 	}
 	for _, it := range orders {
 		in.items = append(in.items, it)
@@ -311,8 +340,8 @@ func (o Order) completed(again Order, now time.Time) Order {
 
 func (in *intake) readAdvertisers(ctx context.Context, tx Tx) error {
 	ids := make([]int64, 0, len(in.batch))
-	for _, i := range in.batch {
-		ids = append(ids, in.reports[i].AdvertiserID)
+	for _, r := range in.batch {
+		ids = append(ids, r.AdvertiserID)
 	}
 	ids = affiliate.SortedIDs(ids)
 	found, err := tx.Advertisers().GetMany(ctx, ids)
@@ -419,12 +448,12 @@ func (in *intake) book(ctx context.Context, tx Tx) error {
 		outcome, kind := Added, EventOrderAdded
 		switch {
 		case it.late && it.order.Source == Unattributed: // it only knows one more click that does not pay
-			in.results[it.at] = Result{Order: it.order, Outcome: Known}
+			it.from.Result = Result{Order: it.order, Outcome: Known}
 			continue
 		case it.late:
 			outcome, kind = Completed, EventOrderCompleted
 		}
-		in.results[it.at] = Result{Order: it.order, Outcome: outcome}
+		it.from.Result = Result{Order: it.order, Outcome: outcome}
 		told = append(told, it.order.event(kind, in.now))
 		if it.order.paid() {
 			e, err := it.order.entry(it.drawn)

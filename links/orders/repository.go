@@ -28,6 +28,8 @@ type Store interface {
 	// it locked or added an order is the latest committed state. Like that of a
 	// Write, the callback may run again.
 	Record(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+	// Nested is that of links.Store.
+	Nested(ctx context.Context) bool
 }
 
 // OrderKey is what an advertiser knows an order by.

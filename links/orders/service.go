@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/internal/gather"
 )
 
 // Options sets up a Service. The zero Options work.
@@ -30,6 +31,7 @@ type Service struct {
 	opts   Options
 	clock  affiliate.Clock
 	viewer affiliate.Viewer
+	group  *gather.Group[*report] // nil in a transaction of the host's, which one goroutine uses
 }
 
 // NewService returns the service over a store.
@@ -55,7 +57,9 @@ func NewService(store Store, o Options) (*Service, error) {
 	if !links.ValidClickParameter(o.ClickParameter) {
 		return nil, errors.New("orders: ClickParameter must be 1 to 64 letters, digits, _, - and ., and no other parameter of a report")
 	}
-	return &Service{store: store, opts: o, clock: o.Clock}, nil
+	s := &Service{store: store, opts: o, clock: o.Clock}
+	s.group = gather.NewGroup(maxBatch, gatherTimeout, s.takeAll)
+	return s, nil
 }
 
 // For returns the service as the viewer sees it. An advertiser's orders,
@@ -72,7 +76,7 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 // a transaction of the host's.
 func (s *Service) In(store Store) *Service {
 	in := *s
-	in.store = store
+	in.store, in.group = store, nil
 	return &in
 }
 

@@ -85,3 +85,6 @@ func (v view[T]) Write(ctx context.Context, fn func(context.Context, T) error) e
 	u := &unit{db: v.db}
 	return v.db.store.Write(ctx, &u.Unit, func(ctx context.Context) error { return fn(ctx, v.bind(u)) })
 }
+
+// Nested reports whether the context belongs to a unit of the store.
+func (v view[T]) Nested(ctx context.Context) bool { return v.db.store.Nested(ctx) }

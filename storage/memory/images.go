@@ -96,25 +96,26 @@ func (r images) note(id uint32, unused time.Time, removed bool) {
 	r.table().Replace(id, i)
 }
 
-// used reports whether an image is in use.
-func (r images) used(i *offers.Image) bool {
-	if i.AdvertiserID == 0 {
-		return false
+// usedBy returns what reports whether an advertiser uses an image. It looks through
+// the advertiser's offers and return ads once.
+func (r images) usedBy(advertiserID int64) func(key string) bool {
+	db, keys := r.u.db, map[string]bool{}
+	if advertiserID == 0 {
+		return func(string) bool { return false }
 	}
-	db := r.u.db
-	if strings.HasSuffix(db.core.advertisers.At(uint32(i.AdvertiserID)).LogoURL, i.Key) {
-		return true
-	}
-	for _, id := range db.offers.offers.byAdvertiser.Of(i.AdvertiserID) {
-		if o := db.offers.offers.At(id); o.ImageKey == i.Key && o.DeletedAt.IsZero() {
-			return true
+	for _, id := range db.offers.offers.byAdvertiser.Of(advertiserID) {
+		if o := db.offers.offers.At(id); o.DeletedAt.IsZero() {
+			keys[o.ImageKey] = true
 		}
 	}
 	ads := db.offers.ads
-	return slices.ContainsFunc(ads.Scan(0, ads.Len()), func(id uint32) bool {
-		a := ads.At(id)
-		return a.AdvertiserID == i.AdvertiserID && a.ImageKey == i.Key && a.DeletedAt.IsZero()
-	})
+	for _, id := range ads.Scan(0, ads.Len()) {
+		if a := ads.At(id); a.AdvertiserID == advertiserID && a.DeletedAt.IsZero() {
+			keys[a.ImageKey] = true
+		}
+	}
+	logo := db.core.advertisers.At(uint32(advertiserID)).LogoURL
+	return func(key string) bool { return keys[key] || strings.HasSuffix(logo, key) }
 }
 
 func (r images) MarkUnused(ctx context.Context, advertiserID int64, now time.Time) error {
@@ -124,8 +125,9 @@ func (r images) MarkUnused(ctx context.Context, advertiserID int64, now time.Tim
 	if advertiserID == 0 {
 		return nil
 	}
+	used := r.usedBy(advertiserID)
 	for _, id := range slices.Clone(r.table().byOwner.Of(offers.ImageOwner{AdvertiserID: advertiserID})) {
-		if i := r.table().At(id); i.UnusedSince.IsZero() && !r.used(i) {
+		if i := r.table().At(id); i.UnusedSince.IsZero() && !used(i.Key) {
 			r.note(id, engine.Kept(now), i.Removed)
 		}
 	}
@@ -162,11 +164,16 @@ func (r images) Expire(ctx context.Context, before time.Time, limit int) ([]stri
 		}
 		return true
 	})
+	used := map[int64]func(key string) bool{}
 	for _, id := range due {
-		if r.used(t.At(id)) {
+		i := t.At(id)
+		if used[i.AdvertiserID] == nil {
+			used[i.AdvertiserID] = r.usedBy(i.AdvertiserID)
+		}
+		if used[i.AdvertiserID](i.Key) {
 			r.note(id, time.Time{}, false)
 		} else if len(marked) < limit {
-			r.note(id, t.At(id).UnusedSince, true)
+			r.note(id, i.UnusedSince, true)
 			marked = append(marked, id)
 		}
 	}

@@ -36,8 +36,6 @@ func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx
 	return v.Write(ctx, fn)
 }
 
-func (v linksView) Nested(ctx context.Context) bool { return v.db.store.Nested(ctx) }
-
 // linksTx is the transaction of package links.
 type linksTx struct{ offersTx }
 

@@ -119,6 +119,9 @@ func (v view[T]) Write(ctx context.Context, fn func(context.Context, T) error) e
 	return v.run(ctx, writeUnit, fn)
 }
 
+// Nested reports whether the context belongs to a unit of the handle.
+func (v view[T]) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
+
 func (v view[T]) run(ctx context.Context, kind unitKind, fn func(context.Context, T) error) error {
 	return v.db.run(ctx, kind, func(ctx context.Context, u *unit) error { return fn(ctx, v.bind(u)) })
 }

@@ -231,7 +231,6 @@ func addressOf(conn *pgx.Conn) string { return conn.PgConn().Conn().RemoteAddr()
 type wait struct {
 	start   time.Time
 	cancel  context.CancelFunc
-	caller  context.Context
 	commits bool
 }
 
@@ -247,7 +246,7 @@ func (h *hosts) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.Tr
 	if begins {
 		conn.PgConn().CustomData()[changesKey] = !strings.Contains(data.SQL, "read only")
 	}
-	w := &wait{start: time.Now(), caller: ctx, commits: !begins}
+	w := &wait{start: time.Now(), commits: !begins}
 	ctx, w.cancel = context.WithTimeout(ctx, h.timeout)
 	return context.WithValue(ctx, waitKey{}, w)
 }

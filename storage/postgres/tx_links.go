@@ -18,8 +18,6 @@ func (v linksView) Record(ctx context.Context, fn func(context.Context, links.Tx
 	return v.run(ctx, recordUnit, fn)
 }
 
-func (v linksView) Nested(ctx context.Context) bool { return v.db.nested(ctx) }
-
 // Hosted implements links.HostedStore.
 func (v linksView) Hosted() bool { return v.db.hosted() }
 
