@@ -83,8 +83,8 @@ func floorOrder(ctx context.Context, handle *bun.DB, r orders.Report, offerID in
 // BenchmarkOrdersPostgres is orders a second into a durable server, all of them
 // of one campaign with a budget, each with a click. The floor is a hand-written
 // transaction of ten statements for each order. "alone" is one caller, "together"
-// are eight, and "batch" is ReportMany with a hundred orders, whose floor is the
-// floor's one caller.
+// are eight and 64 that report one by one, and "batch" is ReportMany with a hundred
+// orders. The floor has eight callers where there are several, else one.
 func BenchmarkOrdersPostgres(b *testing.B) {
 	cluster, err := durable()
 	if err != nil {
@@ -165,7 +165,8 @@ func BenchmarkOrdersPostgres(b *testing.B) {
 		floorCallers int
 	}{
 		{"alone", 100, 1, oneByOne(report), 1},
-		{"together", 200, 8, oneByOne(report), 8},
+		{"together-8", 200, 8, oneByOne(report), 8},
+		{"together-64", 1024, 64, oneByOne(report), 8},
 		{"batch", 500, 1, batch, 1},
 	} {
 		b.Run(c.name, func(b *testing.B) {
