@@ -16,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
 
 // sales is a shop of its own in the market, with two campaigns: one pays anna,
@@ -233,4 +234,30 @@ func TestStatisticsWithoutDatesHaveThirtyDaysAndEqualARecount(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(len(differences), 0)
 	})
+}
+
+// However many clicks and orders there are, statistics read none of them.
+func TestStatisticsReadRollUpsAlone(t *testing.T) {
+	t.Parallel()
+	dsn := backends.Database(t)
+	s := newSales(t, newWorld(t, backends.Postgres(t, dsn)))
+	s.settle()
+	var before []string
+	routes := []string{"clicksPerDay", "generalStats", "userStats", "linkStats"}
+	answer := func(route string) string {
+		got := s.Send("admin", "GET", "/stores/{advertiser figures}/"+route+"?from=2026-03-18&to=2026-03-19", "")
+		if got.Code != http.StatusOK {
+			t.Fatalf("%s: got %d %s", route, got.Code, got.Body)
+		}
+		return got.Body.String()
+	}
+	for _, route := range routes {
+		before = append(before, answer(route))
+	}
+	market.HideEvents(t, dsn)
+	for i, route := range routes {
+		if got := answer(route); got != before[i] {
+			t.Errorf("%s:\n got %s\nwant %s", route, got, before[i])
+		}
+	}
 }

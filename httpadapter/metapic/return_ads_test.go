@@ -2,6 +2,7 @@ package metapic_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/market"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers/returnads"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
 
 func TestReturnAdsShowAndSortByWhatTheirLinksBring(t *testing.T) {
@@ -57,6 +59,23 @@ func TestReturnAdsShowAndSortByWhatTheirLinksBring(t *testing.T) {
 			is.Equal(market.Names(t, w.Send("admin", "GET", "/v2/return-ads?size=1&page=2&sort_by="+sort, ""), "name"), strings.Join(strings.Fields(want)[3:6], " ")) // sort
 		}
 	})
+}
+
+// However many clicks there are, statistics read none of them.
+func TestStatisticsReadRollUpsAlone(t *testing.T) {
+	t.Parallel()
+	dsn := backends.Database(t)
+	w := newWorld(t, backends.Postgres(t, dsn))
+	market.HideEvents(t, dsn)
+	for _, path := range []string{
+		"/v2/offers/{offer vips}/stats?start_date=2026-03-18&end_date=2026-03-20", "/v2/offers/{offer vips}/participants-stats",
+		"/v2/offers/{offer vips}/participants-count-by-click-activity?start_date=2026-03-20&end_date=2026-03-20",
+		"/v2/return-ads?sort_by=earnings:desc", "/v2/advertisers/{advertiser acme}/return-ads",
+	} {
+		if got := w.Send("admin", "GET", path, ""); got.Code != http.StatusOK {
+			t.Errorf("%s: got %d %s", path, got.Code, got.Body)
+		}
+	}
 }
 
 func TestParticipantsShowTheLinksTheyMade(t *testing.T) {

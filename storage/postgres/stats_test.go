@@ -102,21 +102,24 @@ func TestMigrationCountsLikeTheCode(t *testing.T) {
 
 // seedStats makes the roll-ups of a month: 100 advertisers with ten campaigns
 // each, 10,000 creators, 100,000 links. Dense, every link has a click or more on
-// every day, ten million in all; otherwise each has one click in the month.
+// every day, ten million in all, and a million orders; otherwise each has one
+// click in the month, and 10,000 orders are among them.
 func seedStats(ctx context.Context, tb testing.TB, handle *bun.DB, dense bool) {
 	tb.Helper()
-	days, clicks := "generate_series(0, 29)", "2 + (hashint8(l * 31 + d) & 3)"
+	days, clicks, orders := "generate_series(0, 29)", "2 + (hashint8(l * 31 + d) & 3)", "(l + d) % 3 = 0"
 	if !dense {
-		days, clicks = "generate_series((l % 30)::int, (l % 30)::int)", "1"
+		days, clicks, orders = "generate_series((l % 30)::int, (l % 30)::int)", "1", "l % 10 = 0"
 	}
 	columns := `level, advertiser_id, date, offer_id, user_id, link_id, ad_id, source, views, clicks, duplicates, bots, blocked, capped, readers,
 		orders, order_value, click_earning, click_cost, order_earning, order_cost, payments, payment_earning, payment_cost`
-	rest := `0, sum(clicks), 0, 0, 0, 0, 0, 0, 0, sum(click_earning), sum(click_cost), 0, 0, 0, 0, 0 FROM affiliate_stats WHERE level = `
+	rest := `0, sum(clicks), 0, 0, 0, 0, 0, sum(orders), sum(order_value), sum(click_earning), sum(click_cost), sum(order_earning), sum(order_cost), 0, 0, 0
+		FROM affiliate_stats WHERE level = `
 	for _, statement := range []string{
 		`INSERT INTO affiliate_stats (` + columns + `)
 			SELECT 4, 1 + l % 100, DATE '2026-03-01' + d, 1 + (l % 100) * 10 + (l / 100) % 10, 1 + l % 10000, l, 0, (l / 7) % 2,
-				0, c, 0, 0, 0, 0, 0, 0, 0, 10 * c, 12 * c, 0, 0, 0, 0, 0
-			FROM generate_series(1, 100000) AS l, ` + days + ` AS d, LATERAL (SELECT ` + clicks + ` AS c) AS x`,
+				0, c, 0, 0, 0, 0, 0, o, 10000 * o, 10 * c, 12 * c, 500 * o, 800 * o, 0, 0, 0
+			FROM generate_series(1, 100000) AS l, ` + days + ` AS d, LATERAL (SELECT ` + clicks + ` AS c) AS x,
+				LATERAL (SELECT CASE WHEN ` + orders + ` THEN 1 ELSE 0 END AS o) AS y`,
 		`INSERT INTO affiliate_stats (` + columns + `) SELECT 3, advertiser_id, date, offer_id, user_id, 0, 0, source, ` + rest + `4 GROUP BY 2, 3, 4, 5, 8`,
 		`INSERT INTO affiliate_stats (` + columns + `) SELECT 2, advertiser_id, date, offer_id, 0, 0, 0, source, ` + rest + `3 GROUP BY 2, 3, 4, 8`,
 		`INSERT INTO affiliate_stats (` + columns + `) SELECT 1, advertiser_id, date, 0, 0, 0, 0, source, ` + rest + `2 GROUP BY 2, 3, 8`,
@@ -129,7 +132,7 @@ func seedStats(ctx context.Context, tb testing.TB, handle *bun.DB, dense bool) {
 }
 
 // BenchmarkStatistics is a month of an advertiser, a campaign, a creator and a
-// link, day by day, among the roll-ups of ten million clicks; x-100k is what it
+// link, day by day, among the roll-ups of ten million clicks and a million orders; x-100k is what it
 // takes in comparison with those of a hundred thousand. Lists grow with what they
 // show, which the two data sets differ in: see the rows they report.
 func BenchmarkStatistics(b *testing.B) {

@@ -429,4 +429,6 @@ func (s switchedOrders) Record(ctx context.Context, fn func(context.Context, ord
 	return s.recorder.Record(ctx, fn)
 }
 
+func (s switchedOrders) Nested(ctx context.Context) bool { return s.recorder.Nested(ctx) }
+
 func (s switchedLinks) Nested(ctx context.Context) bool { return s.recorder.Nested(ctx) }
