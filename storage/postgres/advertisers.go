@@ -39,7 +39,7 @@ type advertiserRow struct {
 }
 
 var advertiserTable = table[affiliate.Advertiser, advertiserRow]{
-	name: "affiliate_advertisers", resource: "advertiser",
+	name: "affiliate_advertisers", resource: "advertiser", decides: true,
 	row: newAdvertiserRow, entity: advertiserRow.advertiser,
 	refers: func(r *advertiserRow) []reference {
 		return []reference{

@@ -52,6 +52,13 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...affiliate.Blocklis
 		if len(entries) == 0 {
 			return nil, nil
 		}
+		ids := make([]int64, len(entries))
+		for i, e := range entries {
+			ids[i] = e.AdvertiserID
+		}
+		if err := r.u.lockAlone(ctx, advertiserTable.name, ids...); err != nil {
+			return nil, err
+		}
 		added, err := r.insert(ctx, entries)
 		if err != nil {
 			return nil, err

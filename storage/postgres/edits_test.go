@@ -81,8 +81,7 @@ func (e editWorld) order(ctx context.Context, meanwhile func()) (decided offers.
 	return decided, err
 }
 
-// waited reports whether somebody came to wait for a row of the offers before
-// done was closed.
+// waited reports whether somebody came to wait for a row before done was closed.
 func (e editWorld) waited(ctx context.Context, done <-chan error) bool {
 	for {
 		select {
@@ -93,7 +92,8 @@ func (e editWorld) waited(ctx context.Context, done <-chan error) bool {
 		}
 		var waits bool
 		e.NoErr(e.handle.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks AS held JOIN pg_locks AS wanted USING (pid)
-			WHERE held.locktype = 'tuple' AND held.relation = 'affiliate_offers'::regclass AND NOT wanted.granted)`).Scan(ctx, &waits))
+			WHERE held.locktype = 'tuple' AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND held.relation = ANY(ARRAY['affiliate_offers', 'affiliate_advertisers', 'affiliate_users']::regclass[]) AND NOT wanted.granted)`).Scan(ctx, &waits))
 		if waits {
 			return true
 		}
@@ -138,6 +138,60 @@ func edits() map[string]func(ctx context.Context, e editWorld) error {
 			_, err := e.kit.Offers.SetClickLimit(ctx, e.offer.ID, e.part, affiliate.Some[int64](1))
 			return err
 		},
+	}
+}
+
+// held charges nothing, and does then, while the unit is still open, what
+// meanwhile says.
+type held func()
+
+func (meanwhile held) Charge(_ context.Context, _ links.Tx, clicks []links.ChargeableClick) ([]links.Charge, error) {
+	meanwhile()
+	charges := make([]links.Charge, len(clicks))
+	for i := range charges {
+		charges[i] = links.Charge{Earning: affiliate.NewMoney(3, "SEK"), Cost: affiliate.NewMoney(3, "SEK")}
+	}
+	return charges, nil
+}
+
+// An advertiser, a creator and the blocklist decide about clicks, too.
+func TestAnEditOfAdvertiserOrCreatorWaitsForTheClicksUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(ctx context.Context, e editWorld) error{
+		"deactivated": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Core.DeactivateAdvertiser(ctx, e.w.advertisers[0].ID)
+			return err
+		},
+		"edited": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Core.UpdateAdvertiser(ctx, e.w.advertisers[0].ID, func(a *affiliate.Advertiser) { a.Name = "other" })
+			return err
+		},
+		"banned": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Core.BanUsers(ctx, []int64{e.w.users[0].ID}, 0)
+			return err
+		},
+		"blocked": func(ctx context.Context, e editWorld) error {
+			_, err := e.kit.Core.Block(ctx, e.w.advertisers[0].ID, affiliate.Actor{}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: e.w.users[0].ID}}})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newEditWorld(t)
+			edited, first := make(chan error, 1), true
+			service, err := links.NewService(e.store, links.Options{Clicks: links.Sync, Charger: held(func() {
+				if first {
+					first = false
+					go func() { edited <- edit(t.Context(), e) }()
+					e.True(e.waited(t.Context(), edited))
+				}
+			})})
+			e.NoErr(err)
+			r, err := service.Follow(t.Context(), links.Hit{LinkID: e.w.links[0].ID, IP: "192.0.2.7", UserAgent: "a reader"})
+			e.NoErr(err)
+			e.Equal(r.Click.Value.Verdict, links.VerdictValid)
+			e.NoErr(<-edited)
+		})
 	}
 }
 

@@ -30,6 +30,10 @@ type table[E entity, R any] struct {
 	// refers are the ids in a row that clients name: those that refer to nothing
 	// are told all at once, where foreign keys tell of the first.
 	refers func(*R) []reference
+	// decides: clicks and orders are decided by these rows. A recording unit reads
+	// them with a shared lock, and a change of one waits for such units to end: once
+	// the change has returned, nothing more is recorded by what was before.
+	decides bool
 }
 
 // from is the FROM clause: the qualified name and the alias.
@@ -109,8 +113,18 @@ const byIDs = "t.id = ANY(?0::bigint[])"
 // is prepared; see unit.prepared.
 func (t table[E, R]) prepared(ctx context.Context, u *unit, condition string, args ...any) ([]E, error) {
 	var rows []R
-	text := func() string { return t.selectFrom(u, &rows).Where(condition).OrderExpr("t.id").String() }
-	err := u.preparedFrom(t.name+" "+condition, text, args...).Scan(ctx, &rows)
+	key, shares := t.name+" "+condition, t.decides && u.kind == recordUnit
+	if shares {
+		key += " shared"
+	}
+	text := func() string {
+		q := t.selectFrom(u, &rows).Where(condition).OrderExpr("t.id")
+		if shares {
+			q.For("KEY SHARE OF t")
+		}
+		return q.String()
+	}
+	err := u.preparedFrom(key, text, args...).Scan(ctx, &rows)
 	return t.entities(rows), err
 }
 
@@ -261,6 +275,9 @@ func (t table[E, R]) insert(ctx context.Context, u *unit, row *R) error {
 // replace updates all columns of the row with the id.
 func (t table[E, R]) replace(ctx context.Context, u *unit, row *R, id int64) error {
 	unknown, err := t.lost(ctx, u, row)
+	if err == nil && t.decides {
+		err = u.lockAlone(ctx, t.name, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -269,6 +286,13 @@ func (t table[E, R]) replace(ctx context.Context, u *unit, row *R, id int64) err
 		err = foundOne(res, nil, t.resource, id)
 	}
 	return toldOf(err, unknown)
+}
+
+// lockAlone waits for the recording units that are decided by the rows, and keeps
+// others from beginning until the unit ends.
+func (u *unit) lockAlone(ctx context.Context, table string, ids ...int64) error {
+	_, err := u.tx.ExecContext(ctx, `SELECT FROM ? WHERE id = ANY(?::bigint[]) ORDER BY id FOR UPDATE`, u.name(table), pgdialect.Array(distinct(ids)))
+	return err
 }
 
 // remove deletes the row with the id.

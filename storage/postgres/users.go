@@ -41,7 +41,7 @@ type userRow struct {
 }
 
 var userTable = table[affiliate.User, userRow]{
-	name: "affiliate_users", resource: "user",
+	name: "affiliate_users", resource: "user", decides: true,
 	row: newUserRow, entity: userRow.user,
 	columns: `ARRAY(SELECT m.tag_id FROM {schema}affiliate_user_tag_members AS m
 		WHERE m.user_id = t.id ORDER BY m.tag_id) AS tag_ids`,
