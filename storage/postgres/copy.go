@@ -28,7 +28,7 @@ func (c *copied) RewriteQuery(ctx context.Context, conn *pgx.Conn, sql string, _
 // and false when the driver is another one: then nothing has happened.
 func (u *unit) onConnection(ctx context.Context, fn func(ctx context.Context, conn *pgx.Conn) (done bool, err error)) (bool, error) {
 	c := &copied{fn: fn}
-	_, err := u.tx.Tx.ExecContext(ctx, `SELECT`, pgx.QueryExecModeExec, c)
+	_, err := u.tx.Tx.Tx.ExecContext(ctx, `SELECT`, pgx.QueryExecModeExec, c)
 	if err != nil && !c.called && ctx.Err() == nil {
 		// Other drivers cannot send such an argument, and database/sql finds
 		// that out before anything is sent; a broken connection will be found

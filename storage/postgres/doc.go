@@ -50,11 +50,12 @@
 // # Drivers
 //
 // Any driver for database/sql that bun knows; pgx is the one that is tested,
-// and Open sets it up. A host that opens its own handle reads there what is
-// worth setting: with pgx's defaults each new statement text costs a round trip
-// more, and to bun every new argument is a new text. On pgx the statements of
-// most requests are prepared; on other drivers, and where Open says, their
-// arguments are written into them. bun's pgdriver kept the promises of the suite
+// and Open sets it up. On pgx the statements of most requests are prepared, a few
+// dozen for a connection; all others have their arguments written into them and are
+// sent by the simple protocol, also on a handle that a host opened with pgx's
+// defaults, so that its connections keep no statement for each text. On other
+// drivers, and where Open says, nothing is prepared. bun's pgdriver kept the
+// promises of the suite
 // when it was tried, but cannot read a time after the year 9999.
 //
 // # Errors

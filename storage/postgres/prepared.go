@@ -72,15 +72,15 @@ type preparedConn struct {
 }
 
 func (c preparedConn) QueryContext(ctx context.Context, _ string, _ ...any) (*sql.Rows, error) {
-	return send(ctx, c, c.unit.tx.Tx.QueryContext)
+	return send(ctx, c, c.unit.tx.Tx.Tx.QueryContext)
 }
 
 func (c preparedConn) ExecContext(ctx context.Context, _ string, _ ...any) (sql.Result, error) {
-	return send(ctx, c, c.unit.tx.Tx.ExecContext)
+	return send(ctx, c, c.unit.tx.Tx.Tx.ExecContext)
 }
 
 func (c preparedConn) QueryRowContext(ctx context.Context, _ string, _ ...any) *sql.Row {
-	return c.unit.tx.Tx.QueryRowContext(ctx, c.written())
+	return c.unit.tx.Tx.Tx.QueryRowContext(ctx, c.written())
 }
 
 // send sends the statement in the form that suits the connection.

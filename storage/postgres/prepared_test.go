@@ -8,15 +8,20 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/matryer/is"
+	"github.com/shopspring/decimal"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/affiliatekit/affiliatekit"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
@@ -226,4 +231,40 @@ func TestAHookSeesAPreparedStatementWithoutItsArguments(t *testing.T) {
 		})
 	})
 	is.True(slices.ContainsFunc(sent, func(text string) bool { return strings.Contains(text, "WHERE (t.id = ?0)") }))
+}
+
+// pgx, as hosts open it, keeps what it prepared for each text. It must not keep one
+// for each link.
+func TestAConnectionKeepsNoStatementForEachText(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	handle := hostHandle(t, migrated(t), pgx.QueryExecModeCacheStatement)
+	kit, err := affiliatekit.New(backendOn(t, handle), affiliatekit.Options{Links: links.Options{Clicks: links.Sync, RuleRefresh: time.Nanosecond}})
+	is.NoErr(err)
+	a, err := kit.Links.RegisterAdvertiser(t.Context(), links.Registration{
+		Advertiser: affiliate.Advertiser{Name: "Texts", Country: "SE", Currency: "SEK"}, Domains: []string{"texts.example"},
+	})
+	is.NoErr(err)
+	u, err := kit.Core.CreateUser(t.Context(), affiliate.User{Username: "tove", VerifiedAt: noon})
+	is.NoErr(err)
+	round := func(n int) {
+		v, _, err := kit.Links.Convert(t.Context(), links.Conversion{UserID: u.ID, URL: "https://texts.example/" + strconv.Itoa(n)})
+		is.NoErr(err)
+		r, err := kit.Links.Follow(t.Context(), links.Hit{LinkID: v.Link.ID, IP: "192.0.2.7", UserAgent: strconv.Itoa(n)})
+		is.NoErr(err)
+		_, _, err = kit.Orders.Report(t.Context(), orders.Report{AdvertiserID: a.ID, Number: strconv.Itoa(n), Value: decimal.NewFromInt(int64(n + 1)), ClickIDs: []uuid.UUID{r.Click.Value.ID}})
+		is.NoErr(err)
+		_, err = kit.Core.UpdateUser(t.Context(), u.ID, func(u *affiliate.User) { u.DisplayName = strconv.Itoa(n) })
+		is.NoErr(err)
+	}
+	for n := range 3 {
+		round(n)
+	}
+	known := preparedBy(t, handle)
+	for n := range 40 {
+		round(3 + n)
+	}
+	if got := preparedBy(t, handle); len(got) != len(known) {
+		t.Errorf("%d statements after 3 rounds, %d after 43; a new one is %q", len(known), len(got), slices.DeleteFunc(got, func(s string) bool { return slices.Contains(known, s) }))
+	}
 }

@@ -91,7 +91,7 @@ type unit struct {
 	db   *DB
 	kind unitKind
 	ctx  context.Context // of the unit: when it ends, the driver has rolled back
-	tx   bun.Tx
+	tx   session
 
 	mu   sync.Mutex
 	err  error                         // what doomed the unit, or errEnded
@@ -235,7 +235,7 @@ func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Contex
 	if err != nil {
 		return connectionError(ctx, err)
 	}
-	u := &unit{db: db, kind: kind, ctx: ctx, tx: tx}
+	u := &unit{db: db, kind: kind, ctx: ctx, tx: db.newSession(tx)}
 	ctx = db.markHosted(ctx)
 	if affiliate.Joins(ctx) {
 		ctx = context.WithValue(ctx, db.unitKey(), u)
