@@ -3,8 +3,6 @@ package adsync
 import (
 	"context"
 	"time"
-
-	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
 // Apply does what Plan shows, and returns when every job of the ad account is
@@ -64,46 +62,19 @@ func (e *Engine) nextDue(ctx context.Context, accountID, adAccountID string, sin
 	e.mu.Unlock()
 	var next time.Time
 	err := e.store.Read(ctx, func(ctx context.Context, tx Tx) error {
-		next = time.Time{}
+		next = time.Time{} // the unit may run again
 		if until.After(now) {
-			f := JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: JobQueued}
-			page, err := tx.SyncJobs().List(ctx, f, affiliate.PageRequest{Number: 1, Size: 1})
-			if err == nil && page.Total > 0 {
+			queued, err := tx.SyncJobs().After(ctx, JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: JobQueued}, 0, 1)
+			if len(queued) > 0 {
 				next = until
 			}
 			return err
 		}
-		for _, state := range []JobState{JobQueued, JobLeased} {
-			due, err := firstDue(ctx, tx, JobFilter{AccountID: accountID, AdAccountID: adAccountID, State: state}, since)
-			if err != nil {
-				return err
-			}
-			if next.IsZero() || !due.IsZero() && due.Before(next) {
-				next = due
-			}
-		}
-		return nil
+		var err error
+		next, err = tx.SyncJobs().NextDue(ctx, accountID, adAccountID, since)
+		return err
 	})
 	return next, !next.IsZero(), err
-}
-
-// firstDue returns when the first job of a filter is due that was not due then.
-func firstDue(ctx context.Context, tx Tx, f JobFilter, then time.Time) (time.Time, error) {
-	for number := 1; ; number++ {
-		p := affiliate.PageRequest{Number: number, Size: batchSize, Sort: affiliate.Sort{Column: "due_at"}}
-		page, err := tx.SyncJobs().List(ctx, f, p)
-		if err != nil {
-			return time.Time{}, err
-		}
-		for _, j := range page.Items {
-			if j.DueAt.After(then) && j.Reason != ReasonParentNotSynced {
-				return j.DueAt, nil
-			}
-		}
-		if len(page.Items) < batchSize {
-			return time.Time{}, nil
-		}
-	}
 }
 
 // Checked is a planned operation with what the service said about it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -250,36 +249,12 @@ func (e *Engine) write(ctx context.Context, now time.Time, ends []ending) error 
 			}
 		}
 		for at, ids := range born {
-			if err := wake(ctx, tx, now, at, ids); err != nil {
+			if err := tx.SyncJobs().Wake(ctx, now, at, ids); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// wake queues the jobs that wait for parents which have come to a service.
-func wake(ctx context.Context, tx Tx, now time.Time, adAccountID string, parents []uuid.UUID) error {
-	f := JobFilter{AdAccountID: adAccountID, Reason: ReasonParentNotSynced}
-	var found []Job
-	for number := 1; ; number++ {
-		page, err := tx.SyncJobs().List(ctx, f, affiliate.PageRequest{Number: number, Size: batchSize})
-		if err != nil {
-			return err
-		}
-		for _, j := range page.Items {
-			if slices.Contains(parents, j.ParentID) {
-				found = append(found, j)
-			}
-		}
-		if len(page.Items) < batchSize {
-			break
-		}
-	}
-	if len(found) == 0 {
-		return nil
-	}
-	return tx.SyncJobs().Enqueue(ctx, now, found...)
 }
 
 // ending is what is written down about a task.

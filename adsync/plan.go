@@ -173,16 +173,13 @@ func (e *Engine) assess(ctx context.Context, tx Tx, jobs []Job) ([]task, error) 
 
 // walkRemoved goes through the removed records that still have a job.
 func (e *Engine) walkRemoved(ctx context.Context, a AdAccount, fn func([]task) error) error {
-	for number := 1; ; number++ {
-		more := false
-		tasks, err := affiliate.Read(ctx, e.store, func(ctx context.Context, tx Tx) ([]task, error) {
-			f := JobFilter{AccountID: a.AccountID, AdAccountID: a.ID}
-			page, err := tx.SyncJobs().List(ctx, f, affiliate.PageRequest{Number: number, Size: batchSize})
-			if err != nil {
+	for last, more := int64(0), true; more; {
+		var jobs []Job
+		tasks, err := affiliate.Read(ctx, e.store, func(ctx context.Context, tx Tx) (_ []task, err error) {
+			if jobs, err = tx.SyncJobs().After(ctx, JobFilter{AccountID: a.AccountID, AdAccountID: a.ID}, last, batchSize); err != nil {
 				return nil, err
 			}
-			more = len(page.Items) == batchSize
-			all, err := e.assess(ctx, tx, page.Items)
+			all, err := e.assess(ctx, tx, jobs)
 			var removed []task
 			for _, t := range all {
 				if t.step.target.State() == Removed && t.step.op != nil {
@@ -194,10 +191,14 @@ func (e *Engine) walkRemoved(ctx context.Context, a AdAccount, fn func([]task) e
 		if err != nil {
 			return err
 		}
-		if err := fn(tasks); err != nil || !more {
+		if err := fn(tasks); err != nil {
 			return err
 		}
+		if more = len(jobs) == batchSize; more {
+			last = jobs[len(jobs)-1].ID
+		}
 	}
+	return nil
 }
 
 // lists are the lists of an ad account's records, as jobs.

@@ -209,6 +209,16 @@ type JobRepository interface {
 	// GetMany returns the jobs with the ids by ascending id, each once.
 	GetMany(ctx context.Context, ids []int64) ([]Job, error)
 	List(ctx context.Context, f JobFilter, p affiliate.PageRequest) (affiliate.Page[Job], error)
+	// After returns at most limit jobs with a higher id, in ascending order of
+	// id. It is for walks: its cost does not grow with the jobs before.
+	After(ctx context.Context, f JobFilter, id int64, limit int) ([]Job, error)
+	// NextDue returns when the next job of an account's ad account is due, or the
+	// next lease ends, behind a time; the zero time when there is none. Jobs with
+	// ReasonParentNotSynced do not count.
+	NextDue(ctx context.Context, accountID, adAccountID string, behind time.Time) (time.Time, error)
+	// Wake is Enqueue for the jobs of an ad account that have one of the parents
+	// and ReasonParentNotSynced, or are leased: those may be about to get it.
+	Wake(ctx context.Context, at time.Time, adAccountID string, parentIDs []uuid.UUID) error
 }
 
 // RemoteRepository keeps what is known of records at their services: one value

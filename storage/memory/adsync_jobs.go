@@ -24,6 +24,9 @@ type syncJobTable struct {
 	byKey *engine.Unique[adsync.Job, jobKey]
 	// Parked jobs are behind all others, so that a lease never sees them.
 	byDue *engine.Ordered[adsync.Job]
+	// byDue for each ad account.
+	byAdAccount *engine.Ordered[adsync.Job]
+	byParent    *engine.Groups[adsync.Job, jobKey]
 }
 
 func keyOfJob(j *adsync.Job) jobKey { return jobKey{j.AdAccountID, j.RecordID} }
@@ -32,10 +35,26 @@ func newSyncJobTable(db *DB) syncJobTable {
 	t := engine.NewTable[adsync.Job](&db.store)
 	return syncJobTable{t,
 		engine.NewUnique(t, func(j *adsync.Job) (jobKey, bool) { return keyOfJob(j), true }),
-		engine.NewOrdered(t, func(a, b *adsync.Job) int {
-			return cmp.Or(cmp.Compare(rankOfJob(a), rankOfJob(b)), a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
-		}),
+		engine.NewOrdered(t, compareDue),
+		engine.NewOrdered(t, func(a, b *adsync.Job) int { return cmp.Or(cmp.Compare(a.AdAccountID, b.AdAccountID), compareDue(a, b)) }),
+		engine.NewGroups(t, func(j *adsync.Job) (jobKey, bool) { return jobKey{j.AdAccountID, j.ParentID}, j.ParentID != uuid.Nil }, nil),
 	}
+}
+
+func compareDue(a, b *adsync.Job) int {
+	return cmp.Or(cmp.Compare(rankOfJob(a), rankOfJob(b)), a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
+}
+
+// ofAdAccount calls f with the jobs of an ad account that are not parked and are
+// due behind a time, the first one due first, until it returns false.
+func (t syncJobTable) ofAdAccount(id string, behind time.Time, f func(row uint32, j *adsync.Job) bool) {
+	part, i := t.byAdAccount.Search(func(j *adsync.Job) bool {
+		return j.AdAccountID > id || j.AdAccountID == id && (rankOfJob(j) > 0 || j.DueAt.After(behind))
+	})
+	t.byAdAccount.Each(part, i, func(row uint32) bool {
+		j := t.At(row)
+		return j.AdAccountID == id && rankOfJob(j) == 0 && f(row, j)
+	})
 }
 
 func rankOfJob(j *adsync.Job) int {
@@ -77,14 +96,21 @@ func (r syncJobs) Enqueue(ctx context.Context, at time.Time, jobs ...adsync.Job)
 			}
 			continue
 		}
-		before := t.At(row)
-		next.ID, next.Version = before.ID, before.Version+1
-		if before.State == adsync.JobLeased {
-			next.State, next.DueAt, next.Token = adsync.JobLeased, before.DueAt, before.Token
-		}
-		t.Replace(row, next)
+		t.again(row, next, at)
 	}
 	return nil
+}
+
+// again queues the job of a record that changed, with what it is about now.
+func (t syncJobTable) again(row uint32, about adsync.Job, at time.Time) {
+	j := *t.At(row)
+	j.AccountID, j.Kind, j.ParentID = about.AccountID, about.Kind, about.ParentID
+	j.Version++
+	j.Attempts, j.Reason, j.Detail, j.QueuedAt = 0, "", "", at
+	if j.State != adsync.JobLeased {
+		j.State, j.DueAt = adsync.JobQueued, at
+	}
+	t.Replace(row, j)
 }
 
 func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, error) {
@@ -97,19 +123,23 @@ func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, erro
 	t := r.u.db.sync.jobs
 	now := engine.Kept(l.Now)
 	var rows []uint32
-	t.byDue.Each(0, 0, func(row uint32) bool {
-		j := t.At(row)
+	take := func(row uint32, j *adsync.Job) bool {
 		if rankOfJob(j) > 0 || j.DueAt.After(now) {
 			return false
 		}
-		if slices.Contains(l.Except, j.AdAccountID) || l.AdAccountID != "" && j.AdAccountID != l.AdAccountID {
+		if slices.Contains(l.Except, j.AdAccountID) {
 			return true
 		}
 		if _, waits := t.byKey.Find(jobKey{j.AdAccountID, j.ParentID}); !waits {
 			rows = append(rows, row)
 		}
 		return len(rows) < l.Limit
-	})
+	}
+	if l.AdAccountID != "" {
+		t.ofAdAccount(l.AdAccountID, time.Time{}, take)
+	} else {
+		t.byDue.Each(0, 0, func(row uint32) bool { return take(row, t.At(row)) })
+	}
 	var leased []adsync.Job
 	for _, row := range rows {
 		j := *t.At(row)
@@ -195,12 +225,61 @@ func (r syncJobs) List(ctx context.Context, f adsync.JobFilter, p affiliate.Page
 	}
 	s := engine.Everything[adsync.Job]()
 	if f != (adsync.JobFilter{}) {
-		s.Keep = func(_ uint32, j *adsync.Job) bool {
-			return (f.AccountID == "" || j.AccountID == f.AccountID) && (f.AdAccountID == "" || j.AdAccountID == f.AdAccountID) &&
-				(f.Kind == "" || j.Kind == f.Kind) && (f.State == "" || j.State == f.State) && (f.Reason == "" || j.Reason == f.Reason)
-		}
+		s.Keep = func(_ uint32, j *adsync.Job) bool { return matchesJob(f, j) }
 	}
 	return engine.Page(&r.u.Unit, r.u.db.sync.jobs.Table, s, p, syncJobColumns, engine.AsKept)
+}
+
+func matchesJob(f adsync.JobFilter, j *adsync.Job) bool {
+	return (f.AccountID == "" || j.AccountID == f.AccountID) && (f.AdAccountID == "" || j.AdAccountID == f.AdAccountID) &&
+		(f.Kind == "" || j.Kind == f.Kind) && (f.State == "" || j.State == f.State) && (f.Reason == "" || j.Reason == f.Reason)
+}
+
+func (r syncJobs) After(ctx context.Context, f adsync.JobFilter, id int64, limit int) ([]adsync.Job, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return nil, err
+	}
+	t := r.u.db.sync.jobs
+	var list []adsync.Job
+	if limit <= 0 || id >= int64(t.Last()) {
+		return nil, nil
+	}
+	t.Each(uint32(max(id, 0)), func(row uint32) bool {
+		if j := t.At(row); matchesJob(f, j) {
+			list = append(list, *j)
+		}
+		return len(list) < limit
+	})
+	return list, nil
+}
+
+func (r syncJobs) NextDue(ctx context.Context, accountID, adAccountID string, behind time.Time) (time.Time, error) {
+	if err := r.u.Use(ctx); err != nil {
+		return time.Time{}, err
+	}
+	var due time.Time
+	r.u.db.sync.jobs.ofAdAccount(adAccountID, behind, func(_ uint32, j *adsync.Job) bool {
+		if j.AccountID == accountID && j.Reason != adsync.ReasonParentNotSynced {
+			due = j.DueAt
+		}
+		return due.IsZero()
+	})
+	return due, nil
+}
+
+func (r syncJobs) Wake(ctx context.Context, at time.Time, adAccountID string, parentIDs []uuid.UUID) error {
+	if err := r.u.Change(ctx); err != nil {
+		return err
+	}
+	t := r.u.db.sync.jobs
+	for _, parent := range parentIDs {
+		for _, row := range slices.Clone(t.byParent.Of(jobKey{adAccountID, parent})) {
+			if j := t.At(row); j.Reason == adsync.ReasonParentNotSynced || j.State == adsync.JobLeased {
+				t.again(row, *j, engine.Kept(at))
+			}
+		}
+	}
+	return nil
 }
 
 type remoteTable struct {

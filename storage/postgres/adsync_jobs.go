@@ -79,10 +79,7 @@ func (r syncJobs) Enqueue(ctx context.Context, at time.Time, jobs ...adsync.Job)
 			FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::text[], ?5::text[]) WITH ORDINALITY AS b (account_id, ad_account_id, kind, record_id, parent_id, n)
 			ORDER BY n
 			ON CONFLICT (record_id, ad_account_id) DO UPDATE SET
-				account_id = excluded.account_id, kind = excluded.kind, parent_id = excluded.parent_id, version = t.version + 1,
-				state = CASE t.state WHEN 'leased' THEN 'leased' ELSE 'queued' END,
-				due_at = CASE t.state WHEN 'leased' THEN t.due_at ELSE excluded.due_at END,
-				attempts = 0, reason = '', detail = '', queued_at = excluded.queued_at`,
+				account_id = excluded.account_id, kind = excluded.kind, parent_id = excluded.parent_id, `+queuedAgain,
 			stamp(at),
 			values(list, func(j *adsync.Job) string { return j.AccountID }),
 			values(list, func(j *adsync.Job) string { return j.AdAccountID }),
@@ -110,12 +107,17 @@ func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, erro
 			return nil, err
 		}
 		var rows []leasedRow
+		// One of two statements, so that each has the index that is made for it.
+		only := "?5::text = ''"
+		if l.AdAccountID != "" {
+			only = "j.ad_account_id = ?5::text"
+		}
 		// Materialized, so that the limit holds: joined, the choice might be made
 		// again for each row.
 		err := r.u.prepared(`WITH due AS MATERIALIZED (
 				SELECT j.id, j.due_at FROM {schema}affiliate_sync_jobs AS j
 				WHERE j.state <> 'parked' AND j.due_at <= ?0::timestamptz AND j.ad_account_id <> ALL(?1::text[])
-					AND (?5::text = '' OR j.ad_account_id = ?5::text) AND NOT EXISTS (
+					AND `+only+` AND NOT EXISTS (
 					SELECT FROM {schema}affiliate_sync_jobs AS p WHERE p.record_id = j.parent_id AND p.ad_account_id = j.ad_account_id)
 				ORDER BY j.due_at, j.id LIMIT ?2::bigint FOR UPDATE OF j SKIP LOCKED
 			) UPDATE {schema}affiliate_sync_jobs AS t SET state = 'leased', token = ?3::text, due_at = ?4::timestamptz, attempts = t.attempts + 1
@@ -206,14 +208,65 @@ func (r syncJobs) GetMany(ctx context.Context, ids []int64) ([]adsync.Job, error
 }
 
 func (r syncJobs) List(ctx context.Context, f adsync.JobFilter, p affiliate.PageRequest) (affiliate.Page[adsync.Job], error) {
-	return syncJobTable.list(ctx, r.u, p, func(q filter) {
+	return syncJobTable.list(ctx, r.u, p, ofJobs(f))
+}
+
+func ofJobs(f adsync.JobFilter) func(filter) {
+	return func(q filter) {
 		q.text("t.account_id", f.AccountID)
 		q.text("t.ad_account_id", f.AdAccountID)
 		q.text("t.kind", string(f.Kind))
 		q.text("t.state", string(f.State))
 		q.text("t.reason", f.Reason)
+	}
+}
+
+func (r syncJobs) After(ctx context.Context, f adsync.JobFilter, id int64, limit int) ([]adsync.Job, error) {
+	return read(ctx, r.u, "sync_job", func(ctx context.Context) ([]adsync.Job, error) {
+		if limit <= 0 {
+			return nil, nil
+		}
+		var rows []syncJobRow
+		q := syncJobTable.selectFrom(r.u, &rows)
+		ofJobs(f)(q)
+		err := q.Where("t.id > ?", id).OrderExpr("t.id").Limit(int64(limit)).Scan(ctx)
+		return syncJobTable.entities(rows), err
 	})
 }
+
+func (r syncJobs) NextDue(ctx context.Context, accountID, adAccountID string, behind time.Time) (time.Time, error) {
+	return read(ctx, r.u, "sync_job", func(ctx context.Context) (time.Time, error) {
+		if !storable(accountID) || !storable(adAccountID) {
+			return time.Time{}, nil
+		}
+		var due []time.Time
+		err := r.u.prepared(`SELECT due_at FROM {schema}affiliate_sync_jobs
+			WHERE state <> 'parked' AND ad_account_id = ?0::text AND account_id = ?1::text AND due_at > ?2::timestamptz AND reason <> ?3::text
+			ORDER BY due_at LIMIT 1`, adAccountID, accountID, stamp(behind), adsync.ReasonParentNotSynced).Scan(ctx, &due)
+		if err != nil || len(due) == 0 {
+			return time.Time{}, err
+		}
+		return utc(due[0]), nil
+	})
+}
+
+func (r syncJobs) Wake(ctx context.Context, at time.Time, adAccountID string, parentIDs []uuid.UUID) error {
+	return exec(ctx, r.u, "sync_job", func(ctx context.Context) error {
+		if len(parentIDs) == 0 || !storable(adAccountID) {
+			return nil
+		}
+		_, err := r.u.prepared(`UPDATE {schema}affiliate_sync_jobs AS t SET `+queuedAgain+`
+			WHERE t.parent_id = ANY(?1::uuid[]) AND t.ad_account_id = ?2::text AND (t.reason = ?3::text OR t.state = 'leased')`,
+			stamp(at), texts(parentIDs), adAccountID, adsync.ReasonParentNotSynced).Exec(ctx)
+		return err
+	})
+}
+
+// queuedAgain are the columns of a job whose record changes at ?0.
+const queuedAgain = `version = t.version + 1,
+	state = CASE t.state WHEN 'leased' THEN 'leased' ELSE 'queued' END,
+	due_at = CASE t.state WHEN 'leased' THEN t.due_at ELSE ?0::timestamptz END,
+	attempts = 0, reason = '', detail = '', queued_at = ?0::timestamptz`
 
 type remoteRow struct {
 	bun.BaseModel `bun:"table:affiliate_sync_remotes,alias:t"`
@@ -257,14 +310,15 @@ func (r remotes) Put(ctx context.Context, list ...adsync.Remote) error {
 
 func (r remotes) GetMany(ctx context.Context, adAccountID string, recordIDs []uuid.UUID) ([]adsync.Remote, error) {
 	return read(ctx, r.u, "remote", func(ctx context.Context) ([]adsync.Remote, error) {
-		var rows []remoteRow
-		q := remoteTable.selectFrom(r.u, &rows)
-		q.exactly("t.ad_account_id", adAccountID)
-		q.amongIDs("t.record_id", recordIDs)
-		if err := q.OrderExpr("t.record_id").Scan(ctx); err != nil {
-			return nil, err
+		if !storable(adAccountID) {
+			return nil, nil
 		}
-		return remoteTable.entities(rows), nil
+		// By LATERAL, since for one ANY the planner may read all of the ad account.
+		var rows []remoteRow
+		err := r.u.prepared(`SELECT t.* FROM (SELECT DISTINCT v FROM unnest(?1::uuid[]) AS k (v)) AS k CROSS JOIN LATERAL (
+				SELECT * FROM {schema}affiliate_sync_remotes WHERE ad_account_id = ?0::text AND record_id = k.v LIMIT 1
+			) AS t ORDER BY t.record_id`, adAccountID, texts(recordIDs)).Scan(ctx, &rows)
+		return remoteTable.entities(rows), err
 	})
 }
 

@@ -27,6 +27,9 @@ func jobScenarios() []scenario[adsync.Store] {
 		{"jobs/an uncounted outcome is no attempt", testUncounted},
 		{"jobs/a change during a lease is not lost", testChangeDuringLease},
 		{"jobs/list", testJobList},
+		{"jobs/walk behind an id", testJobsBehind},
+		{"jobs/when the next one is due", testNextDue},
+		{"jobs/children wake when their parent comes", testWake},
 		{"jobs/a unit that is undone leaves no lease", testJobsUndone},
 		{"jobs/workers at once never have one record twice", testJobWorkers},
 	}
@@ -379,6 +382,103 @@ func testJobList(t *testing.T, s adsync.Store) {
 			"due_at": func(a, b adsync.Job) int { return a.DueAt.Compare(b.DueAt) },
 		},
 	}.check(t, s)
+}
+
+func testJobsBehind(t *testing.T, s adsync.Store) {
+	elsewhere, foreign := sampleJob(2), sampleJob(4)
+	elsewhere.AdAccountID, foreign.AccountID = "act_2", "other"
+	enqueue(t, s, 9, sampleJob(1), elsewhere, sampleJob(3), foreign)
+	enqueue(t, s, 5, sampleJob(5))
+	enqueue(t, s, 20, sampleJob(6), sampleJob(1)) // changes no id
+	jobs := allJobs(t, s)
+	behind := func(f adsync.JobFilter, id int64, limit int) string {
+		return records(see(t, s, func(ctx context.Context, tx syncTx) ([]adsync.Job, error) {
+			return tx.SyncJobs().After(ctx, f, id, limit)
+		}))
+	}
+	of := adsync.JobFilter{AccountID: "account", AdAccountID: "act_1"}
+	equal(t, "the first", behind(of, 0, 2), "1 3 ")
+	equal(t, "the next", behind(of, jobs[2].ID, 2), "5 6 ")
+	equal(t, "behind the last", behind(of, jobs[5].ID, 2), "")
+	equal(t, "behind any id", behind(of, math.MaxInt64, 2), "")
+	equal(t, "before any id", behind(of, -7, 1), "1 ")
+	equal(t, "none", behind(of, 0, 0), "")
+	equal(t, "all", behind(adsync.JobFilter{}, 0, 9), "1 2 3 4 5 6 ")
+	equal(t, "of nobody", behind(adsync.JobFilter{AccountID: "a\x00"}, 0, 9), "")
+	settle(t, s, 6, outcomeOf(lease(t, s, sampleLease(5))[0], ""))
+	equal(t, "one is gone", behind(of, jobs[0].ID, 9), "3 6 ")
+	equal(t, "by state", behind(adsync.JobFilter{State: adsync.JobLeased}, 0, 9), "")
+	found := see(t, s, func(ctx context.Context, tx syncTx) ([]adsync.Job, error) {
+		return tx.SyncJobs().After(ctx, of, jobs[0].ID, 1)
+	})
+	equal(t, "the job", found, jobs[2:3])
+}
+
+func testNextDue(t *testing.T, s adsync.Store) {
+	next := func(adAccount string, behind time.Time) time.Time {
+		return see(t, s, func(ctx context.Context, tx syncTx) (time.Time, error) {
+			return tx.SyncJobs().NextDue(ctx, "account", adAccount, behind)
+		})
+	}
+	equal(t, "without jobs", next("act_1", time.Time{}), time.Time{})
+	foreign, elsewhere := sampleJob(8), sampleJob(9)
+	foreign.AccountID, elsewhere.AdAccountID = "other", "act_2"
+	enqueue(t, s, 1, foreign, elsewhere)
+	enqueue(t, s, 4, sampleJob(1), sampleJob(2))
+	enqueue(t, s, 3, sampleJob(3))
+	equal(t, "the first", next("act_1", time.Time{}), at(3))
+	equal(t, "behind it", next("act_1", at(3)), at(4))
+	equal(t, "just before it", next("act_1", at(3).Add(-time.Microsecond)), at(3))
+	equal(t, "behind all", next("act_1", at(4)), time.Time{})
+	equal(t, "of nobody", next("a\x00", time.Time{}), time.Time{})
+
+	l := sampleLease(5)
+	l.AdAccountID = "act_1"
+	held := lease(t, s, l)
+	equal(t, "leased", records(held), "8 3 1 2 ")
+	equal(t, "the end of the lease", next("act_1", at(5)), l.Until)
+	waits, parked, again := outcomeOf(held[1], adsync.JobQueued), outcomeOf(held[2], adsync.JobParked), outcomeOf(held[3], adsync.JobQueued)
+	waits.DueAt, waits.Reason = at(10), adsync.ReasonParentNotSynced
+	parked.Reason = "policy"
+	again.DueAt, again.Reason = at(20), "rate_limited"
+	equal(t, "settled", settle(t, s, 6, outcomeOf(held[0], ""), waits, parked, again), 4)
+	equal(t, "neither parked nor without its parent", next("act_1", at(5)), at(20))
+}
+
+func testWake(t *testing.T, s adsync.Store) {
+	child := func(n, parent int) adsync.Job {
+		j := sampleJob(n)
+		j.ParentID = syncID(parent)
+		return j
+	}
+	elsewhere := child(5, 90)
+	elsewhere.AdAccountID = "act_2"
+	enqueue(t, s, 1, child(1, 90), child(2, 91), child(3, 90), child(4, 90), elsewhere, sampleJob(6))
+	held := lease(t, s, sampleLease(2))
+	equal(t, "leased", records(held), "1 2 3 4 5 6 ")
+	outcome := func(n int, reason string) adsync.Outcome {
+		o := outcomeOf(held[n], adsync.JobQueued)
+		o.DueAt, o.Reason, o.Detail = at(60), reason, "Wait."
+		return o
+	}
+	none := adsync.ReasonParentNotSynced
+	settle(t, s, 3, outcome(0, none), outcome(1, none), outcome(2, "rate_limited"), outcome(4, none), outcome(5, none)) // 4 is leased
+	before := allJobs(t, s)
+	wake := func(adAccount string, parents ...uuid.UUID) {
+		t.Helper()
+		write(t, s, func(ctx context.Context, tx syncTx) error { return tx.SyncJobs().Wake(ctx, at(7), adAccount, parents) })
+	}
+	wake("act_1")
+	wake("act_1", syncID(92), uuid.Nil)
+	wake("a\x00", syncID(90))
+	equal(t, "nothing to wake", allJobs(t, s), before)
+	wake("act_1", syncID(90), syncID(92))
+	want := slices.Clone(before)
+	want[0].Version, want[0].DueAt, want[0].QueuedAt, want[0].Attempts, want[0].Reason, want[0].Detail = 2, at(7), at(7), 0, "", ""
+	want[3].Version, want[3].QueuedAt, want[3].Attempts = 2, at(7), 0 // it stays leased, and is queued again when it is settled
+	equal(t, "awake", allJobs(t, s), want)
+	equal(t, "settled", settle(t, s, 8, outcomeOf(held[3], "")), 1)
+	equal(t, "due", records(lease(t, s, sampleLease(9))), "1 4 ")
 }
 
 func testJobsUndone(t *testing.T, s adsync.Store) {

@@ -92,7 +92,7 @@ func TestEveryMethodIsAChangeOrARead(t *testing.T) {
 		"ActingAt", "Advertisers", "After", "All", "Among", "Backlog", "Before", "ByAXIDs", "ByAccount", "ByActivationKey", "ByAdSets", "ByAdvertiser", "ByAdvertisers", "ByCatalogs", "ByCauses", "ByClients", "ByCode",
 		"ByDate", "ByEmails", "ByExternalID", "ByHash", "ByInvoices", "ByItems", "ByKey", "ByName", "ByOrders", "ByOrganization", "ByParticipant",
 		"ByParts", "ByPublicID", "ByReference", "ByShortCode", "BySocialMedia", "BySubject", "ByToken", "ByUser", "ByUsername", "ByUsers", "Changed", "CountByUsers", "Counts", "Cursor", "Distinct", "Due",
-		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "LongestWindow", "Naming", "Numbered", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
+		"Find", "Get", "GetMany", "Holding", "LastValid", "List", "LongestWindow", "Naming", "NextDue", "Numbered", "Page", "Payable", "Pending", "PreRegistered", "Ranked", "Reversals",
 		"Scan", "Series", "Serving", "Sum", "SumByKind", "Targets", "Total", "Unread", "Used",
 	}
 	for _, tx := range transactions() {

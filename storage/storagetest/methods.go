@@ -38,7 +38,7 @@ func methodsOf(tx reflect.Type) []method {
 func (m method) changes() bool {
 	return slices.Contains([]string{
 		"Add", "AddMissing", "AddOrGet", "Append", "Complete", "Count", "Delete", "Enqueue", "EraseVisitors", "Expire", "Forget", "Lease", "Lock", "LockDue", "MarkRead", "MarkUnused", "Meet",
-		"Number", "Put", "Queue", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update", "Use",
+		"Number", "Put", "Queue", "Relate", "Remove", "RemoveBefore", "Requeue", "Reseal", "Reserve", "Sent", "Set", "Settle", "Share", "Take", "Update", "Use", "Wake",
 	}, m.name)
 }
 
