@@ -58,6 +58,42 @@ func TestPeopleAreNotTakenForPrograms(t *testing.T) {
 	}
 }
 
+// Apps and old phones that say no more than their name look like programs, and
+// are known by the name of a device. Each agent here has one, without which it
+// would be taken for a program.
+func TestNamesOfDevicesArePeoples(t *testing.T) {
+	agents := map[string]string{
+		"browser":   "Obigo Browser/1.5",
+		"dv(iph":    "FBAN FBDV(iPh14,5)",
+		"instagram": "Instagram 278.0.0.19.115",
+		"iphone":    "Vinted 24.9.1 (iPhone12,1; iOS 17)",
+		"ipod":      "Flipboard (iPod9,1; iOS 15.8)",
+		"ipad":      "Marktplaats (iPad13,18; iOS 17)",
+		"kindle":    "Kindle/3.0",
+		"maui":      "MAUI Runtime/1.0",
+		"nokia":     "Nokia6230i/2.0",
+		"nook":      "NOOK",
+		"opera/":    "Opera/9.80",
+		"roku":      "Roku4640X/9.10",
+		"samsung":   "SAMSUNG-SGH-E250/1.0",
+		"smarttv":   "SmartTV 2020",
+		"sony":      "SonyEricssonK750i/1.0",
+		"tv/":       "HbbTV/1.4.1",
+		"wap":       "Alcatel WAP/2.0",
+		"watch":     "Watch6,2",
+		"webkit/":   "Webkit/534.30",
+	}
+	for _, name := range deviceNames {
+		agent := agents[name]
+		if IsBot(agent) {
+			t.Errorf("%q of %s is taken for a program", agent, name)
+		}
+		if stranger := strings.ReplaceAll(strings.ToLower(agent), name, "stranger"); !IsBot(stranger) {
+			t.Errorf("%q is no program either: %q shows nothing about %s", stranger, agent, name)
+		}
+	}
+}
+
 func TestNamedFamilies(t *testing.T) {
 	const safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
 	const chrome = "Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.7444.142 Mobile Safari/537.36"
