@@ -38,8 +38,9 @@ var accountTable = table[identity.Account, accountRow]{
 	name: "affiliate_accounts", resource: "account",
 	row: newAccountRow, entity: accountRow.account,
 	refers: func(r *accountRow) []reference {
-		return []reference{{"agency_ids", "affiliate_agencies", r.AgencyIDs}}
+		return []reference{ref("user_id", "affiliate_users", r.UserID), ref("agency_ids", "affiliate_agencies", r.AgencyIDs...)}
 	},
+	unheld: true,
 }
 
 func newAccountRow(a identity.Account) accountRow {
@@ -146,6 +147,12 @@ type inviteRow struct {
 var inviteTable = table[identity.Invite, inviteRow]{
 	name: "affiliate_invites", resource: "invite",
 	row: newInviteRow, entity: inviteRow.invite,
+	refers: func(r *inviteRow) []reference {
+		return []reference{
+			ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID), ref("agency_id", "affiliate_agencies", r.AgencyID),
+			ref("by", "affiliate_users", r.By), ref("accepted_by", "affiliate_accounts", r.AcceptedBy),
+		}
+	},
 }
 
 func newInviteRow(i identity.Invite) inviteRow {

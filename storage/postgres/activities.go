@@ -28,6 +28,9 @@ type activityRow struct {
 
 var activityTable = table[offers.Activity, activityRow]{
 	name: "affiliate_offer_activities", resource: "activity",
+	refers: func(r *activityRow) []reference {
+		return []reference{ref("offer_user_id", "affiliate_offer_participants", r.ParticipantID), ref("actor", "affiliate_users", r.ActorID)}
+	},
 	row: func(a offers.Activity) activityRow {
 		return activityRow{ParticipantID: a.ParticipantID, Type: a.Type, ActorID: a.Actor.UserID, ActorName: a.Actor.Name, Before: a.From, After: a.To, CreatedAt: stamp(a.CreatedAt), ReadAt: stamp(a.ReadAt)}
 	},
@@ -51,7 +54,11 @@ func (r activities) Add(ctx context.Context, list ...offers.Activity) error {
 			rows[i] = activityTable.row(a)
 		}
 		for chunk := range slices.Chunk(rows, insertRows) {
-			if _, err := r.u.tx.NewInsert().Model(&chunk).ModelTableExpr(r.u.from("affiliate_offer_activities")).Exec(ctx); err != nil {
+			err := activityTable.referring(ctx, r.u, func() error {
+				_, err := r.u.tx.NewInsert().Model(&chunk).ModelTableExpr(r.u.from("affiliate_offer_activities")).Exec(ctx)
+				return err
+			}, chunk...)
+			if err != nil {
 				return err
 			}
 		}

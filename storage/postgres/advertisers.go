@@ -43,8 +43,8 @@ var advertiserTable = table[affiliate.Advertiser, advertiserRow]{
 	row: newAdvertiserRow, entity: advertiserRow.advertiser,
 	refers: func(r *advertiserRow) []reference {
 		return []reference{
-			{"group_id", "affiliate_advertiser_groups", []int64{r.GroupID}},
-			{"categories", "affiliate_categories", r.CategoryIDs},
+			ref("group_id", "affiliate_advertiser_groups", r.GroupID),
+			ref("categories", "affiliate_categories", r.CategoryIDs...),
 		}
 	},
 	columns: `ARRAY(SELECT c.category_id FROM {schema}affiliate_advertiser_categories AS c

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,6 +133,36 @@ type reference struct {
 	field string // in wire spelling
 	table string
 	ids   []int64
+	keys  []uuid.UUID // public ids, in place of ids
+}
+
+// ref is a reference by ids; 0 is none.
+func ref(field, table string, ids ...int64) reference {
+	return reference{field: field, table: table, ids: ids}
+}
+
+// refKey is a reference by a public id.
+func refKey(field, table string, key uuid.UUID) reference {
+	return reference{field: field, table: table, keys: []uuid.UUID{key}}
+}
+
+// referring runs a statement that writes what refers to others, and names all
+// that refer to nothing where foreign keys would name the first: in a unit that
+// they have failed before, and always where none holds them. The statement decides
+// all the same: a taken key, or a row that is not there, goes before.
+func (u *unit) referring(ctx context.Context, resource string, always bool, references func() []reference, statement func() error) error {
+	var unknown error
+	if always || u.looksUp {
+		if unknown = u.checkReferences(ctx, resource, references()...); unknown != nil && !errors.Is(unknown, affiliate.ErrInvalid) {
+			return unknown
+		}
+	}
+	err := statement()
+	e, ok := serverErrorIn(err)
+	if unknown != nil && (err == nil || ok && e.state == stateForeignKey) {
+		return unknown
+	}
+	return err
 }
 
 // checkReferences is what foreign keys would do, in one statement for all ids
@@ -143,6 +174,12 @@ func (u *unit) checkReferences(ctx context.Context, resource string, references 
 	var counts []string
 	var args []any
 	for _, r := range references {
+		if len(r.keys) > 0 {
+			asked = append(asked, r)
+			counts = append(counts, "(SELECT count(*) FROM ? WHERE public_id = ANY(?::uuid[]))")
+			args = append(args, u.name(r.table), pgdialect.Array(r.keys))
+			continue
+		}
 		r.ids = slices.DeleteFunc(distinct(r.ids), func(id int64) bool { _, seen := u.seen[r.table][id]; return seen })
 		if len(r.ids) == 0 {
 			continue
@@ -160,7 +197,7 @@ func (u *unit) checkReferences(ctx context.Context, resource string, references 
 	}
 	var v affiliate.Validation
 	for i, r := range asked {
-		if found[i] != int64(len(r.ids)) {
+		if found[i] != int64(len(r.ids)+len(r.keys)) {
 			v.Add(r.field, "unknown_reference", unknownReferenceMessage)
 		}
 	}

@@ -85,7 +85,22 @@ func (r blocklist) insert(ctx context.Context, entries []affiliate.BlocklistEntr
 		field("created_by_name", "text", entries, func(e *entry) string { return e.CreatedBy.Name }),
 		timeField("created_at", entries, func(e *entry) time.Time { return e.CreatedAt }),
 	}}.insert(&args)
-	err := r.u.prepared(insert, args...).Scan(ctx, &rows)
+	ids := func(of func(*entry) int64) (ids []int64) {
+		for i := range entries {
+			ids = append(ids, of(&entries[i]))
+		}
+		return ids
+	}
+	references := func() []reference {
+		return []reference{
+			ref("advertiser_id", "affiliate_advertisers", ids(func(e *entry) int64 { return e.AdvertiserID })...),
+			ref("user_id", "affiliate_users", ids(func(e *entry) int64 { return e.UserID })...),
+			ref("user_tag_id", "affiliate_user_tags", ids(func(e *entry) int64 { return e.UserTagID })...),
+			ref("client_id", "affiliate_clients", ids(func(e *entry) int64 { return e.ClientID })...),
+			ref("created_by", "affiliate_users", ids(func(e *entry) int64 { return e.CreatedBy.UserID })...),
+		}
+	}
+	err := r.u.referring(ctx, "blocklist_entry", false, references, func() error { return r.u.prepared(insert, args...).Scan(ctx, &rows) })
 	return rows, err
 }
 

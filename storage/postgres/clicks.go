@@ -69,10 +69,10 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 			linkIDs[i], userIDs[i], advertiserIDs[i], offerIDs[i] = c.LinkID, c.UserID, c.AdvertiserID, c.OfferID
 		}
 		err := r.u.checkReferences(ctx, "click",
-			reference{"link_id", "affiliate_links", linkIDs},
-			reference{"user_id", "affiliate_users", userIDs},
-			reference{"advertiser_id", "affiliate_advertisers", advertiserIDs},
-			reference{"offer_id", "affiliate_offers", offerIDs})
+			ref("link_id", "affiliate_links", linkIDs...),
+			ref("user_id", "affiliate_users", userIDs...),
+			ref("advertiser_id", "affiliate_advertisers", advertiserIDs...),
+			ref("offer_id", "affiliate_offers", offerIDs...))
 		if err != nil {
 			return err
 		}

@@ -29,8 +29,8 @@ var clientTable = table[affiliate.Client, clientRow]{
 	row: newClientRow, entity: clientRow.client,
 	refers: func(r *clientRow) []reference {
 		return []reference{
-			{"group_id", "affiliate_advertiser_groups", []int64{r.GroupID}},
-			{"default_tier_id", "affiliate_revenue_tiers", []int64{r.DefaultTierID}},
+			ref("group_id", "affiliate_advertiser_groups", r.GroupID),
+			ref("default_tier_id", "affiliate_revenue_tiers", r.DefaultTierID),
 		}
 	},
 	sort: map[string]string{

@@ -26,6 +26,9 @@ type commentRow struct {
 var commentTable = table[offers.Comment, commentRow]{
 	id:   func(c offers.Comment) int64 { return c.ID },
 	name: "affiliate_offer_comments", resource: "comment",
+	refers: func(r *commentRow) []reference {
+		return []reference{ref("offer_user_id", "affiliate_offer_participants", r.ParticipantID), ref("author", "affiliate_users", r.AuthorID)}
+	},
 	row: func(c offers.Comment) commentRow {
 		return commentRow{ID: c.ID, ParticipantID: c.ParticipantID, Body: c.Text, AuthorID: c.Author.UserID, AuthorName: c.Author.Name, AuthorKey: c.AuthorKey, CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt)}
 	},

@@ -48,6 +48,12 @@ type dealRow struct {
 
 var dealTable = table[deals.Deal, dealRow]{
 	name: "affiliate_deals", resource: "deal", row: newDealRow, entity: dealRow.deal,
+	refers: func(r *dealRow) []reference {
+		return []reference{
+			refKey("catalog_id", "affiliate_catalogs", r.CatalogID), refKey("offer_id", "affiliate_catalog_offers", r.OfferID),
+			ref("entry_id", "affiliate_entries", r.EntryID),
+		}
+	},
 	sort: map[string]string{"created_at": "t.created_at", "modified_at": "t.modified_at", "cost": "t.cost"},
 }
 

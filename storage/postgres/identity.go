@@ -38,6 +38,9 @@ type tokenRow struct {
 var tokenTable = table[identity.AccessToken, tokenRow]{
 	name: "affiliate_tokens", resource: "access_token",
 	row: newTokenRow, entity: tokenRow.token,
+	refers: func(r *tokenRow) []reference {
+		return []reference{ref("user_id", "affiliate_users", r.UserID), ref("client_id", "affiliate_clients", r.ClientID)}
+	},
 }
 
 func newTokenRow(t identity.AccessToken) tokenRow {

@@ -56,7 +56,7 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		if err != nil {
 			return nil, err
 		}
-		if err := r.u.checkReferences(ctx, "entry", reference{"advertiser_id", "affiliate_advertisers", advertisersOf(entries)}); err != nil {
+		if err := r.u.checkReferences(ctx, "entry", ref("advertiser_id", "affiliate_advertisers", advertisersOf(entries)...)); err != nil {
 			return nil, err
 		}
 		ids, err := r.insert(ctx, entries, totals)

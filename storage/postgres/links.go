@@ -31,6 +31,9 @@ var linkTable = table[links.Link, linkRow]{
 	id:   func(l links.Link) int64 { return l.ID },
 	name: "affiliate_links", resource: "link",
 	row: newLinkRow, entity: linkRow.link,
+	refers: func(r *linkRow) []reference {
+		return []reference{ref("user_id", "affiliate_users", r.UserID), ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID)}
+	},
 	sort: map[string]string{"created_at": "t.created_at"},
 }
 
@@ -64,8 +67,10 @@ func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link,
 		row := newLinkRow(l)
 		// Named, so that only this key is forgiven. When the link in the way is
 		// one that this snapshot does not show, the database asks to run again.
-		err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_links")).ExcludeColumn("id").
-			On("CONFLICT ON CONSTRAINT affiliate_links_key_key DO NOTHING").Returning("id").Scan(ctx)
+		err := linkTable.referring(ctx, r.u, func() error {
+			return r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_links")).ExcludeColumn("id").
+				On("CONFLICT ON CONSTRAINT affiliate_links_key_key DO NOTHING").Returning("id").Scan(ctx)
+		}, row)
 		if err == nil {
 			return answer{row.link(), true}, nil
 		}

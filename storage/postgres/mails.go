@@ -52,7 +52,7 @@ func (r mails) Reserve(ctx context.Context, m mailing.Mail) (mailing.Mail, bool,
 			return out, err
 		}
 		if m.AdvertiserID != 0 { // a taken key must not hide an unknown advertiser
-			if err := r.u.checkReferences(ctx, "mail", reference{"advertiser_id", "affiliate_advertisers", []int64{m.AdvertiserID}}); err != nil {
+			if err := r.u.checkReferences(ctx, "mail", ref("advertiser_id", "affiliate_advertisers", m.AdvertiserID)); err != nil {
 				return out, err
 			}
 		}

@@ -75,12 +75,8 @@ func (r mediaRepository) AddOrGet(ctx context.Context, m media.Medium) (media.Me
 			return out, err
 		}
 		// A key that is taken must not hide an unknown reference.
-		for _, ref := range []reference{{"user_id", "affiliate_users", []int64{m.UserID}}, {"tag_id", "affiliate_user_tags", []int64{m.TagID}}} {
-			if ref.ids[0] != 0 {
-				if err := r.u.checkReferences(ctx, "medium", ref); err != nil {
-					return out, err
-				}
-			}
+		if err := r.u.checkReferences(ctx, "medium", ref("user_id", "affiliate_users", m.UserID), ref("tag_id", "affiliate_user_tags", m.TagID)); err != nil {
+			return out, err
 		}
 		m.ID = 0
 		row := newMediumRow(m)

@@ -20,7 +20,7 @@ func (r targets) Set(ctx context.Context, offerID int64, list []offers.Target) e
 				return err
 			}
 		}
-		if err := r.u.checkReferences(ctx, "target", reference{"offer_id", "affiliate_offers", []int64{offerID}}); err != nil {
+		if err := r.u.checkReferences(ctx, "target", ref("offer_id", "affiliate_offers", offerID)); err != nil {
 			return err
 		}
 		if offerID == 0 {

@@ -54,6 +54,12 @@ type offerRow struct {
 var offerTable = table[offers.Offer, offerRow]{
 	name: "affiliate_offers", resource: "offer",
 	row: newOfferRow, entity: offerRow.offer,
+	refers: func(r *offerRow) []reference {
+		return []reference{
+			ref("store_id", "affiliate_advertisers", r.AdvertiserID), ref("shared_budget_id", "affiliate_shared_budgets", r.SharedBudgetID),
+			ref("store_group_id", "affiliate_advertiser_groups", r.StoreGroupID), ref("created_by", "affiliate_users", r.CreatedBy),
+		}
+	},
 	sort: map[string]string{
 		"name": "t.name", "campaign_title": "t.title", "store_id": "t.advertiser_id", "type": "t.type",
 		"currency": "t.currency", "token": "t.token", "created_at": "t.created_at", "valid_from": "t.valid_from",

@@ -231,6 +231,12 @@ func (c *orderLines) Scan(src any) error {
 
 var orderTable = table[orders.Order, orderRow]{
 	name: "affiliate_orders", resource: "order", row: newOrderRow, entity: orderRow.order,
+	refers: func(r *orderRow) []reference {
+		return []reference{
+			ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID), ref("user_id", "affiliate_users", r.UserID),
+			ref("offer_id", "affiliate_offers", r.OfferID), ref("link_id", "affiliate_links", r.LinkID),
+		}
+	},
 	sort: map[string]string{"order_at": "t.at", "created_at": "t.created_at", "updated_at": "t.updated_at"},
 }
 
@@ -255,8 +261,10 @@ func (r orderRepository) AddMissing(ctx context.Context, list ...orders.Order) (
 			return orders.OrderKey{AdvertiserID: a.AdvertiserID, Number: a.Number}.Compare(orders.OrderKey{AdvertiserID: b.AdvertiserID, Number: b.Number})
 		})
 		var added []orderRow
-		err := r.u.tx.NewInsert().Model(&rows).ModelTableExpr(r.u.from(orderTable.name)).
-			On("CONFLICT ON CONSTRAINT affiliate_orders_number_key DO NOTHING").Returning("*").Scan(ctx, &added)
+		err := orderTable.referring(ctx, r.u, func() error {
+			return r.u.tx.NewInsert().Model(&rows).ModelTableExpr(r.u.from(orderTable.name)).
+				On("CONFLICT ON CONSTRAINT affiliate_orders_number_key DO NOTHING").Returning("*").Scan(ctx, &added)
+		}, rows...)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}
@@ -401,6 +409,9 @@ func (c *refundLines) Scan(src any) error {
 
 var refundTable = table[orders.Refund, refundRow]{
 	name: "affiliate_order_refunds", resource: "refund",
+	refers: func(r *refundRow) []reference {
+		return []reference{ref("order_id", "affiliate_orders", r.OrderID), ref("entry_id", "affiliate_entries", r.EntryID)}
+	},
 	row: func(r orders.Refund) refundRow {
 		return refundRow{
 			ID: r.ID, OrderID: r.OrderID, Reference: r.Reference, Value: amountColumn{r.Value}, Lines: refundLines{r.Lines},

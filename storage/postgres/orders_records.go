@@ -30,6 +30,9 @@ type voucherRow struct {
 
 var voucherTable = table[orders.Voucher, voucherRow]{
 	name: "affiliate_vouchers", resource: "voucher",
+	refers: func(r *voucherRow) []reference {
+		return []reference{ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID), ref("user_id", "affiliate_users", r.UserID)}
+	},
 	row: func(v orders.Voucher) voucherRow {
 		return voucherRow{ID: v.ID, AdvertiserID: v.AdvertiserID, UserID: v.UserID, Code: v.Code, Key: orders.FoldCode(v.Code), CreatedAt: stamp(v.CreatedAt), UpdatedAt: stamp(v.UpdatedAt)}
 	},
@@ -269,6 +272,9 @@ type oneTimeRow struct {
 
 var oneTimeTable = table[orders.Payment, oneTimeRow]{
 	name: "affiliate_one_time_payments", resource: "payment",
+	refers: func(r *oneTimeRow) []reference {
+		return []reference{ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID), ref("user_id", "affiliate_users", r.UserID)}
+	},
 	row: func(p orders.Payment) oneTimeRow {
 		return oneTimeRow{ID: p.ID, AdvertiserID: p.AdvertiserID, UserID: p.UserID, Comment: p.Comment, Amount: p.Amount.Minor(), Currency: p.Amount.Currency(), Date: stamp(p.Date), CreatedAt: stamp(p.CreatedAt)}
 	},

@@ -35,6 +35,9 @@ var participantTable = table[offers.Participant, participantRow]{
 	id:   func(p offers.Participant) int64 { return p.ID },
 	name: "affiliate_offer_participants", resource: "participant",
 	row: newParticipantRow, entity: participantRow.participant,
+	refers: func(r *participantRow) []reference {
+		return []reference{ref("offer_id", "affiliate_offers", r.OfferID), ref("user_id", "affiliate_users", r.UserID)}
+	},
 	sort: map[string]string{"user_id": "t.user_id", "status": "t.status", "created_at": "t.created_at", "updated_at": "t.updated_at"},
 }
 
@@ -82,8 +85,10 @@ func (r participants) AddMissing(ctx context.Context, list ...offers.Participant
 		var out []offers.Participant
 		for chunk := range slices.Chunk(rows, insertRows) {
 			var added []participantRow
-			err := r.u.tx.NewInsert().Model(&chunk).ModelTableExpr(r.u.from("affiliate_offer_participants")).
-				On("CONFLICT DO NOTHING").Returning("*").Scan(ctx, &added)
+			err := participantTable.referring(ctx, r.u, func() error {
+				return r.u.tx.NewInsert().Model(&chunk).ModelTableExpr(r.u.from("affiliate_offer_participants")).
+					On("CONFLICT DO NOTHING").Returning("*").Scan(ctx, &added)
+			}, chunk...)
 			if err != nil {
 				return nil, err
 			}

@@ -63,7 +63,7 @@ func (r *reader) serve(ctx context.Context, fn func(context.Context, *unit) erro
 	if !ok {
 		return false, nil
 	}
-	err := r.db.again(ctx, func() error { return r.db.runOnce(ctx, readUnit, fn) })
+	err := r.db.again(ctx, func() error { return r.db.runOnce(ctx, &unit{db: r.db, kind: readUnit}, fn) })
 	if errors.Is(err, affiliate.ErrUnavailable) && ctx.Err() == nil {
 		r.forget()
 		return false, nil

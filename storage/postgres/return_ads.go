@@ -44,13 +44,14 @@ var returnAdTable = table[returnads.Ad, returnAdRow]{
 	row: newReturnAdRow, entity: returnAdRow.ad,
 	refers: func(r *returnAdRow) []reference {
 		return []reference{
-			{"advertiser_id", "affiliate_advertisers", []int64{r.AdvertiserID}},
-			{"advertiser_group_id", "affiliate_advertiser_groups", []int64{r.AdvertiserGroupID}},
-			{"advertiser_ids", "affiliate_advertisers", r.AdvertiserIDs},
-			{"advertiser_category_ids", "affiliate_categories", r.CategoryIDs},
-			{"author", "affiliate_users", []int64{r.AuthorID}},
+			ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID),
+			ref("advertiser_group_id", "affiliate_advertiser_groups", r.AdvertiserGroupID),
+			ref("advertiser_ids", "affiliate_advertisers", r.AdvertiserIDs...),
+			ref("advertiser_category_ids", "affiliate_categories", r.CategoryIDs...),
+			ref("author", "affiliate_users", r.AuthorID),
 		}
 	},
+	unheld: true,
 	sort: map[string]string{
 		"name": "t.name", "created_at": "t.created_at", "starts_at": "t.starts_at", "ends_at": "t.ends_at",
 		"current_views": "t.views", "current_clicks": "t.clicks",

@@ -27,9 +27,10 @@ type table[E entity, R any] struct {
 	entity   func(R) E
 	columns  string            // beside those of R: what other tables keep of E
 	sort     map[string]string // wire name to column
-	// refers are the ids in a row that clients name: those that refer to nothing
+	// refers are the ids in a row, where it has several: those that refer to nothing
 	// are told all at once, where foreign keys tell of the first.
 	refers func(*R) []reference
+	unheld bool // no foreign key holds some of them: they are always looked up
 	// decides: clicks and orders are decided by these rows. A recording unit reads
 	// them with a shared lock, and a change of one waits for such units to end: once
 	// the change has returned, nothing more is recorded by what was before.
@@ -237,55 +238,45 @@ func (t table[E, R]) delete(ctx context.Context, u *unit, id int64) error {
 	return exec(ctx, u, t.resource, func(ctx context.Context) error { return t.remove(ctx, u, id) })
 }
 
-// lost returns an error that names every reference of the row to nothing. The
-// statement decides all the same: a taken key, or a row that is not there, goes
-// before them; see toldOf.
-func (t table[E, R]) lost(ctx context.Context, u *unit, row *R) (unknown, err error) {
-	if t.refers == nil {
-		return nil, nil
+// referring is that of the unit, for rows.
+func (t table[E, R]) referring(ctx context.Context, u *unit, statement func() error, rows ...R) error {
+	references := func() (all []reference) {
+		for i := range rows {
+			if t.refers == nil {
+				break
+			}
+			for n, r := range t.refers(&rows[i]) {
+				if i == 0 {
+					all = append(all, r)
+					continue
+				}
+				all[n].ids, all[n].keys = append(all[n].ids, r.ids...), append(all[n].keys, r.keys...)
+			}
+		}
+		return all
 	}
-	err = u.checkReferences(ctx, t.resource, t.refers(row)...)
-	if errors.Is(err, affiliate.ErrInvalid) {
-		return err, nil
-	}
-	return nil, err
-}
-
-// toldOf returns unknown, the error of lost, for a statement that failed by a
-// foreign key, or that did not fail, because no foreign key holds lists of ids; any
-// other error as it is.
-func toldOf(err, unknown error) error {
-	e, ok := serverErrorIn(err)
-	if unknown != nil && (err == nil || ok && e.state == stateForeignKey) {
-		return unknown
-	}
-	return err
+	return u.referring(ctx, t.resource, t.unheld, references, statement)
 }
 
 // insert adds a row under a new id, and scans that into it.
 func (t table[E, R]) insert(ctx context.Context, u *unit, row *R) error {
-	unknown, err := t.lost(ctx, u, row)
-	if err != nil {
+	return t.referring(ctx, u, func() error {
+		_, err := u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Returning("id").Exec(ctx)
 		return err
-	}
-	_, err = u.tx.NewInsert().Model(row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Returning("id").Exec(ctx)
-	return toldOf(err, unknown)
+	}, *row)
 }
 
 // replace updates all columns of the row with the id.
 func (t table[E, R]) replace(ctx context.Context, u *unit, row *R, id int64) error {
-	unknown, err := t.lost(ctx, u, row)
-	if err == nil && t.decides {
-		err = u.lockAlone(ctx, t.name, id)
+	if t.decides {
+		if err := u.lockAlone(ctx, t.name, id); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	res, err := u.tx.NewUpdate().Model(row).ModelTableExpr(u.from(t.name)).Where("t.id = ?", id).Exec(ctx)
-	if err == nil { // a row that is not there goes first
-		err = foundOne(res, nil, t.resource, id)
-	}
-	return toldOf(err, unknown)
+	return t.referring(ctx, u, func() error {
+		res, err := u.tx.NewUpdate().Model(row).ModelTableExpr(u.from(t.name)).Where("t.id = ?", id).Exec(ctx)
+		return foundOne(res, err, t.resource, id)
+	}, *row)
 }
 
 // lockAlone waits for the recording units that are decided by the rows, and keeps
@@ -343,8 +334,12 @@ func addOrGet[E entity, R any](ctx context.Context, u *unit, t table[E, R], e E,
 		if err := e.Validate(); err != nil {
 			return answer{}, err
 		}
-		res, err := u.tx.NewInsert().Model(&row).ModelTableExpr(u.from(t.name)).
-			On("CONFLICT ON CONSTRAINT ? DO NOTHING", bun.Ident(key)).Returning("NULL").Exec(ctx)
+		var res sql.Result
+		err := t.referring(ctx, u, func() (err error) {
+			res, err = u.tx.NewInsert().Model(&row).ModelTableExpr(u.from(t.name)).
+				On("CONFLICT ON CONSTRAINT ? DO NOTHING", bun.Ident(key)).Returning("NULL").Exec(ctx)
+			return err
+		}, row)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return answer{}, err
 		}

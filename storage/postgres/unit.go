@@ -96,6 +96,9 @@ type unit struct {
 	mu   sync.Mutex
 	err  error                         // what doomed the unit, or errEnded
 	seen map[string]map[int64]struct{} // ids that the unit has read, by table
+
+	foreign bool // a foreign key failed the unit
+	looksUp bool // it runs again for that, and looks references up before it writes them
 }
 
 // saw notes ids that the unit has read: batches that refer to them need not
@@ -138,7 +141,19 @@ func (db *DB) run(ctx context.Context, kind unitKind, fn func(context.Context, *
 			return err
 		}
 	}
-	return db.again(ctx, func() error { return db.runOnce(ctx, kind, fn) })
+	return db.again(ctx, func() error { return db.runTelling(ctx, kind, fn) })
+}
+
+// runTelling runs a unit once, and once more when a foreign key fails it: that
+// tells of one reference to nothing, and the unit that looks them up before it
+// writes tells of all. So the good case pays nothing for the bad one.
+func (db *DB) runTelling(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
+	u := &unit{db: db, kind: kind}
+	err := db.runOnce(ctx, u, fn)
+	if u.foreign {
+		err = db.runOnce(ctx, &unit{db: db, kind: kind, looksUp: true}, fn)
+	}
+	return err
 }
 
 // again runs a transaction until the database no longer asks to run it again.
@@ -227,15 +242,15 @@ func (u *unit) join(ctx context.Context, kind unitKind, fn func(context.Context,
 	return err
 }
 
-func (db *DB) runOnce(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
+func (db *DB) runOnce(ctx context.Context, u *unit, fn func(context.Context, *unit) error) error {
 	if err := ctx.Err(); err != nil {
 		return affiliate.Unavailable(err)
 	}
-	tx, err := db.handle.begin(ctx, kind)
+	tx, err := db.handle.begin(ctx, u.kind)
 	if err != nil {
 		return connectionError(ctx, err)
 	}
-	u := &unit{db: db, kind: kind, ctx: ctx, tx: db.newSession(tx)}
+	u.ctx, u.tx = ctx, db.newSession(tx)
 	ctx = db.markHosted(ctx)
 	if affiliate.Joins(ctx) {
 		ctx = context.WithValue(ctx, db.unitKey(), u)
@@ -323,6 +338,9 @@ func do[T any](ctx context.Context, u *unit, resource string, changes bool, fn f
 	}
 	if u.ctx.Err() != nil {
 		ctx = u.ctx
+	}
+	if e, ok := serverErrorIn(err); ok && e.state == stateForeignKey {
+		u.foreign = true
 	}
 	err = translate(ctx, err, resource)
 	if changes || !errors.Is(err, affiliate.ErrNotFound) {

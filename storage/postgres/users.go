@@ -43,6 +43,12 @@ type userRow struct {
 var userTable = table[affiliate.User, userRow]{
 	name: "affiliate_users", resource: "user", decides: true,
 	row: newUserRow, entity: userRow.user,
+	refers: func(r *userRow) []reference {
+		return []reference{
+			ref("client_id", "affiliate_clients", r.ClientID), ref("tag_ids", "affiliate_user_tags", r.TagIDs...),
+			ref("tier_id", "affiliate_revenue_tiers", r.TierID),
+		}
+	},
 	columns: `ARRAY(SELECT m.tag_id FROM {schema}affiliate_user_tag_members AS m
 		WHERE m.user_id = t.id ORDER BY m.tag_id) AS tag_ids`,
 	sort: map[string]string{

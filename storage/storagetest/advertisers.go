@@ -57,7 +57,6 @@ func advertisers() table[coreTx, affiliate.Advertiser] {
 			{"categories", "not_ascending", func(v *V) { v.CategoryIDs = []int64{0} }},
 			{"default_costs.0.cpc", "out_of_range", func(v *V) { v.DefaultCosts = []affiliate.Costs{{CPC: affiliate.Some[int64](-1)}} }},
 		},
-		named: true,
 		references: []reference[V]{
 			{"group_id", func(v *V, id int64) { v.GroupID = id }},
 			{"group_id", func(v *V, id int64) { v.GroupID = -1 }},

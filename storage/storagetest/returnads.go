@@ -59,7 +59,6 @@ func adTable() table[returnads.Tx, returnads.Ad] {
 			{"click_limit", "out_of_range", func(v *V) { v.ClickLimit = affiliate.Some[int64](-1) }},
 			{"view_limit", "out_of_range", func(v *V) { v.ViewLimit = affiliate.Some[int64](-1) }},
 		},
-		named: true,
 		references: []reference[V]{
 			{"advertiser_id", func(v *V, id int64) { v.AdvertiserID = id }},
 			{"advertiser_group_id", func(v *V, id int64) { v.AdvertiserGroupID = id }},

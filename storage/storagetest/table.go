@@ -35,7 +35,6 @@ type table[T affiliate.Tx, V any] struct {
 	texts      []text[V]
 	broken     []broken[V]
 	references []reference[V]
-	named      bool // all references that refer to nothing are named at once
 	unique     []uniqueText[V]
 }
 
@@ -333,26 +332,39 @@ func (tb table[T, V]) testRefused(t *testing.T, s affiliate.Store[T]) {
 		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, nowhere) })
 		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, math.MaxInt64) })
 	}
-	if !tb.named {
-		return
-	}
-	bad := tb.sample(w, 3)
-	var want []string
-	for _, r := range tb.references {
-		r.set(&bad, nowhere)
-		want = append(want, r.field)
-	}
-	err := s.Write(t.Context(), func(ctx context.Context, tx T) error { return second(tb.add(ctx, tx, bad)) })
-	var got []string
-	if e, ok := errors.AsType[*affiliate.Error](err); ok {
-		for _, f := range e.Fields {
-			got = append(got, f.Field)
+	for i, a := range tb.references {
+		for _, b := range tb.references[i+1:] {
+			bad := tb.sample(w, 3)
+			a.set(&bad, nowhere)
+			b.set(&bad, nowhere)
+			if a.field == b.field || !tb.both(bad, a, b) {
+				continue
+			}
+			err := s.Write(t.Context(), func(ctx context.Context, tx T) error { return second(tb.add(ctx, tx, bad)) })
+			var got []string
+			if e, ok := errors.AsType[*affiliate.Error](err); ok {
+				for _, f := range e.Fields {
+					got = append(got, f.Field)
+				}
+			}
+			want := []string{a.field, b.field}
+			slices.Sort(want)
+			slices.Sort(got)
+			equal(t, "the fields that refer to nothing", got, want)
 		}
 	}
-	slices.Sort(want)
-	want = slices.Compact(want) // a field that is checked against two limits is named once
-	slices.Sort(got)
-	equal(t, "the fields that refer to nothing", got, want)
+}
+
+// both reports whether the value refers by both fields.
+func (tb table[T, V]) both(v V, a, b reference[V]) bool {
+	changes := func(r reference[V]) bool {
+		other, same := v, v
+		r.set(&other, nowhere-1)
+		r.set(&same, nowhere)
+		return reflect.DeepEqual(same, v) && !reflect.DeepEqual(other, v)
+	}
+	checked, ok := any(v).(interface{ Validate() error })
+	return changes(a) && changes(b) && (!ok || checked.Validate() == nil)
 }
 
 // refuse tries to add a spoiled value, and to update the kept one to it, after
