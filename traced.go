@@ -128,3 +128,5 @@ type tracedAdSync struct {
 func (s tracedAdSync) Work(ctx context.Context, fn func(context.Context, adsync.Tx) error) error {
 	return affiliate.TraceUnit(ctx, s.tracer, affiliate.SpanPart, "adsync.work", s.store.Work, fn)
 }
+
+func (s tracedAdSync) Nested(ctx context.Context) bool { return s.store.Nested(ctx) }

@@ -36,22 +36,28 @@ type ItemInput struct {
 // whether it was added (inventory-item-create). The item is found by the id
 // (unknown: ErrNotFound), else by the reference id, else by the fingerprint of
 // the input's brand, model, year and reference id. SaveItems saves many at once.
+//
+// Where commits take time, items that are saved at once share one. When SaveItem
+// returns, the item is committed; only inside a transaction of the host's, or a
+// joint unit, is it committed with that.
 func (s *Service) SaveItem(ctx context.Context, in ItemInput) (Item, bool, error) {
 	if err := s.admit(); err != nil {
 		return Item{}, false, err
 	}
-	r, err := affiliate.Write(ctx, s.store, func(ctx context.Context, tx Tx) (ItemResult, error) {
-		owner, err := s.owner(ctx, tx)
-		if err != nil {
-			return ItemResult{}, err
-		}
-		w, err := s.saveItems(ctx, tx, owner, in)
-		if err != nil {
-			return ItemResult{}, err
-		}
-		return w.alone(ctx, func() (ItemResult, error) { return w.save(ctx, in) })
-	})
-	return r.Item, r.Created && err == nil, err
+	if err := s.named(); err != nil {
+		return Item{}, false, err
+	}
+	save := &itemSave{s: s, in: in}
+	var err error
+	if s.group == nil || s.store.Nested(ctx) { // the unit of this context is nobody else's
+		err = s.saveAlone(ctx, save)
+	} else {
+		err = s.group.Do(ctx, save)
+	}
+	if err != nil {
+		return Item{}, false, err
+	}
+	return save.result.Item, save.result.Created, nil
 }
 
 // alone keeps one input, or returns why it was refused.

@@ -274,7 +274,7 @@ func (w *itemWriter) follow(ctx context.Context) error {
 	if w.adSets, err = adSetsOf(ctx, w.tx, w.templates); err != nil {
 		return err
 	}
-	if len(w.items) > 0 {
+	if len(w.items) > 0 && len(w.templates) > 0 { // the ads of a template go with it
 		ids := make([]uuid.UUID, 0, len(w.items))
 		for id := range w.items {
 			ids = append(ids, id)

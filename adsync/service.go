@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/gather"
 )
 
 // PageSize is how many records a page has when nobody says otherwise.
@@ -42,6 +43,7 @@ type Service struct {
 	random    io.Reader
 	languages []string
 	who       scope
+	group     *gather.Group[*itemSave] // nil in a transaction of the host's, which one goroutine uses
 }
 
 // scope is for whom a service works.
@@ -69,9 +71,11 @@ func NewService(store Store, o Options) (*Service, error) {
 	if len(o.ContentLanguages) == 0 {
 		o.ContentLanguages = []string{"pt-br"}
 	}
-	return &Service{
+	s := &Service{
 		store: store, clock: o.Clock, newID: o.NewID, random: o.Random, languages: o.ContentLanguages, who: scope{operator: true},
-	}, nil
+	}
+	s.group = gather.NewGroup(maxGathered, gatherTimeout, s.saveGathered)
+	return s, nil
 }
 
 // For returns the service for a viewer: a sync account sees its own records and
@@ -95,7 +99,7 @@ func (s *Service) For(v affiliate.Viewer) *Service {
 // a transaction of the host's.
 func (s *Service) In(store Store) *Service {
 	in := *s
-	in.store = store
+	in.store, in.group = store, nil
 	return &in
 }
 
@@ -142,17 +146,30 @@ func (s *Service) sees(accountID string) bool {
 
 // owner returns the account that new records belong to.
 func (s *Service) owner(ctx context.Context, tx Tx) (Account, error) {
+	if err := s.named(); err != nil {
+		return Account{}, err
+	}
+	return s.accountOf(ctx, tx, s.who.account)
+}
+
+// named refuses an operator who works on no account.
+func (s *Service) named() error {
 	if s.who.account == "" {
-		return Account{}, affiliate.Invalid("sync_account", affiliate.FieldError{
+		return affiliate.Invalid("sync_account", affiliate.FieldError{
 			Field: "account_id", Code: "required", Message: "is required: use ForAccount",
 		})
 	}
-	return s.accountOf(ctx, tx, s.who.account)
+	return nil
 }
 
 // accountOf returns the account of a record that the viewer may change.
 func (s *Service) accountOf(ctx context.Context, tx Tx, id string) (Account, error) {
 	a, err := tx.SyncAccounts().Get(ctx, id)
+	return s.mayChange(a, err)
+}
+
+// mayChange takes what SyncAccounts.Get returned for the account of a record.
+func (s *Service) mayChange(a Account, err error) (Account, error) {
 	switch {
 	case errors.Is(err, affiliate.ErrNotFound):
 		return a, &affiliate.Error{Kind: affiliate.ErrForbidden, Code: "account_not_registered", Message: "This account is not registered for ad sync."}

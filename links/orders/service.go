@@ -6,8 +6,8 @@ import (
 	"io"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/gather"
 	"github.com/affiliatekit/affiliatekit/links"
-	"github.com/affiliatekit/affiliatekit/links/internal/gather"
 )
 
 // Options sets up a Service. The zero Options work.

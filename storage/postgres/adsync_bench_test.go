@@ -164,7 +164,9 @@ func BenchmarkSyncFeed(b *testing.B) {
 
 // BenchmarkSyncItems saves items that are there, each in a unit of its own: the
 // item is found by its reference id and its event is written. The floor is one
-// INSERT … ON CONFLICT DO UPDATE an item. Eight callers at once.
+// INSERT … ON CONFLICT DO UPDATE an item. Eight callers at once share units, so
+// that vs-floor is what is left of the nine round trips of one: two begin and end
+// it, four look up, three write.
 func BenchmarkSyncItems(b *testing.B) {
 	const items, callers = 200, 8
 	service, handle := acmeSync(b)

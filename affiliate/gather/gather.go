@@ -1,5 +1,6 @@
 // Package gather lets one of the requests that come at once do the work of all
-// of them: clicks that are committed in one unit, links that are read in one.
+// of them: clicks that are committed in one unit, links that are read in one. It
+// is for the services of this module, and for those of a host that are alike.
 //
 // While the work is slow, whoever comes waits for the run that is under way, and
 // all that have gathered by then are the next run. While it is quick, as in
