@@ -193,6 +193,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 	})
 	make := func(n int, change func(o *V)) V {
 		o := sampleOffer(w, n)
+		o.Name = "offer " + string(rune('a'+n)) // no digits, which could be somebody's id
 		change(&o)
 		return o
 	}

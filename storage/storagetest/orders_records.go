@@ -223,6 +223,7 @@ func worldOfShops(t *testing.T, s ordersStore) world {
 	t.Helper()
 	w := newWorld(t, s)
 	write(t, s, func(ctx context.Context, tx orders.Tx) error {
+		w.shops = nil
 		for n := range 100 {
 			a, err := tx.Advertisers().Add(ctx, sampleAdvertiser(n))
 			if err != nil {

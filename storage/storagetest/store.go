@@ -94,7 +94,9 @@ func testAllOrNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 			return err
 		}
 		got, err := count(ctx, tx)
-		equal(t, "seen by its own unit", got, times(1))
+		if err == nil {
+			equal(t, "seen by its own unit", got, times(1))
+		}
 		return err
 	})
 	expectTally(t, s, "committed", times(1))
@@ -132,6 +134,10 @@ func testPanic[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
 }
 
+// again reports whether the backend asks to run a unit again. A callback that
+// expects another error then returns this one.
+func again(err error) bool { return errors.Is(err, affiliate.ErrUnavailable) }
+
 func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	write(t, s, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) })
 	for name, fail := range map[string]struct {
@@ -153,6 +159,9 @@ func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 				return err
 			}
 			err := fail.call(ctx, tx)
+			if again(err) {
+				return err
+			}
 			if problem := fail.want.problem(err); problem != "" {
 				t.Errorf("%s: %s", name, problem)
 			}
@@ -239,7 +248,9 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		}
 		return s.Read(ctx, func(ctx context.Context, tx T) error {
 			got, err := count(ctx, tx)
-			equal(t, "seen inside", got, times(kept+2))
+			if err == nil {
+				equal(t, "seen inside", got, times(kept+2))
+			}
 			return err
 		})
 	}
@@ -268,7 +279,10 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		}, affiliate.ErrReadOnly},
 	} {
 		err := join(func(ctx context.Context) error {
-			if err := c.unit(ctx); !errors.Is(err, c.want) {
+			switch err := c.unit(ctx); {
+			case again(err):
+				return err
+			case !errors.Is(err, c.want):
 				t.Errorf("%s: got %v, want %v", name, err, c.want)
 			}
 			if err := inside(ctx); !errors.Is(err, c.want) {
