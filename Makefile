@@ -28,7 +28,7 @@ in_migrations = cd .migrations && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-ha test-pg18 test-pgbouncer test-browser test-bank-schema check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
+.PHONY: help run test test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test-browser: ## a sale, the docs page and the console, in a headless Chromium (
 
 test-bank-schema: ## the bank file against the schema of ISO 20022 (as root on Debian it installs xmllint)
 	@GO="$(GO)" .ci/bank-schema
+
+test-shells: ## the README's walk, pasted into bash and zsh (as root on Debian it installs zsh)
+	@GO="$(GO)" .ci/shells
 
 check: gofmt vet staticcheck tidy openapi-check apidiff ## what must be clean before a commit: the six below
 
