@@ -254,7 +254,7 @@ func TestStatisticsReadRollUpsAlone(t *testing.T) {
 	for _, route := range routes {
 		before = append(before, answer(route))
 	}
-	market.HideEvents(t, dsn)
+	backends.HideEvents(t, dsn)
 	for i, route := range routes {
 		if got := answer(route); got != before[i] {
 			t.Errorf("%s:\n got %s\nwant %s", route, got, before[i])

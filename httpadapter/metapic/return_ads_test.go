@@ -66,7 +66,7 @@ func TestStatisticsReadRollUpsAlone(t *testing.T) {
 	t.Parallel()
 	dsn := backends.Database(t)
 	w := newWorld(t, backends.Postgres(t, dsn))
-	market.HideEvents(t, dsn)
+	backends.HideEvents(t, dsn)
 	for _, path := range []string{
 		"/v2/offers/{offer vips}/stats?start_date=2026-03-18&end_date=2026-03-20", "/v2/offers/{offer vips}/participants-stats",
 		"/v2/offers/{offer vips}/participants-count-by-click-activity?start_date=2026-03-20&end_date=2026-03-20",

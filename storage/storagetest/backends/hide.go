@@ -1,4 +1,4 @@
-package market
+package backends
 
 import (
 	"testing"
@@ -8,16 +8,20 @@ import (
 
 // HideEvents takes the tables of clicks, orders and entries out of a database, so
 // that only the roll-ups of them are left to be read.
-func HideEvents(t testing.TB, dsn string) {
-	t.Helper()
+func HideEvents(tb testing.TB, dsn string) {
+	tb.Helper()
 	db, err := postgres.Open(dsn)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer db.Close()
+	defer func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	}()
 	for _, table := range []string{"affiliate_clicks", "affiliate_orders", "affiliate_entries"} {
-		if _, err := db.ExecContext(t.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_hidden"); err != nil {
-			t.Fatal(err)
+		if _, err := db.ExecContext(tb.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_hidden"); err != nil {
+			tb.Fatal(err)
 		}
 	}
 }
