@@ -97,10 +97,10 @@ func (m *mortal) Work(ctx context.Context, fn func(context.Context, adsync.Tx) e
 // live works until there is nothing to do or the worker is killed at a random
 // point: after a lease, before or between the calls, or before the results are
 // kept.
-func (s *soak) live(units int64) error {
+func (s *soak) live(store adsync.Store, units int64) error {
 	ctx, kill := context.WithCancel(s.t.Context())
 	defer kill()
-	m := &mortal{Store: s.store, kill: kill}
+	m := &mortal{Store: store, kill: kill}
 	m.left.Store(units)
 	if units%2 == 1 { // the last unit is a lease, and its calls are made
 		m.kill = func() {}
@@ -195,46 +195,60 @@ func adIn(set adsync.AdSet, number int) adsync.AdInput {
 
 // TestServicesHoldWhatTheRecordsSayWhateverFails has two workers at a time work
 // on random changes, each killed at a random point, while one call in four fails.
+// On Postgres each has connections of its own, as two processes have.
 func TestServicesHoldWhatTheRecordsSayWhateverFails(t *testing.T) {
-	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
-		is, ctx := is.New(t), t.Context()
-		s := newSoak(t, b)
-		s.facebook.SetFault(adsynctest.Chaos(soakSeed, 0.25, adsynctest.CurableFaults()...))
-		s.google.SetFault(adsynctest.Chaos(soakSeed+1, 0.25, adsynctest.CurableFaults()...))
-		rounds := 0
-		for end := time.Now().Add(soakTime); time.Now().Before(end) && rounds < 400; rounds++ {
-			var workers sync.WaitGroup
-			errs := make([]error, 2)
-			for n := range errs {
-				units := int64(1 + s.pick(8))
-				workers.Go(func() { errs[n] = s.live(units) })
-			}
-			for range 6 {
-				err := s.change(ctx)
-				if e := (*affiliate.Error)(nil); err != nil && (!errors.As(err, &e) || e.Kind != affiliate.ErrState && e.Kind != affiliate.ErrInvalid) {
-					t.Fatal(err) // a removed record is refused, and no more
-				}
-			}
-			workers.Wait()
-			is.NoErr(errors.Join(errs...))
-			s.pass(time.Duration(s.pick(90)) * time.Second)
-		}
-		s.facebook.SetFault(nil)
-		s.google.SetFault(nil)
-		e := s.worker(b.AdSync)
-		for range 300 {
-			_, err := e.RunOnce(ctx)
-			is.NoErr(err)
-			p, err := e.Progress(ctx, "acme", "")
-			is.NoErr(err)
-			if p.Queued+p.Leased == 0 {
-				break
-			}
-			s.pass(5 * time.Minute)
-		}
-		t.Logf("%d rounds, %d campaigns, %d ad sets, %d ads", rounds, len(s.campaigns), len(s.adSets), len(s.ads))
-		s.check(e)
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		b := backends.Memory()
+		soakServices(t, b, b)
 	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		dsn := backends.Database(t)
+		soakServices(t, backends.Postgres(t, dsn), backends.Postgres(t, dsn))
+	})
+}
+
+// soakServices is the soak of workers over two handles of one store.
+func soakServices(t *testing.T, b, second storagetest.Backend) {
+	is, ctx := is.New(t), t.Context()
+	s := newSoak(t, b)
+	stores := []adsync.Store{b.AdSync, second.AdSync}
+	s.facebook.SetFault(adsynctest.Chaos(soakSeed, 0.25, adsynctest.CurableFaults()...))
+	s.google.SetFault(adsynctest.Chaos(soakSeed+1, 0.25, adsynctest.CurableFaults()...))
+	rounds := 0
+	for end := time.Now().Add(soakTime); time.Now().Before(end) && rounds < 400; rounds++ {
+		var workers sync.WaitGroup
+		errs := make([]error, len(stores))
+		for n, store := range stores {
+			units := int64(1 + s.pick(8))
+			workers.Go(func() { errs[n] = s.live(store, units) })
+		}
+		for range 6 {
+			err := s.change(ctx)
+			if e := (*affiliate.Error)(nil); err != nil && (!errors.As(err, &e) || e.Kind != affiliate.ErrState && e.Kind != affiliate.ErrInvalid) {
+				t.Fatal(err) // a removed record is refused, and no more
+			}
+		}
+		workers.Wait()
+		is.NoErr(errors.Join(errs...))
+		s.pass(time.Duration(s.pick(90)) * time.Second)
+	}
+	s.facebook.SetFault(nil)
+	s.google.SetFault(nil)
+	e := s.worker(b.AdSync)
+	for range 300 {
+		_, err := e.RunOnce(ctx)
+		is.NoErr(err)
+		p, err := e.Progress(ctx, "acme", "")
+		is.NoErr(err)
+		if p.Queued+p.Leased == 0 {
+			break
+		}
+		s.pass(5 * time.Minute)
+	}
+	t.Logf("%d rounds, %d campaigns, %d ad sets, %d ads", rounds, len(s.campaigns), len(s.adSets), len(s.ads))
+	s.check(e)
 }
 
 // check compares the services with the records.
