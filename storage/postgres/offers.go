@@ -108,7 +108,9 @@ func (r offerRepository) Share(ctx context.Context, ids []int64) ([]offers.Offer
 func (r offerRepository) locked(ctx context.Context, ids []int64, strength string) ([]offers.Offer, error) {
 	return change(ctx, r.u, "offer", func(ctx context.Context) ([]offers.Offer, error) {
 		var rows []offerRow
-		err := offerTable.selectFrom(r.u, &rows).Where("t.id = ANY(?::bigint[])", pgdialect.Array(distinct(ids))).OrderExpr("t.id").For(strength).Scan(ctx)
+		err := r.u.preparedFrom("lock offers "+strength, func() string {
+			return offerTable.selectFrom(r.u, &rows).Where(byIDs).OrderExpr("t.id").For(strength).String()
+		}, distinct(ids)).Scan(ctx, &rows)
 		return offerTable.entities(rows), err
 	})
 }

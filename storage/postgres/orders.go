@@ -279,9 +279,9 @@ func (r orderRepository) Get(ctx context.Context, id int64) (orders.Order, error
 
 func (r orderRepository) Find(ctx context.Context, keys []orders.OrderKey) ([]orders.Order, error) {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k orders.OrderKey) bool { return !storable(k.Number) })
-	return orderTable.many(ctx, r.u, func(q filter) {
-		q.Where("(t.advertiser_id, t.number) IN (SELECT * FROM unnest(?::bigint[], ?::text[]))",
-			column(keys, func(k *orders.OrderKey) int64 { return k.AdvertiserID }), column(keys, func(k *orders.OrderKey) string { return k.Number }))
+	return read(ctx, r.u, orderTable.resource, func(ctx context.Context) ([]orders.Order, error) {
+		return orderTable.prepared(ctx, r.u, "(t.advertiser_id, t.number) IN (SELECT * FROM unnest(?0::bigint[], ?1::text[]))",
+			values(keys, func(k *orders.OrderKey) int64 { return k.AdvertiserID }), values(keys, func(k *orders.OrderKey) string { return k.Number }))
 	})
 }
 

@@ -139,7 +139,9 @@ func (r collectors) AddOrGet(ctx context.Context, c orders.Collector) (orders.Co
 }
 
 func (r collectors) ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]orders.Collector, error) {
-	return collectorTable.many(ctx, r.u, func(q filter) { q.among("t.advertiser_id", nonNil(advertiserIDs)) })
+	return read(ctx, r.u, collectorTable.resource, func(ctx context.Context) ([]orders.Collector, error) {
+		return collectorTable.prepared(ctx, r.u, "t.advertiser_id = ANY(?0::bigint[])", distinct(advertiserIDs))
+	})
 }
 
 func (r collectors) ByOrganization(ctx context.Context, organizationID int64) (orders.Collector, error) {
