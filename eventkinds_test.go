@@ -42,7 +42,7 @@ func TestTheTableOfKindsIsTheirDeclarations(t *testing.T) {
 // domainFolders have services that change state.
 var domainFolders = []string{
 	"affiliate", "affiliate/identity", "affiliate/media", "affiliate/mailing", "affiliate/payouts", "affiliate/webhooks",
-	"offers", "offers/returnads", "links", "links/orders", "links/stats", "deals", "productlists", "adsync",
+	"offers", "offers/returnads", "links", "links/orders", "links/retention", "links/stats", "deals", "productlists", "adsync",
 }
 
 // silent are the methods that change something and raise nothing, and why.

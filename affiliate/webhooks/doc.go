@@ -34,7 +34,7 @@
 // Hosts let their own customers name URLs, so that a request must not reach what
 // is behind the host's firewall. The address is checked when it is dialled, after
 // the name was resolved: private, loopback, link-local, metadata and other special
-// addresses are refused (see [Public]), however the name changes. Redirects are
+// addresses are refused (see outbound.Public), however the name changes. Redirects are
 // not followed and proxies not used. Responses are read up to 64 KiB and not
 // kept.
 //

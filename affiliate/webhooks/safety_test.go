@@ -19,6 +19,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/affiliate/outbound"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
@@ -39,7 +40,7 @@ func TestSpecialAddressesAreRefused(t *testing.T) {
 	is.NoErr(err)
 	for _, text := range specialAddresses {
 		a := netip.MustParseAddr(text)
-		if webhooks.Public(a) {
+		if outbound.Public(a) {
 			t.Errorf("%s counts as public", a)
 		}
 		host := text
@@ -51,7 +52,7 @@ func TestSpecialAddressesAreRefused(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"93.184.216.34", "1.1.1.1", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34", "2a00:1450:400f:801::200e"} {
-		if !webhooks.Public(netip.MustParseAddr(text)) {
+		if !outbound.Public(netip.MustParseAddr(text)) {
 			t.Errorf("%s does not count as public", text)
 		}
 	}
@@ -61,7 +62,7 @@ func TestSpecialAddressesAreRefused(t *testing.T) {
 // other spellings of an address, which some systems resolve.
 func TestNamesOfSpecialAddressesAreNotDialled(t *testing.T) {
 	is := is.New(t)
-	w := newWorld(t, backends.Memory(), webhooks.Options{Allow: webhooks.Public})
+	w := newWorld(t, backends.Memory(), webhooks.Options{Allow: outbound.Public})
 	_, port, _ := strings.Cut(strings.TrimPrefix(w.receiver.URL, "http://"), ":")
 	for _, host := range []string{"localhost", "2130706433", "0x7f000001", "127.1", "0177.0.0.1"} {
 		e, err := w.hooks.Create(t.Context(), webhooks.EndpointInput{URL: "http://" + host + ":" + port})

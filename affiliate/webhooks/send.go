@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/internal/special"
 )
 
 // message is the body of a webhook: type, timestamp and data are those of
@@ -45,9 +43,6 @@ func bodyOf(e affiliate.Event) ([]byte, error) {
 
 // messageID is the id of an event's message: the same for each attempt.
 func messageID(e affiliate.Event) string { return "evt_" + strconv.FormatInt(e.Sequence, 10) }
-
-// Public reports whether an address is one of the public internet: see outbound.Public.
-func Public(a netip.Addr) bool { return special.Public(a) }
 
 // Request is a message on its way to an endpoint.
 type Request struct {

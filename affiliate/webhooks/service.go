@@ -16,6 +16,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/special"
 )
 
 // Channel has the endpoints as consumers of package events.
@@ -29,7 +30,8 @@ type Options struct {
 	Every  time.Duration   // as in events.Options
 	// AllowHTTP lets endpoints have http URLs.
 	AllowHTTP bool
-	// Allow says which addresses may be reached; default: Public.
+	// Allow says which addresses may be reached; default: those of the
+	// public internet, as outbound.Public says.
 	Allow func(netip.Addr) bool
 	// Resolver finds the addresses of names; default: net.DefaultResolver.
 	Resolver *net.Resolver
@@ -74,7 +76,7 @@ func (o Options) defaults() (Options, error) {
 		o.Jitter = rand.Float64
 	}
 	if o.Allow == nil {
-		o.Allow = Public
+		o.Allow = special.Public
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "affiliatekit-webhooks"
