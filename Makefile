@@ -28,7 +28,7 @@ in_migrations = cd .migrations && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
+.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: ## all tests with the race detector, on both backends (starts its own Post
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race -vet=off $(LEAN) -timeout 40m ./...
 	$(call in_ownbackend,$(GO) test -race -vet=off $(LEAN) -timeout 40m ./...)
 	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_migrations,$(GO) test -count=1 -vet=off $(LEAN) ./...)'
+
+test-simulation: ## a thousand markets from their seeds, over the memory backend (half a minute)
+	$(GO) test -count=1 -vet=off $(LEAN) ./storage/simulation
 
 test-ha: ## primaries killed under load, ROUNDS of them (2), and what their standbys have (starts its own PostgreSQL)
 	$(GO) test -tags ha -count=1 -vet=off $(LEAN) -timeout 30m -v ./storage/postgres/ha

@@ -91,6 +91,7 @@ var rules = []rule{
 	{folder: "storage/memory", ours: domains, modules: domainModules, never: []string{"net/http", "crypto/tls"}}, // of a small program they are a tenth
 	{folder: "storage/postgres", ours: domains, modules: slices.Concat(domainModules, sqlModules), never: []string{modulePath + "/" + pgtestFolder}},
 	{folder: pgtestFolder, modules: []string{"github.com/jackc/pgx/v5"}},
+	{folder: "storage/simulation"}, // tests alone
 	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid", "github.com/shopspring/decimal"}}, // part of the domains' own API
 	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
