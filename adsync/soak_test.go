@@ -58,18 +58,28 @@ func newSoak(t *testing.T, b storagetest.Backend) *soak {
 // a store that dies with it.
 func (s *soak) worker(store adsync.Store) *adsync.Engine {
 	s.t.Helper()
+	return newWorker(s.t, store, s.clock, facebook.Options{HTTP: adsynctest.Client(s.facebook)}, google.Options{HTTP: adsynctest.Client(s.google)})
+}
+
+// newWorker is a worker for services that are found as the options say.
+func newWorker(t testing.TB, store adsync.Store, clock affiliate.Clock, fo facebook.Options, g google.Options) *adsync.Engine {
+	t.Helper()
 	token := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "secret"})
-	f, err := facebook.New(facebook.Options{Token: token, HTTP: adsynctest.Client(s.facebook), Clock: s.clock, ItemBatch: 4, Page: func(string) string { return "7" }})
+	fo.Token, fo.Clock, fo.ItemBatch, fo.Page = token, clock, 4, func(string) string { return "7" }
+	g.Token, g.Clock, g.Parallel = token, clock, 2
+	toFacebook, err := facebook.New(fo)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	g, err := google.New(google.Options{Token: token, HTTP: adsynctest.Client(s.google), Clock: s.clock, Parallel: 2})
+	toGoogle, err := google.New(g)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	e, err := adsync.NewEngine(store, adsync.EngineOptions{Drivers: []adsync.Driver{f, g}, Clock: s.clock, Batch: 8, Lease: 2 * time.Minute, Attempts: 30})
+	e, err := adsync.NewEngine(store, adsync.EngineOptions{
+		Drivers: []adsync.Driver{toFacebook, toGoogle}, Clock: clock, Batch: 8, Lease: 2 * time.Minute, Attempts: 30, Idle: 5 * time.Millisecond,
+	})
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return e
 }
@@ -234,9 +244,16 @@ func soakServices(t *testing.T, b, second storagetest.Backend) {
 		is.NoErr(errors.Join(errs...))
 		s.pass(time.Duration(s.pick(90)) * time.Second)
 	}
+	s.settle(b.AdSync)
+	t.Logf("%d rounds, %d campaigns, %d ad sets, %d ads", rounds, len(s.campaigns), len(s.adSets), len(s.ads))
+}
+
+// settle works all off once nothing fails any more, and checks what came of it.
+func (s *soak) settle(store adsync.Store) {
+	is, ctx := is.New(s.t), s.t.Context()
 	s.facebook.SetFault(nil)
 	s.google.SetFault(nil)
-	e := s.worker(b.AdSync)
+	e := s.worker(store)
 	for range 300 {
 		_, err := e.RunOnce(ctx)
 		is.NoErr(err)
@@ -247,7 +264,6 @@ func soakServices(t *testing.T, b, second storagetest.Backend) {
 		}
 		s.pass(5 * time.Minute)
 	}
-	t.Logf("%d rounds, %d campaigns, %d ad sets, %d ads", rounds, len(s.campaigns), len(s.adSets), len(s.ads))
 	s.check(e)
 }
 
