@@ -42,13 +42,33 @@ func (db *DB) newSession(tx bun.Tx) session {
 type writtenConn struct{ tx *sql.Tx }
 
 func (c writtenConn) QueryContext(ctx context.Context, text string, _ ...any) (*sql.Rows, error) {
-	return c.tx.QueryContext(ctx, text, pgx.QueryExecModeSimpleProtocol)
+	return sendWritten(ctx, text, c.tx.QueryContext)
 }
 
 func (c writtenConn) ExecContext(ctx context.Context, text string, _ ...any) (sql.Result, error) {
-	return c.tx.ExecContext(ctx, text, pgx.QueryExecModeSimpleProtocol)
+	return sendWritten(ctx, text, c.tx.ExecContext)
 }
 
 func (c writtenConn) QueryRowContext(ctx context.Context, text string, _ ...any) *sql.Row {
-	return c.tx.QueryRowContext(ctx, text, pgx.QueryExecModeSimpleProtocol)
+	return c.tx.QueryRowContext(ctx, text)
+}
+
+func sendWritten[T any](ctx context.Context, text string, to func(context.Context, string, ...any) (T, error)) (T, error) {
+	m := &met{}
+	answer, err := to(ctx, text, pgx.QueryExecModeSimpleProtocol, m)
+	if err != nil && !m.pgx && ctx.Err() == nil {
+		// Nothing was sent: another driver hides behind pgx's, and database/sql has
+		// found that it cannot send such an argument.
+		return to(ctx, text)
+	}
+	return answer, err
+}
+
+// met is a pgx.QueryRewriter only by name: it is how one learns that the driver is pgx.
+type met struct{ pgx bool }
+
+// RewriteQuery is called by pgx.
+func (m *met) RewriteQuery(_ context.Context, _ *pgx.Conn, text string, _ []any) (string, []any, error) {
+	m.pgx = true
+	return text, nil, nil
 }

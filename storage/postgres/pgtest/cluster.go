@@ -183,7 +183,15 @@ func (c *Cluster) Restart(ctx context.Context) error {
 		// Before there is a socket nobody can have provoked a FATAL line by connecting too
 		// early, so one means that the server gave up.
 		if _, missing := os.Stat(c.socket()); missing != nil && strings.Contains(c.log()[before:], "FATAL:") {
-			return fmt.Errorf("pgtest: the server did not start:\n%s", c.log()[before:])
+			said := c.log()[before:]
+			if !strings.Contains(said, "shared memory block") {
+				return fmt.Errorf("pgtest: the server did not start:\n%s", said)
+			}
+			// The last process of the killed server is about to end.
+			before += len(said)
+			if _, err := io.WriteString(c.commands, "start\n"); err != nil {
+				return fmt.Errorf("pgtest: the supervisor is gone: %w", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
