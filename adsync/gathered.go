@@ -5,18 +5,13 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/gather"
 )
 
-const (
-	// maxGathered bounds the items that callers save in one unit.
-	maxGathered = 100
-	// gatherTimeout bounds a unit that several callers wait for.
-	gatherTimeout = 30 * time.Second
-)
+// maxGathered bounds the items that callers save in one unit.
+const maxGathered = 100
 
 // itemSave is a SaveItem on its way into a unit, and what became of it.
 type itemSave struct {

@@ -256,7 +256,7 @@ type Store interface {
 	// and not by more, so that many workers do not wait for each other: what it
 	// reads beside them may change until it ends.
 	Work(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
-	// Nested reports whether the context belongs to a unit of the store: what is
-	// done with it is done in that, and in no other unit.
+	// Nested reports whether the context belongs to a unit of the store, in
+	// which another one would be ErrNested.
 	Nested(ctx context.Context) bool
 }

@@ -74,7 +74,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	s := &Service{
 		store: store, clock: o.Clock, newID: o.NewID, random: o.Random, languages: o.ContentLanguages, who: scope{operator: true},
 	}
-	s.group = gather.NewGroup(maxGathered, gatherTimeout, s.saveGathered)
+	s.group = gather.NewGroup(maxGathered, gather.Timeout, s.saveGathered)
 	return s, nil
 }
 

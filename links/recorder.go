@@ -53,11 +53,11 @@ func newRecorder(o Options, commit commitFunc, targets targetsFunc) recorder {
 		return &syncRecorder{commit: commit}
 	case Async:
 		return &asyncRecorder{
-			commit: commit, targets: gather.NewGroup(maxBatch, flushTimeout, targets),
+			commit: commit, targets: gather.NewGroup(maxBatch, gather.Timeout, targets),
 			parameter: o.ClickParameter, queue: make(chan *pendingClick, o.ClickQueue),
 		}
 	}
-	return groupRecorder{gather.NewGroup(maxBatch, flushTimeout, commit)}
+	return groupRecorder{gather.NewGroup(maxBatch, gather.Timeout, commit)}
 }
 
 // newHostedRecorder is for a transaction of the host's, which one goroutine uses.
@@ -158,7 +158,7 @@ func (r *asyncRecorder) flush(ctx context.Context, first *pendingClick) {
 		}
 		break
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gather.Timeout)
 	defer cancel()
 	gather.Run(ctx, r.commit, batch)
 	for _, p := range batch {

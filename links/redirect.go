@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/gather"
@@ -212,10 +211,6 @@ func (s *Service) Clicks(ctx context.Context, f ClickFilter, p affiliate.PageReq
 		return tx.Clicks().List(ctx, f, p)
 	})
 }
-
-// flushTimeout bounds one recording that many requests wait for: it does not
-// end with the one of them that happens to run it.
-const flushTimeout = 30 * time.Second
 
 // reportParameters are the other parameters of a report of an order; see
 // orders.ParseBeacon.

@@ -54,6 +54,10 @@ type Group[T Caller] struct {
 	latest  int  // how many requests the latest run had
 }
 
+// Timeout is what the services of this module give a run that many requests wait
+// for.
+const Timeout = 30 * time.Second
+
 // NewGroup returns a group whose runs have at most the given number of requests
 // and end after the timeout. A run does not end with the request that happens to
 // lead it.

@@ -15,12 +15,8 @@ import (
 	"github.com/affiliatekit/affiliatekit/offers"
 )
 
-const (
-	// maxBatch bounds the orders of one unit.
-	maxBatch = 100
-	// gatherTimeout bounds a unit that several callers wait for.
-	gatherTimeout = 30 * time.Second
-)
+// maxBatch bounds the orders of one unit.
+const maxBatch = 100
 
 // report is a report on its way in, and what became of it.
 type report struct {
@@ -28,11 +24,11 @@ type report struct {
 
 	Report
 	viewer affiliate.Viewer // who reports
-	Result
-	done bool // a unit has ended with this result
+	result Result
+	done   bool // a unit has ended with this result
 }
 
-func (r *report) refuse(err error) { r.Result = Result{Outcome: Refused, Err: err} }
+func (r *report) refuse(err error) { r.result = Result{Outcome: Refused, Err: err} }
 
 // Report takes in an order. The same order again, with the same values, is
 // Known and changes nothing; with other values it is ErrConflict
@@ -54,8 +50,8 @@ func (s *Service) Report(ctx context.Context, r Report) (Order, Outcome, error) 
 	if !in.done {
 		return Order{}, Refused, err
 	}
-	s.opts.Observe(in.Outcome, in.Order.Reason)
-	return in.Order, in.Outcome, in.Result.Err
+	s.opts.Observe(in.result.Outcome, in.result.Order.Reason)
+	return in.result.Order, in.result.Outcome, in.result.Err
 }
 
 // ReportMany takes in orders, many in a unit, and returns one result for each
@@ -71,8 +67,8 @@ func (s *Service) ReportMany(ctx context.Context, reports []Report) ([]Result, e
 	results := make([]Result, len(reports))
 	for i, r := range all {
 		if r.done {
-			results[i] = r.Result
-			s.opts.Observe(r.Outcome, r.Order.Reason)
+			results[i] = r.result
+			s.opts.Observe(r.result.Outcome, r.result.Order.Reason)
 		}
 	}
 	return results, err
@@ -286,7 +282,7 @@ func (in *intake) read(ctx context.Context, tx Tx) error {
 			in.items = append(in.items, it)
 			continue
 		}
-		it.from.Result = Result{Order: k, Outcome: Known}
+		it.from.result = Result{Order: k, Outcome: Known}
 	}
 	for _, it := range orders {
 		in.items = append(in.items, it)
@@ -448,12 +444,12 @@ func (in *intake) book(ctx context.Context, tx Tx) error {
 		outcome, kind := Added, EventOrderAdded
 		switch {
 		case it.late && it.order.Source == Unattributed: // it only knows one more click that does not pay
-			it.from.Result = Result{Order: it.order, Outcome: Known}
+			it.from.result = Result{Order: it.order, Outcome: Known}
 			continue
 		case it.late:
 			outcome, kind = Completed, EventOrderCompleted
 		}
-		it.from.Result = Result{Order: it.order, Outcome: outcome}
+		it.from.result = Result{Order: it.order, Outcome: outcome}
 		told = append(told, it.order.event(kind, in.now))
 		if it.order.paid() {
 			e, err := it.order.entry(it.drawn)

@@ -28,7 +28,8 @@ type Store interface {
 	// it locked or added an order is the latest committed state. Like that of a
 	// Write, the callback may run again.
 	Record(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
-	// Nested is that of links.Store.
+	// Nested reports whether the context belongs to a unit of the store, in
+	// which another one would be ErrNested.
 	Nested(ctx context.Context) bool
 }
 

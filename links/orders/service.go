@@ -58,7 +58,7 @@ func NewService(store Store, o Options) (*Service, error) {
 		return nil, errors.New("orders: ClickParameter must be 1 to 64 letters, digits, _, - and ., and no other parameter of a report")
 	}
 	s := &Service{store: store, opts: o, clock: o.Clock}
-	s.group = gather.NewGroup(maxBatch, gatherTimeout, s.takeAll)
+	s.group = gather.NewGroup(maxBatch, gather.Timeout, s.takeAll)
 	return s, nil
 }
 

@@ -37,6 +37,24 @@ func (s *heldStore) Record(ctx context.Context, fn func(context.Context, orders.
 	return s.Store.Record(ctx, fn)
 }
 
+// holdFirst is a service whose first unit, the one of an order of its own, is held
+// until the store releases it; reported then has what Report returned.
+func holdFirst(w *world, b storagetest.Backend) (s *orders.Service, held *heldStore, reported <-chan error) {
+	w.t.Helper()
+	held = &heldStore{Store: b.Orders, release: make(chan struct{})}
+	b.Orders = held
+	s = w.service(b, orders.Options{})
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := s.Report(w.t.Context(), w.sale("first", "100"))
+		done <- err
+	}()
+	for held.units.Load() == 0 {
+		runtime.Gosched()
+	}
+	return s, held, done
+}
+
 // What comes while a commit is under way shares the next one, and still each
 // caller has its own answer: a stranger to the advertiser, one that tells a known
 // order, and one that tells it with another value.
@@ -103,18 +121,7 @@ func TestAnOrderIsKeptWithTheUnitOfItsContext(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
 		w := newWorld(t, b)
-		held := &heldStore{Store: b.Orders, release: make(chan struct{})}
-		b.Orders = held
-		s := w.service(b, orders.Options{})
-		other := make(chan error)
-		go func() {
-			_, _, err := s.Report(t.Context(), w.sale("other", "100"))
-			other <- err
-		}()
-		for held.units.Load() == 0 {
-			runtime.Gosched()
-		}
-
+		s, held, first := holdFirst(w, b)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		undo := errors.New("undo")
@@ -132,7 +139,7 @@ func TestAnOrderIsKeptWithTheUnitOfItsContext(t *testing.T) {
 		is.True(errors.Is(err, affiliate.ErrNested))
 
 		close(held.release)
-		is.NoErr(<-other)
+		is.NoErr(<-first)
 		_, outcome, err := s.Report(t.Context(), w.sale("undone", "100"))
 		is.NoErr(err)
 		is.Equal(outcome, orders.Added)
@@ -144,17 +151,7 @@ func TestAReportThatIsGivenUpWhileItWaitsIsInNoUnit(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		is := is.New(t)
 		w := newWorld(t, b)
-		held := &heldStore{Store: b.Orders, release: make(chan struct{})}
-		b.Orders = held
-		s := w.service(b, orders.Options{})
-		first := make(chan error)
-		go func() {
-			_, _, err := s.Report(t.Context(), w.sale("first", "100"))
-			first <- err
-		}()
-		for held.units.Load() == 0 {
-			runtime.Gosched()
-		}
+		s, held, first := holdFirst(w, b)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, outcome, err := s.Report(ctx, w.sale("given up", "100"))

@@ -52,11 +52,8 @@ func (r blocklist) AddMissing(ctx context.Context, entries ...affiliate.Blocklis
 		if len(entries) == 0 {
 			return nil, nil
 		}
-		ids := make([]int64, len(entries))
-		for i, e := range entries {
-			ids[i] = e.AdvertiserID
-		}
-		if err := r.u.lockAlone(ctx, advertiserTable.name, ids...); err != nil {
+		advertisers := values(entries, func(e *affiliate.BlocklistEntry) int64 { return e.AdvertiserID })
+		if err := r.u.lockAlone(ctx, advertiserTable.name, advertisers...); err != nil {
 			return nil, err
 		}
 		added, err := r.insert(ctx, entries)
@@ -85,19 +82,13 @@ func (r blocklist) insert(ctx context.Context, entries []affiliate.BlocklistEntr
 		field("created_by_name", "text", entries, func(e *entry) string { return e.CreatedBy.Name }),
 		timeField("created_at", entries, func(e *entry) time.Time { return e.CreatedAt }),
 	}}.insert(&args)
-	ids := func(of func(*entry) int64) (ids []int64) {
-		for i := range entries {
-			ids = append(ids, of(&entries[i]))
-		}
-		return ids
-	}
 	references := func() []reference {
 		return []reference{
-			ref("advertiser_id", "affiliate_advertisers", ids(func(e *entry) int64 { return e.AdvertiserID })...),
-			ref("user_id", "affiliate_users", ids(func(e *entry) int64 { return e.UserID })...),
-			ref("user_tag_id", "affiliate_user_tags", ids(func(e *entry) int64 { return e.UserTagID })...),
-			ref("client_id", "affiliate_clients", ids(func(e *entry) int64 { return e.ClientID })...),
-			ref("created_by", "affiliate_users", ids(func(e *entry) int64 { return e.CreatedBy.UserID })...),
+			ref("advertiser_id", "affiliate_advertisers", values(entries, func(e *entry) int64 { return e.AdvertiserID })...),
+			ref("user_id", "affiliate_users", values(entries, func(e *entry) int64 { return e.UserID })...),
+			ref("user_tag_id", "affiliate_user_tags", values(entries, func(e *entry) int64 { return e.UserTagID })...),
+			ref("client_id", "affiliate_clients", values(entries, func(e *entry) int64 { return e.ClientID })...),
+			ref("created_by", "affiliate_users", values(entries, func(e *entry) int64 { return e.CreatedBy.UserID })...),
 		}
 	}
 	err := r.u.referring(ctx, "blocklist_entry", false, references, func() error { return r.u.prepared(insert, args...).Scan(ctx, &rows) })

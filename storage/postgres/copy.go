@@ -6,36 +6,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// copied is a pgx.QueryRewriter only by name: it is how one gets at the pgx
-// connection below a database/sql transaction, where COPY is. pgx hands the
-// connection of the transaction to it before it sends a statement, and it
-// leaves the statement as it is.
-type copied struct {
-	fn     func(ctx context.Context, conn *pgx.Conn) (done bool, err error)
-	called bool // the driver is pgx
-	done   bool
-}
-
-// RewriteQuery is called by pgx.
-func (c *copied) RewriteQuery(ctx context.Context, conn *pgx.Conn, sql string, _ []any) (string, []any, error) {
-	c.called = true
-	var err error
-	c.done, err = c.fn(ctx, conn)
-	return sql, nil, err
-}
-
-// onConnection runs fn on the unit's pgx connection. It reports what fn does,
-// and false when the driver is another one: then nothing has happened.
-func (u *unit) onConnection(ctx context.Context, fn func(ctx context.Context, conn *pgx.Conn) (done bool, err error)) (bool, error) {
-	c := &copied{fn: fn}
-	_, err := u.tx.Tx.Tx.ExecContext(ctx, `SELECT`, pgx.QueryExecModeExec, c)
-	if err != nil && !c.called && ctx.Err() == nil {
-		// Other drivers cannot send such an argument, and database/sql finds
-		// that out before anything is sent; a broken connection will be found
-		// again by what is done instead.
+// onConnection runs fn on the unit's pgx connection, where COPY is. It reports what
+// fn does, and false when the driver is another one: then nothing has happened.
+func (u *unit) onConnection(ctx context.Context, fn func(ctx context.Context, conn *pgx.Conn) (done bool, err error)) (done bool, err error) {
+	hook := &pgxHook{before: func(ctx context.Context, conn *pgx.Conn) (err error) {
+		done, err = fn(ctx, conn)
+		return err
+	}}
+	_, err = u.tx.sql().ExecContext(ctx, `SELECT`, pgx.QueryExecModeExec, hook)
+	if err != nil && hook.conn == nil && ctx.Err() == nil {
 		return false, nil
 	}
-	return c.done, err
+	return done, err
 }
 
 // copyUpsert brings rows into a table by way of COPY and a temporary table:

@@ -55,8 +55,8 @@
 // sent by the simple protocol, also on a handle that a host opened with pgx's
 // defaults, so that its connections keep no statement for each text. On other
 // drivers, and where Open says, nothing is prepared. bun's pgdriver kept the
-// promises of the suite
-// when it was tried, but cannot read a time after the year 9999.
+// promises of the suite when it was tried, but cannot read a time after the year
+// 9999.
 //
 // # Errors
 //

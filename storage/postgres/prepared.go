@@ -72,34 +72,33 @@ type preparedConn struct {
 }
 
 func (c preparedConn) QueryContext(ctx context.Context, _ string, _ ...any) (*sql.Rows, error) {
-	return send(ctx, c, c.unit.tx.Tx.Tx.QueryContext)
+	return send(ctx, c, c.unit.tx.sql().QueryContext, c.unit.tx.conn.QueryContext)
 }
 
 func (c preparedConn) ExecContext(ctx context.Context, _ string, _ ...any) (sql.Result, error) {
-	return send(ctx, c, c.unit.tx.Tx.Tx.ExecContext)
+	return send(ctx, c, c.unit.tx.sql().ExecContext, c.unit.tx.conn.ExecContext)
 }
 
 func (c preparedConn) QueryRowContext(ctx context.Context, _ string, _ ...any) *sql.Row {
-	return c.unit.tx.Tx.Tx.QueryRowContext(ctx, c.written())
+	return c.unit.tx.conn.QueryRowContext(ctx, c.written())
 }
 
 // send sends the statement in the form that suits the connection.
-func send[T any](ctx context.Context, c preparedConn, to func(context.Context, string, ...any) (T, error)) (T, error) {
+func send[T any](ctx context.Context, c preparedConn, prepared, written func(context.Context, string, ...any) (T, error)) (T, error) {
 	if c.unit.db.statements.plain.Load() {
-		return to(ctx, c.written())
+		return written(ctx, c.written())
 	}
-	p := &permit{}
-	answer, err := to(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, p}, c.args...)...)
+	hook := &pgxHook{before: mayPrepareOnly}
+	answer, err := prepared(ctx, c.prepared, append([]any{pgx.QueryExecModeCacheStatement, hook}, c.args...)...)
+	mayNot := errors.Is(err, errMayNotPrepare)
 	if e, ok := serverErrorIn(err); ok && e.isOfAnotherConnection() {
-		p.conn.PgConn().CustomData()[preparesKey] = false
+		hook.conn.PgConn().CustomData()[preparesKey] = false
 		c.unit.db.statements.plain.Store(true)
-	} else if errors.Is(err, errMayNotPrepare) {
+	} else if mayNot {
 		c.unit.db.statements.plain.Store(true)
 	}
-	if err != nil && !p.given && ctx.Err() == nil {
-		// Nothing was sent. If the driver is another than pgx, database/sql has
-		// found that it cannot send such arguments.
-		return to(ctx, c.written())
+	if err != nil && (mayNot || hook.conn == nil) && ctx.Err() == nil {
+		return written(ctx, c.written()) // nothing was sent
 	}
 	return answer, err
 }
@@ -117,22 +116,13 @@ func (c preparedConn) written() string {
 	return c.unit.tx.NewRaw(c.inline, args...).String()
 }
 
-// permit is a pgx.QueryRewriter only by name: it is how one gets to see the
-// connection before a statement is sent.
-type permit struct {
-	conn  *pgx.Conn // nil when the driver is not pgx
-	given bool
-}
-
 var errMayNotPrepare = errors.New("postgres: the connection may not prepare statements")
 
-// RewriteQuery is called by pgx.
-func (p *permit) RewriteQuery(_ context.Context, conn *pgx.Conn, text string, args []any) (string, []any, error) {
-	p.conn = conn
-	if p.given = mayPrepare(conn); !p.given {
-		return "", nil, errMayNotPrepare
+func mayPrepareOnly(_ context.Context, conn *pgx.Conn) error {
+	if mayPrepare(conn) {
+		return nil
 	}
-	return text, args, nil
+	return errMayNotPrepare
 }
 
 // preparesKey is where a connection says whether it may prepare statements. It

@@ -31,9 +31,10 @@ type table[E entity, R any] struct {
 	// are told all at once, where foreign keys tell of the first.
 	refers func(*R) []reference
 	unheld bool // no foreign key holds some of them: they are always looked up
-	// decides: clicks and orders are decided by these rows. A recording unit reads
-	// them with a shared lock, and a change of one waits for such units to end: once
-	// the change has returned, nothing more is recorded by what was before.
+	// decides: clicks and orders are decided by these rows. The GetMany of a
+	// recording unit takes a shared lock on them, and a change of one waits for such
+	// units to end: once the change has returned, nothing more is recorded by what
+	// was before.
 	decides bool
 }
 

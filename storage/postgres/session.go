@@ -15,8 +15,11 @@ import (
 // sends them without. What is worth preparing goes through unit.prepared.
 type session struct {
 	bun.Tx
-	conn bun.IConn
+	conn bun.IConn // takes what has its arguments in it
 }
+
+// sql is the transaction below bun's.
+func (s session) sql() *sql.Tx { return s.Tx.Tx }
 
 func (s session) NewSelect() *bun.SelectQuery { return s.Tx.NewSelect().Conn(s.conn) }
 func (s session) NewInsert() *bun.InsertQuery { return s.Tx.NewInsert().Conn(s.conn) }
@@ -35,7 +38,7 @@ func (db *DB) newSession(tx bun.Tx) session {
 	if _, ok := db.pool.Driver().(*stdlib.Driver); ok {
 		return session{tx, writtenConn{tx.Tx}}
 	}
-	return session{tx, tx} // another driver, or one around pgx, knows no modes
+	return session{tx, tx.Tx} // another driver, or one around pgx, knows no modes
 }
 
 // writtenConn sends statements that have their arguments in them.
@@ -54,21 +57,29 @@ func (c writtenConn) QueryRowContext(ctx context.Context, text string, _ ...any)
 }
 
 func sendWritten[T any](ctx context.Context, text string, to func(context.Context, string, ...any) (T, error)) (T, error) {
-	m := &met{}
-	answer, err := to(ctx, text, pgx.QueryExecModeSimpleProtocol, m)
-	if err != nil && !m.pgx && ctx.Err() == nil {
-		// Nothing was sent: another driver hides behind pgx's, and database/sql has
-		// found that it cannot send such an argument.
-		return to(ctx, text)
+	hook := &pgxHook{}
+	answer, err := to(ctx, text, pgx.QueryExecModeSimpleProtocol, hook)
+	if err != nil && hook.conn == nil && ctx.Err() == nil {
+		return to(ctx, text) // another driver hides behind pgx's: nothing was sent
 	}
 	return answer, err
 }
 
-// met is a pgx.QueryRewriter only by name: it is how one learns that the driver is pgx.
-type met struct{ pgx bool }
+// pgxHook is a pgx.QueryRewriter only by name: as an argument of a statement it
+// gets to see the connection below a database/sql transaction before the statement
+// is sent, and leaves that as it is. Other drivers cannot send such an argument,
+// and database/sql finds that out before anything is sent; a broken connection is
+// found again by what is done instead.
+type pgxHook struct {
+	before func(ctx context.Context, conn *pgx.Conn) error // nil: nothing is done
+	conn   *pgx.Conn                                       // nil: the driver is another one
+}
 
 // RewriteQuery is called by pgx.
-func (m *met) RewriteQuery(_ context.Context, _ *pgx.Conn, text string, _ []any) (string, []any, error) {
-	m.pgx = true
-	return text, nil, nil
+func (h *pgxHook) RewriteQuery(ctx context.Context, conn *pgx.Conn, text string, args []any) (string, []any, error) {
+	h.conn = conn
+	if h.before == nil {
+		return text, args, nil
+	}
+	return text, args, h.before(ctx, conn)
 }
