@@ -29,6 +29,9 @@ func testCatalogCodes(t *testing.T, s dealsStore) {
 	for _, c := range kept {
 		read(t, s, func(ctx context.Context, tx dealsTx) error {
 			byCode, err := tx.Catalogs().ByCode(ctx, seller(1), c.Code)
+			if err != nil {
+				return err
+			}
 			equal(t, "by code", byCode, c)
 			byShort, errShort := tx.Catalogs().ByShortCode(ctx, c.ShortCode)
 			equal(t, "by short code", byShort, c)
@@ -114,6 +117,9 @@ func testByCatalogs(t *testing.T, s dealsStore) {
 			equal(t, "offers", got, c.want)
 		}
 		got, err := tx.Landings().ByCatalogs(ctx, []uuid.UUID{keyOf(902), keyOf(901)})
+		if err != nil {
+			return err
+		}
 		equal(t, "landings", got, landings)
 		none, errNone := tx.Landings().ByCatalogs(ctx, nil)
 		equal(t, "landings of none", none, []deals.Landing(nil))

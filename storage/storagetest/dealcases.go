@@ -22,15 +22,18 @@ func testUIDs(t *testing.T, s dealsStore) {
 	write(t, s, func(ctx context.Context, tx dealsTx) error {
 		for _, uid := range []deals.UID{first, sampleUID(2)} {
 			_, added, err := tx.UIDs().AddOrGet(ctx, uid)
-			equal(t, "added", added, true)
 			if err != nil {
 				return err
 			}
+			equal(t, "added", added, true)
 		}
 		got, added, err := tx.UIDs().AddOrGet(ctx, again)
+		if err != nil {
+			return err
+		}
 		equal(t, "the one that is there", got, first)
 		equal(t, "added again", added, false)
-		return err
+		return nil
 	})
 	get := func(uids ...string) []deals.UID {
 		return see(t, s, func(ctx context.Context, tx dealsTx) ([]deals.UID, error) { return tx.UIDs().GetMany(ctx, uids) })
@@ -121,6 +124,9 @@ func testDealKey(t *testing.T, s dealsStore) {
 	elsewhere.BusinessPartnerID = seller(2)
 	write(t, s, func(ctx context.Context, tx dealsTx) error {
 		got, added, err := tx.Deals().AddOrGet(ctx, again)
+		if err != nil {
+			return err
+		}
 		equal(t, "the deal that is there", got, kept[0])
 		equal(t, "added", added, false)
 		nowhere := again // what it refers to does not matter: it is not kept

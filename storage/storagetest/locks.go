@@ -27,13 +27,19 @@ func testLockAnswers(t *testing.T, s links.Store) {
 	for name, unit := range unitsOf(s) {
 		err := unit(t.Context(), func(ctx context.Context, tx links.Tx) error {
 			got, err := tx.Links().Lock(ctx, []int64{kept[2].ID, nowhere, kept[0].ID, kept[2].ID, 0})
+			if err != nil {
+				return err
+			}
 			equal(t, name+": locked", got, []links.Link{kept[0], kept[2]})
 			if err != nil {
 				return err
 			}
 			none, err := tx.Links().Lock(ctx, nil)
+			if err != nil {
+				return err
+			}
 			equal(t, name+": locked none", none, []links.Link(nil))
-			return err
+			return nil
 		})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -156,8 +156,11 @@ func testPartDelete(t *testing.T, s offers.Store) {
 	unreadable(t, s, missing, getComment)
 	read(t, s, func(ctx context.Context, tx offers.Tx) error {
 		page, err := tx.Activities().List(ctx, offers.ActivityFilter{}, affiliate.PageRequest{Number: 1, Size: 1})
+		if err != nil {
+			return err
+		}
 		equal(t, "activities", page.Total, 0)
-		return err
+		return nil
 	})
 	for _, id := range []int64{w.participant.ID, nowhere, 0} {
 		refused(t, s, missing, remove(id))

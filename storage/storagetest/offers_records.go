@@ -286,18 +286,27 @@ func testOfferLocks(t *testing.T, s offers.Store) {
 	for range 2 {
 		write(t, s, func(ctx context.Context, tx offers.Tx) error {
 			shared, err := tx.Offers().Share(ctx, ids)
+			if err != nil {
+				return err
+			}
 			equal(t, "shared", shared, kept)
 			if err != nil {
 				return err
 			}
 			locked, err := tx.Offers().Lock(ctx, ids)
+			if err != nil {
+				return err
+			}
 			equal(t, "locked", locked, kept)
 			if err != nil {
 				return err
 			}
 			none, err := tx.Offers().Share(ctx, nil)
+			if err != nil {
+				return err
+			}
 			equal(t, "none", len(none), 0)
-			return err
+			return nil
 		})
 	}
 }

@@ -250,13 +250,19 @@ func testOrderLock(t *testing.T, s ordersStore) {
 	added := see2(t, s, sampleOrder(w, 1), sampleOrder(w, 2))
 	write(t, s, func(ctx context.Context, tx orders.Tx) error {
 		got, err := tx.Orders().Lock(ctx, []int64{added[1].ID, nowhere, w.order.ID, added[1].ID, 0})
+		if err != nil {
+			return err
+		}
 		equal(t, "locked", got, []orders.Order{w.order, added[1]})
 		if err != nil {
 			return err
 		}
 		none, err := tx.Orders().Lock(ctx, nil)
+		if err != nil {
+			return err
+		}
 		equal(t, "locked none", none, []orders.Order(nil))
-		return err
+		return nil
 	})
 }
 

@@ -242,9 +242,12 @@ func testCollectorKeys(t *testing.T, s ordersStore) {
 	write(t, s, func(ctx context.Context, tx orders.Tx) error {
 		again := sampleCollector(w, 3) // of the advertiser that has number 0
 		got, added, err := tx.Collectors().AddOrGet(ctx, again)
+		if err != nil {
+			return err
+		}
 		equal(t, "the one that is there", got, kept[0])
 		equal(t, "added again", added, false)
-		return err
+		return nil
 	})
 	for field, spoil := range map[string]func(c *orders.Collector){
 		"organization_id": func(c *orders.Collector) { c.OrganizationID = kept[0].OrganizationID },
@@ -276,6 +279,9 @@ func testCollectorKeys(t *testing.T, s ordersStore) {
 	}), kept[0])
 	read(t, s, func(ctx context.Context, tx orders.Tx) error {
 		byKey, err := tx.Collectors().ByActivationKey(ctx, kept[1].ActivationKey)
+		if err != nil {
+			return err
+		}
 		equal(t, "by key", byKey, kept[1])
 		of, errOf := tx.Collectors().ByAdvertisers(ctx, []int64{w.advertisers[1].ID, nowhere, w.advertisers[0].ID})
 		equal(t, "by advertisers", of, kept)

@@ -304,10 +304,10 @@ func testTakeBack(t *testing.T, s payoutsStore) {
 	for range 3 {
 		err := s.Write(t.Context(), func(ctx context.Context, tx payoutsTx) error {
 			first, err := tx.Invoices().Take(ctx, payouts.SeriesTake{Series: "A", Count: 5}, payouts.SeriesTake{Series: "B", Count: 1})
-			equal(t, "taken, then given back", first, []int64{2, 1})
 			if err != nil {
 				return err
 			}
+			equal(t, "taken, then given back", first, []int64{2, 1})
 			return errMine
 		})
 		if err != errMine {

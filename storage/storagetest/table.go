@@ -203,8 +203,11 @@ func (tb table[T, V]) testUpdate(t *testing.T, s affiliate.Store[T]) {
 			return err
 		}
 		got, err := tb.fetch(ctx, tx, given)
+		if err != nil {
+			return err
+		}
 		equal(t, "seen by its own unit", got, tb.withID(tb.full(w), v))
-		return err
+		return nil
 	})
 	scribble(&given)
 	equal(t, "updated", see(t, s, tb.fetching(v)), tb.withID(tb.full(w), v))
@@ -334,39 +337,61 @@ func (tb table[T, V]) testRefused(t *testing.T, s affiliate.Store[T]) {
 		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, nowhere) })
 		tb.refuse(t, s, w, kept, unknown(r.field), func(v *V) { r.set(v, math.MaxInt64) })
 	}
+	// All that refer to nothing are named at once: two of them, each pair, and as many
+	// as go together.
+	var most []reference[V]
 	for i, a := range tb.references {
 		for _, b := range tb.references[i+1:] {
-			bad := tb.sample(w, 3)
-			a.set(&bad, nowhere)
-			b.set(&bad, nowhere)
-			if a.field == b.field || !tb.both(bad, a, b) {
-				continue
-			}
-			err := s.Write(t.Context(), func(ctx context.Context, tx T) error { return second(tb.add(ctx, tx, bad)) })
-			var got []string
-			if e, ok := errors.AsType[*affiliate.Error](err); ok {
-				for _, f := range e.Fields {
-					got = append(got, f.Field)
-				}
-			}
-			want := []string{a.field, b.field}
-			slices.Sort(want)
-			slices.Sort(got)
-			equal(t, "the fields that refer to nothing", got, want)
+			tb.refuseReferences(t, s, w, a, b)
+		}
+		if _, ok := tb.referring(w, append(most, a)...); ok {
+			most = append(most, a)
 		}
 	}
+	tb.refuseReferences(t, s, w, most...)
 }
 
-// both reports whether the value refers by both fields.
-func (tb table[T, V]) both(v V, a, b reference[V]) bool {
-	changes := func(r reference[V]) bool {
-		other, same := v, v
+// refuseReferences tries to add a value that refers to nothing by each of the
+// fields, where a value can refer by all of them.
+func (tb table[T, V]) refuseReferences(t *testing.T, s affiliate.Store[T], w world, by ...reference[V]) {
+	t.Helper()
+	bad, ok := tb.referring(w, by...)
+	if !ok {
+		return
+	}
+	var got, want []string
+	err := s.Write(t.Context(), func(ctx context.Context, tx T) error { return second(tb.add(ctx, tx, bad)) })
+	if e, ours := errors.AsType[*affiliate.Error](err); ours {
+		for _, f := range e.Fields {
+			got = append(got, f.Field)
+		}
+	}
+	for _, r := range by {
+		want = append(want, r.field)
+	}
+	slices.Sort(want)
+	want = slices.Compact(want) // a field that is checked against two limits is named once
+	slices.Sort(got)
+	equal(t, "the fields that refer to nothing", got, want)
+}
+
+// referring is a value that refers to nothing by all of the fields; false when none
+// can.
+func (tb table[T, V]) referring(w world, by ...reference[V]) (V, bool) {
+	bad := tb.sample(w, 3)
+	for _, r := range by {
+		r.set(&bad, nowhere)
+	}
+	for _, r := range by {
+		other, same := bad, bad
 		r.set(&other, nowhere-1)
 		r.set(&same, nowhere)
-		return reflect.DeepEqual(same, v) && !reflect.DeepEqual(other, v)
+		if !reflect.DeepEqual(same, bad) || reflect.DeepEqual(other, bad) {
+			return bad, false
+		}
 	}
-	checked, ok := any(v).(interface{ Validate() error })
-	return changes(a) && changes(b) && (!ok || checked.Validate() == nil)
+	v, checks := any(bad).(interface{ Validate() error })
+	return bad, len(by) > 0 && (!checks || v.Validate() == nil)
 }
 
 // refuse tries to add a spoiled value, and to update the kept one to it, after
