@@ -12,8 +12,28 @@ import (
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest/backends"
 )
+
+// theOnlyCampaign makes a campaign of acme's that nothing pays beside.
+func theOnlyCampaign(t *testing.T, p *process, b storagetest.Backend, budget int64, costs affiliate.Costs) (*offers.Service, offers.View) {
+	t.Helper()
+	is := is.New(t)
+	core, err := affiliate.NewService(b.Core, affiliate.Options{})
+	is.NoErr(err)
+	campaigns, err := offers.NewService(core, b.Offers, offers.Options{})
+	is.NoErr(err)
+	for _, id := range p.IDs["offers"] {
+		is.NoErr(campaigns.DeleteOffer(t.Context(), id))
+	}
+	made, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{
+		AdvertiserID: p.IDs["advertisers"]["acme"], Type: offers.Standard, Name: "the only one",
+		BudgetLimit: affiliate.Some(budget), Costs: []offers.Costs{{Costs: costs}},
+	}})
+	is.NoErr(err)
+	return campaigns, made.View
+}
 
 // A process that is killed in the middle spends nothing that is not kept, and
 // the next one goes on to the last click that fits.
@@ -23,17 +43,7 @@ func TestKilledServerSpendsABudgetExactly(t *testing.T) {
 	const fit = 300
 	dsn := pgtest.DSN(t)
 	p := spawn(t, "-demo", "-dsn", dsn, "-rate", "0")
-	backend := backends.Postgres(t, dsn)
-	core, err := affiliate.NewService(backend.Core, affiliate.Options{})
-	is.NoErr(err)
-	campaigns, err := offers.NewService(core, backend.Offers, offers.Options{})
-	is.NoErr(err)
-	campaign, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{
-		AdvertiserID: p.IDs["advertisers"]["acme"], Type: offers.Standard, Name: "to the last click",
-		BudgetLimit: affiliate.Some[int64](fit * 7),
-		Costs:       []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](7), InvoiceCPC: affiliate.Some[int64](7)}}},
-	}})
-	is.NoErr(err)
+	campaigns, campaign := theOnlyCampaign(t, p, backends.Postgres(t, dsn), fit*7, affiliate.Costs{CPC: affiliate.Some[int64](7), InvoiceCPC: affiliate.Some[int64](7)})
 	var made [3]link
 	for i := range made {
 		made[i] = p.convert(t, "creator", "anna", fmt.Sprintf("https://acme.example/%d", i), http.StatusCreated)
@@ -73,20 +83,7 @@ func TestTwoProcessesSpendOneBudgetExactly(t *testing.T) {
 	const clicks, price, limit = 1000, 10, 500
 	dsn := pgtest.DSN(t)
 	servers := [2]*process{spawn(t, "-demo", "-dsn", dsn, "-rate", "0"), spawn(t, "-demo", "-dsn", dsn, "-rate", "0")}
-	backend := backends.Postgres(t, dsn)
-	core, err := affiliate.NewService(backend.Core, affiliate.Options{})
-	is.NoErr(err)
-	campaigns, err := offers.NewService(core, backend.Offers, offers.Options{})
-	is.NoErr(err)
-	for _, id := range servers[0].IDs["offers"] { // so that nothing else pays
-		is.NoErr(campaigns.DeleteOffer(t.Context(), id))
-	}
-	campaign, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{
-		AdvertiserID: servers[0].IDs["advertisers"]["acme"], Type: offers.Standard, Name: "five crowns",
-		BudgetLimit: affiliate.Some[int64](limit),
-		Costs:       []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](price), InvoiceCPC: affiliate.Some[int64](price)}}},
-	}})
-	is.NoErr(err)
+	campaigns, campaign := theOnlyCampaign(t, servers[0], backends.Postgres(t, dsn), limit, affiliate.Costs{CPC: affiliate.Some[int64](price), InvoiceCPC: affiliate.Some[int64](price)})
 	var made [4]link // several, so that the locks of links do not order everything
 	for i := range made {
 		made[i] = servers[0].convert(t, "creator", "anna", fmt.Sprintf("https://acme.example/%d", i), http.StatusCreated)

@@ -30,23 +30,14 @@ func TestASaleToldAThousandTimesIsPaidOnceThoughAProcessIsKilled(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	servers := [2]*process{spawn(t, "-demo", "-dsn", dsn, "-rate", "0"), spawn(t, "-demo", "-dsn", dsn, "-rate", "0")}
 	backend := backends.Postgres(t, dsn)
-	core, err := affiliate.NewService(backend.Core, affiliate.Options{})
-	is.NoErr(err)
-	campaigns, err := offers.NewService(core, backend.Offers, offers.Options{})
-	is.NoErr(err)
 	sales, err := orders.NewService(backend.Orders, orders.Options{})
 	is.NoErr(err)
-	for _, id := range servers[0].IDs["offers"] { // so that nothing else pays
-		is.NoErr(campaigns.DeleteOffer(t.Context(), id))
-	}
-	acme := servers[0].IDs["advertisers"]["acme"]
 	cpa, err := affiliate.ParseRate("cpa", "0.1")
 	is.NoErr(err)
-	campaign, err := campaigns.CreateOffer(t.Context(), offers.OfferInput{Offer: offers.Offer{
-		AdvertiserID: acme, Type: offers.Standard, Name: "ten percent", BudgetLimit: affiliate.Some[int64](1_000_000),
-		Costs: []offers.Costs{{Costs: affiliate.Costs{CPC: affiliate.Some[int64](7), InvoiceCPC: affiliate.Some[int64](7), CPA: affiliate.Some(cpa), InvoiceCPA: affiliate.Some(cpa)}}},
-	}})
-	is.NoErr(err)
+	campaigns, campaign := theOnlyCampaign(t, servers[0], backend, 1_000_000, affiliate.Costs{
+		CPC: affiliate.Some[int64](7), InvoiceCPC: affiliate.Some[int64](7), CPA: affiliate.Some(cpa), InvoiceCPA: affiliate.Some(cpa),
+	})
+	acme := campaign.AdvertiserID
 	made := servers[0].convert(t, "creator", "anna", "https://acme.example/coat", http.StatusCreated)
 	click, err := servers[0].as("").click(t.Context(), made.ID, "the customer")
 	is.NoErr(err)
