@@ -140,10 +140,11 @@ const maxRaces = 50
 
 func (s *Service) takeTogether(ctx context.Context, batch []*report) error {
 	rates := make(map[rateKey]decimal.Decimal) // zero: none is known
+	now := s.clock.Now()                       // of all attempts: a report without a time has this one, and its rate is asked for by it
 	for races := 0; ; {
-		in := &intake{service: s, batch: batch, rates: rates}
+		in := &intake{service: s, batch: batch, rates: rates, now: now}
 		err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {
-			in.reset(s.clock.Now())
+			in.items, in.missing = nil, nil
 			return in.run(ctx, tx)
 		})
 		switch {
@@ -201,8 +202,6 @@ type intake struct {
 	items       []item
 	missing     []rateKey
 }
-
-func (in *intake) reset(now time.Time) { in.now, in.items, in.missing = now, nil, nil }
 
 func (in *intake) run(ctx context.Context, tx Tx) error {
 	if err := in.read(ctx, tx); err != nil {

@@ -1,9 +1,11 @@
 package orders_test
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -461,4 +463,40 @@ func TestBadReportsChangeNothing(t *testing.T) {
 		is.NoErr(err)
 		is.Equal(page.Total, 0)
 	})
+}
+
+// The clock of a server goes on between the attempts of a report. Its rate is asked
+// for once all the same.
+func TestAReportInAnotherCurrencyIsTakenInWhileTheClockGoesOn(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		click := w.click(w.link)
+		ticking := func() time.Time { w.pass(time.Millisecond); return w.clock() }
+		for currency, want := range map[affiliate.Currency]string{"EUR": "", "NOK": orders.ReasonNoRate} {
+			asked := &countedRates{Rates: rates}
+			s, err := orders.NewService(b.Orders, orders.Options{Clock: ticking, Rates: asked})
+			is.NoErr(err)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			r := w.sale("in "+string(currency), "10", click)
+			r.Currency = currency
+			o, outcome, err := s.Report(ctx, r)
+			is.NoErr(err)
+			is.Equal(outcome, orders.Added)
+			is.Equal(o.Reason, want)
+			is.Equal(asked.times.Load(), int64(1))
+		}
+	})
+}
+
+// countedRates counts how often it is asked.
+type countedRates struct {
+	orders.Rates
+	times atomic.Int64
+}
+
+func (r *countedRates) Rate(ctx context.Context, from, to affiliate.Currency, at time.Time) (decimal.Decimal, error) {
+	r.times.Add(1)
+	return r.Rates.Rate(ctx, from, to, at)
 }
