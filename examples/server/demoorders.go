@@ -10,6 +10,16 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
+// orderOptions are those of orders: with -demo a few currencies have a fixed rate,
+// where a host asks somebody who knows.
+func (c config) orderOptions(observe func(orders.Outcome, string)) orders.Options {
+	o := orders.Options{Observe: observe}
+	if c.demo {
+		o.Rates = orders.FixedRates{{"EUR", "SEK"}: decimal.New(112, -1), {"USD", "SEK"}: decimal.New(96, -1), {"SEK", "EUR"}: decimal.New(89, -3)}
+	}
+	return o
+}
+
 // loadDemoOrders brings sample orders into the store: customers of acme used
 // anna's voucher, and one of them sent a part back. What is there already, by
 // its number or reference, stays as it is.

@@ -21,7 +21,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metrics"
 	"github.com/affiliatekit/affiliatekit/links"
-	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/verification"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -129,7 +128,7 @@ func newApp(ctx context.Context, c config, b affiliatekit.Backend, log *slog.Log
 		Mailing: mailing.Options{Mailer: logMailer{log}},
 		Offers:  offers.Options{Blobs: images},
 		Links:   links.Options{PublicURL: c.publicURL, Clicks: c.clicks, Observe: counts.Click, DomainVerifiers: verification.Standard()},
-		Orders:  orders.Options{Observe: counts.Order},
+		Orders:  c.orderOptions(counts.Order),
 		Events:  events.Options{Observe: counts.Event, Logger: log},
 		Payouts: payoutOptions(c.demo),
 

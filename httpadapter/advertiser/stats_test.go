@@ -242,10 +242,14 @@ func TestStatisticsReadRollUpsAlone(t *testing.T) {
 	dsn := backends.Database(t)
 	s := newSales(t, newWorld(t, backends.Postgres(t, dsn)))
 	s.settle()
+	s.ID["tag stars"] = market.Must(s.Core.CreateUserTag(t.Context(), affiliate.UserTag{Name: "stars", Slug: "stars", AccessLevel: affiliate.AccessAll}))(t).ID
 	var before []string
-	routes := []string{"clicksPerDay", "generalStats", "userStats", "linkStats"}
+	routes := []string{
+		"/stores/{advertiser figures}/clicksPerDay?", "/stores/{advertiser figures}/generalStats?", "/stores/{advertiser figures}/orders/perDate?",
+		"/stores/{advertiser figures}/userStats?", "/stores/{advertiser figures}/linkStats?", "/advertiser/stores/{advertiser figures}/user-tag-stats?tags[]={tag stars}&",
+	}
 	answer := func(route string) string {
-		got := s.Send("admin", "GET", "/stores/{advertiser figures}/"+route+"?from=2026-03-18&to=2026-03-19", "")
+		got := s.Send("admin", "GET", route+"from=2026-03-18&to=2026-03-19", "")
 		if got.Code != http.StatusOK {
 			t.Fatalf("%s: got %d %s", route, got.Code, got.Body)
 		}
