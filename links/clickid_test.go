@@ -66,6 +66,29 @@ func TestTheClickIDGoesToTheShopAlone(t *testing.T) {
 	})
 }
 
+// A parameter that only ends like the one of the click id is another one.
+func TestTheClickIDsParameterIsComparedAsAWhole(t *testing.T) {
+	is := is.New(t)
+	w := newWorld(t, backends.Memory(), links.Options{PublicURL: "https://go.example", ClickParameter: "cid"})
+	for template, want := range map[string]string{":TARGET_URL?acid=5": "&cid=", ":TARGET_URL?acid=5&cid=:CLICK_ID": "&cid="} {
+		host := strings.ToLower(strings.Map(lettersOnly, template)) + ".example"
+		a := w.advertiser(host, host)
+		_, err := w.core.UpdateAdvertiser(t.Context(), a.ID, func(a *affiliate.Advertiser) { a.TrackingTemplate = template })
+		w.must(err)
+		to, err := w.links.Follow(t.Context(), links.Hit{LinkID: w.convert(w.anna, "https://"+host+"/p").ID, IP: "192.0.2.1", UserAgent: "Firefox"})
+		w.must(err)
+		is.Equal(strings.Count(to.URL, want), 1)
+	}
+
+	// A host's own parameter is no part of whose a URL is.
+	a := w.advertiser("Words", "words.example")
+	_, err := w.links.AddRule(t.Context(), a.ID, links.RuleInput{Type: links.RuleBlock, URL: "words.example", Keyword: "1700"})
+	w.must(err)
+	rules, err := w.links.MatchingRules(t.Context(), "https://words.example/p?cid=1700")
+	w.must(err)
+	is.Equal(len(rules), 1)
+}
+
 func lettersOnly(r rune) rune {
 	if 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' {
 		return r

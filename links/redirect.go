@@ -132,7 +132,15 @@ func (t *Target) takesClickID(parameter string) bool {
 		return true
 	}
 	tail, ok := cutTarget(t.Link.Template)
-	return ok && !strings.Contains(tail, parameter+"=")
+	return ok && !hasParameter(tail, parameter)
+}
+
+// hasParameter reports whether the tail of a template names a query parameter. What
+// only ends alike is another one.
+func hasParameter(tail, name string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(tail, func(r rune) bool { return r == '?' || r == '&' || r == '#' }), func(pair string) bool {
+		return strings.HasPrefix(pair, name+"=")
+	})
 }
 
 // pendingClick is a click on its way to be recorded, and what became of it.

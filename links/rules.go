@@ -57,7 +57,7 @@ func (s *Service) MatchingRules(ctx context.Context, rawURL string) ([]Rule, err
 	if err != nil {
 		return nil, err
 	}
-	matches := matcher.Claims(u.without([]string{ClickIDParameter}), nil)
+	matches := matcher.Claims(u.without([]string{s.opts.ClickParameter}), nil)
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) ([]Rule, error) {
 		rules := make([]Rule, 0, len(matches))
 		for _, m := range matches { // few: advertisers that share a URL
