@@ -59,8 +59,9 @@ type Snapshot func(ctx context.Context, fn func(context.Context) error) error
 
 // Export returns the table as a file. All rows are read from one snapshot, batch
 // by batch, into a file of ours, before the answer begins: however slowly a client
-// reads, it holds neither a lock nor a connection, the memory does not grow with
-// the rows, and a list that cannot be read is an error and not half a file.
+// reads, it holds neither a lock nor a connection. Of the rows that are not in the
+// batch the memory has the keys alone, and a list that cannot be read is an error
+// and not half a file.
 func (t Table[T]) Export(ctx context.Context, snapshot Snapshot, form FileForm) (wire.Stream, error) {
 	write, contentType := t.writeCSV, csvType
 	if form.Format == XLSX {
