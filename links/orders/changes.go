@@ -273,12 +273,9 @@ func (s *Service) Reprice(ctx context.Context, id int64) (Order, error) {
 		if err != nil {
 			return o, err
 		}
-		key := rateKey{o.Currency, t.Currency, o.At}
-		rates := make(map[rateKey]decimal.Decimal)
-		if err := s.askRates(ctx, []rateKey{key}, rates); err != nil {
+		if rate, err = s.rateOf(ctx, rateKey{o.Currency, t.Currency, o.At}); err != nil {
 			return o, err
 		}
-		rate = rates[key]
 	}
 	return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (Order, error) {
 		return s.change(ctx, tx, id, Change, func(o *Order, _ Status) (bool, error) {

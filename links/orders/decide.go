@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,6 +58,7 @@ func (in *intake) decide(ctx context.Context, tx Tx) error {
 			return err
 		}
 	}
+	in.items = slices.DeleteFunc(in.items, func(it item) bool { return len(it.from.missing) > 0 })
 	return nil
 }
 
@@ -257,9 +259,9 @@ func (in *intake) price(it *item) error {
 	}
 	if o.Rate = decimal.NewFromInt(1); o.Currency != it.terms.Currency {
 		key := rateKey{o.Currency, it.terms.Currency, o.At}
-		rate, asked := in.rates[key]
+		rate, asked := it.from.rates[key]
 		if !asked {
-			in.missing = append(in.missing, key)
+			it.from.missing = append(it.from.missing, key)
 			return nil
 		}
 		o.Rate = rate

@@ -23,9 +23,17 @@ type report struct {
 	gather.Call
 
 	Report
-	viewer affiliate.Viewer // who reports
-	result Result
-	done   bool // a unit has ended with this result
+	viewer   affiliate.Viewer // who reports
+	received time.Time        // the time of a report that has none of its own
+	result   Result
+	done     bool // a unit has ended with this result
+
+	rates   map[rateKey]decimal.Decimal // asked for it; zero: none is known
+	missing []rateKey                   // left out of its unit until these are asked for
+}
+
+func (s *Service) newReport(r Report) *report {
+	return &report{Report: r, viewer: s.viewer, received: s.clock.Now()}
 }
 
 func (r *report) refuse(err error) { r.result = Result{Outcome: Refused, Err: err} }
@@ -40,15 +48,21 @@ func (r *report) refuse(err error) { r.result = Result{Outcome: Refused, Err: er
 // Report returns, the order is committed; only inside a transaction of the
 // host's, or a joint unit, is it committed with that.
 func (s *Service) Report(ctx context.Context, r Report) (Order, Outcome, error) {
-	in := &report{Report: r, viewer: s.viewer}
-	var err error
-	if s.group == nil || s.store.Nested(ctx) { // the unit of this context is nobody else's
-		err = s.takeAll(ctx, []*report{in})
-	} else {
-		err = s.group.Do(ctx, in)
-	}
-	if !in.done {
-		return Order{}, Refused, err
+	in := s.newReport(r)
+	for !in.done {
+		var err error
+		if s.group == nil || s.store.Nested(ctx) { // the unit of this context is nobody else's
+			err = s.takeAll(ctx, []*report{in})
+		} else {
+			in.Call = gather.Call{}
+			err = s.group.Do(ctx, in)
+		}
+		if err == nil { // whoever needs a rate asks for it; the others do not wait for that
+			err = s.askRates(ctx, in)
+		}
+		if err != nil && !in.done {
+			return Order{}, Refused, err
+		}
 	}
 	s.opts.Observe(in.result.Outcome, in.result.Order.Reason)
 	return in.result.Order, in.result.Outcome, in.result.Err
@@ -61,9 +75,14 @@ func (s *Service) Report(ctx context.Context, r Report) (Order, Outcome, error) 
 func (s *Service) ReportMany(ctx context.Context, reports []Report) ([]Result, error) {
 	all := make([]*report, len(reports))
 	for i, r := range reports {
-		all[i] = &report{Report: r, viewer: s.viewer}
+		all[i] = s.newReport(r)
 	}
 	err := s.takeAll(ctx, all)
+	for err == nil && slices.ContainsFunc(all, func(r *report) bool { return !r.done }) {
+		if err = s.askRates(ctx, all...); err == nil {
+			err = s.takeAll(ctx, all)
+		}
+	}
 	results := make([]Result, len(reports))
 	for i, r := range all {
 		if r.done {
@@ -74,7 +93,8 @@ func (s *Service) ReportMany(ctx context.Context, reports []Report) ([]Result, e
 	return results, err
 }
 
-// takeAll takes in all reports that are not done, in as few units as can be.
+// takeAll takes in all reports that are not done, in as few units as can be. Those
+// for which a rate is missing are left as they are.
 func (s *Service) takeAll(ctx context.Context, reports []*report) error {
 	pending := slices.DeleteFunc(slices.Clone(reports), func(r *report) bool { return r.done })
 	for len(pending) > 0 {
@@ -119,7 +139,7 @@ func (s *Service) takeIn(ctx context.Context, batch []*report) error {
 		}
 	}
 	for _, r := range batch {
-		r.done = true
+		r.done = len(r.missing) == 0
 	}
 	return nil
 }
@@ -130,55 +150,60 @@ type rateKey struct {
 	at       time.Time
 }
 
-var (
-	errRates = errors.New("orders: exchange rates are to be asked for first")
-	errRaced = errors.New("orders: another unit added one of the orders")
-)
+var errRaced = errors.New("orders: another unit added one of the orders")
 
 // maxRaces bounds how often a unit runs again because others added its orders.
 const maxRaces = 50
 
 func (s *Service) takeTogether(ctx context.Context, batch []*report) error {
-	rates := make(map[rateKey]decimal.Decimal) // zero: none is known
-	now := s.clock.Now()                       // of all attempts: a report without a time has this one, and its rate is asked for by it
-	for races := 0; ; {
-		in := &intake{service: s, batch: batch, rates: rates, now: now}
+	for races := 0; ; races++ {
+		in := &intake{service: s, batch: batch}
 		err := s.store.Record(ctx, func(ctx context.Context, tx Tx) error {
-			in.items, in.missing = nil, nil
+			in.reset(s.clock.Now())
 			return in.run(ctx, tx)
 		})
-		switch {
-		case errors.Is(err, errRates):
-			if err := s.askRates(ctx, in.missing, rates); err != nil {
-				return err
-			}
-			continue
-		case errors.Is(err, errRaced):
-			if races++; races < maxRaces {
-				continue
-			}
+		if !errors.Is(err, errRaced) {
+			return err
+		}
+		if races == maxRaces {
 			return affiliate.Unavailable(err)
 		}
-		return err
 	}
 }
 
-// askRates asks for rates and notes them, zero where none is known.
-func (s *Service) askRates(ctx context.Context, keys []rateKey, into map[rateKey]decimal.Decimal) error {
-	for _, k := range keys {
-		if _, asked := into[k]; asked {
-			continue
+// askRates asks for the rates that are missing for reports, outside of units.
+func (s *Service) askRates(ctx context.Context, reports ...*report) error {
+	asked := make(map[rateKey]decimal.Decimal)
+	for _, r := range reports {
+		for _, k := range r.missing {
+			rate, known := asked[k]
+			if !known {
+				var err error
+				if rate, err = s.rateOf(ctx, k); err != nil {
+					return err
+				}
+				asked[k] = rate
+			}
+			if r.rates == nil {
+				r.rates = make(map[rateKey]decimal.Decimal)
+			}
+			r.rates[k] = rate
 		}
-		rate, err := s.opts.Rates.Rate(ctx, k.from, k.to, k.at)
-		if ctx.Err() != nil {
-			return affiliate.Unavailable(ctx.Err())
-		}
-		if err != nil || !usableRate(rate) {
-			rate = decimal.Decimal{}
-		}
-		into[k] = Exact(rate)
+		r.missing = nil
 	}
 	return nil
+}
+
+// rateOf asks for a rate; it is zero where none is known.
+func (s *Service) rateOf(ctx context.Context, k rateKey) (decimal.Decimal, error) {
+	rate, err := s.opts.Rates.Rate(ctx, k.from, k.to, k.at)
+	if ctx.Err() != nil {
+		return decimal.Decimal{}, affiliate.Unavailable(ctx.Err())
+	}
+	if err != nil || !usableRate(rate) {
+		rate = decimal.Decimal{}
+	}
+	return Exact(rate), nil
 }
 
 // item is an order on its way in.
@@ -194,13 +219,18 @@ type item struct {
 type intake struct {
 	service *Service
 	batch   []*report
-	rates   map[rateKey]decimal.Decimal
 
 	now         time.Time
 	advertisers map[int64]affiliate.Advertiser
 	collectors  map[int64]Collector
 	items       []item
-	missing     []rateKey
+}
+
+func (in *intake) reset(now time.Time) {
+	in.now, in.items = now, nil
+	for _, r := range in.batch {
+		r.missing = nil
+	}
 }
 
 func (in *intake) run(ctx context.Context, tx Tx) error {
@@ -209,9 +239,6 @@ func (in *intake) run(ctx context.Context, tx Tx) error {
 	}
 	if err := in.decide(ctx, tx); err != nil {
 		return err
-	}
-	if len(in.missing) > 0 {
-		return errRates
 	}
 	if err := in.add(ctx, tx); err != nil {
 		return err
@@ -235,7 +262,7 @@ func (in *intake) read(ctx context.Context, tx Tx) error {
 			r.refuse(affiliate.NotFound("advertiser", r.AdvertiserID))
 			continue
 		}
-		o, err := r.order(a, in.collectors[a.ID], in.now)
+		o, err := r.order(a, in.collectors[a.ID], r.received)
 		if err != nil {
 			r.refuse(err)
 			continue

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/matryer/is"
+	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -160,5 +161,61 @@ func TestAReportThatIsGivenUpWhileItWaitsIsInNoUnit(t *testing.T) {
 		close(held.release)
 		is.NoErr(<-first)
 		is.Equal(held.units.Load(), int64(1))
+	})
+}
+
+// slowRates knows a rate only once it is released.
+type slowRates struct {
+	asked, release chan struct{}
+}
+
+func (r slowRates) Rate(context.Context, affiliate.Currency, affiliate.Currency, time.Time) (decimal.Decimal, error) {
+	close(r.asked)
+	<-r.release
+	return dec("11.25"), nil
+}
+
+// Rates may come from a slow remote service. Who reports in the advertiser's own
+// currency does not wait for one that shares its unit.
+func TestNobodyWaitsForTheRateOfAnotherOrder(t *testing.T) {
+	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
+		is := is.New(t)
+		w := newWorld(t, b)
+		click := w.click(w.link)
+		held := &heldStore{Store: b.Orders, release: make(chan struct{})}
+		b.Orders = held
+		slow := slowRates{make(chan struct{}), make(chan struct{})}
+		s := w.service(b, orders.Options{Rates: slow})
+		report := func(number string, c affiliate.Currency) chan orders.Order {
+			done := make(chan orders.Order, 1)
+			go func() {
+				r := w.sale(number, "10", click)
+				r.Currency = c
+				o, _, err := s.Report(t.Context(), r)
+				is.NoErr(err)
+				done <- o
+			}()
+			return done
+		}
+		first := report("first", "SEK")
+		for held.units.Load() == 0 {
+			runtime.Gosched()
+		}
+		foreign, own := report("foreign", "EUR"), report("own", "SEK")
+		for held.came.Load() < 3 {
+			runtime.Gosched()
+		}
+		close(held.release)
+		<-slow.asked
+		for name, done := range map[string]chan orders.Order{"first": first, "own": own} {
+			select {
+			case <-done:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%s waits for the rate of another order", name)
+			}
+		}
+		close(slow.release)
+		is.Equal((<-foreign).Earning.Minor(), int64(562)) // 10 EUR at 11.25, 5 %
+		w.verify()
 	})
 }
