@@ -6,8 +6,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/uptrace/bun"
-
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
@@ -36,33 +34,31 @@ func Memory() storagetest.Backend {
 func Database(tb testing.TB) string {
 	tb.Helper()
 	dsn := pgtest.DSN(tb)
-	withHandle(tb, dsn, func(db *bun.DB) error { return postgres.Migrate(tb.Context(), db, postgres.Options{}) })
-	return dsn
-}
-
-// withHandle opens a database for one thing to be done.
-func withHandle(tb testing.TB, dsn string, do func(db *bun.DB) error) {
-	tb.Helper()
 	db, err := postgres.Open(dsn)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := errors.Join(do(db), db.Close()); err != nil {
+	if err := errors.Join(postgres.Migrate(tb.Context(), db, postgres.Options{}), db.Close()); err != nil {
 		tb.Fatal(err)
 	}
+	return dsn
 }
 
 // HideEvents takes the tables of clicks, orders and entries out of a database, so
 // that only the roll-ups of them are left to be read.
 func HideEvents(tb testing.TB, dsn string) {
 	tb.Helper()
-	withHandle(tb, dsn, func(db *bun.DB) (err error) {
-		for _, table := range []string{"affiliate_clicks", "affiliate_orders", "affiliate_entries"} {
-			_, failed := db.ExecContext(tb.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_hidden")
-			err = errors.Join(err, failed)
-		}
-		return err
-	})
+	db, err := postgres.Open(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, table := range []string{"affiliate_clicks", "affiliate_orders", "affiliate_entries"} {
+		_, failed := db.ExecContext(tb.Context(), "ALTER TABLE "+table+" RENAME TO "+table+"_hidden")
+		err = errors.Join(err, failed)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // Postgres opens a database, as one process would; a test that opens it twice
