@@ -19,16 +19,18 @@ REDOCLY := @redocly/cli@2.77.0
 # The benchmarks against other libraries are a module of their own in .bench, and the tests in a
 # browser one in .browser, so that no user of this one depends on what they need. So is what makes
 # the OpenAPI documents, in httpadapter/.openapi, what runs the migrations with the tools of
-# hosts, in .migrations, and the example over a key-value store, in examples/ownbackend.
+# hosts, in .migrations, what changes a backend to see whether its suite notices, in .mutants, and
+# the example over a key-value store, in examples/ownbackend.
 BENCH_MODULE := $(wildcard .bench/go.mod)
 in_bench      = $(if $(BENCH_MODULE),cd .bench && $(1),@true)
 in_browser    = cd .browser && $(1)
 in_openapi    = cd httpadapter/.openapi && $(1)
 in_migrations = cd .migrations && $(1)
+in_mutants    = cd .mutants && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz openapi lint-openapi publicsuffix check-grafana
+.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz mutants openapi lint-openapi publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,7 @@ test: ## all tests with the race detector, on both backends (starts its own Post
 	@echo "All tests take about half an hour on two cores; each package prints a line when it is done."
 	$(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -race -vet=off $(LEAN) -timeout 40m ./...
 	$(call in_ownbackend,$(GO) test -race -vet=off $(LEAN) -timeout 40m ./...)
+	$(call in_mutants,$(GO) test -count=1 -vet=off ./...)
 	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_migrations,$(GO) test -count=1 -vet=off $(LEAN) ./...)'
 
 test-simulation: ## a thousand markets from their seeds, over the memory backend (half a minute)
@@ -76,6 +79,7 @@ vet: ## go vet, the other modules included
 	$(call in_browser,$(lean) vet ./...)
 	$(call in_openapi,$(lean) vet ./...)
 	$(call in_migrations,$(lean) vet ./...)
+	$(call in_mutants,$(lean) vet ./...)
 	$(call in_ownbackend,$(lean) vet ./...)
 
 staticcheck: ## staticcheck at the version in go.mod
@@ -118,6 +122,9 @@ bench: ## all benchmarks; BENCH selects some, BENCHTIME says how long
 
 soak: ## publishers and deliverers of events, killed at KILLS random points (100)
 	KILLS=$${KILLS:-100} $(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -vet=off $(LEAN) -count=1 -timeout 40m -v -run '^TestKilledPublishersAndDeliverers' ./affiliate/webhooks
+
+mutants: ## changes BACKEND (memory) in one place at a time, in FILE or in SAMPLE places of SEED, and says what the suite missed
+	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_mutants,$(lean) run . -backend $(or $(BACKEND),memory) -file "$(FILE)" -sample $(or $(SAMPLE),0) $(SEED:%=-seed %))'
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)
