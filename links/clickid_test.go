@@ -87,6 +87,7 @@ func TestTheClickIDsParameterIsComparedAsAWhole(t *testing.T) {
 	rules, err := w.links.MatchingRules(t.Context(), "https://words.example/p?cid=1700")
 	w.must(err)
 	is.Equal(len(rules), 1)
+	w.convert(w.anna, "https://words.example/p?cid=1700")
 }
 
 func lettersOnly(r rune) rune {
