@@ -66,6 +66,9 @@ var testKits = []string{modulePath + "/httpadapter/internal/contract", modulePat
 // always may import its own subfolders, unless its rule is for it alone.
 var rules = []rule{
 	{folder: "", alone: true, ours: domains},
+	{folder: "internal/gather", ours: []string{"affiliate"}, modules: domainModules},
+	{folder: "internal/idset"},
+	{folder: "internal/placeholder"},
 	{folder: "affiliate", modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/mailing/smtp", ours: []string{"affiliate"}, modules: domainModules, never: []string{"net/http", "github.com/uptrace/bun"}},
 	{folder: "affiliate/webhooks/delivery", ours: []string{"affiliate"}, modules: domainModules, never: []string{"github.com/uptrace/bun"}},
@@ -136,7 +139,7 @@ func (r rule) covers(folder string) bool {
 
 // allows reports whether a package under the rule may import the packages of one of our folders.
 func (r rule) allows(target string) bool {
-	return r.covers(target) || slices.ContainsFunc(r.ours, func(folder string) bool { return within(target, folder) })
+	return r.covers(target) || within(target, "internal") || slices.ContainsFunc(r.ours, func(folder string) bool { return within(target, folder) })
 }
 
 // within reports whether folder is parent or lies below it.
@@ -188,6 +191,9 @@ func (r rule) check(folder string, p goPackage, moduleOf map[string]string) []st
 		}
 	}
 	for _, dep := range p.Imports {
+		if target, _ := ourFolder(dep); within(target, "internal") && within(folder, "examples") {
+			found = append(found, fmt.Sprintf("%s imports %s, which a host cannot", folder, target))
+		}
 		if module := moduleOf[dep]; module != "" && !slices.Contains(r.modules, module) {
 			found = append(found, fmt.Sprintf("%s imports %s of module %s", folder, dep, module))
 		}
@@ -250,6 +256,11 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"affiliate/payouts", "github.com/go-pdf/fpdf", "affiliate/payouts imports github.com/go-pdf/fpdf of module"},
 		{"affiliate/payouts/invoicepdf", "github.com/go-pdf/fpdf", ""},
 		{"affiliate/internal/x", "offers", "affiliate/internal/x imports offers"},
+		{"affiliate", "internal/idset", ""},
+		{"internal/idset", "affiliate", "internal/idset imports affiliate"},
+		{"internal/gather", "affiliate", ""},
+		{"internal/elsewhere", "affiliate", "internal/elsewhere has no rule"},
+		{"examples/server", "internal/idset", "examples/server imports internal/idset, which a host cannot"},
 		{"offers", "affiliate", ""},
 		{"offers", "links", "offers imports links"},
 		{"offers", "links/stats", ""},

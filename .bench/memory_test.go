@@ -375,7 +375,7 @@ func recordClicks(b *testing.B, s links.Store, batch []links.Click) {
 	visits := make([]links.Visit, len(batch))
 	ids := make([]int64, len(batch))
 	entries := make([]affiliate.Entry, len(batch))
-	events := make([]stats.Event, len(batch))
+	events := make([]stats.Fact, len(batch))
 	must(b, s.Record(context.Background(), func(ctx context.Context, tx links.Tx) error {
 		for i, c := range batch {
 			visits[i], ids[i] = links.Visit{LinkID: c.LinkID, Visitor: c.Visitor, Previous: c.Visitor}, c.LinkID
@@ -383,7 +383,7 @@ func recordClicks(b *testing.B, s links.Store, batch []links.Click) {
 				Kind: affiliate.EntryClick, Account: affiliate.UserAccount(c.UserID), AdvertiserID: c.AdvertiserID,
 				Earning: c.Earning, Cost: c.Cost, OccurredAt: c.At, PayableAt: c.At.Add(30 * 24 * time.Hour), Cause: c.Cause(), Terms: c.Terms,
 			}
-			events[i] = stats.Event{
+			events[i] = stats.Fact{
 				Kind: stats.ClickValid, Day: links.DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, LinkID: c.LinkID,
 				Source: c.Source, Earning: c.Earning, Cost: c.Cost,
 			}

@@ -3,7 +3,7 @@ package adsync
 import (
 	"context"
 
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
 )
 
 // Saver is a caller of SaveItem.

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
 )
 
 // maxGathered bounds the items that callers save in one unit.

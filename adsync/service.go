@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
 )
 
 // PageSize is how many records a page has when nobody says otherwise.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/placeholder"
 )
 
 // placeholderForm is an identifier in angle brackets. Any other use of the
@@ -96,7 +97,7 @@ func fill(v *affiliate.Validation, field, template string, isURL bool, i Item) s
 			v.Add(field, "unknown_placeholder", "must not use <"+identifier+">: the item has no custom attribute or field of that name")
 		}
 		if isURL && b.Len() > 0 {
-			value = affiliate.QueryEscape(value)
+			value = placeholder.Escape(value)
 		}
 		b.WriteString(value)
 		rest = rest[at[1]:]

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // TrafficSource is where a click comes from.
@@ -209,16 +211,6 @@ func ascending(ids []int64) bool {
 	return true
 }
 
-// SortedIDs returns a sorted copy of ids in which each is once. Nil stays nil.
-func SortedIDs(ids []int64) []int64 {
-	if ids == nil {
-		return nil
-	}
-	out := slices.Clone(ids)
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 // WithDefaults fills in what a new advertiser may leave empty: status, provider
 // and tracking template.
 func (a Advertiser) WithDefaults() Advertiser {
@@ -231,7 +223,7 @@ func (a Advertiser) WithDefaults() Advertiser {
 	if a.TrackingTemplate == "" {
 		a.TrackingTemplate = DefaultTrackingTemplate
 	}
-	a.CategoryIDs = SortedIDs(a.CategoryIDs)
+	a.CategoryIDs = idset.Sorted(a.CategoryIDs)
 	return a
 }
 
@@ -269,7 +261,7 @@ func (s *Service) UpdateAdvertiser(ctx context.Context, id int64, change func(*A
 		before.DefaultCosts = slices.Clone(a.DefaultCosts)
 		change(&a)
 		a.ID, a.CreatedAt, a.UpdatedAt = id, before.CreatedAt, s.clock.Now()
-		a.CategoryIDs = SortedIDs(a.CategoryIDs)
+		a.CategoryIDs = idset.Sorted(a.CategoryIDs)
 		if err := s.checkCurrency(ctx, tx, before, a); err != nil {
 			return Advertiser{}, err
 		}
@@ -315,7 +307,7 @@ func (s *Service) Advertiser(ctx context.Context, id int64) (Advertiser, error) 
 // missing ones are left out.
 func (s *Service) AdvertisersByID(ctx context.Context, ids []int64) ([]Advertiser, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]Advertiser, error) {
-		return tx.Advertisers().GetMany(ctx, ids)
+		return tx.Advertisers().GetMany(ctx, idset.Sorted(ids))
 	})
 }
 
@@ -382,7 +374,7 @@ func VisibleGroups(ctx context.Context, tx Tx, v Viewer, ids []int64) ([]int64, 
 	if err != nil {
 		return nil, err
 	}
-	if ids = SortedIDs(ids); seen != nil {
+	if ids = idset.Sorted(ids); seen != nil {
 		ids = both(ids, seen)
 	}
 	groups, err := tx.AdvertiserGroups().GetMany(ctx, ids)

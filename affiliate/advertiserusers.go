@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/secrets"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // What an advertiser does with creators: it sees those who work with it and
@@ -68,11 +71,11 @@ func withTags(ctx context.Context, tx Tx, advertiserID int64, c Optional[Client]
 		tagIDs = append(tagIDs, u.TagIDs...)
 		clientIDs = append(clientIDs, u.ClientID)
 	}
-	tags, err := tx.UserTags().GetMany(ctx, SortedIDs(tagIDs))
+	tags, err := tx.UserTags().GetMany(ctx, idset.Sorted(tagIDs))
 	if err != nil {
 		return nil, err
 	}
-	clients, err := tx.Clients().GetMany(ctx, SortedIDs(clientIDs))
+	clients, err := tx.Clients().GetMany(ctx, idset.Sorted(clientIDs))
 	if err != nil {
 		return nil, err
 	}
@@ -176,11 +179,11 @@ func hideContacts(ctx context.Context, tx Tx, advertiserID int64, users []*Adver
 // CreateAdvertiserUser adds a user to the advertiser's client, which is made
 // when its group has none (user-create of the advertiser's API).
 func (s *Service) CreateAdvertiserUser(ctx context.Context, advertiserID int64, u User) (AdvertiserUser, error) {
-	secret, err := NewSecret(s.random)
+	secret, err := secrets.New(s.random)
 	if err != nil {
 		return AdvertiserUser{}, err
 	}
-	public, err := NewSecret(s.random)
+	public, err := secrets.New(s.random)
 	if err != nil {
 		return AdvertiserUser{}, err
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // BlocklistEntry keeps a creator, the users with a tag, or the users of a
@@ -201,15 +203,15 @@ func (s *Service) viewBlocklist(ctx context.Context, tx Tx, entries []BlocklistE
 		tagIDs = append(tagIDs, e.UserTagID)
 		clientIDs = append(clientIDs, e.ClientID)
 	}
-	users, err := Indexed(ctx, tx.Users().GetMany, userIDs, User.id)
+	users, err := idset.Index(ctx, tx.Users().GetMany, userIDs, User.id)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := Indexed(ctx, tx.UserTags().GetMany, tagIDs, func(t UserTag) int64 { return t.ID })
+	tags, err := idset.Index(ctx, tx.UserTags().GetMany, tagIDs, func(t UserTag) int64 { return t.ID })
 	if err != nil {
 		return nil, err
 	}
-	clients, err := Indexed(ctx, tx.Clients().GetMany, clientIDs, func(c Client) int64 { return c.ID })
+	clients, err := idset.Index(ctx, tx.Clients().GetMany, clientIDs, func(c Client) int64 { return c.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +248,7 @@ func UsersBlocked(ctx context.Context, tx Tx, advertiserID int64, users []User) 
 	for _, u := range users {
 		userIDs, tagIDs, clientIDs = append(userIDs, u.ID), append(tagIDs, u.TagIDs...), append(clientIDs, clientOf(u)...)
 	}
-	entries, err := tx.Blocklist().Naming(ctx, []int64{advertiserID}, SortedIDs(userIDs), SortedIDs(tagIDs), SortedIDs(clientIDs))
+	entries, err := tx.Blocklist().Naming(ctx, []int64{advertiserID}, idset.Sorted(userIDs), idset.Sorted(tagIDs), idset.Sorted(clientIDs))
 	out := make(map[int64]bool)
 	for _, u := range users {
 		for _, e := range entries {

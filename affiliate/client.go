@@ -5,6 +5,9 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/secrets"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Client is a publisher network: it brings users and takes a share of what they earn.
@@ -46,12 +49,12 @@ func (t RevenueTier) Validate() error {
 // CreateClient adds a client and returns its secret. The secret cannot be read again:
 // only its hash is kept. An empty PublicID is made up.
 func (s *Service) CreateClient(ctx context.Context, c Client) (Client, string, error) {
-	secret, err := NewSecret(s.random)
+	secret, err := secrets.New(s.random)
 	if err != nil {
 		return Client{}, "", err
 	}
 	if c.PublicID == "" {
-		if c.PublicID, err = NewSecret(s.random); err != nil {
+		if c.PublicID, err = secrets.New(s.random); err != nil {
 			return Client{}, "", err
 		}
 		c.PublicID = c.PublicID[:10]
@@ -114,11 +117,11 @@ func (s *Service) CreateRevenueTier(ctx context.Context, t RevenueTier) (Revenue
 // ascending id.
 func (s *Service) RevenueTiers(ctx context.Context, ids, clientIDs []int64) ([]RevenueTier, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]RevenueTier, error) {
-		tiers, err := tx.RevenueTiers().GetMany(ctx, SortedIDs(ids))
+		tiers, err := tx.RevenueTiers().GetMany(ctx, idset.Sorted(ids))
 		if err != nil || len(clientIDs) == 0 {
 			return tiers, err
 		}
-		of, err := tx.RevenueTiers().ByClients(ctx, SortedIDs(clientIDs))
+		of, err := tx.RevenueTiers().ByClients(ctx, idset.Sorted(clientIDs))
 		all := append(tiers, of...)
 		slices.SortFunc(all, func(a, b RevenueTier) int { return cmp.Compare(a.ID, b.ID) })
 		return slices.CompactFunc(all, func(a, b RevenueTier) bool { return a.ID == b.ID }), err

@@ -252,21 +252,3 @@ type IdempotencyRepository interface {
 	// returns how many.
 	Expire(ctx context.Context, now time.Time, limit int) (int, error)
 }
-
-// Indexed reads what the ids name and returns it by id. Zero, repeated and
-// missing ids are left out; without an id it makes no query.
-func Indexed[T any](ctx context.Context, getMany func(context.Context, []int64) ([]T, error), ids []int64, id func(T) int64) (map[int64]T, error) {
-	ids = SortedIDs(ids)
-	if len(ids) > 0 && ids[0] == 0 {
-		ids = ids[1:]
-	}
-	m := make(map[int64]T, len(ids))
-	if len(ids) == 0 {
-		return m, nil
-	}
-	found, err := getMany(ctx, ids)
-	for _, v := range found {
-		m[id(v)] = v
-	}
-	return m, err
-}

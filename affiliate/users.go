@@ -3,6 +3,8 @@ package affiliate
 import (
 	"context"
 	"time"
+
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // MaxBatch bounds how many users one call names.
@@ -68,7 +70,7 @@ func ChangeUser(ctx context.Context, tx Tx, now time.Time, id int64, change func
 
 func (u *User) normalize() {
 	u.Email = NormalizeEmail(u.Email)
-	u.TagIDs = SortedIDs(u.TagIDs)
+	u.TagIDs = idset.Sorted(u.TagIDs)
 	accounts := make([]SocialMedia, len(u.SocialMedia))
 	for i, m := range u.SocialMedia {
 		accounts[i] = SocialMedia{Type: m.Type, Identifier: NormalizeHandle(m.Identifier)}
@@ -91,7 +93,7 @@ func (s *Service) User(ctx context.Context, id int64) (User, error) {
 // UsersByID returns the users with the ids, by id; missing ones are left out.
 func (s *Service) UsersByID(ctx context.Context, ids []int64) (map[int64]User, error) {
 	return Read(ctx, s.store, func(ctx context.Context, tx Tx) (map[int64]User, error) {
-		return Indexed(ctx, tx.Users().GetMany, ids, User.id)
+		return idset.Index(ctx, tx.Users().GetMany, ids, User.id)
 	})
 }
 
@@ -219,7 +221,7 @@ func clientsInGroup(ctx context.Context, tx Tx, users []User, groupID int64) (ma
 	for _, u := range users {
 		ids = append(ids, u.ClientID)
 	}
-	clients, err := tx.Clients().GetMany(ctx, SortedIDs(ids))
+	clients, err := tx.Clients().GetMany(ctx, idset.Sorted(ids))
 	in := make(map[int64]bool, len(clients))
 	for _, c := range clients {
 		in[c.ID] = c.GroupID == groupID
@@ -260,10 +262,10 @@ func (s *Service) changeUsers(ctx context.Context, ids []int64, clientID int64, 
 	if err := checkBatch("user_ids", len(ids)); err != nil {
 		return UserChanges{}, err
 	}
-	ids = SortedIDs(ids)
+	ids = idset.Sorted(ids)
 	return Write(ctx, s.store, func(ctx context.Context, tx Tx) (UserChanges, error) {
 		var out UserChanges
-		users, err := Indexed(ctx, tx.Users().GetMany, ids, User.id)
+		users, err := idset.Index(ctx, tx.Users().GetMany, ids, User.id)
 		if err != nil {
 			return out, err
 		}

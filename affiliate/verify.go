@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Difference is one place where a kept number is not what the entries add up to.
@@ -97,7 +99,7 @@ func verifyReversals(ctx context.Context, tx Tx, reversals map[int64][2]int64) (
 	for id := range reversals {
 		ids = append(ids, id)
 	}
-	ids = SortedIDs(ids)
+	ids = idset.Sorted(ids)
 	var diffs []Difference
 	for len(ids) > 0 {
 		n := min(len(ids), verifyPage)

@@ -3,6 +3,8 @@ package affiliate
 import (
 	"context"
 	"slices"
+
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Users narrows a filter to the users that the viewer sees: the operator all, a
@@ -147,7 +149,7 @@ func hideFrom(ctx context.Context, tx Tx, advertiserIDs []int64, users []*User) 
 	for i, u := range users {
 		ids[i] = u.ID
 	}
-	acting, err := tx.Users().ActingAt(ctx, SortedIDs(ids), advertiserIDs)
+	acting, err := tx.Users().ActingAt(ctx, idset.Sorted(ids), advertiserIDs)
 	for _, u := range users {
 		if !slices.Contains(acting, u.ID) {
 			u.Email, u.Phone, u.Profile = "", "", Profile{}

@@ -230,7 +230,7 @@ func move(ctx context.Context, tx Tx, d Deal, to Status, returned bool, now time
 	if to == d.Status {
 		return d, nil
 	}
-	event, known := eventTo(to)
+	event, known := triggerTo(to)
 	if d.Status == Approved && event == Withdraw && returned {
 		event = Refund
 	}

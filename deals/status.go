@@ -21,35 +21,35 @@ const (
 // Statuses lists every state.
 func Statuses() []Status { return []Status{Created, Paid, Approved, Canceled} }
 
-// Event is what can happen to a deal.
-type Event string
+// Trigger is what can happen to a deal.
+type Trigger string
 
 // The events.
 const (
-	Pay        Event = "pay"         // the business partner says that it was paid
-	Withdraw   Event = "withdraw"    // the business partner cancels it
-	Refund     Event = "refund"      // the business partner says that the customer got the money back
-	TimePasses Event = "time passes" // the state has lasted as long as it may
+	Pay        Trigger = "pay"         // the business partner says that it was paid
+	Withdraw   Trigger = "withdraw"    // the business partner cancels it
+	Refund     Trigger = "refund"      // the business partner says that the customer got the money back
+	TimePasses Trigger = "time passes" // the state has lasted as long as it may
 )
 
-// Events lists every event.
-func Events() []Event { return []Event{Pay, Withdraw, Refund, TimePasses} }
+// Triggers lists every trigger.
+func Triggers() []Trigger { return []Trigger{Pay, Withdraw, Refund, TimePasses} }
 
 // moves is the state machine: every move there is.
-var moves = map[Status]map[Event]Status{
+var moves = map[Status]map[Trigger]Status{
 	Created:  {Pay: Paid, Withdraw: Canceled, TimePasses: Canceled},
 	Paid:     {Withdraw: Canceled, TimePasses: Approved},
 	Approved: {Refund: Canceled},
 }
 
 // On is the state that an event leads to; false when there is no such move.
-func (s Status) On(e Event) (Status, bool) {
-	next, ok := moves[s][e]
+func (s Status) On(t Trigger) (Status, bool) {
+	next, ok := moves[s][t]
 	return next, ok
 }
 
 // eventTo is the event by which a business partner asks for a state.
-func eventTo(s Status) (Event, bool) {
+func triggerTo(s Status) (Trigger, bool) {
 	switch s {
 	case Paid:
 		return Pay, true

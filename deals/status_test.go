@@ -13,7 +13,7 @@ import (
 )
 
 // Every move there is; what stands not here is illegal.
-var legal = map[deals.Status]map[deals.Event]deals.Status{
+var legal = map[deals.Status]map[deals.Trigger]deals.Status{
 	deals.Created:  {deals.Pay: deals.Paid, deals.Withdraw: deals.Canceled, deals.TimePasses: deals.Canceled},
 	deals.Paid:     {deals.Withdraw: deals.Canceled, deals.TimePasses: deals.Approved},
 	deals.Approved: {deals.Refund: deals.Canceled},
@@ -21,7 +21,7 @@ var legal = map[deals.Status]map[deals.Event]deals.Status{
 
 func TestEveryStateAndEvent(t *testing.T) {
 	for _, s := range deals.Statuses() {
-		for _, e := range deals.Events() {
+		for _, e := range deals.Triggers() {
 			got, ok := s.On(e)
 			if want, legal := legal[s][e]; got != want || ok != legal {
 				t.Errorf("%s on %s: got %q, %v, want %q, %v", e, s, got, ok, want, legal)
@@ -33,7 +33,7 @@ func TestEveryStateAndEvent(t *testing.T) {
 func TestApprovedAndCanceledAreFinalButForRefunds(t *testing.T) {
 	is := is.New(t)
 	for _, s := range []deals.Status{deals.Approved, deals.Canceled} {
-		for _, e := range deals.Events() {
+		for _, e := range deals.Triggers() {
 			_, ok := s.On(e)
 			is.Equal(ok, s == deals.Approved && e == deals.Refund)
 		}

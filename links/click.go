@@ -109,8 +109,8 @@ var clickKinds = map[Verdict]stats.Kind{
 }
 
 // event is what statistics count of the click.
-func (c *Click) event(a *affiliate.Advertiser) stats.Event {
-	return stats.Event{
+func (c *Click) event(a *affiliate.Advertiser) stats.Fact {
+	return stats.Fact{
 		Kind: clickKinds[c.Verdict], Day: stats.DayOf(c.At, a), AdvertiserID: c.AdvertiserID, OfferID: c.OfferID, UserID: c.UserID,
 		LinkID: c.LinkID, Source: c.Source, Reader: stats.Reader(c.Visitor), Earning: c.Earning, Cost: c.Cost,
 	}
@@ -120,7 +120,7 @@ func (c *Click) event(a *affiliate.Advertiser) stats.Event {
 func (c *Click) reversal() string { return "reversal:" + c.Cause() }
 
 // reversed is what statistics count when the click is taken back, on its day.
-func (c *Click) reversed(a *affiliate.Advertiser) (stats.Event, error) {
+func (c *Click) reversed(a *affiliate.Advertiser) (stats.Fact, error) {
 	e := c.event(a)
 	e.Kind = stats.ClickReversed
 	var err error

@@ -297,7 +297,7 @@ func TestVerifyTellsWhatWasTamperedWith(t *testing.T) {
 			return strings.Join(what, "; ")
 		}
 		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
-			return stats.Record(ctx, tx, stats.Event{Kind: stats.ClickBot, Day: links.DayOf(noon), AdvertiserID: w.acme.ID, Source: affiliate.SourceTikTok})
+			return stats.Record(ctx, tx, stats.Fact{Kind: stats.ClickBot, Day: links.DayOf(noon), AdvertiserID: w.acme.ID, Source: affiliate.SourceTikTok})
 		}))
 		day := fmt.Sprintf("statistics of 2026-03-18 advertiser %d source 2", w.acme.ID)
 		is.Equal(found(), day)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Reason says why a URL cannot be converted. It is also the code of the error.
@@ -198,7 +199,7 @@ func (f found) one() (affiliate.Advertiser, error) {
 		}
 	}
 	a := f.candidates[0]
-	return a, ValidateTemplate(a.TrackingTemplate) // which package affiliate takes as it is
+	return a, validateTemplate(a.TrackingTemplate) // which package affiliate takes as it is
 }
 
 func refuse(r Reason, cause error) error {
@@ -273,7 +274,7 @@ func (s *Service) find(ctx context.Context, tx Tx, c Conversion, u URL, matches 
 		f.reason = ReasonNoAdvertiser
 		return f, nil
 	}
-	advertisers, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, ids, func(a affiliate.Advertiser) int64 { return a.ID })
+	advertisers, err := idset.Index(ctx, tx.Advertisers().GetMany, ids, func(a affiliate.Advertiser) int64 { return a.ID })
 	if err != nil {
 		return f, err
 	}
@@ -394,5 +395,5 @@ func (s *Service) ShortURL(linkID int64) string {
 // TrackingURL is where the link leads: its template filled in, but for the
 // click id, which every click has its own of.
 func (l Link) TrackingURL() string {
-	return FillTemplate(l.Template, TemplateValues{TargetURL: l.TargetURL, LinkID: l.ID, UserID: l.UserID})
+	return fillTemplate(l.Template, templateValues{TargetURL: l.TargetURL, LinkID: l.ID, UserID: l.UserID})
 }

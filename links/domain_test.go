@@ -244,7 +244,7 @@ func TestWhoAddsOrChangesARuleDecidesWhetherItIsVerified(t *testing.T) {
 		is.True(!change(own, main, url("acme.example/sale")).Verified())
 
 		// The domains of a store are replaced alike.
-		_, err := own.UpdateStore(t.Context(), w.acme.ID, links.StoreChange{Domains: []string{"operator.test/shop", "new.test"}})
+		_, err := own.UpdateShop(t.Context(), w.acme.ID, links.ShopChange{Domains: []string{"operator.test/shop", "new.test"}})
 		is.NoErr(err)
 		rules, err := w.links.Rules(t.Context(), w.acme.ID)
 		is.NoErr(err)

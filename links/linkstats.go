@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
@@ -41,11 +42,11 @@ func (s *Service) LinkStats(ctx context.Context, advertiserID int64, span stats.
 		for i := range page.Items {
 			linkIDs[i], userIDs[i] = page.Items[i].LinkID, page.Items[i].UserID
 		}
-		found, err := tx.Links().GetMany(ctx, affiliate.SortedIDs(linkIDs))
+		found, err := tx.Links().GetMany(ctx, idset.Sorted(linkIDs))
 		if err != nil {
 			return out, err
 		}
-		users, err := tx.Users().GetMany(ctx, affiliate.SortedIDs(userIDs))
+		users, err := tx.Users().GetMany(ctx, idset.Sorted(userIDs))
 		items := make([]LinkStats, len(page.Items))
 		for i, row := range page.Items {
 			l, _ := lookUp(found, row.LinkID, func(l *Link) int64 { return l.ID })

@@ -99,7 +99,7 @@ type clickBatch struct {
 	chargeable                                         []ChargeableClick
 	chargeableAt                                       []int
 	booked                                             []affiliate.Entry
-	events                                             []stats.Event
+	events                                             []stats.Fact
 }
 
 func (b *clickBatch) reset(window time.Duration) {
@@ -328,7 +328,7 @@ func (b *clickBatch) entries(hold time.Duration) []affiliate.Entry {
 }
 
 // counts are what statistics count of the clicks.
-func (b *clickBatch) counts() []stats.Event {
+func (b *clickBatch) counts() []stats.Fact {
 	for i := range b.clicks {
 		c := &b.clicks[i]
 		b.events = append(b.events, c.event(b.advertiser(c.AdvertiserID)))

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
 )
 
 // ClickMode says how durable a click is when its redirect is answered.

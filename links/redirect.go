@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
 	"github.com/affiliatekit/affiliatekit/links/internal/publicsuffix"
 )
 
@@ -115,9 +115,9 @@ func (t *Target) location(parameter, clickID string) string {
 	if !t.Link.DeletedAt.IsZero() || t.UserSuspended || t.AdvertiserStatus != affiliate.AdvertiserActive {
 		return t.Link.TargetURL
 	}
-	to := FillTemplate(t.Link.Template, TemplateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
+	to := fillTemplate(t.Link.Template, templateValues{TargetURL: t.Link.TargetURL, LinkID: t.Link.ID, UserID: t.Link.UserID, ClickID: clickID})
 	if clickID != "" && t.takesClickID(parameter) {
-		to = AppendQuery(to, parameter, clickID)
+		to = appendQuery(to, parameter, clickID)
 	}
 	return to
 }

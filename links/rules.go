@@ -271,7 +271,7 @@ func (in Registration) Validate() error {
 	var v affiliate.Validation
 	a := in.Advertiser.WithDefaults()
 	v.Merge("", a.Validate())
-	v.Merge("", ValidateTemplate(a.TrackingTemplate))
+	v.Merge("", validateTemplate(a.TrackingTemplate))
 	_, err := in.rules()
 	v.Merge("", err)
 	return v.Err("advertiser")

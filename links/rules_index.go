@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // ruleIndex holds the compiled rules of a store and keeps them fresh: after a
@@ -132,7 +133,7 @@ func (x *ruleIndex) within(ctx context.Context, store Store) (*Matcher, error) {
 
 func replaceChanged(ctx context.Context, tx Tx, old *compiledRules) (*Matcher, error) {
 	advertisers, err := tx.Rules().Changed(ctx, old.cursor)
-	advertisers = affiliate.SortedIDs(append(advertisers, old.suspect...))
+	advertisers = idset.Sorted(append(advertisers, old.suspect...))
 	if err != nil || len(advertisers) == 0 {
 		return old.matcher, err
 	}

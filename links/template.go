@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/placeholder"
 )
 
 // DefaultTemplate sends the reader straight to the shop.
@@ -14,8 +15,8 @@ const DefaultTemplate = ":TARGET_URL"
 // MaxTemplateBytes bounds a tracking template.
 const MaxTemplateBytes = 2048
 
-// TemplateValues is what the placeholders of a tracking template stand for.
-type TemplateValues struct {
+// templateValues is what the placeholders of a tracking template stand for.
+type templateValues struct {
 	TargetURL string // the shop URL, best as URL.Full writes it
 	LinkID    int64
 	UserID    int64
@@ -28,7 +29,7 @@ var placeholders = []string{
 	":LINK_ID", ":CLICK_ID", ":USER_ID",
 }
 
-// ValidateTemplate checks a tracking template. It must hold the shop URL in one
+// validateTemplate checks a tracking template. It must hold the shop URL in one
 // of its forms (:TARGET_URL, :TARGET_URL_ENCODED, :TARGET_URL_ENCODED_TWICE,
 // :TARGET_URL_SCHEMELESS_ENCODED), and be an http or https URL when filled in.
 // Only the shop URL may decide about the host, and only by coming first: a
@@ -37,7 +38,7 @@ var placeholders = []string{
 // (:CLICKID, {url}) are refused. At most MaxTemplateBytes, valid UTF-8, no
 // control characters. The error is of kind affiliate.ErrInvalid with one field
 // "tracking_template".
-func ValidateTemplate(template string) error {
+func validateTemplate(template string) error {
 	code, message := checkTemplate(template)
 	if code == "" {
 		return nil
@@ -55,13 +56,13 @@ func checkTemplate(template string) (code, message string) {
 	if !strings.Contains(template, ":TARGET_URL") {
 		return "target_missing", "must contain :TARGET_URL or :TARGET_URL_ENCODED"
 	}
-	if word := affiliate.UnknownPlaceholder(template, placeholders); word != "" {
+	if word := placeholder.Unknown(template, placeholders); word != "" {
 		return "unknown_placeholder", "must not contain " + word + ": the placeholders are " + strings.Join(placeholders, ", ")
 	}
 	const notURL = "must be an http or https address when filled in"
-	head, first := affiliate.CutPlaceholder(template, placeholders)
+	head, first := placeholder.Cut(template, placeholders)
 	if head == "" && first == ":TARGET_URL" {
-		return "", "" // the shop's own address; FillTemplate keeps its host apart from the rest
+		return "", "" // the shop's own address; fillTemplate keeps its host apart from the rest
 	}
 	_, rest, ok := cutScheme(head)
 	if !ok || !strings.ContainsAny(rest, "/?#") {
@@ -76,7 +77,7 @@ func checkTemplate(template string) (code, message string) {
 	return "", ""
 }
 
-// FillTemplate fills in a tracking template in one pass: what looks like a
+// fillTemplate fills in a tracking template in one pass: what looks like a
 // placeholder inside a value is never filled in. For the same reason a link
 // keeps its template and its shop URL, not the text in between: the redirect
 // fills in both again, with the click id.
@@ -89,7 +90,7 @@ func checkTemplate(template string) (code, message string) {
 // percent-encoded for use as a query value, and so is the click id;
 // :TARGET_URL_ENCODED_TWICE is encoded again, and :TARGET_URL_SCHEMELESS_ENCODED
 // lacks https:// and http://.
-func FillTemplate(template string, v TemplateValues) string {
+func fillTemplate(template string, v templateValues) string {
 	if template == DefaultTemplate {
 		return v.TargetURL
 	}
@@ -102,14 +103,14 @@ func FillTemplate(template string, v TemplateValues) string {
 // cutTarget takes :TARGET_URL off the beginning of a template, which then adds
 // to the shop's own address and does not wrap it.
 func cutTarget(template string) (tail string, ok bool) {
-	if head, first := affiliate.CutPlaceholder(template, placeholders); head != "" || first != ":TARGET_URL" {
+	if head, first := placeholder.Cut(template, placeholders); head != "" || first != ":TARGET_URL" {
 		return "", false
 	}
 	return template[len(":TARGET_URL"):], true
 }
 
 // extended is the shop URL with the filled-in tail of a template.
-func (v TemplateValues) extended(tail string) string {
+func (v templateValues) extended(tail string) string {
 	base, fragment := cutFragment(v.TargetURL)
 	tail, ownFragment := cutFragment(tail)
 	if ownFragment != "" {
@@ -128,22 +129,22 @@ func (v TemplateValues) extended(tail string) string {
 }
 
 // filled is a template, or a part of one, with its placeholders filled in.
-func (v TemplateValues) filled(template string) string {
+func (v templateValues) filled(template string) string {
 	var b strings.Builder
 	b.Grow(len(template) + 3*len(v.TargetURL))
 	fragment := ""
 	for template != "" {
-		head, placeholder := affiliate.CutPlaceholder(template, placeholders)
-		template = template[len(head)+len(placeholder):]
+		head, name := placeholder.Cut(template, placeholders)
+		template = template[len(head)+len(name):]
 		b.WriteString(head)
-		switch placeholder {
+		switch name {
 		case ":TARGET_URL_SCHEMELESS_ENCODED":
 			_, rest, _ := cutScheme(v.TargetURL)
-			b.WriteString(affiliate.QueryEscape(rest))
+			b.WriteString(placeholder.Escape(rest))
 		case ":TARGET_URL_ENCODED_TWICE":
-			b.WriteString(affiliate.QueryEscape(affiliate.QueryEscape(v.TargetURL)))
+			b.WriteString(placeholder.Escape(placeholder.Escape(v.TargetURL)))
 		case ":TARGET_URL_ENCODED":
-			b.WriteString(affiliate.QueryEscape(v.TargetURL))
+			b.WriteString(placeholder.Escape(v.TargetURL))
 		case ":TARGET_URL":
 			var base string
 			base, fragment = cutFragment(v.TargetURL)
@@ -156,7 +157,7 @@ func (v TemplateValues) filled(template string) string {
 		case ":USER_ID":
 			b.WriteString(strconv.FormatInt(v.UserID, 10))
 		case ":CLICK_ID":
-			b.WriteString(affiliate.QueryEscape(v.ClickID))
+			b.WriteString(placeholder.Escape(v.ClickID))
 		}
 	}
 	if filled := b.String(); fragment == "" || strings.Contains(filled, "#") {
@@ -182,11 +183,11 @@ func addedParameters(template, clickParameter string) []string {
 	return names
 }
 
-// AppendQuery adds key=value to the query of a URL, in front of its fragment,
+// appendQuery adds key=value to the query of a URL, in front of its fragment,
 // and leaves the rest of it as it is written.
-func AppendQuery(rawURL, key, value string) string {
+func appendQuery(rawURL, key, value string) string {
 	base, fragment := cutFragment(rawURL)
-	return base + querySeparator(base) + affiliate.QueryEscape(key) + "=" + affiliate.QueryEscape(value) + fragment
+	return base + querySeparator(base) + placeholder.Escape(key) + "=" + placeholder.Escape(value) + fragment
 }
 
 // cutFragment cuts a URL in front of its #.

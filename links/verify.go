@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -100,7 +101,7 @@ func recountClicks(ctx context.Context, tx Tx, recount *stats.Recount, clicks []
 	for i := range clicks {
 		ids[i], causes[i] = clicks[i].AdvertiserID, clicks[i].reversal()
 	}
-	advertisers, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
+	advertisers, err := tx.Advertisers().GetMany(ctx, idset.Sorted(ids))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
@@ -136,7 +137,7 @@ type CreatorTotals struct {
 func (s *Service) TotalsOf(ctx context.Context, userIDs []int64) (map[int64]CreatorTotals, error) {
 	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (map[int64]CreatorTotals, error) {
 		f := s.lastDays()
-		f.UserIDs = append([]int64{}, affiliate.SortedIDs(userIDs)...) // nil would choose all
+		f.UserIDs = append([]int64{}, idset.Sorted(userIDs)...) // nil would choose all
 		rows, err := tx.Stats().Sum(ctx, f, stats.ByUser)
 		totals := make(map[int64]CreatorTotals, len(rows))
 		for _, row := range rows {

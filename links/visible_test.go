@@ -46,9 +46,9 @@ func TestVisibleAdvertisersByCategoryAndByClicks(t *testing.T) {
 		is.NoErr(err)
 		_, err = core.Block(t.Context(), ids["blocking"], affiliate.Actor{}, affiliate.BlockInput{Users: []affiliate.BlockedUser{{ID: anna.ID}}})
 		is.NoErr(err)
-		clicks := func(ago int, advertiser string, user int64, n int) []stats.Event {
-			e := stats.Event{Kind: stats.ClickValid, Day: links.DayOf(now).AddDate(0, 0, -ago), AdvertiserID: ids[advertiser], UserID: user, Cost: affiliate.NewMoney(10, "SEK")}
-			return slices.Repeat([]stats.Event{e}, n)
+		clicks := func(ago int, advertiser string, user int64, n int) []stats.Fact {
+			e := stats.Fact{Kind: stats.ClickValid, Day: links.DayOf(now).AddDate(0, 0, -ago), AdvertiserID: ids[advertiser], UserID: user, Cost: affiliate.NewMoney(10, "SEK")}
+			return slices.Repeat([]stats.Fact{e}, n)
 		}
 		is.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
 			return stats.Record(ctx, tx, slices.Concat(clicks(0, "b", anna.ID, 2), clicks(29, "b", bo.ID, 3), clicks(30, "a", anna.ID, 100), clicks(1, "blocking", bo.ID, 50), clicks(3, "c", bo.ID, 5))...)

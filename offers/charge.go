@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // ClickCharge asks for the payment of one valid click.
@@ -141,7 +142,7 @@ func (b *batch) admit(ctx context.Context, charges []ClickCharge) error {
 		if at, ok := slices.BinarySearchFunc(clients, u.ClientID, func(c affiliate.Client, id int64) int { return cmp.Compare(c.ID, id) }); ok {
 			group = clients[at].GroupID
 		}
-		b.lookups[at].Targets = TargetsOf(*u, group)
+		b.lookups[at].Targets = targetsOf(*u, group)
 	}
 	return nil
 }
@@ -300,7 +301,7 @@ func (b *batch) close(ctx context.Context) error {
 	for i, s := range b.first {
 		offerIDs[i] = s.OfferID
 	}
-	whole, err := affiliate.Indexed(ctx, b.tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	whole, err := idset.Index(ctx, b.tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Explain returns what became of a click of the user now, offer by offer: every
@@ -84,7 +85,7 @@ func worldOf(ctx context.Context, tx Tx, offers []Offer, userID int64) (*world, 
 	}
 	w := &world{parts: make(map[int64]Participant)}
 	var err error
-	if w.budgets, err = affiliate.Indexed(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID }); err != nil {
+	if w.budgets, err = idset.Index(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID }); err != nil {
 		return nil, err
 	}
 	found, err := tx.Participants().ByParts(ctx, parts)

@@ -118,7 +118,7 @@ func (o Offer) Validate() error {
 		seen[key] = true
 	}
 	v.Text("created_by", o.CreatedBy.Name, 0, 255)
-	v.Merge("traffic_sources_costs", ValidateCosts(o.Costs))
+	v.Merge("traffic_sources_costs", validateCosts(o.Costs))
 	return v.Err("offer")
 }
 
@@ -126,8 +126,8 @@ const amountBounds = "must be between 0 and 1000000000000000"
 
 func validAmount(n int64) bool { return n >= 0 && n <= MaxAmount }
 
-// ValidateCosts checks costs as affiliate.ValidateCosts does.
-func ValidateCosts(costs []Costs) error {
+// validateCosts checks costs as affiliate.ValidateCosts does.
+func validateCosts(costs []Costs) error {
 	plain := make([]affiliate.Costs, len(costs))
 	for i, c := range costs {
 		plain[i] = c.Costs

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // OfferInput is what CreateOffer makes an offer of. Of the Offer the id, the
@@ -360,10 +361,10 @@ func targetsOfUsers(ctx context.Context, tx Tx, users map[int64]affiliate.User) 
 			clientIDs = append(clientIDs, u.ClientID)
 		}
 	}
-	clients, err := affiliate.Indexed(ctx, tx.Clients().GetMany, clientIDs, func(c affiliate.Client) int64 { return c.ID })
+	clients, err := idset.Index(ctx, tx.Clients().GetMany, clientIDs, func(c affiliate.Client) int64 { return c.ID })
 	out := make(map[int64][]Target, len(users))
 	for id, u := range users {
-		out[id] = TargetsOf(u, clients[u.ClientID].GroupID)
+		out[id] = targetsOf(u, clients[u.ClientID].GroupID)
 	}
 	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // OrderCharge asks a campaign for the cost of an order. What the order costs is
@@ -98,7 +99,7 @@ func (b *orderBatch) open(ctx context.Context, charges []OrderCharge) error {
 		ids[i] = charges[i].OfferID
 	}
 	var err error
-	if b.offers, err = affiliate.Indexed(ctx, b.tx.Offers().Share, affiliate.SortedIDs(ids), func(o Offer) int64 { return o.ID }); err != nil {
+	if b.offers, err = idset.Index(ctx, b.tx.Offers().Share, idset.Sorted(ids), func(o Offer) int64 { return o.ID }); err != nil {
 		return err
 	}
 	var keys []UsageKey
@@ -116,7 +117,7 @@ func (b *orderBatch) open(ctx context.Context, charges []OrderCharge) error {
 		return err
 	}
 	maps.Copy(b.counters, locked)
-	b.budgets, err = affiliate.Indexed(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
+	b.budgets, err = idset.Index(ctx, b.tx.SharedBudgets().GetMany, shared, func(s SharedBudget) int64 { return s.ID })
 	return err
 }
 

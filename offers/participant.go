@@ -142,7 +142,7 @@ func (p Participant) Validate() error {
 	}
 	v.Check(!p.PaymentAmount.Set || validAmount(p.PaymentAmount.Value), "payment_amount", "out_of_range", amountBounds)
 	v.Check(!p.ClickLimit.Set || validAmount(p.ClickLimit.Value), "click_limit", "out_of_range", amountBounds)
-	v.Merge("traffic_sources_costs", ValidateCosts(p.Costs))
+	v.Merge("traffic_sources_costs", validateCosts(p.Costs))
 	return v.Err("participant")
 }
 

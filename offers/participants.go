@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // ParticipantView is a participant with its user and what it has brought.
@@ -33,7 +34,7 @@ func (s *Service) participantViews(ctx context.Context, tx Tx, parts []Participa
 			userIDs, keys = append(userIDs, p.UserID), append(keys, UserUsage(p.OfferID, p.UserID))
 		}
 	}
-	users, err := affiliate.Indexed(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID })
+	users, err := idset.Index(ctx, tx.Users().GetMany, userIDs, func(u affiliate.User) int64 { return u.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func (s *Service) participantViews(ctx context.Context, tx Tx, parts []Participa
 	if err != nil {
 		return nil, err
 	}
-	offers, err := affiliate.Indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	offers, err := idset.Index(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return nil, err
 	}

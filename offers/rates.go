@@ -38,14 +38,14 @@ func (r Rates) Earning() int64 {
 	return affiliate.NewMoney(r.CPC, "").MulRate(r.UserRevenue.Value).Minor()
 }
 
-// RatesFor returns the rates of a source. Each of the creator's is that of the
+// ratesFor returns the rates of a source. Each of the creator's is that of the
 // participant's override, else of the offer, else of the advertiser.
 //
 // An invoice rate comes from the level that set the creator's rate. Where that
 // level names none it is the creator's rate itself, so that an advertiser never
 // pays less than the creator earns only because a rate was left out. Where no
 // level sets the creator's rate, the first invoice rate holds.
-func RatesFor(source affiliate.TrafficSource, participant, offer []Costs, a *affiliate.Advertiser) Rates {
+func ratesFor(source affiliate.TrafficSource, participant, offer []Costs, a *affiliate.Advertiser) Rates {
 	levels := [3]Costs{costsOf(participant, source), costsOf(offer, source), {Costs: a.CostsOf(source)}}
 	var r Rates
 	r.CPC, r.Origins.CPC, r.InvoiceCPC, r.Origins.InvoiceCPC = paired(&levels,

@@ -163,7 +163,7 @@ func Explain(candidates []Candidate, r Request) []Judged {
 // that costs. A limit that is used up and one that leaves too little get the
 // same reason.
 func judge(c *Candidate, r *Request) Judged {
-	j := Judged{OfferID: c.OfferID, Rates: RatesFor(r.Source, c.Participant.Value.Costs, c.Costs, r.Advertiser)}
+	j := Judged{OfferID: c.OfferID, Rates: ratesFor(r.Source, c.Participant.Value.Costs, c.Costs, r.Advertiser)}
 	j.Earning, j.Cost = j.Rates.Earning(), j.Rates.InvoiceCPC
 	switch {
 	case !c.Targeted:

@@ -174,14 +174,14 @@ func TestRatesFallThroughOneByOne(t *testing.T) {
 	o := []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, InvoiceCPC: affiliate.Some[int64](30)}, UserRevenue: affiliate.Some(half)}}
 	p := []Costs{{Costs: affiliate.Costs{Source: affiliate.SourceTikTok, CPC: affiliate.Some[int64](25)}}}
 
-	r := RatesFor(affiliate.SourceTikTok, p, o, a)
+	r := ratesFor(affiliate.SourceTikTok, p, o, a)
 	is.Equal(r, Rates{CPC: 25, InvoiceCPC: 25, CPA: half, InvoiceCPA: half, UserRevenue: affiliate.Some(half),
 		Origins: RateOrigins{OriginParticipant, OriginCreatorRate, OriginAdvertiser, OriginCreatorRate, OriginOffer}})
 	is.Equal(r.Earning(), int64(12)) // half of 25 is between 12 and 13: to the even one
 
-	r = RatesFor(affiliate.SourceGeneral, p, o, a)
+	r = ratesFor(affiliate.SourceGeneral, p, o, a)
 	is.Equal(r, Rates{Origins: RateOrigins{OriginNone, OriginCreatorRate, OriginNone, OriginCreatorRate, OriginNone}})
-	is.Equal(RatesFor(affiliate.SourceTikTok, nil, nil, a).InvoiceCPC, int64(1))
+	is.Equal(ratesFor(affiliate.SourceTikTok, nil, nil, a).InvoiceCPC, int64(1))
 }
 
 // The cost is never below the earning because somebody left a rate out.
@@ -217,7 +217,7 @@ func TestTheInvoiceRateIsOfTheLevelThatSetTheCreatorsRate(t *testing.T) {
 			for _, c := range tt.advertiser {
 				plain = append(plain, c.Costs)
 			}
-			r := RatesFor(affiliate.SourceInstagram, tt.participant, tt.offer, &affiliate.Advertiser{DefaultCosts: plain})
+			r := ratesFor(affiliate.SourceInstagram, tt.participant, tt.offer, &affiliate.Advertiser{DefaultCosts: plain})
 			is.Equal([2]int64{r.CPC, r.InvoiceCPC}, [2]int64{tt.cpc, tt.invoice})
 		})
 	}

@@ -114,10 +114,10 @@ func reaches(storeGroupID int64, named []Target) bool {
 	return storeGroupID == 0 || slices.Contains(named, idTarget(TargetGroup, storeGroupID))
 }
 
-// TargetsOf are the targets that name the user, whose client is in the
+// targetsOf are the targets that name the user, whose client is in the
 // advertiser group (0: in none): an offer is for the user when it has one of
 // them.
-func TargetsOf(u affiliate.User, clientGroupID int64) []Target {
+func targetsOf(u affiliate.User, clientGroupID int64) []Target {
 	out := make([]Target, 0, 6+len(u.TagIDs)+len(u.SocialMedia))
 	out = append(out, Target{Kind: TargetEveryone}, idTarget(TargetUser, u.ID))
 	for _, id := range u.TagIDs {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Targets returns whom an offer is for, and whether that is everyone
@@ -91,7 +92,7 @@ func gather(list []Target) Targets {
 		t.add(target)
 	}
 	for _, ids := range []*[]int64{&t.UserIDs, &t.TagIDs, &t.StoreGroupIDs, &t.ClientIDs, &t.RevenueTierIDs} {
-		*ids = affiliate.SortedIDs(*ids)
+		*ids = idset.Sorted(*ids)
 	}
 	return t
 }
@@ -110,8 +111,8 @@ func (t Targets) normalize() (Targets, error) {
 		return slices.Compact(out)
 	}
 	n := Targets{
-		UserIDs: affiliate.SortedIDs(t.UserIDs), TagIDs: affiliate.SortedIDs(t.TagIDs), StoreGroupIDs: affiliate.SortedIDs(t.StoreGroupIDs),
-		ClientIDs: affiliate.SortedIDs(t.ClientIDs), RevenueTierIDs: affiliate.SortedIDs(t.RevenueTierIDs),
+		UserIDs: idset.Sorted(t.UserIDs), TagIDs: idset.Sorted(t.TagIDs), StoreGroupIDs: idset.Sorted(t.StoreGroupIDs),
+		ClientIDs: idset.Sorted(t.ClientIDs), RevenueTierIDs: idset.Sorted(t.RevenueTierIDs),
 		Emails:      texts("targets.emails", t.Emails, 254, affiliate.NormalizeEmail),
 		Identifiers: texts("targets.social_media_identifiers", t.Identifiers, 255, affiliate.NormalizeHandle),
 	}
@@ -289,7 +290,7 @@ func newPart(o Offer, p Participant, now time.Time) Participant {
 
 // checkGroups decides about the ids of what users belong to.
 func (a *aiming) checkGroups(ctx context.Context, t Targets) error {
-	tags, err := affiliate.Indexed(ctx, a.tx.UserTags().GetMany, t.TagIDs, func(v affiliate.UserTag) int64 { return v.ID })
+	tags, err := idset.Index(ctx, a.tx.UserTags().GetMany, t.TagIDs, func(v affiliate.UserTag) int64 { return v.ID })
 	if err != nil {
 		return err
 	}
@@ -304,11 +305,11 @@ func (a *aiming) checkGroups(ctx context.Context, t Targets) error {
 		}
 		groups = append(groups, gather(had).StoreGroupIDs...)
 	}
-	clients, err := affiliate.Indexed(ctx, a.tx.Clients().GetMany, t.ClientIDs, func(v affiliate.Client) int64 { return v.ID })
+	clients, err := idset.Index(ctx, a.tx.Clients().GetMany, t.ClientIDs, func(v affiliate.Client) int64 { return v.ID })
 	if err != nil {
 		return err
 	}
-	tiers, err := affiliate.Indexed(ctx, a.tx.RevenueTiers().GetMany, t.RevenueTierIDs, func(v affiliate.RevenueTier) int64 { return v.ID })
+	tiers, err := idset.Index(ctx, a.tx.RevenueTiers().GetMany, t.RevenueTierIDs, func(v affiliate.RevenueTier) int64 { return v.ID })
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // SetUserOffer changes the advertiser's offer for one creator alone
@@ -74,7 +75,7 @@ func (s *Service) OffersByTag(ctx context.Context, advertiserID int64, tagIDs []
 		out := make(map[int64][]View, len(tagIDs))
 		wanted := make(map[Target]int64, len(tagIDs))
 		f := OfferFilter{AdvertiserIDs: []int64{advertiserID}, Targets: []Target{}}
-		for _, id := range affiliate.SortedIDs(tagIDs) {
+		for _, id := range idset.Sorted(tagIDs) {
 			target := idTarget(TargetTag, id)
 			wanted[target] = id
 			f.Targets = append(f.Targets, target)

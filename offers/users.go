@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
@@ -84,7 +85,7 @@ func keepPromises(ctx context.Context, tx Tx, clock affiliate.Clock, u affiliate
 	if err != nil {
 		return err
 	}
-	offers, err := affiliate.Indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	offers, err := idset.Index(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func endParts(ctx context.Context, tx Tx, now time.Time, userID int64) error {
 	for i, p := range parts {
 		offerIDs[i] = p.OfferID
 	}
-	offers, err := affiliate.Indexed(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
+	offers, err := idset.Index(ctx, tx.Offers().GetMany, offerIDs, func(o Offer) int64 { return o.ID })
 	if err != nil {
 		return err
 	}

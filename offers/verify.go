@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // verifyPage is how many rows VerifyUsage holds at a time.
@@ -112,7 +113,7 @@ func originalKinds(ctx context.Context, tx Tx, entries []affiliate.Entry) ([]aff
 			reversed = append(reversed, e.Reverses)
 		}
 	}
-	originals, err := affiliate.Indexed(ctx, tx.Ledger().GetMany, reversed, func(e affiliate.Entry) int64 { return e.ID })
+	originals, err := idset.Index(ctx, tx.Ledger().GetMany, reversed, func(e affiliate.Entry) int64 { return e.ID })
 	kinds := make([]affiliate.EntryKind, len(entries))
 	for i, e := range entries {
 		if kinds[i] = e.Kind; e.Kind == affiliate.EntryReversal {
@@ -127,7 +128,7 @@ func takeBack(ctx context.Context, tx Tx, real map[UsageKey]Counts, taken map[in
 	for id := range taken {
 		ids = append(ids, id)
 	}
-	originals, err := tx.Ledger().GetMany(ctx, affiliate.SortedIDs(ids))
+	originals, err := tx.Ledger().GetMany(ctx, idset.Sorted(ids))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // View is an offer as it is at an instant.
@@ -42,11 +43,11 @@ func views(ctx context.Context, tx Tx, now time.Time, offers []Offer) ([]View, e
 			keys = append(keys, SharedUsage(o.SharedBudgetID))
 		}
 	}
-	advertisers, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
+	advertisers, err := idset.Index(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
 	if err != nil {
 		return nil, err
 	}
-	budgets, err := affiliate.Indexed(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID })
+	budgets, err := idset.Index(ctx, tx.SharedBudgets().GetMany, budgetIDs, func(b SharedBudget) int64 { return b.ID })
 	if err != nil {
 		return nil, err
 	}

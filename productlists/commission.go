@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/placeholder"
 )
 
 // DefaultTemplate sends the reader straight to the shop.
@@ -21,7 +22,7 @@ type Place struct {
 	ListID    uuid.UUID
 }
 
-// ValidateTemplate checks the template of a tracked link:
+// validateTemplate checks the template of a tracked link:
 //
 //	https://network.example/click-123?url=:TARGET_URL_ENCODED&sub=:LIST_ID
 //
@@ -31,7 +32,7 @@ type Place struct {
 // http or https address whose host no placeholder is part of; at most
 // MaxURLBytes. One without any placeholder is an address that is finished
 // already. The error is of kind affiliate.ErrInvalid, field "commission_url".
-func ValidateTemplate(template string) error {
+func validateTemplate(template string) error {
 	code, message := checkTemplate(template)
 	if code == "" {
 		return nil
@@ -48,44 +49,44 @@ func checkTemplate(template string) (code, message string) {
 	if e, ok := v.Err("").(*affiliate.Error); ok {
 		return e.Fields[0].Code, e.Fields[0].Message
 	}
-	if word := affiliate.UnknownPlaceholder(template, placeholders); word != "" {
+	if word := placeholder.Unknown(template, placeholders); word != "" {
 		return "unknown_placeholder", "must not contain " + word + ": the placeholders are " + strings.Join(placeholders, ", ")
 	}
 	const notURL = "must be :TARGET_URL or an http or https address of at most 2048 bytes"
 	if len(template) > MaxURLBytes || !isWebAddress(template) {
 		return "not_a_url", notURL
 	}
-	head, placeholder := affiliate.CutPlaceholder(template, placeholders)
+	head, name := placeholder.Cut(template, placeholders)
 	rest, _ := cutScheme(head)
-	if placeholder != "" && !strings.ContainsAny(rest, "/?#") {
+	if name != "" && !strings.ContainsAny(rest, "/?#") {
 		return "not_a_url", "must have a host that no placeholder is part of"
 	}
 	return "", ""
 }
 
-// FillTemplate makes the tracked link of a product. What looks like a
+// fillTemplate makes the tracked link of a product. What looks like a
 // placeholder inside a value is not filled in.
-func FillTemplate(template string, p Product, at Place) string {
+func fillTemplate(template string, p Product, at Place) string {
 	if template == DefaultTemplate {
 		return p.DirectURL
 	}
 	var b strings.Builder
 	b.Grow(len(template) + 2*len(p.DirectURL))
 	for template != "" {
-		head, placeholder := affiliate.CutPlaceholder(template, placeholders)
-		template = template[len(head)+len(placeholder):]
+		head, name := placeholder.Cut(template, placeholders)
+		template = template[len(head)+len(name):]
 		b.WriteString(head)
-		switch placeholder {
+		switch name {
 		case ":TARGET_URL_ENCODED":
-			b.WriteString(affiliate.QueryEscape(p.DirectURL))
+			b.WriteString(placeholder.Escape(p.DirectURL))
 		case ":TARGET_URL":
 			b.WriteString(p.DirectURL)
 		case ":PRODUCT_ID":
-			b.WriteString(affiliate.QueryEscape(p.ID))
+			b.WriteString(placeholder.Escape(p.ID))
 		case ":LIST_ID":
 			b.WriteString(at.ListID.String())
 		case ":ACCOUNT_ID":
-			b.WriteString(affiliate.QueryEscape(at.AccountID))
+			b.WriteString(placeholder.Escape(at.AccountID))
 		}
 	}
 	return b.String()

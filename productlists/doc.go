@@ -24,7 +24,7 @@
 // A product has a template of its commission URL, or the service's; it is
 // filled in when a list is read, with the shop's address, the product, the list
 // and the account, so that a network can report which list sold what. See
-// [ValidateTemplate].
+// [validateTemplate].
 //
 // # Accounts
 //

@@ -243,7 +243,7 @@ func (s *Service) items(l List, ids []string, products map[string]Product) []Ite
 			template = s.link
 		}
 		items[i].Product = affiliate.Some(p)
-		items[i].CommissionURL = FillTemplate(template, p, at)
+		items[i].CommissionURL = fillTemplate(template, p, at)
 	}
 	return items
 }

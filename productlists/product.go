@@ -69,7 +69,7 @@ type Product struct {
 	Name        string // 1..1000
 	Description string // at most 20000
 	// CommissionURL is the product's own template of its tracked link, see
-	// ValidateTemplate; empty: that of the service.
+	// validateTemplate; empty: that of the service.
 	CommissionURL string
 	DirectURL     string          // the product at its shop: http(s), at most MaxURLBytes
 	ImageURL      string          // empty, or http(s)

@@ -29,7 +29,7 @@ type Options struct {
 	// Catalog knows the products; default: the product table in the store.
 	Catalog Catalog
 	// CommissionURL is the template of the tracked links of products that have
-	// none of their own, see ValidateTemplate. Default: DefaultTemplate.
+	// none of their own, see validateTemplate. Default: DefaultTemplate.
 	CommissionURL string
 }
 
@@ -62,7 +62,7 @@ func NewService(store Store, o Options) (*Service, error) {
 	if o.CommissionURL == "" {
 		o.CommissionURL = DefaultTemplate
 	}
-	if err := ValidateTemplate(o.CommissionURL); err != nil {
+	if err := validateTemplate(o.CommissionURL); err != nil {
 		return nil, err
 	}
 	return &Service{store: store, clock: o.Clock, newID: o.NewID, catalog: o.Catalog, link: o.CommissionURL}, nil

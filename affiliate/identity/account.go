@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Account is an identity of the OpenID provider, and who it is here. An account
@@ -43,7 +44,7 @@ func (a Account) Validate() error {
 	v.Check(known, "role", "unknown_role", "must be creator, representative or agency")
 	v.Check((a.Role == affiliate.RoleCreator) == (a.UserID != 0), "user_id", "role_mismatch", "must be set for a creator and only then")
 	v.Check((a.Role == affiliate.RoleAgency) == (len(a.AgencyIDs) > 0), "agency_ids", "role_mismatch", "must be set for an agency and only then")
-	v.Check(slices.Equal(a.AgencyIDs, affiliate.SortedIDs(a.AgencyIDs)), "agency_ids", "not_ascending", "must be ascending, each once")
+	v.Check(slices.Equal(a.AgencyIDs, idset.Sorted(a.AgencyIDs)), "agency_ids", "not_ascending", "must be ascending, each once")
 	for _, f := range []struct{ name, value string }{
 		{"source", a.UTM.Source}, {"medium", a.UTM.Medium}, {"campaign", a.UTM.Campaign}, {"term", a.UTM.Term}, {"content", a.UTM.Content},
 	} {
@@ -162,7 +163,7 @@ func (s *Service) CreateAgency(ctx context.Context, name string, advertiserIDs .
 		if err != nil {
 			return a, err
 		}
-		for _, id := range affiliate.SortedIDs(advertiserIDs) {
+		for _, id := range idset.Sorted(advertiserIDs) {
 			if err := join(ctx, tx, a.CreatedAt, Membership{Role: affiliate.RoleAgency, Subject: AgencyMember(a.ID), AdvertiserID: id}); err != nil {
 				return a, err
 			}

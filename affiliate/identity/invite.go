@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/secrets"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Invite asks the owner of an e-mail address to represent an advertiser, or to
@@ -93,7 +95,7 @@ func (s *Service) Invite(ctx context.Context, in InviteInput) (Invite, string, e
 	if err := v.Err("invite"); err != nil {
 		return Invite{}, "", err
 	}
-	secret, err := affiliate.NewSecret(s.random)
+	secret, err := secrets.New(s.random)
 	if err != nil {
 		return Invite{}, "", err
 	}
@@ -178,7 +180,7 @@ func (s *Service) AcceptInvites(ctx context.Context, role affiliate.Role, secret
 				agencies = append(agencies[:len(agencies):len(agencies)], i.AgencyID)
 			}
 		}
-		agencies = affiliate.SortedIDs(agencies)
+		agencies = idset.Sorted(agencies)
 		if a.Role == role {
 			a.AgencyIDs, a.UpdatedAt = agencies, s.clock.Now()
 			err = tx.Accounts().Update(ctx, a)

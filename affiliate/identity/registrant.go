@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/secrets"
 )
 
 // Registrar keeps the passwords of those who register with one: the OpenID
@@ -70,7 +71,7 @@ func (s *Service) Register(r Registrant, made func(affiliate.User)) func(ctx con
 				return nil, err
 			}
 		}
-		secret, err := affiliate.NewSecret(s.random)
+		secret, err := secrets.New(s.random)
 		if err != nil {
 			return nil, err
 		}

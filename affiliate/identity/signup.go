@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/secrets"
 )
 
 // SignUp is what a creator says about itself. Its e-mail address is the one of
@@ -38,7 +39,7 @@ func (s *Service) SignUpCreator(ctx context.Context, in SignUp) (affiliate.User,
 	name, _, _ := strings.Cut(email, "@")
 	user := affiliate.User{DisplayName: name, Email: email, Locale: in.Locale, SocialMedia: slices.Clone(in.SocialMedia)}
 	for range signUpAttempts {
-		secret, err := affiliate.NewSecret(s.random)
+		secret, err := secrets.New(s.random)
 		if err != nil {
 			return affiliate.User{}, err
 		}

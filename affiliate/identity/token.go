@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/internal/secrets"
 )
 
 // AccessToken is a credential. Only the SHA-256 of the secret is kept: a copy
@@ -42,7 +43,7 @@ func (t AccessToken) Validate() error {
 // IssueToken makes an access token for the account that t describes, and
 // returns its secret. The secret cannot be read again.
 func (s *Service) IssueToken(ctx context.Context, t AccessToken) (AccessToken, string, error) {
-	secret, err := affiliate.NewSecret(s.random)
+	secret, err := secrets.New(s.random)
 	if err != nil {
 		return AccessToken{}, "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // PayoutProvider moves the money. Package bankfile writes files for a bank,
@@ -149,7 +150,7 @@ func (s *Service) assign(ctx context.Context, tx Tx, f PaymentFilter, after int6
 	if err != nil {
 		return a, err
 	}
-	clients, err := tx.Clients().GetMany(ctx, affiliate.SortedIDs(clientIDs))
+	clients, err := tx.Clients().GetMany(ctx, idset.Sorted(clientIDs))
 	if err != nil {
 		return a, err
 	}

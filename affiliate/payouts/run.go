@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // RunInput says what a run does.
@@ -236,7 +237,7 @@ func limits(ctx context.Context, tx Tx, users []affiliate.User) (func(affiliate.
 	for _, u := range users {
 		clientIDs = append(clientIDs, u.ClientID)
 	}
-	clients, err := tx.Clients().GetMany(ctx, affiliate.SortedIDs(clientIDs))
+	clients, err := tx.Clients().GetMany(ctx, idset.Sorted(clientIDs))
 	if err != nil {
 		return nil, err
 	}
@@ -286,7 +287,7 @@ func (s *Service) newPayments(ctx context.Context, tx Tx, period Period, list []
 		at := key{userIDOf(k.Account), k.Earning.Currency()}
 		parts[at] = append(parts[at], Part{Kind: k.Kind, Amount: k.Earning.Minor(), Entries: k.Entries})
 	}
-	configs, err := tx.PaymentSystems().Holding(ctx, period.End(), affiliate.SortedIDs(clientIDs), affiliate.SortedIDs(userIDs))
+	configs, err := tx.PaymentSystems().Holding(ctx, period.End(), idset.Sorted(clientIDs), idset.Sorted(userIDs))
 	if err != nil {
 		return nil, err
 	}

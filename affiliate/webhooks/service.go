@@ -17,6 +17,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/internal/special"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Channel has the endpoints as consumers of package events.
@@ -394,7 +395,7 @@ func (s *Service) Endpoints(ctx context.Context, p affiliate.PageRequest) (affil
 		for i, c := range list.Items {
 			ids[i] = c.ID
 		}
-		found, err := affiliate.Indexed(ctx, tx.WebhookEndpoints().GetMany, ids, func(e Endpoint) int64 { return e.ID })
+		found, err := idset.Index(ctx, tx.WebhookEndpoints().GetMany, ids, func(e Endpoint) int64 { return e.ID })
 		for _, c := range list.Items {
 			out.Items = append(out.Items, View{found[c.ID], c})
 		}

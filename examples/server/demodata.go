@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func demoAdvertisers(ids demoIDs) []named[demoAdvertiser] {
 	groups, food, beauty := ids["groups"], ids["categories"]["food"], ids["categories"]["beauty"]
 	sweden := func(name string, categories ...int64) affiliate.Advertiser {
 		return affiliate.Advertiser{
-			Name: name, GroupID: groups["sweden"], CategoryIDs: affiliate.SortedIDs(categories), DefaultCosts: demoCosts(),
+			Name: name, GroupID: groups["sweden"], CategoryIDs: slices.Sorted(slices.Values(categories)), DefaultCosts: demoCosts(),
 			Country: "SE", Currency: "SEK", Language: "sv", LogoURL: "https://cdn.example/" + strings.ToLower(strings.ReplaceAll(name, " ", "-")) + ".png",
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
@@ -41,7 +42,7 @@ func (s *server) listOrders(ctx context.Context, p affiliate.Principal, in struc
 	for i, o := range page.Items {
 		ids[i] = o.UserID
 	}
-	users, err := s.core.UsersByID(ctx, affiliate.SortedIDs(ids))
+	users, err := s.core.UsersByID(ctx, idset.Sorted(ids))
 	return laravel.NewFlatList(in.URL, req, page, func(o orders.OrderView) order {
 		shown := order{
 			ID: o.ID, UserID: laravel.IDOrNull(o.UserID), OrderID: o.Number, OrderAt: laravel.DateTime(o.At), Value: json.Number(o.Value.String()),

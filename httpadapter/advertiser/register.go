@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
@@ -37,7 +38,7 @@ func (in registerStore) registration() links.Registration {
 	return links.Registration{
 		Advertiser: affiliate.Advertiser{
 			Name: in.Name, Language: in.Language, Country: strings.ToUpper(strings.TrimSpace(in.Locale)), Currency: currency,
-			CategoryIDs: affiliate.SortedIDs(*in.Categories),
+			CategoryIDs: idset.Sorted(*in.Categories),
 			DefaultCosts: []affiliate.Costs{
 				{Source: affiliate.SourceGeneral, CPC: affiliate.Some(*in.CPC)}, {Source: affiliate.SourceInstagram, CPC: affiliate.Some(*in.InstagramCPC)},
 			},
@@ -76,7 +77,7 @@ func (s *server) registerStore(ctx context.Context, p affiliate.Principal, in re
 	if err != nil {
 		return out, inWords(err)
 	}
-	view, err := s.links.Store(ctx, a.ID)
+	view, err := s.links.Shop(ctx, a.ID)
 	if err != nil {
 		return out, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/laravel"
 	"github.com/affiliatekit/affiliatekit/httpadapter/internal/wire"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 
@@ -69,7 +70,7 @@ type category struct {
 	Name string `json:"name"`
 }
 
-func showStore(v links.StoreView) store {
+func showStore(v links.Shop) store {
 	a := v.Advertiser
 	general, instagram := defaultCosts(a, affiliate.SourceGeneral), defaultCosts(a, affiliate.SourceInstagram)
 	return store{
@@ -99,7 +100,7 @@ func defaultCosts(a affiliate.Advertiser, source affiliate.TrafficSource) affili
 func (s *server) getStore(ctx context.Context, _ affiliate.Principal, in struct {
 	StoreID int64 `path:"id"`
 }) (out store, err error) {
-	v, err := s.links.Store(ctx, in.StoreID)
+	v, err := s.links.Shop(ctx, in.StoreID)
 	if err != nil {
 		return out, err
 	}
@@ -124,7 +125,7 @@ func (in updateStore) apply(a *affiliate.Advertiser) {
 		a.Hidden = *in.Hidden == 1
 	}
 	if len(in.Categories) > 0 {
-		a.CategoryIDs = affiliate.SortedIDs(in.Categories)
+		a.CategoryIDs = idset.Sorted(in.Categories)
 	}
 }
 
@@ -147,7 +148,7 @@ func (updateStore) costs(a *affiliate.Advertiser, source affiliate.TrafficSource
 }
 
 func (s *server) updateStore(ctx context.Context, p affiliate.Principal, in updateStore) (out store, err error) {
-	v, err := s.links.For(affiliate.ViewerOf(p)).UpdateStore(ctx, in.StoreID, links.StoreChange{Change: in.apply, Domains: in.Domains})
+	v, err := s.links.For(affiliate.ViewerOf(p)).UpdateShop(ctx, in.StoreID, links.ShopChange{Change: in.apply, Domains: in.Domains})
 	if err != nil {
 		return out, err
 	}
@@ -159,7 +160,7 @@ func (s *server) uploadLogo(ctx context.Context, _ affiliate.Principal, in struc
 	StoreID int64     `path:"id"`
 	Logo    wire.File `json:"logo" required:"true"`
 }) (out store, err error) {
-	if _, err := s.links.Store(ctx, in.StoreID); err != nil {
+	if _, err := s.links.Shop(ctx, in.StoreID); err != nil {
 		return out, err
 	}
 	content, err := laravel.Picture(in.Logo)
@@ -171,7 +172,7 @@ func (s *server) uploadLogo(ctx context.Context, _ affiliate.Principal, in struc
 		return out, err
 	}
 	url := laravel.ShowImage(s.publicURL(), key).URL
-	v, err := s.links.UpdateStore(ctx, in.StoreID, links.StoreChange{Change: func(a *affiliate.Advertiser) { a.LogoURL = url }})
+	v, err := s.links.UpdateShop(ctx, in.StoreID, links.ShopChange{Change: func(a *affiliate.Advertiser) { a.LogoURL = url }})
 	if err != nil {
 		return out, err
 	}

@@ -430,9 +430,9 @@ func TestACampaignsStatisticsAreOfItsOwnClicks(t *testing.T) {
 		is := is.New(t)
 		err := w.Backend.Offers.Write(t.Context(), func(ctx context.Context, tx offers.Tx) error {
 			at := time.Date(2026, 3, 18, 0, 0, 0, 0, time.UTC)
-			event := func(kind stats.Kind, offer string, day, reader int, value, earning, cost int64) stats.Event {
+			event := func(kind stats.Kind, offer string, day, reader int, value, earning, cost int64) stats.Fact {
 				sek := func(minor int64) affiliate.Money { return affiliate.NewMoney(minor, "SEK") }
-				return stats.Event{
+				return stats.Fact{
 					Kind: kind, Day: at.AddDate(0, 0, day), AdvertiserID: w.ID["advertiser acme"], OfferID: w.ID[offer], UserID: w.ID["user anna"],
 					Reader: stats.Reader{byte(reader)}, Value: sek(value), Earning: sek(earning), Cost: sek(cost),
 				}

@@ -33,9 +33,9 @@ func TestReturnAdsShowAndSortByWhatTheirLinksBring(t *testing.T) {
 			if _, err := tx.ReturnAds().Count(ctx, w.ID["ad nordic"], returnads.Counts{Views: 10, Clicks: 8}); err != nil {
 				return err
 			}
-			event := func(link, user, advertiser string, value, earning int64) stats.Event {
+			event := func(link, user, advertiser string, value, earning int64) stats.Fact {
 				sek := func(minor int64) affiliate.Money { return affiliate.NewMoney(minor, "SEK") }
-				return stats.Event{
+				return stats.Fact{
 					Kind: stats.OrderPaid, Day: stats.DayOf(w.Clock(), nil), AdvertiserID: w.ID["advertiser "+advertiser], UserID: w.ID["user "+user],
 					LinkID: w.ID["link "+link], Value: sek(value), Earning: sek(earning), Cost: sek(earning),
 				}

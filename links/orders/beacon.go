@@ -62,7 +62,7 @@ func parseBeacon(query, body, clickParameter string) (Beacon, error) {
 	if clickParameter != "" && clickParameter != links.ClickIDParameter {
 		ids = p.one(clickParameter) + "," + ids
 	}
-	b.ClickIDs = ParseClickIDs(ids)
+	b.ClickIDs = parseClickIDs(ids)
 	b.Signed, b.Signature = signatureOf(query, body)
 	v.Check(b.Signature != "" || p.one("signature") == "", "signature", "not_last", "must be the last parameter")
 	return b, v.Err("order")

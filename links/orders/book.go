@@ -38,13 +38,13 @@ func (o *Order) entry(d offers.Drawn) (affiliate.Entry, error) {
 
 // stat is the order of an advertiser as statistics count it: all of its value and
 // money.
-func (o *Order) stat(a *affiliate.Advertiser, kind stats.Kind) (stats.Event, error) {
+func (o *Order) stat(a *affiliate.Advertiser, kind stats.Kind) (stats.Fact, error) {
 	value, err := o.worth(o.Value)
 	return o.statOf(a, kind, value, o.Earning, o.Cost), err
 }
 
-func (o *Order) statOf(a *affiliate.Advertiser, kind stats.Kind, value, earning, cost affiliate.Money) stats.Event {
-	return stats.Event{
+func (o *Order) statOf(a *affiliate.Advertiser, kind stats.Kind, value, earning, cost affiliate.Money) stats.Fact {
+	return stats.Fact{
 		Kind: kind, Day: stats.DayOf(o.At, a), AdvertiserID: o.AdvertiserID, OfferID: o.OfferID, UserID: o.UserID, LinkID: o.LinkID,
 		Source: o.Traffic, Value: value, Earning: earning, Cost: cost,
 	}

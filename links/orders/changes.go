@@ -16,7 +16,7 @@ import (
 
 // change locks an order, asks the state machine, and keeps what fn made of it.
 // fn returns false when there is nothing to keep.
-func (s *Service) change(ctx context.Context, tx Tx, id int64, e Event, fn func(o *Order, at Status) (bool, error)) (Order, error) {
+func (s *Service) change(ctx context.Context, tx Tx, id int64, e Trigger, fn func(o *Order, at Status) (bool, error)) (Order, error) {
 	found, err := tx.Orders().Lock(ctx, []int64{id})
 	if err != nil {
 		return Order{}, err
@@ -174,7 +174,7 @@ func (s *Service) rebook(ctx context.Context, tx Tx, before, o *Order) error {
 	if _, _, _, err := before.takeBack(ctx, tx, now, fmt.Sprintf("order_corrected:%d.%d", o.ID, o.Revision), before.Earning, before.Cost); err != nil {
 		return err
 	}
-	var change []stats.Event
+	var change []stats.Fact
 	if err := s.reprice(ctx, tx, o); err != nil {
 		return err
 	}

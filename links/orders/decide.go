@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -127,7 +128,7 @@ func (k *known) readUsers(ctx context.Context, tx Tx) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	users, err := tx.Users().GetMany(ctx, affiliate.SortedIDs(ids))
+	users, err := tx.Users().GetMany(ctx, idset.Sorted(ids))
 	if err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func (k *known) readUsers(ctx context.Context, tx Tx) error {
 			clients = append(clients, u.ClientID)
 		}
 	}
-	k.blocklist, err = tx.Blocklist().Naming(ctx, affiliate.SortedIDs(advertisers), affiliate.SortedIDs(owners), affiliate.SortedIDs(tags), affiliate.SortedIDs(clients))
+	k.blocklist, err = tx.Blocklist().Naming(ctx, idset.Sorted(advertisers), idset.Sorted(owners), idset.Sorted(tags), idset.Sorted(clients))
 	return err
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -365,7 +366,7 @@ func (in *intake) readAdvertisers(ctx context.Context, tx Tx) error {
 	for _, r := range in.batch {
 		ids = append(ids, r.AdvertiserID)
 	}
-	ids = affiliate.SortedIDs(ids)
+	ids = idset.Sorted(ids)
 	found, err := tx.Advertisers().GetMany(ctx, ids)
 	if err != nil {
 		return err
@@ -463,7 +464,7 @@ func (o *Order) charge() offers.OrderCharge {
 // book books what the orders earn, counts them, and tells of them.
 func (in *intake) book(ctx context.Context, tx Tx) error {
 	var entries []affiliate.Entry
-	var counted []stats.Event
+	var counted []stats.Fact
 	var told []affiliate.Event
 	for i := range in.items {
 		it := &in.items[i]

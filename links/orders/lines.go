@@ -276,7 +276,7 @@ func (f fields) report(r *Report) error {
 	r.Number, r.Voucher, r.Currency = f["order_number"], strings.TrimSpace(f["voucher_code"]), affiliate.Currency(f["currency"])
 	r.Value = amount(&v, "order_value", f["order_value"])
 	r.Tax, r.Shipping = optionalAmount(&v, "tax", f["tax"]), optionalAmount(&v, "shipping", f["shipping"])
-	r.ClickIDs = ParseClickIDs(f["click_id"])
+	r.ClickIDs = parseClickIDs(f["click_id"])
 	if at := f["order_at"]; at != "" {
 		var err error
 		if r.At, err = time.Parse(time.RFC3339, at); err != nil {
@@ -319,10 +319,10 @@ func optionalAmount(v *affiliate.Validation, field, s string) affiliate.Optional
 	return affiliate.Some(amount(v, field, s))
 }
 
-// ParseClickIDs reads click ids with commas between. What is none of ours, such
+// parseClickIDs reads click ids with commas between. What is none of ours, such
 // as the id of another network under the same name, is left out; so are all
 // but the last MaxClicks, and repetitions.
-func ParseClickIDs(s string) []uuid.UUID {
+func parseClickIDs(s string) []uuid.UUID {
 	if len(s) > 64*MaxClicks {
 		s = s[len(s)-64*MaxClicks:]
 	}

@@ -75,7 +75,7 @@ func (s *Service) bookPayment(ctx context.Context, tx Tx, a affiliate.Advertiser
 	if err != nil {
 		return err
 	}
-	return stats.Record(ctx, tx, stats.Event{
+	return stats.Record(ctx, tx, stats.Fact{
 		Kind: stats.PaymentMade, Day: stats.DayOf(p.CreatedAt, &a), AdvertiserID: p.AdvertiserID, UserID: p.UserID,
 		Earning: p.Amount, Cost: p.Amount,
 	})

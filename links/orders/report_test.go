@@ -409,13 +409,13 @@ func TestOrdersAreTheAdvertisersAndTheirCreators(t *testing.T) {
 
 // Each state and event has exactly the move that the diagram shows.
 func TestTheStatesOfAnOrder(t *testing.T) {
-	allowed := map[orders.Status]map[orders.Event]orders.Status{
+	allowed := map[orders.Status]map[orders.Trigger]orders.Status{
 		orders.Pending:  {orders.Decline: orders.Declined, orders.Change: orders.Pending, orders.TakeBack: orders.Pending, orders.TimePasses: orders.Approved},
 		orders.Approved: {orders.Change: orders.Approved, orders.TakeBack: orders.Approved},
 		orders.Declined: {orders.Decline: orders.Declined},
 	}
 	for _, s := range orders.Statuses() {
-		for _, e := range orders.Events() {
+		for _, e := range orders.Triggers() {
 			got, ok := s.On(e)
 			want, wantOK := allowed[s][e]
 			if got != want || ok != wantOK {

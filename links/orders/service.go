@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/gather"
+	"github.com/affiliatekit/affiliatekit/internal/gather"
 	"github.com/affiliatekit/affiliatekit/links"
 )
 

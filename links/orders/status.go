@@ -20,35 +20,35 @@ const (
 // Statuses lists every state.
 func Statuses() []Status { return []Status{Pending, Approved, Declined} }
 
-// Event is what can happen to an order.
-type Event string
+// Trigger is what can happen to an order.
+type Trigger string
 
 // The events.
 const (
-	Decline    Event = "decline"     // the advertiser says that it is no sale
-	Change     Event = "change"      // a correction, or another attempt to price it
-	TakeBack   Event = "take back"   // a refund
-	TimePasses Event = "time passes" // the hold is over
+	Decline    Trigger = "decline"     // the advertiser says that it is no sale
+	Change     Trigger = "change"      // a correction, or another attempt to price it
+	TakeBack   Trigger = "take back"   // a refund
+	TimePasses Trigger = "time passes" // the hold is over
 )
 
-// Events lists every event.
-func Events() []Event { return []Event{Decline, Change, TakeBack, TimePasses} }
+// Triggers lists every trigger.
+func Triggers() []Trigger { return []Trigger{Decline, Change, TakeBack, TimePasses} }
 
 // moves is the state machine: every move there is.
-var moves = map[Status]map[Event]Status{
+var moves = map[Status]map[Trigger]Status{
 	Pending:  {Decline: Declined, Change: Pending, TakeBack: Pending, TimePasses: Approved},
 	Approved: {Change: Approved, TakeBack: Approved},
 	Declined: {Decline: Declined}, // again: nothing changes
 }
 
 // On is the state that an event leads to; false when there is no such move.
-func (s Status) On(e Event) (Status, bool) {
-	next, ok := moves[s][e]
+func (s Status) On(t Trigger) (Status, bool) {
+	next, ok := moves[s][t]
 	return next, ok
 }
 
 // illegalMove is the refusal of an event in a state.
-func illegalMove(o Order, s Status, e Event) error {
+func illegalMove(o Order, s Status, e Trigger) error {
 	hint := ""
 	if s == Approved && e == Decline {
 		hint = " Refund it instead."

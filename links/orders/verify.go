@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -59,7 +60,7 @@ func recount(ctx context.Context, tx Tx, r *stats.Recount, list []Order) error {
 	for i := range list {
 		ids[i] = list[i].AdvertiserID
 	}
-	found, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
+	found, err := tx.Advertisers().GetMany(ctx, idset.Sorted(ids))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Measure is a figure that a Config shows.
@@ -61,7 +62,7 @@ func (c Config) Validate() error {
 	v.Text("name", c.Name, 1, 255)
 	v.Check(len(c.TagIDs) > 0, "data.tags", "required", "is required")
 	v.Check(len(c.TagIDs) <= MaxTags, "data.tags", "too_many", "must be at most 100")
-	v.Check(slices.Equal(c.TagIDs, affiliate.SortedIDs(c.TagIDs)), "data.tags", "not_ascending", "must be ascending, each once")
+	v.Check(slices.Equal(c.TagIDs, idset.Sorted(c.TagIDs)), "data.tags", "not_ascending", "must be ascending, each once")
 	for i, m := range c.Measures {
 		v.Check(slices.Contains(Measures(), m), "types", "unknown_type", "must be numbers from 1 to 4")
 		v.Check(!slices.Contains(c.Measures[:i], m), "types", "duplicate", "must be all different")
@@ -164,7 +165,7 @@ func (s *Service) config(ctx context.Context, tx Tx, advertiserID, id int64) (af
 // takes the default from the other configurations if it is to be the default. It
 // returns those others.
 func (s *Service) admitConfig(ctx context.Context, tx Tx, a affiliate.Advertiser, c *Config) ([]Config, error) {
-	c.TagIDs, c.From, c.To = affiliate.SortedIDs(c.TagIDs), date(c.From), date(c.To)
+	c.TagIDs, c.From, c.To = idset.Sorted(c.TagIDs), date(c.From), date(c.To)
 	var v affiliate.Validation
 	v.Merge("", c.Validate())
 	_, _, err := Span{From: c.From, To: c.To}.Bounds(DayOf(s.clock.Now(), &a))

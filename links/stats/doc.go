@@ -4,26 +4,26 @@
 // # Roll-ups
 //
 // The packages that own clicks, orders, payments and return ads tell about them
-// by [Record], in the unit in which they happen. An [Event] counts at once in
+// by [Record], in the unit in which they happen. A [Fact] counts at once in
 // one row of each of its levels:
 //
-//	                 ┌─ advertiser                        day, source
-//	                 ├─ campaign     advertiser, offer    day, source
-//	event ─► Record ─┼─ creator      … and user           day, source
-//	                 ├─ link         … and link           day, source
-//	                 └─ return ad    advertiser, ad       day
+//	                ┌─ advertiser                        day, source
+//	                ├─ campaign     advertiser, offer    day, source
+//	fact ─► Record ─┼─ creator      … and user           day, source
+//	                ├─ link         … and link           day, source
+//	                └─ return ad    advertiser, ad       day
 //
 // A question ([Filter], [Dimensions]) reads the rows of one level: a month of an
 // advertiser or a campaign is some thirty rows, however many clicks there were.
 // Lists of creators and of links grow with those shown and with the days.
 // User tags are no level: they are joined by the creators that have them now.
 //
-// Roll-ups always equal a recount. [Recount] adds the events of one part up
+// Roll-ups always equal a recount. [Recount] adds the facts of one part up
 // again, and Verify of the package that owns them returns each difference.
 //
 // # Choices where the documents are silent
 //
-//   - An event counts on the day of what it is about: a refund, a correction and
+//   - A fact counts on the day of what it is about: a refund, a correction and
 //     a decline on the day of their order. Past days change thereby.
 //   - Clicks are the valid ones. The others are counted by their verdict. A click
 //     that is taken back as a whole counts no longer; money that a host takes from

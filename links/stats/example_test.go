@@ -18,9 +18,9 @@ func Example() {
 	sek := func(minor int64) affiliate.Money { return affiliate.NewMoney(minor, "SEK") }
 	err := store.Write(context.Background(), func(ctx context.Context, tx stats.Tx) error {
 		return stats.Record(ctx, tx,
-			stats.Event{Kind: stats.ClickValid, Day: day, AdvertiserID: 1, OfferID: 2, UserID: 3, LinkID: 4, Earning: sek(100), Cost: sek(150)},
-			stats.Event{Kind: stats.OrderPaid, Day: day, AdvertiserID: 1, OfferID: 2, UserID: 3, LinkID: 4, Value: sek(50000), Earning: sek(2500), Cost: sek(3000)},
-			stats.Event{Kind: stats.OrderChanged, Day: day, AdvertiserID: 1, OfferID: 2, UserID: 3, LinkID: 4, Value: sek(-10000), Earning: sek(-500), Cost: sek(-600)},
+			stats.Fact{Kind: stats.ClickValid, Day: day, AdvertiserID: 1, OfferID: 2, UserID: 3, LinkID: 4, Earning: sek(100), Cost: sek(150)},
+			stats.Fact{Kind: stats.OrderPaid, Day: day, AdvertiserID: 1, OfferID: 2, UserID: 3, LinkID: 4, Value: sek(50000), Earning: sek(2500), Cost: sek(3000)},
+			stats.Fact{Kind: stats.OrderChanged, Day: day, AdvertiserID: 1, OfferID: 2, UserID: 3, LinkID: 4, Value: sek(-10000), Earning: sek(-500), Cost: sek(-600)},
 		)
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // RecordPayment counts an entry that pays a participation or a one-time payment,
@@ -16,7 +17,7 @@ import (
 // reverses, and the entry itself otherwise. Entries of other kinds are no
 // payments and count nothing. An action for the unit that books the entry.
 func RecordPayment(ctx context.Context, tx Tx, original, e affiliate.Entry) error {
-	event, ok, err := paymentEvent(original, e)
+	fact, ok, err := paymentFact(original, e)
 	if err != nil || !ok {
 		return err
 	}
@@ -24,37 +25,37 @@ func RecordPayment(ctx context.Context, tx Tx, original, e affiliate.Entry) erro
 	if err != nil {
 		return err
 	}
-	event.Day = DayOf(original.OccurredAt, &a)
-	return Record(ctx, tx, event)
+	fact.Day = DayOf(original.OccurredAt, &a)
+	return Record(ctx, tx, fact)
 }
 
-// paymentEvent returns the event of an entry, without its day; false when the
+// paymentFact returns the fact of an entry, without its day; false when the
 // entry is no payment.
-func paymentEvent(original, e affiliate.Entry) (event Event, ok bool, err error) {
+func paymentFact(original, e affiliate.Entry) (fact Fact, ok bool, err error) {
 	if original.Kind != affiliate.EntryParticipation && original.Kind != affiliate.EntryOneTime {
-		return event, false, nil
+		return fact, false, nil
 	}
 	id, isUser := strings.CutPrefix(string(original.Account), "user:")
 	userID, err := strconv.ParseInt(id, 10, 64)
 	if !isUser || err != nil {
-		return event, false, nil
+		return fact, false, nil
 	}
 	var terms struct {
 		OfferID int64 `json:"offer_id"`
 	}
 	if original.Terms != "" {
 		if err := json.Unmarshal([]byte(original.Terms), &terms); err != nil {
-			return event, false, fmt.Errorf("stats: terms of entry %d: %w", original.ID, err)
+			return fact, false, fmt.Errorf("stats: terms of entry %d: %w", original.ID, err)
 		}
 	}
-	event = Event{
+	fact = Fact{
 		Kind: PaymentMade, AdvertiserID: original.AdvertiserID, OfferID: terms.OfferID, UserID: userID,
 		Earning: e.Earning, Cost: e.Cost,
 	}
 	if e.Kind == affiliate.EntryReversal {
-		event.Kind = PaymentReversed
+		fact.Kind = PaymentReversed
 	}
-	return event, true, nil
+	return fact, true, nil
 }
 
 // VerifyPayments recounts the payments from the ledger. It reads the whole ledger
@@ -85,7 +86,7 @@ func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []aff
 	}
 	originals := map[int64]affiliate.Entry{}
 	if len(reversed) > 0 {
-		found, err := tx.Ledger().GetMany(ctx, affiliate.SortedIDs(reversed))
+		found, err := tx.Ledger().GetMany(ctx, idset.Sorted(reversed))
 		if err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []aff
 			originals[e.ID] = e
 		}
 	}
-	var events []Event
+	var facts []Fact
 	var at []time.Time
 	var advertisers []int64
 	for _, e := range entries {
@@ -101,18 +102,18 @@ func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []aff
 		if e.Kind == affiliate.EntryReversal {
 			original = originals[e.Reverses]
 		}
-		event, ok, err := paymentEvent(original, e)
+		fact, ok, err := paymentFact(original, e)
 		if err != nil {
 			return err
 		}
 		if ok {
-			events, at, advertisers = append(events, event), append(at, original.OccurredAt), append(advertisers, event.AdvertiserID)
+			facts, at, advertisers = append(facts, fact), append(at, original.OccurredAt), append(advertisers, fact.AdvertiserID)
 		}
 	}
-	if len(events) == 0 {
+	if len(facts) == 0 {
 		return nil
 	}
-	found, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(advertisers))
+	found, err := tx.Advertisers().GetMany(ctx, idset.Sorted(advertisers))
 	if err != nil {
 		return err
 	}
@@ -120,9 +121,9 @@ func recountPayments(ctx context.Context, tx Tx, recount *Recount, entries []aff
 	for _, a := range found {
 		byID[a.ID] = a
 	}
-	for n := range events {
-		a := byID[events[n].AdvertiserID]
-		events[n].Day = DayOf(at[n], &a)
+	for n := range facts {
+		a := byID[facts[n].AdvertiserID]
+		facts[n].Day = DayOf(at[n], &a)
 	}
-	return recount.Add(events...)
+	return recount.Add(facts...)
 }

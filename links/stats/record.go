@@ -2,22 +2,22 @@ package stats
 
 import "context"
 
-// Record adds events to all the roll-ups that they count in. An action for the
-// unit in which the events happen, and the last thing that it does: roll-ups
+// Record adds facts to all the roll-ups that they count in. An action for the
+// unit in which the facts happen, and the last thing that it does: roll-ups
 // are hot, and a unit keeps them locked until it commits. One call takes all
-// events of a unit, so that each roll-up is locked once and in order.
-func Record(ctx context.Context, tx Tx, events ...Event) error {
-	if len(events) == 0 {
+// facts of a unit, so that each roll-up is locked once and in order.
+func Record(ctx context.Context, tx Tx, facts ...Fact) error {
+	if len(facts) == 0 {
 		return nil
 	}
-	changes := make([]Change, len(events), len(events)+1)
+	changes := make([]Change, len(facts), len(facts)+1)
 	met := false
-	for i := range events {
-		changes[i] = events[i].change()
-		met = met || events[i].meets()
+	for i := range facts {
+		changes[i] = facts[i].change()
+		met = met || facts[i].meets()
 	}
 	if met {
-		more, err := readers(ctx, tx, events)
+		more, err := readers(ctx, tx, facts)
 		if err != nil {
 			return err
 		}
@@ -28,10 +28,10 @@ func Record(ctx context.Context, tx Tx, events ...Event) error {
 
 // readers notes who came to the campaigns, and returns a change for each that
 // came for the first time that day.
-func readers(ctx context.Context, tx Tx, events []Event) ([]Change, error) {
-	visits := make([]Visit, 0, len(events))
-	for i := range events {
-		if e := &events[i]; e.meets() {
+func readers(ctx context.Context, tx Tx, facts []Fact) ([]Change, error) {
+	visits := make([]Visit, 0, len(facts))
+	for i := range facts {
+		if e := &facts[i]; e.meets() {
 			visits = append(visits, e.visit())
 		}
 	}
@@ -46,7 +46,7 @@ func readers(ctx context.Context, tx Tx, events []Event) ([]Change, error) {
 	return changes, nil
 }
 
-func (e *Event) visit() Visit {
+func (e *Fact) visit() Visit {
 	return Visit{AdvertiserID: e.AdvertiserID, OfferID: e.OfferID, Day: e.Day, Reader: e.Reader}
 }
 

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
-// Recount adds the events of one part up again, to be held against the roll-ups.
-// The package that owns the events adds all of them, in the order in which they
+// Recount adds the facts of one part up again, to be held against the roll-ups.
+// The package that owns the facts adds all of them, in the order in which they
 // happened, within one unit. Memory grows with the roll-ups, and with the
 // readers of three days.
 type Recount struct {
@@ -25,7 +26,7 @@ type Recount struct {
 	zoned map[int64]horizon // by advertiser
 }
 
-// horizon says from which days on events and readers are all there.
+// horizon says from which days on facts and readers are all there.
 type horizon struct{ trusted, unread time.Time }
 
 // of returns the horizon of an advertiser.
@@ -42,16 +43,16 @@ type visitKey struct {
 	reader  Reader
 }
 
-// NewRecount returns a recount of a part that has no events yet.
+// NewRecount returns a recount of a part that has no facts yet.
 func NewRecount(p Part) *Recount {
 	return &Recount{part: p, rows: make(map[Key]*Figures), readers: make(map[time.Time]map[visitKey]Visit)}
 }
 
 // Add adds events. ErrInvalid with the code "overflow" when a sum leaves the
 // range of 64 bits.
-func (r *Recount) Add(events ...Event) error {
-	for i := range events {
-		e := &events[i]
+func (r *Recount) Add(facts ...Fact) error {
+	for i := range facts {
+		e := &facts[i]
 		h := r.of(e.AdvertiserID)
 		if e.Day.Before(h.trusted) {
 			continue
@@ -79,14 +80,14 @@ func (r *Recount) Add(events ...Event) error {
 	return nil
 }
 
-// Trust is called first, when old events are gone: those before one instant, and
+// Trust is called first, when old facts are gone: those before one instant, and
 // the readers of those before the other. A zero time stands for none. The roll-ups
-// of links then stand for the events of the days of which something is gone, so
+// of links then stand for the facts of the days of which something is gone, so
 // that those of the other levels are held against their sums, and their readers are
-// taken as they are kept. All events must have had a link.
-func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) error {
-	r.days, r.zoned = horizonOf(&affiliate.Advertiser{}, events, readers), make(map[int64]horizon)
-	if events.IsZero() && readers.IsZero() {
+// taken as they are kept. All facts must have had a link.
+func (r *Recount) Trust(ctx context.Context, tx Tx, facts, readers time.Time) error {
+	r.days, r.zoned = horizonOf(&affiliate.Advertiser{}, facts, readers), make(map[int64]horizon)
+	if facts.IsZero() && readers.IsZero() {
 		return nil
 	}
 	for after := (Key{Level: LinkLevel}); ; {
@@ -94,7 +95,7 @@ func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) e
 		if err != nil {
 			return err
 		}
-		if err := r.seeZones(ctx, tx, kept, events, readers); err != nil {
+		if err := r.seeZones(ctx, tx, kept, facts, readers); err != nil {
 			return err
 		}
 		for i := range kept {
@@ -121,7 +122,7 @@ func (r *Recount) Trust(ctx context.Context, tx Tx, events, readers time.Time) e
 
 // seeZones notes the horizons of the advertisers of roll-ups that have a time
 // zone.
-func (r *Recount) seeZones(ctx context.Context, tx Tx, kept []Rollup, events, readers time.Time) error {
+func (r *Recount) seeZones(ctx context.Context, tx Tx, kept []Rollup, facts, readers time.Time) error {
 	var ids []int64
 	for i := range kept {
 		if id := kept[i].AdvertiserID; len(ids) == 0 || ids[len(ids)-1] != id {
@@ -131,10 +132,10 @@ func (r *Recount) seeZones(ctx context.Context, tx Tx, kept []Rollup, events, re
 	if len(ids) == 0 {
 		return nil
 	}
-	found, err := tx.Advertisers().GetMany(ctx, affiliate.SortedIDs(ids))
+	found, err := tx.Advertisers().GetMany(ctx, idset.Sorted(ids))
 	for n := range found {
 		if found[n].TimeZone != "" {
-			r.zoned[found[n].ID] = horizonOf(&found[n], events, readers)
+			r.zoned[found[n].ID] = horizonOf(&found[n], facts, readers)
 		}
 	}
 	return err
@@ -142,14 +143,14 @@ func (r *Recount) seeZones(ctx context.Context, tx Tx, kept []Rollup, events, re
 
 // horizonOf returns the days of an advertiser that are whole when everything
 // before two instants is gone.
-func horizonOf(a *affiliate.Advertiser, events, readers time.Time) horizon {
+func horizonOf(a *affiliate.Advertiser, facts, readers time.Time) horizon {
 	whole := func(from time.Time) time.Time {
 		if from.IsZero() {
 			return from
 		}
 		return DayOf(from.Add(-1), a).AddDate(0, 0, 1) // behind the day of the last one that is gone
 	}
-	h := horizon{whole(events), whole(readers)}
+	h := horizon{whole(facts), whole(readers)}
 	if h.trusted.After(h.unread) {
 		h.unread = h.trusted
 	}
@@ -195,7 +196,7 @@ func (r *Recount) count(c *Change) error {
 // verifyPage is how many roll-ups Verify holds at a time.
 const verifyPage = 1000
 
-// Verify returns every roll-up whose figures of the part are not what the events
+// Verify returns every roll-up whose figures of the part are not what the facts
 // add up to, and ends the recount.
 func (r *Recount) Verify(ctx context.Context, tx Tx) ([]affiliate.Difference, error) {
 	if err := r.close(r.newest.AddDate(0, 0, 1)); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 // Options sets up a Service. The zero Options work.
@@ -151,7 +152,7 @@ func usersOf(ctx context.Context, tx Tx, rows []Row) (map[int64]affiliate.User, 
 	for i := range rows {
 		ids[i] = rows[i].UserID
 	}
-	users, err := tx.Users().GetMany(ctx, affiliate.SortedIDs(ids))
+	users, err := tx.Users().GetMany(ctx, idset.Sorted(ids))
 	out := make(map[int64]affiliate.User, len(users))
 	for _, u := range users {
 		out[u.ID] = u
@@ -173,7 +174,7 @@ const MaxTags = 100
 // ErrInvalid with the field "tags" when one is unknown or another advertiser's,
 // or there are more than MaxTags.
 func (s *Service) Tags(ctx context.Context, advertiserID int64, span Span, tagIDs []int64) ([]TagSeries, error) {
-	if tagIDs = affiliate.SortedIDs(tagIDs); len(tagIDs) > MaxTags {
+	if tagIDs = idset.Sorted(tagIDs); len(tagIDs) > MaxTags {
 		return nil, affiliate.Invalid("statistics", affiliate.FieldError{Field: "tags", Code: "too_many", Message: "must be at most 100"})
 	}
 	return affiliate.Read(ctx, s.store, func(ctx context.Context, tx Tx) ([]TagSeries, error) {

@@ -82,15 +82,15 @@ func (w *world) write(fn func(ctx context.Context, tx stats.Tx) error) {
 	}
 }
 
-func (w *world) record(events ...stats.Event) {
+func (w *world) record(events ...stats.Fact) {
 	w.t.Helper()
 	w.write(func(ctx context.Context, tx stats.Tx) error { return stats.Record(ctx, tx, events...) })
 }
 
 // event happened some days before noon.
-func (w *world) event(kind stats.Kind, daysAgo int, a affiliate.Advertiser, u affiliate.User, link int64, value, earning, cost int64) stats.Event {
+func (w *world) event(kind stats.Kind, daysAgo int, a affiliate.Advertiser, u affiliate.User, link int64, value, earning, cost int64) stats.Fact {
 	money := func(n int64) affiliate.Money { return affiliate.NewMoney(n, a.Currency) }
-	return stats.Event{
+	return stats.Fact{
 		Kind: kind, Day: stats.DayOf(noon.AddDate(0, 0, -daysAgo), &a), AdvertiserID: a.ID, UserID: u.ID, LinkID: link,
 		Source: affiliate.TrafficSource(link % 2), Value: money(value), Earning: money(earning), Cost: money(cost),
 	}
@@ -237,7 +237,7 @@ func TestRollupsAreWhatTheirEventsAddUpTo(t *testing.T) {
 		stats.ClickValid, stats.ClickDuplicate, stats.ClickBot, stats.ClickBlocked, stats.ClickCapped, stats.ClickReversed,
 		stats.OrderPaid, stats.OrderChanged, stats.OrderDeclined, stats.PaymentMade, stats.PaymentReversed, stats.AdViewed, stats.AdClicked,
 	}
-	event := rapid.Custom(func(t *rapid.T) stats.Event {
+	event := rapid.Custom(func(t *rapid.T) stats.Fact {
 		id := func(name string, from int64) int64 { return rapid.Int64Range(from, 3).Draw(t, name) }
 		money := func(name string) affiliate.Money {
 			return affiliate.NewMoney(rapid.Int64Range(-99, 99).Draw(t, name), "SEK")
@@ -246,7 +246,7 @@ func TestRollupsAreWhatTheirEventsAddUpTo(t *testing.T) {
 		if offer != 0 { // an offer is one advertiser's
 			advertiser = (offer + 1) / 2
 		}
-		return stats.Event{
+		return stats.Fact{
 			Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Day: stats.DayOf(noon.AddDate(0, 0, int(id("day", 0))), nil),
 			AdvertiserID: advertiser, OfferID: offer, UserID: id("user", 1), LinkID: id("link", 0), AdID: id("ad", 1),
 			Source: affiliate.TrafficSource(id("source", 0)), Reader: stats.Reader{byte(id("reader", 0))},
@@ -316,7 +316,7 @@ func partOf(k stats.Kind) stats.Part {
 }
 
 // counts says naively whether the order of an event is in the rows of a level.
-func counts(e *stats.Event, l stats.Level) bool {
+func counts(e *stats.Fact, l stats.Level) bool {
 	if partOf(e.Kind) != stats.OrderPart {
 		return false
 	}
@@ -336,7 +336,7 @@ func TestAWrongRollupIsFound(t *testing.T) {
 	w := newWorld(t, backends.Memory())
 	click := w.event(stats.ClickValid, 0, w.acme, w.anna, 1, 0, 7, 9)
 	w.record(click, w.event(stats.OrderPaid, 0, w.acme, w.anna, 1, 100, 7, 9))
-	verify := func(events ...stats.Event) (out []affiliate.Difference) {
+	verify := func(events ...stats.Fact) (out []affiliate.Difference) {
 		is.NoErr(w.store.Read(t.Context(), func(ctx context.Context, tx stats.Tx) (err error) {
 			recount := stats.NewRecount(stats.ClickPart)
 			is.NoErr(recount.Add(events...))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
 )
@@ -30,7 +31,7 @@ func views(ctx context.Context, tx Tx, now time.Time, ads []Ad) ([]View, error) 
 	for i, a := range ads {
 		ids[i], advertiserIDs[i] = a.ID, a.AdvertiserID
 	}
-	advertisers, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
+	advertisers, err := idset.Index(ctx, tx.Advertisers().GetMany, advertiserIDs, func(a affiliate.Advertiser) int64 { return a.ID })
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func salesOf(ctx context.Context, tx Tx, ads []Ad) (map[int64]stats.Figures, err
 			linkIDs = append(linkIDs, a.LinkID)
 		}
 	}
-	if linkIDs = affiliate.SortedIDs(linkIDs); len(linkIDs) == 0 {
+	if linkIDs = idset.Sorted(linkIDs); len(linkIDs) == 0 {
 		return nil, nil
 	}
 	rows, err := tx.Stats().Sum(ctx, stats.Filter{LinkIDs: linkIDs}, stats.ByLink)
@@ -89,7 +90,7 @@ func (s *Service) checkAd(ctx context.Context, tx Tx, a, before Ad) error {
 	v.Check(s.viewer.ActsFor(a.AdvertiserID), "advertiser_id", "unknown_reference", "must be the id of an existing store")
 	named := slices.DeleteFunc(slices.Clone(a.AdvertiserIDs), func(id int64) bool { return slices.Contains(before.AdvertiserIDs, id) || s.viewer.ActsFor(id) })
 	if len(named) > 0 {
-		found, err := affiliate.Indexed(ctx, tx.Advertisers().GetMany, named, func(a affiliate.Advertiser) int64 { return a.ID })
+		found, err := idset.Index(ctx, tx.Advertisers().GetMany, named, func(a affiliate.Advertiser) int64 { return a.ID })
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (s *Service) Create(ctx context.Context, a Ad) (View, error) {
 		now := s.clock.Now()
 		a := a
 		a.ImageKey = image
-		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
+		a.AdvertiserIDs, a.CategoryIDs = idset.Sorted(a.AdvertiserIDs), idset.Sorted(a.CategoryIDs)
 		a.CreatedAt, a.UpdatedAt, a.PausedAt, a.DeletedAt = now, now, time.Time{}, time.Time{}
 		a, err := tx.ReturnAds().Add(ctx, a)
 		if err != nil {
@@ -147,7 +148,7 @@ func (s *Service) Update(ctx context.Context, id int64, change func(*Ad)) (View,
 		if a.ImageKey != before.ImageKey || a.AdvertiserID != before.AdvertiserID {
 			a.ImageKey = image
 		}
-		a.AdvertiserIDs, a.CategoryIDs = affiliate.SortedIDs(a.AdvertiserIDs), affiliate.SortedIDs(a.CategoryIDs)
+		a.AdvertiserIDs, a.CategoryIDs = idset.Sorted(a.AdvertiserIDs), idset.Sorted(a.CategoryIDs)
 		a.ID, a.Author, a.CreatedAt, a.PausedAt, a.DeletedAt = before.ID, before.Author, before.CreatedAt, before.PausedAt, before.DeletedAt
 	})
 }
@@ -380,6 +381,6 @@ func (s *Service) count(ctx context.Context, id, atAdvertiserID int64, kind stat
 		if err != nil {
 			return false, err
 		}
-		return true, stats.Record(ctx, tx, stats.Event{Kind: kind, Day: stats.DayOf(now, &owner), AdvertiserID: a.AdvertiserID, AdID: id})
+		return true, stats.Record(ctx, tx, stats.Fact{Kind: kind, Day: stats.DayOf(now, &owner), AdvertiserID: a.AdvertiserID, AdID: id})
 	})
 }

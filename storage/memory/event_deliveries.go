@@ -8,6 +8,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -71,7 +72,7 @@ func (r eventDeliveries) Queue(ctx context.Context, now time.Time, consumerID in
 	}
 	now = engine.Kept(now)
 	n := 0
-	for _, row := range core.events.numbers.InOrder(affiliate.SortedIDs(sequences)) {
+	for _, row := range core.events.numbers.InOrder(idset.Sorted(sequences)) {
 		e := core.events.At(row)
 		if !core.consumers.At(consumer).Filter.Wants(*e) {
 			continue

@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -176,7 +177,7 @@ func (r eventLog) Before(ctx context.Context, sequence int64, limit int) ([]affi
 
 func (r eventLog) Numbered(ctx context.Context, sequences []int64) ([]affiliate.Event, error) {
 	t := &r.u.db.core.events
-	return r.rows(ctx, func() []uint32 { return t.numbers.InOrder(affiliate.SortedIDs(sequences)) })
+	return r.rows(ctx, func() []uint32 { return t.numbers.InOrder(idset.Sorted(sequences)) })
 }
 
 func (r eventLog) Expire(ctx context.Context, before time.Time, through int64, limit int) (int, error) {

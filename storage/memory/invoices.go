@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -136,7 +137,7 @@ func (r invoices) GetMany(ctx context.Context, paymentIDs []int64) ([]payouts.In
 	}
 	t := r.u.db.payouts.invoices
 	var out []payouts.Invoice
-	for _, payment := range affiliate.SortedIDs(paymentIDs) {
+	for _, payment := range idset.Sorted(paymentIDs) {
 		if id, ok := t.byPayment.Find(payment); ok {
 			out = append(out, copyInvoice(id, t.At(id)))
 		}

@@ -3,8 +3,8 @@ package memory
 import (
 	"context"
 
-	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -35,7 +35,7 @@ func (t perUser[E]) getMany(ctx context.Context, u *unit, users []int64, out fun
 		return nil, err
 	}
 	var list []E
-	for _, user := range affiliate.SortedIDs(users) {
+	for _, user := range idset.Sorted(users) {
 		if id, ok := t.byUser.Find(user); ok {
 			list = append(list, out(id, t.At(id)))
 		}

@@ -129,7 +129,7 @@ func drawOperation(t *rapid.T) operation {
 			})
 		}},
 		{"day", func(ctx context.Context, tx links.Tx) error {
-			e := stats.Event{Kind: stats.ClickValid, Day: links.DayOf(at), AdvertiserID: a, OfferID: b, UserID: b, LinkID: c, Reader: stats.Reader{byte(c)}}
+			e := stats.Fact{Kind: stats.ClickValid, Day: links.DayOf(at), AdvertiserID: a, OfferID: b, UserID: b, LinkID: c, Reader: stats.Reader{byte(c)}}
 			return stats.Record(ctx, tx, e)
 		}},
 		{"forget readers", func(ctx context.Context, tx links.Tx) error { return tx.Stats().Forget(ctx, at) }},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -144,7 +145,7 @@ func (r users) ActingAt(ctx context.Context, userIDs, advertiserIDs []int64) ([]
 	}
 	core := &r.u.db.core
 	var out []int64
-	for _, id := range affiliate.SortedIDs(userIDs) {
+	for _, id := range idset.Sorted(userIDs) {
 		if user, ok := core.users.Find(id); ok && core.relations.acting(user, advertiserIDs) {
 			out = append(out, id)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
@@ -92,7 +93,7 @@ func (r webhookEndpoints) GetMany(ctx context.Context, ids []int64) ([]webhooks.
 		return nil, err
 	}
 	t := &r.u.db.webhooks.endpoints
-	return engine.Collect(t.Table, t.byID.InOrder(affiliate.SortedIDs(ids)), engine.AsKept), nil
+	return engine.Collect(t.Table, t.byID.InOrder(idset.Sorted(ids)), engine.AsKept), nil
 }
 
 type webhookAttempts struct{ u *unit }

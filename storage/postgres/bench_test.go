@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
@@ -202,10 +203,10 @@ func (w world) record(ctx context.Context, db interface{ Links() links.Store }, 
 		if err := tx.Clicks().Add(ctx, clicks...); err != nil {
 			return err
 		}
-		entries, events := make([]affiliate.Entry, len(clicks)), make([]stats.Event, len(clicks))
+		entries, events := make([]affiliate.Entry, len(clicks)), make([]stats.Fact, len(clicks))
 		for i, c := range clicks {
 			entries[i] = entryOf(c)
-			events[i] = stats.Event{
+			events[i] = stats.Fact{
 				Kind: stats.ClickValid, Day: links.DayOf(c.At), AdvertiserID: c.AdvertiserID, UserID: c.UserID, LinkID: c.LinkID,
 				Source: c.Source, Earning: c.Earning, Cost: c.Cost,
 			}
@@ -229,7 +230,7 @@ func (w world) named(clicks []links.Click) (linkIDs, userIDs, advertiserIDs []in
 	for _, c := range clicks {
 		linkIDs, userIDs, advertiserIDs = append(linkIDs, c.LinkID), append(userIDs, c.UserID), append(advertiserIDs, c.AdvertiserID)
 	}
-	return affiliate.SortedIDs(linkIDs), affiliate.SortedIDs(userIDs), affiliate.SortedIDs(advertiserIDs)
+	return idset.Sorted(linkIDs), idset.Sorted(userIDs), idset.Sorted(advertiserIDs)
 }
 
 // insertBare is the floor: the rows of the clicks and their entries, by two

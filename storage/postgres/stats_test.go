@@ -31,7 +31,7 @@ func TestMigrationCountsLikeTheCode(t *testing.T) {
 	is.NoErr(w.record(ctx, db, clicks))
 	is.NoErr(db.Links().Write(ctx, func(ctx context.Context, tx links.Tx) error {
 		var more []links.Click
-		var events []stats.Event
+		var events []stats.Fact
 		for i, c := range w.clicks(1, "b")[:20] {
 			c.Verdict, c.OfferID = links.Verdicts()[i%5], int64(i%3)
 			if c.Verdict != links.VerdictValid {
@@ -39,7 +39,7 @@ func TestMigrationCountsLikeTheCode(t *testing.T) {
 			}
 			c.Visitor = links.VisitorKey{byte(i % 4), 1}
 			more = append(more, c)
-			events = append(events, stats.Event{
+			events = append(events, stats.Fact{
 				Kind: stats.ClickValid + stats.Kind(i%5), Day: stats.DayOf(c.At, nil), AdvertiserID: c.AdvertiserID, OfferID: c.OfferID, UserID: c.UserID,
 				LinkID: c.LinkID, Source: c.Source, Reader: stats.Reader(c.Visitor), Earning: c.Earning, Cost: c.Cost,
 			})

@@ -191,8 +191,8 @@ func testPartList(t *testing.T, s offers.Store) {
 	for i, p := range items {
 		label[p.ID] = string(rune('a' + i))
 	}
-	click := func(i int, user int64, day int) stats.Event {
-		return stats.Event{Kind: stats.ClickValid, Day: stats.DayOf(base().AddDate(0, 0, day), &w.advertisers[0]), AdvertiserID: o[i].AdvertiserID, OfferID: o[i].ID, UserID: user}
+	click := func(i int, user int64, day int) stats.Fact {
+		return stats.Fact{Kind: stats.ClickValid, Day: stats.DayOf(base().AddDate(0, 0, day), &w.advertisers[0]), AdvertiserID: o[i].AdvertiserID, OfferID: o[i].ID, UserID: user}
 	}
 	capped := click(0, anna.ID, 0)
 	capped.Kind = stats.ClickCapped

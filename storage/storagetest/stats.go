@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
@@ -32,14 +33,14 @@ func statsScenarios() []scenario[links.Store] {
 func statDay(i int) time.Time { return links.DayOf(base()).AddDate(0, 0, i) }
 
 // statEvent is a valid click of the world's n-th creator at its n-th advertiser.
-func statEvent(w world, day, n int) stats.Event {
-	return stats.Event{
+func statEvent(w world, day, n int) stats.Fact {
+	return stats.Fact{
 		Kind: stats.ClickValid, Day: statDay(day), AdvertiserID: w.advertisers[n].ID, OfferID: int64(70 + n), UserID: w.users[n].ID,
 		LinkID: int64(80 + n), Source: affiliate.TrafficSource(n), Earning: eur(10), Cost: eur(12),
 	}
 }
 
-func recordStats(t *testing.T, s links.Store, events ...stats.Event) {
+func recordStats(t *testing.T, s links.Store, events ...stats.Fact) {
 	t.Helper()
 	write(t, s, func(ctx context.Context, tx links.Tx) error { return stats.Record(ctx, tx, events...) })
 }
@@ -58,7 +59,7 @@ func sumStats(t *testing.T, s links.Store, f stats.Filter, by stats.Dimensions) 
 
 func testStatsEvents(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
-	e := func(kind stats.Kind, change func(e *stats.Event)) stats.Event {
+	e := func(kind stats.Kind, change func(e *stats.Fact)) stats.Fact {
 		out := statEvent(w, 0, 0)
 		out.Kind, out.Earning, out.Cost = kind, affiliate.Money{}, affiliate.Money{}
 		if change != nil {
@@ -66,8 +67,8 @@ func testStatsEvents(t *testing.T, s links.Store) {
 		}
 		return out
 	}
-	amounts := func(value, earning, cost int64) func(e *stats.Event) {
-		return func(e *stats.Event) { e.Value, e.Earning, e.Cost = eur(value), eur(earning), eur(cost) }
+	amounts := func(value, earning, cost int64) func(e *stats.Fact) {
+		return func(e *stats.Fact) { e.Value, e.Earning, e.Cost = eur(value), eur(earning), eur(cost) }
 	}
 	recordStats(t, s)
 	recordStats(t, s,
@@ -77,10 +78,10 @@ func testStatsEvents(t *testing.T, s links.Store) {
 		e(stats.OrderDeclined, amounts(-500, -25, -35)),
 	)
 	recordStats(t, s,
-		e(stats.PaymentMade, func(e *stats.Event) { amounts(0, 300, 300)(e); e.LinkID = 0 }),
-		e(stats.PaymentReversed, func(e *stats.Event) { amounts(0, -100, -100)(e); e.LinkID = 0 }),
-		e(stats.AdViewed, func(e *stats.Event) { e.AdID = 5 }), e(stats.AdClicked, func(e *stats.Event) { e.AdID = 5 }),
-		e(stats.OrderPaid, func(e *stats.Event) { amounts(7, 1, 2)(e); e.LinkID, e.OfferID = 0, 0 }), // by a voucher
+		e(stats.PaymentMade, func(e *stats.Fact) { amounts(0, 300, 300)(e); e.LinkID = 0 }),
+		e(stats.PaymentReversed, func(e *stats.Fact) { amounts(0, -100, -100)(e); e.LinkID = 0 }),
+		e(stats.AdViewed, func(e *stats.Fact) { e.AdID = 5 }), e(stats.AdClicked, func(e *stats.Fact) { e.AdID = 5 }),
+		e(stats.OrderPaid, func(e *stats.Fact) { amounts(7, 1, 2)(e); e.LinkID, e.OfferID = 0, 0 }), // by a voucher
 	)
 	all := stats.Figures{
 		Clicks: 1, Duplicates: 1, Bots: 1, Blocked: 1, Capped: 1, Orders: 1, OrderValue: 900,
@@ -148,14 +149,14 @@ func statsWorld(t *testing.T, s links.Store) world {
 	w := newWorld(t, s)
 	write(t, s, func(ctx context.Context, tx links.Tx) error {
 		for i := range 2 {
-			w.users[i].TagIDs = affiliate.SortedIDs([]int64{w.tags[0].ID, w.tags[i].ID})
+			w.users[i].TagIDs = idset.Sorted([]int64{w.tags[0].ID, w.tags[i].ID})
 			if err := tx.Users().Update(ctx, w.users[i]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	ad := stats.Event{Kind: stats.AdViewed, Day: statDay(0), AdvertiserID: w.advertisers[0].ID, AdID: 5}
+	ad := stats.Fact{Kind: stats.AdViewed, Day: statDay(0), AdvertiserID: w.advertisers[0].ID, AdID: 5}
 	other := statEvent(w, 3, 0) // the first creator with another link, campaign and source
 	other.OfferID, other.LinkID, other.Source = 0, 89, affiliate.SourceInstagram
 	recordStats(t, s, statEvent(w, 0, 0), statEvent(w, 1, 0), statEvent(w, 1, 1), statEvent(w, 2, 2), other, ad)
@@ -254,7 +255,7 @@ func testStatsDimensions(t *testing.T, s links.Store) {
 func testStatsPage(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
 	// By creator: clicks, orders, value, earning, cost.
-	event := func(n int, kind stats.Kind, source affiliate.TrafficSource, value, earning, cost int64) stats.Event {
+	event := func(n int, kind stats.Kind, source affiliate.TrafficSource, value, earning, cost int64) stats.Fact {
 		e := statEvent(w, n, n)
 		e.AdvertiserID, e.Kind, e.Source, e.Value, e.Earning, e.Cost = w.advertisers[0].ID, kind, source, eur(value), eur(earning), eur(cost)
 		return e
@@ -338,7 +339,7 @@ func testStatsScan(t *testing.T, s links.Store) {
 
 func testStatsReaders(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
-	visit := func(day, reader, n int) stats.Event {
+	visit := func(day, reader, n int) stats.Fact {
 		e := statEvent(w, day, n)
 		e.Reader = stats.Reader{0: byte(reader), 15: 0xff}
 		return e

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 )
 
 func userScenarios() []scenario[coreStore] {
@@ -237,7 +238,7 @@ func testUserRelate(t *testing.T, s coreStore) {
 		)
 	})
 	equal(t, "acting at one", acting(everybody, acme), []int64{anna})
-	equal(t, "acting at two", acting(everybody, acme, w.advertisers[1].ID), affiliate.SortedIDs([]int64{anna, w.users[2].ID}))
+	equal(t, "acting at two", acting(everybody, acme, w.advertisers[1].ID), idset.Sorted([]int64{anna, w.users[2].ID}))
 	equal(t, "acting among none", acting([]int64{}, acme), []int64(nil))
 	equal(t, "acting nowhere", acting(everybody), []int64(nil))
 	// Relations are not a field of the user: an update leaves them.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
@@ -68,11 +69,11 @@ func (c *Console) names(ctx context.Context, list []links.Link) (names, error) {
 }
 
 func (c *Console) namesOf(ctx context.Context, userIDs, advertiserIDs []int64) (names, error) {
-	users, err := c.kit.Core.UsersByID(ctx, affiliate.SortedIDs(userIDs))
+	users, err := c.kit.Core.UsersByID(ctx, userIDs)
 	if err != nil {
 		return names{}, err
 	}
-	advertisers, err := c.kit.Core.AdvertisersByID(ctx, affiliate.SortedIDs(advertiserIDs))
+	advertisers, err := c.kit.Core.AdvertisersByID(ctx, advertiserIDs)
 	if err != nil {
 		return names{}, err
 	}
@@ -203,7 +204,7 @@ var reasons = map[offers.Reason]string{
 
 // campaignsByID are offers by id, in one request.
 func (c *Console) campaignsByID(ctx context.Context, ids []int64) (map[int64]offers.View, error) {
-	ids = affiliate.SortedIDs(ids)
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	if len(ids) == 0 {
 		return nil, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -120,7 +121,7 @@ func (w *World) advertisers() []int64 {
 			ids = append(ids, id)
 		}
 	}
-	return affiliate.SortedIDs(ids)
+	return idset.Sorted(ids)
 }
 
 type dumper struct {

@@ -1,4 +1,6 @@
-package affiliate
+// Package placeholder finds the placeholders of templates: of tracking
+// templates, of product lists, of ads.
+package placeholder
 
 import (
 	"net/url"
@@ -6,12 +8,12 @@ import (
 	"strings"
 )
 
-// CutPlaceholder finds the first placeholder in a template and the text before
+// Cut finds the first placeholder in a template and the text before
 // it; without one, all of the template is that text. Placeholders that begin
 // with another one stand before it in the list. A template is filled in by
 // cutting it to its end, in one pass, so that what looks like a placeholder
 // inside a value is never filled in.
-func CutPlaceholder(template string, placeholders []string) (head, placeholder string) {
+func Cut(template string, placeholders []string) (head, placeholder string) {
 	for i := range len(template) {
 		if template[i] != ':' {
 			continue
@@ -25,11 +27,11 @@ func CutPlaceholder(template string, placeholders []string) (head, placeholder s
 	return template, ""
 }
 
-// UnknownPlaceholder returns the first word of a template that looks like a
+// Unknown returns the first word of a template that looks like a
 // placeholder and is none of the known ones: :WORD in capitals, or {word}. It
 // is empty when there is none. Such a word would be left standing, and what it
 // was meant to say would be lost with every click.
-func UnknownPlaceholder(template string, known []string) string {
+func Unknown(template string, known []string) string {
 	for i := range len(template) {
 		switch template[i] {
 		case ':':
@@ -54,7 +56,7 @@ func isPlaceholderByte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }
 
-// QueryEscape is url.QueryEscape with spaces as %20, which is right in a path too.
-func QueryEscape(s string) string {
+// Escape is url.QueryEscape with spaces as %20, which is right in a path too.
+func Escape(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }

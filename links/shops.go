@@ -7,15 +7,15 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
 
-// StoreView is an advertiser with its domains and categories.
-type StoreView struct {
+// Shop is an advertiser with its domains and categories.
+type Shop struct {
 	Advertiser affiliate.Advertiser
 	Domains    []Rule // its allow rules without a keyword, the main rule first
 	Categories []affiliate.Category
 }
 
-func storeView(ctx context.Context, tx Tx, a affiliate.Advertiser) (StoreView, error) {
-	v := StoreView{Advertiser: a}
+func readShop(ctx context.Context, tx Tx, a affiliate.Advertiser) (Shop, error) {
+	v := Shop{Advertiser: a}
 	rules, err := tx.Rules().ByAdvertisers(ctx, []int64{a.ID})
 	if err != nil {
 		return v, err
@@ -41,22 +41,22 @@ func domainsOf(rules []Rule) []Rule {
 	return rules
 }
 
-// Store returns an advertiser with its domains and categories (store-get).
-func (s *Service) Store(ctx context.Context, advertiserID int64) (StoreView, error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (StoreView, error) {
+// Shop returns an advertiser with its domains and categories (store-get).
+func (s *Service) Shop(ctx context.Context, advertiserID int64) (Shop, error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx Tx) (Shop, error) {
 		if !s.viewer.ActsFor(advertiserID) {
-			return StoreView{}, affiliate.NotFound("advertiser", advertiserID)
+			return Shop{}, affiliate.NotFound("advertiser", advertiserID)
 		}
 		a, err := tx.Advertisers().Get(ctx, advertiserID)
 		if err != nil {
-			return StoreView{}, err
+			return Shop{}, err
 		}
-		return storeView(ctx, tx, a)
+		return readShop(ctx, tx, a)
 	})
 }
 
-// StoreChange is what UpdateStore changes.
-type StoreChange struct {
+// ShopChange is what UpdateShop changes.
+type ShopChange struct {
 	// Change is applied to the advertiser as it is now and may run again; nil
 	// changes nothing. The currency is not its to change.
 	Change func(*affiliate.Advertiser)
@@ -65,45 +65,45 @@ type StoreChange struct {
 	Domains []string
 }
 
-// UpdateStore changes an advertiser and its domains in one unit (store-update).
-func (s *Service) UpdateStore(ctx context.Context, advertiserID int64, c StoreChange) (StoreView, error) {
+// UpdateShop changes an advertiser and its domains in one unit (store-update).
+func (s *Service) UpdateShop(ctx context.Context, advertiserID int64, c ShopChange) (Shop, error) {
 	var rules []Rule
 	if len(c.Domains) > 0 {
 		var err error
 		if rules, err = (Registration{Domains: c.Domains}).rules(); err != nil {
-			return StoreView{}, err
+			return Shop{}, err
 		}
 	}
 	challenge, err := s.newChallenge()
 	if err != nil {
-		return StoreView{}, err
+		return Shop{}, err
 	}
-	v, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (StoreView, error) {
+	v, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx Tx) (Shop, error) {
 		if !s.viewer.ActsFor(advertiserID) {
-			return StoreView{}, affiliate.NotFound("advertiser", advertiserID)
+			return Shop{}, affiliate.NotFound("advertiser", advertiserID)
 		}
 		a, err := tx.Advertisers().Get(ctx, advertiserID)
 		if err != nil {
-			return StoreView{}, err
+			return Shop{}, err
 		}
 		if c.Change != nil {
 			a.DefaultCosts, a.CategoryIDs = slices.Clone(a.DefaultCosts), slices.Clone(a.CategoryIDs)
 			created, currency := a.CreatedAt, a.Currency
 			c.Change(&a)
 			a.ID, a.Currency, a.CreatedAt, a.UpdatedAt = advertiserID, currency, created, s.clock.Now()
-			if err := ValidateTemplate(a.TrackingTemplate); err != nil {
-				return StoreView{}, err
+			if err := validateTemplate(a.TrackingTemplate); err != nil {
+				return Shop{}, err
 			}
 			if err := affiliate.SaveAdvertiser(ctx, tx, a); err != nil {
-				return StoreView{}, err
+				return Shop{}, err
 			}
 		}
 		if rules != nil {
 			if err := s.replaceDomains(ctx, tx, advertiserID, rules, challenge); err != nil {
-				return StoreView{}, err
+				return Shop{}, err
 			}
 		}
-		return storeView(ctx, tx, a)
+		return readShop(ctx, tx, a)
 	})
 	if err == nil && rules != nil {
 		affiliate.AfterCommit(ctx, s.rules.outdated)

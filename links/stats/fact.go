@@ -40,9 +40,9 @@ const (
 // Reader is a visitor on one day: links.VisitorKey.
 type Reader [16]byte
 
-// Event is what the packages that own clicks, orders, payments and return ads
+// Fact is what the packages that own clicks, orders, payments and return ads
 // tell about them, in the unit in which it happens.
-type Event struct {
+type Fact struct {
 	Kind Kind
 	// Day is DayOf the click, order or payment, also of what changes or takes
 	// back: a refund counts on the day of its order.
@@ -71,8 +71,8 @@ func DayOf(at time.Time, a *affiliate.Advertiser) time.Time {
 	return a.TimeZone.Date(at)
 }
 
-// change is what an event adds, and to which roll-ups.
-func (e *Event) change() Change {
+// change is what a fact adds, and to which roll-ups.
+func (e *Fact) change() Change {
 	c := Change{Key: Key{
 		AdvertiserID: e.AdvertiserID, Day: e.Day, OfferID: e.OfferID, UserID: e.UserID, LinkID: e.LinkID, AdID: e.AdID, Source: e.Source,
 	}}
@@ -124,8 +124,8 @@ func (e *Event) change() Change {
 	return c
 }
 
-// meets reports whether the event brings a reader to a campaign.
-func (e *Event) meets() bool {
+// meets reports whether the fact brings a reader to a campaign.
+func (e *Fact) meets() bool {
 	return e.Kind == ClickValid && e.OfferID != 0 && e.Reader != Reader{}
 }
 

@@ -1,0 +1,7 @@
+package productlists
+
+// What the tests of commission templates call.
+var (
+	FillTemplate     = fillTemplate
+	ValidateTemplate = validateTemplate
+)
