@@ -16,8 +16,8 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # The linter of the OpenAPI documents, from npm.
 REDOCLY := @redocly/cli@2.77.0
 
-# The benchmarks against other libraries are a module of their own in .bench, and the tests in a
-# browser one in .browser, so that no user of this one depends on what they need. So is what makes
+# The benchmarks against other libraries, and the lint of SQL, are a module of their own in .bench,
+# and the tests in a browser one in .browser, so that no user of this one depends on what they need. So is what makes
 # the OpenAPI documents, in httpadapter/.openapi, what runs the migrations with the tools of
 # hosts, in .migrations, what changes a backend to see whether its suite notices, in .mutants, and
 # the example over a key-value store, in examples/ownbackend.
@@ -30,7 +30,7 @@ in_mutants    = cd .mutants && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz mutants openapi lint-openapi publicsuffix check-grafana
+.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz mutants openapi lint-openapi lint-sql publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ check-grafana: ## the dashboard of examples/server: its form, and that the serve
 lint-openapi: ## a linter over the OpenAPI documents (needs npx and the npm registry)
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && (cd httpadapter/.openapi && $(GO) run . -plain "$$dir") && \
 		REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes $(REDOCLY) lint --config httpadapter/.openapi/redocly.yaml "$$dir"/*.json
+
+lint-sql: ## the SQL of the Postgres backend: what CockroachDB, YugabyteDB and Citus refuse (starts its own PostgreSQL; needs a C compiler)
+	$(call in_bench,$(GO) test -count=1 -vet=off $(LEAN) ./sqllint)
 
 vuln: ## known vulnerabilities (needs the online database)
 	$(GO) run $(GOVULNCHECK) ./...

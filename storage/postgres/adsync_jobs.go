@@ -119,7 +119,7 @@ func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, erro
 				WHERE j.state <> 'parked' AND j.due_at <= ?0::timestamptz AND j.ad_account_id <> ALL(?1::text[])
 					AND `+only+` AND NOT EXISTS (
 					SELECT FROM {schema}affiliate_sync_jobs AS p WHERE p.record_id = j.parent_id AND p.ad_account_id = j.ad_account_id)
-				ORDER BY j.due_at, j.id LIMIT ?2::bigint FOR UPDATE OF j SKIP LOCKED
+				ORDER BY j.due_at, j.id LIMIT ?2::bigint FOR UPDATE OF j`+r.u.passingOver()+`
 			) UPDATE {schema}affiliate_sync_jobs AS t SET state = 'leased', token = ?3::text, due_at = ?4::timestamptz, attempts = t.attempts + 1
 			FROM due WHERE t.id = due.id RETURNING t.*, due.due_at AS was_due`,
 			stamp(l.Now), storableOf(l.Except), int64(l.Limit), l.Token, stamp(l.Until), l.AdAccountID).Scan(ctx, &rows)

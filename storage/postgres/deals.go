@@ -242,8 +242,8 @@ func (f filter) inRange(s deals.StatusRange) {
 	}
 }
 
-// LockDue passes over what is locked: that is another sweep's, or is being
-// changed right now.
+// LockDue passes over what is locked, where it may: that is another sweep's, or is
+// being changed right now.
 func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]deals.Deal, error) {
 	return change(ctx, r.u, "deal", func(ctx context.Context) ([]deals.Deal, error) {
 		if limit <= 0 {
@@ -251,7 +251,7 @@ func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) (
 		}
 		var rows []dealRow
 		err := dealTable.selectFrom(r.u, &rows).Where("t.due_at <= ?", stamp(now)).
-			OrderExpr("t.due_at, t.id").Limit(int64(limit)).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
+			OrderExpr("t.due_at, t.id").Limit(int64(limit)).For("NO KEY UPDATE" + r.u.passingOver()).Scan(ctx)
 		return dealTable.entities(rows), err
 	})
 }

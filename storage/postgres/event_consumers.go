@@ -122,7 +122,7 @@ func (r eventConsumers) Lease(ctx context.Context, l events.Lease) ([]events.Con
 		err := r.u.prepared(`WITH due AS MATERIALIZED (
 				SELECT c.id, c.due_at FROM {schema}affiliate_event_consumers AS c
 				WHERE c.channel = ?0::text AND c.due_at <= ?1::timestamptz AND (?2::boolean OR c.name = ANY(?3::text[]))
-				ORDER BY c.due_at, c.id LIMIT ?4::bigint FOR UPDATE OF c SKIP LOCKED
+				ORDER BY c.due_at, c.id LIMIT ?4::bigint FOR UPDATE OF c`+r.u.passingOver()+`
 			) UPDATE {schema}affiliate_event_consumers AS t SET token = ?5::text, due_at = ?6::timestamptz,
 				takeovers = CASE t.token WHEN '' THEN 0 ELSE t.takeovers + 1 END
 			FROM due WHERE t.id = due.id RETURNING t.*, due.due_at AS was_due`,

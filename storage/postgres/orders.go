@@ -299,8 +299,8 @@ func (r orderRepository) Lock(ctx context.Context, ids []int64) ([]orders.Order,
 	})
 }
 
-// LockDue passes over what is locked: that is another sweep's, or is being
-// changed right now.
+// LockDue passes over what is locked, where it may: that is another sweep's, or is
+// being changed right now.
 func (r orderRepository) LockDue(ctx context.Context, now time.Time, limit int) ([]orders.Order, error) {
 	return change(ctx, r.u, "order", func(ctx context.Context) ([]orders.Order, error) {
 		if limit <= 0 {
@@ -308,7 +308,7 @@ func (r orderRepository) LockDue(ctx context.Context, now time.Time, limit int) 
 		}
 		var rows []orderRow
 		err := orderTable.selectFrom(r.u, &rows).Where("t.approved_at IS NULL AND t.declined_at IS NULL AND t.hold_until <= ?", stamp(now)).
-			OrderExpr("t.hold_until, t.id").Limit(int64(limit)).For("NO KEY UPDATE SKIP LOCKED").Scan(ctx)
+			OrderExpr("t.hold_until, t.id").Limit(int64(limit)).For("NO KEY UPDATE" + r.u.passingOver()).Scan(ctx)
 		return orderTable.entities(rows), err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -96,7 +97,8 @@ func schemaParts(ctx context.Context, db bun.IDB, schema string) ([]string, erro
 			SELECT 'constraint ' || relname || '.' || conname FROM tables JOIN pg_constraint ON conrelid = tables.oid WHERE contype IN ('p', 'u', 'f', 'c', 'x')
 			UNION ALL
 			SELECT 'index ' || tables.relname || '.' || i.relname FROM tables JOIN pg_index ON indrelid = tables.oid JOIN pg_class AS i ON i.oid = indexrelid
-		) AS all_parts ORDER BY part COLLATE "C"`, schema).Scan(ctx, &parts)
+		) AS all_parts`, schema).Scan(ctx, &parts)
+	slices.Sort(parts)
 	return parts, err
 }
 

@@ -218,6 +218,16 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
+// passingOver makes a lock pass over rows that are locked, where it may. A serializable
+// unit waits for them: not every engine that speaks PostgreSQL's protocol has it
+// pass over them.
+func (u *unit) passingOver() string {
+	if u.kind == recordUnit {
+		return " SKIP LOCKED"
+	}
+	return ""
+}
+
 // join runs a unit as a part of this one, which is of affiliate.Join.
 func (u *unit) join(ctx context.Context, kind unitKind, fn func(context.Context, *unit) error) error {
 	u.mu.Lock()
