@@ -127,7 +127,7 @@ soak: ## publishers and deliverers of events, killed at KILLS random points (100
 	KILLS=$${KILLS:-100} $(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -vet=off $(LEAN) -count=1 -timeout 40m -v -run '^TestKilledPublishersAndDeliverers' ./affiliate/webhooks
 
 mutants: ## changes BACKEND (memory) in one place at a time, in FILE or in SAMPLE places of SEED, and says what the suite missed
-	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_mutants,$(lean) run . -backend $(or $(BACKEND),memory) -file "$(FILE)" -sample $(or $(SAMPLE),0) $(SEED:%=-seed %))'
+	$(GO) run ./storage/postgres/pgtest/withpostgres sh -c '$(call in_mutants,$(lean) run . -backend $(or $(BACKEND),memory) -match "$(FILE)" -sample $(or $(SAMPLE),0) $(SEED:%=-seed %))'
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)

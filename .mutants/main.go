@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	_ "embed"
 	"flag"
@@ -48,21 +49,32 @@ var backends = map[string]backend{
 func main() {
 	root := flag.String("root", "..", "the folder of the module")
 	name := flag.String("backend", "memory", "memory or postgres")
-	file := flag.String("file", "", "only the files whose path has this part")
+	match := flag.String("match", "", "only the changes whose file, function or text matches this regular expression")
+	again := flag.String("again", "", "only the changes that this report lists as not noticed")
 	sample := flag.Int("sample", 0, "only so many changes, by chance")
 	seed := flag.Uint64("seed", rand.Uint64N(1e6), "of the sample")
 	workers := flag.Int("workers", 2, "processes at once")
 	flag.Parse()
-	if err := run(*root, backends[*name], *file, *sample, *seed, *workers); err != nil {
+	if err := run(*root, backends[*name], *match, *again, *sample, *seed, *workers); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(root string, b backend, file string, sample int, seed uint64, workers int) error {
+func run(root string, b backend, match, again string, sample int, seed uint64, workers int) error {
 	equivalent, err := parseEquivalent(equivalentText)
 	if err != nil {
 		return err
+	}
+	matching, err := regexp.Compile(match)
+	if err != nil {
+		return err
+	}
+	var before []byte
+	if again != "" {
+		if before, err = os.ReadFile(again); err != nil {
+			return err
+		}
 	}
 	s, err := prepare(root, b)
 	if err != nil {
@@ -73,7 +85,7 @@ func run(root string, b backend, file string, sample int, seed uint64, workers i
 	left, chosen := 0, []change(nil)
 	for _, c := range s.changes {
 		switch {
-		case leaveOut.MatchString(c.file + ": " + c.function), !strings.Contains(c.file, file):
+		case leaveOut.MatchString(c.file + ": " + c.function), !matching.MatchString(c.key()), again != "" && !bytes.Contains(before, []byte(c.String()+" (")):
 		case equivalent[c.key()] != "":
 			left++
 		default:

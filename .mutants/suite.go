@@ -23,11 +23,11 @@ type suite struct {
 	dir     string // of the binaries
 	folder  string // that the tests run in
 	cases   []string
+
+	mu      sync.Mutex
 	reached map[int][]string // the cases that reach a change
 	sites   map[string]int   // how many changes a case reaches
 	took    map[string]time.Duration
-
-	mu      sync.Mutex
 	noticed map[[2]string]int // how many changes of a file a case noticed
 }
 
@@ -111,10 +111,14 @@ func numbered(changes []change) []change {
 
 // exec runs some cases with an environment. It returns the first that failed.
 func (s *suite) exec(cases []string, env string) (failed string, out []byte) {
+	s.mu.Lock()
 	limit := 10 * time.Second
+	for _, c := range cases {
+		limit += 5 * s.took[c]
+	}
+	s.mu.Unlock()
 	patterns := make([]string, len(cases))
 	for i, c := range cases {
-		limit += 5 * s.took[c]
 		patterns[i] = "^" + s.run + "$/^" + strings.ReplaceAll(regexp.QuoteMeta(c), "/", "$/^") + "$"
 	}
 	run := exec.Command(filepath.Join(s.dir, "tests"), "-test.run", strings.Join(patterns, "|"), "-test.failfast", "-test.timeout", limit.String())
@@ -125,8 +129,7 @@ func (s *suite) exec(cases []string, env string) (failed string, out []byte) {
 	}
 	failed = "panic, or time is over"
 	for _, m := range regexp.MustCompile(`--- FAIL: \w+/(\S+)`).FindAllSubmatch(out, -1) {
-		failed = string(m[1]) // the innermost comes last
-		if s.took[failed] > 0 {
+		if failed = string(m[1]); slices.Contains(cases, failed) {
 			break
 		}
 	}
