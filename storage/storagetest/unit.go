@@ -47,10 +47,17 @@ func see[T, V any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Conte
 	return v
 }
 
-// refused runs a Write that must fail like that.
+// refused runs a Write that must fail like that. Its callback keeps the error to itself: the
+// call that failed has doomed the unit, whichever it was.
 func refused[T any](t *testing.T, s affiliate.Store[T], want failure, fn func(ctx context.Context, tx T) error) {
 	t.Helper()
-	if problem := want.problem(s.Write(t.Context(), fn)); problem != "" {
+	err := s.Write(t.Context(), func(ctx context.Context, tx T) error {
+		if err := fn(ctx, tx); again(err) {
+			return err
+		}
+		return nil
+	})
+	if problem := want.problem(err); problem != "" {
 		t.Errorf("Write: %s", problem)
 	}
 }
