@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/Rhymond/go-money v1.0.15
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/uuid v1.6.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7
