@@ -15,7 +15,7 @@ import (
 var costRows = [][]string{
 	{"links", "storage/memory"}, {""}, {"storage/postgres"}, {"httpadapter/tracking"}, {"httpadapter/myshare"}, {"httpadapter/apisync"},
 	{"httpadapter/productlists"}, {"httpadapter/metapic"}, {"httpadapter/advertiser"}, {"httpadapter"}, {"httpadapter/oidc"}, {"httpadapter/metrics"},
-	{"affiliate/tracing"}, {"affiliate/webhooks/delivery"}, {"affiliate/payouts/invoicepdf"}, {"adsync/facebook", "adsync/google"},
+	{"affiliate/tracing"}, {"affiliate/webhooks/delivery"}, {"affiliate/payouts/invoicepdf"}, {"links/archive/parquet"}, {"adsync/facebook", "adsync/google"},
 }
 
 // The table in doc.go says which modules a package links, beside the standard

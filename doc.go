@@ -34,5 +34,6 @@
 //	affiliate/tracing             5  cespare/xxhash/v2 shopspring/decimal otel otel/trace x/text
 //	affiliate/webhooks/delivery   3  google/uuid shopspring/decimal x/text
 //	affiliate/payouts/invoicepdf  3  go-pdf/fpdf shopspring/decimal x/text
+//	links/archive/parquet        14  andybalholm/brotli google/uuid klauspost/compress parquet-go/bitpack parquet-go/jsonlite parquet-go/parquet-go pierrec/lz4/v4 shopspring/decimal twpayne/go-geom x/image x/net x/sys x/text protobuf
 //	adsync/facebook, adsync/google  4  google/uuid shopspring/decimal x/oauth2 x/text
 package affiliatekit

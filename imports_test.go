@@ -87,6 +87,7 @@ var rules = []rule{
 	{folder: "adsync/internal/rest", ours: []string{"affiliate", "adsync"}, modules: oauthModules, never: heavyOAuth},
 	{folder: "links", ours: []string{"affiliate", "offers"}, modules: domainModules},
 	{folder: "links/archive", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
+	{folder: "links/archive/parquet", ours: []string{"affiliate", "offers", "links"}, modules: append([]string{"github.com/parquet-go/parquet-go"}, domainModules...)},
 	{folder: "links/retention", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "links/verification", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "links/orders", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
