@@ -56,7 +56,10 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		if err != nil {
 			return nil, err
 		}
-		if err := r.u.checkReferences(ctx, "entry", ref("advertiser_id", "affiliate_advertisers", advertisersOf(entries)...)); err != nil {
+		err = r.u.checkReferences(ctx, "entry",
+			ref("advertiser_id", "affiliate_advertisers", values(entries, func(e *affiliate.Entry) int64 { return e.AdvertiserID })...),
+			ref("reverses", entryTable.name, values(entries, func(e *affiliate.Entry) int64 { return e.Reverses })...))
+		if err != nil {
 			return nil, err
 		}
 		ids, err := r.insert(ctx, entries, totals)
@@ -97,14 +100,6 @@ func sums(entries []affiliate.Entry) ([]affiliate.Total, error) {
 	return slices.SortedFunc(maps.Values(byKey), func(a, b affiliate.Total) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency))
 	}), nil
-}
-
-func advertisersOf(entries []affiliate.Entry) []int64 {
-	ids := make([]int64, len(entries))
-	for i := range entries {
-		ids[i] = entries[i].AdvertiserID
-	}
-	return ids
 }
 
 // insert keeps the entries and adds the totals, in one statement. It returns the

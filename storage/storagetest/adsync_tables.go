@@ -139,7 +139,7 @@ func itemTable() table[syncTx, adsync.Item] {
 			{"price.currency", "unknown_currency", func(v *V) { v.Price = affiliate.NewMoney(1, "XXY") }},
 		},
 		references: []reference[V]{{"account_id", func(v *V, id int64) { v.AccountID = strconv.FormatInt(id, 10) }}},
-		unique:     []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, ""}},
+		unique:     []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, "", false}},
 	}
 }
 
@@ -238,7 +238,7 @@ func campaignTable() table[syncTx, adsync.Campaign] {
 			{"ad_account", func(v *V, id int64) { v.AdAccountID = "act_" + strconv.FormatInt(id, 10) }},
 			{"ad_account", func(v *V, id int64) { v.AccountID = strconv.FormatInt(id, 10) }},
 		},
-		unique: []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, ""}},
+		unique: []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, "", false}},
 	}
 }
 
@@ -281,7 +281,7 @@ func adSetTable() table[syncTx, adsync.AdSet] {
 			{"bids.impressions.amount", "out_of_range", func(v *V) { v.Bids.Impressions = affiliate.Some(int64(-1)) }},
 		}, brokenConfigurations(func(v *V) *adsync.Configuration { return &v.Configuration })),
 		references: []reference[V]{{"campaign", func(v *V, id int64) { v.CampaignID = syncID(int(id >> 16)) }}},
-		unique:     []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, ""}},
+		unique:     []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, "", false}},
 	}
 }
 
@@ -331,7 +331,7 @@ func syncAdTable() table[syncTx, adsync.Ad] {
 			{"held", "invalid", func(v *V) { v.Held = true }},
 		},
 		references: []reference[V]{{"ad_set", func(v *V, id int64) { v.AdSetID = syncID(int(id >> 16)) }}},
-		unique:     []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, ""}},
+		unique:     []uniqueText[V]{{"reference_id", func(v *V) *string { return &v.ReferenceID }, func(v *V, _ world) { v.AccountID = "other" }, false, false, "", false}},
 	}
 }
 

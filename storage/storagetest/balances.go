@@ -204,6 +204,35 @@ func testOverflow(t *testing.T, s coreStore) {
 	equal(t, "totals, in the end", totals(t, s), []affiliate.Total{
 		{Account: "user:1", Currency: "EUR", Earned: 0, Cost: -1, Entries: 3},
 	})
+
+	// A part of a total can be out of range where the total is not.
+	later := func(n int, earning int64) affiliate.Entry {
+		e := entry(n, affiliate.EntryClick, "user:9", earning)
+		e.PayableAt = at(9)
+		return e
+	}
+	book(t, s, entry(10, affiliate.EntryAdjustment, "user:9", math.MinInt64))
+	book(t, s, later(11, math.MaxInt64))
+	book(t, s, later(12, 1))
+	for name, call := range map[string]func(ctx context.Context, tx coreTx) error{
+		"by kind": func(ctx context.Context, tx coreTx) error {
+			return second(tx.Ledger().SumByKind(ctx, []affiliate.Account{"user:9"}, at(5), at(10)))
+		},
+		"pending": func(ctx context.Context, tx coreTx) error { return second(tx.Balances().Get(ctx, "user:9", at(0))) },
+		"payable": func(ctx context.Context, tx coreTx) error {
+			return second(tx.Balances().Payable(ctx, "user:8", "", at(0), 10))
+		},
+	} {
+		unreadable(t, s, overflow, func(ctx context.Context, tx coreTx) error {
+			if problem := overflow.problem(call(ctx, tx)); problem != "" {
+				t.Errorf("%s: %s", name, problem)
+			}
+			return nil // swallowed
+		})
+	}
+	equal(t, "when all is payable", balance(t, s, "user:9", at(9)), []affiliate.Balance{
+		{Account: "user:9", Currency: "EUR", Pending: eur(0), Payable: eur(0), Paid: eur(0)},
+	})
 }
 
 func testTotalsRace(t *testing.T, s coreStore) {

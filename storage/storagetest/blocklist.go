@@ -59,6 +59,7 @@ func blocklist() table[affiliate.Tx, affiliate.BlocklistEntry] {
 			{"user_id", func(v *V, id int64) { v.UserID, v.UserTagID = id, 0 }},
 			{"user_tag_id", func(v *V, id int64) { v.UserID, v.UserTagID = 0, id }},
 			{"client_id", func(v *V, id int64) { v.UserID, v.UserTagID, v.ClientID = 0, 0, id }},
+			{"created_by", func(v *V, id int64) { v.CreatedBy.UserID = id }},
 		},
 	}
 }

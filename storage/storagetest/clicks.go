@@ -92,6 +92,8 @@ func clickTable() table[links.Tx, links.Click] {
 		},
 		references: []reference[V]{
 			{"link_id", func(v *V, id int64) { v.LinkID = id }},
+			{"user_id", func(v *V, id int64) { v.UserID = id }},
+			{"advertiser_id", func(v *V, id int64) { v.AdvertiserID = id }},
 			{"offer_id", func(v *V, id int64) { v.OfferID = id }},
 		},
 	}

@@ -16,6 +16,7 @@ func ledgerScenarios() []scenario[coreStore] {
 		scenario[coreStore]{"ledger/append keeps order and what it is given", testAppend},
 		scenario[coreStore]{"ledger/a cause is booked once", testCauses},
 		scenario[coreStore]{"ledger/found by causes and reversals", testEntryLookups},
+		scenario[coreStore]{"ledger/causes as production writes them", testProductionCauses},
 		scenario[coreStore]{"ledger/scan", testEntryScan},
 		scenario[coreStore]{"ledger/added up by kind", testSumByKind},
 		scenario[coreStore]{"ledger/list", testEntryList},
@@ -65,7 +66,11 @@ func entries() table[coreTx, affiliate.Entry] {
 			{"occurred_at", "required", func(v *V) { v.OccurredAt = time.Time{} }},
 			{"payable_at", "required", func(v *V) { v.PayableAt = time.Time{} }},
 		},
-		unique: []uniqueText[V]{{field: "cause", at: func(v *V) *string { return &v.Cause }}},
+		references: []reference[V]{
+			{"advertiser_id", func(v *V, id int64) { v.AdvertiserID = id }},
+			{"reverses", func(v *V, id int64) { v.Kind, v.Reverses = affiliate.EntryReversal, id }},
+		},
+		unique: []uniqueText[V]{{field: "cause", at: func(v *V) *string { return &v.Cause }, after: true}},
 	}
 }
 
@@ -148,6 +153,36 @@ func testCauses(t *testing.T, s coreStore) {
 	equal(t, "totals", totals(t, s), []affiliate.Total{{Account: "user:1", Currency: "EUR", Earned: 2, Entries: 2}})
 	kept = append(kept, book(t, s, sampleEntry(3), sampleEntry(4), sampleEntry(5))...)
 	equal(t, "the ledger, with causes that were undone", ledger(t, s), kept)
+}
+
+// A store may keep the UUID in a cause as 16 bytes: it is still the text that was
+// given.
+func testProductionCauses(t *testing.T, s coreStore) {
+	const id, other = "0190a5c4-7d1e-7abc-8def-0123456789ab", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	var given []affiliate.Entry
+	for n, cause := range []string{
+		"click:" + id, "order:" + id, id, "click:" + other, "click:", "click:00000000-0000-0000-0000-000000000000",
+		"click:0190A5C4-7D1E-7ABC-8DEF-0123456789AB", "click:0190a5c4-7d1e-7abc-8def-0123456789aB", "click:0190a5c4-7d1e-7abc-8def-0123456789Fb",
+		"click:0190a5c4-7d1e-7abc-8def-0123456789ag", "click:0190a5c47d1e7abc8def0123456789ab", "click:{0190a5c4-7d1e-7abc-8def-0123456789a}",
+		"click:urn:uuid:" + id, "click:" + id + ":2",
+	} {
+		e := sampleEntry(n)
+		e.Cause = cause
+		given = append(given, e)
+	}
+	kept := book(t, s, given...)
+	for i, e := range given {
+		e.ID = kept[i].ID
+		got := see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+			return tx.Ledger().ByCauses(ctx, []string{e.Cause})
+		})
+		equal(t, "by "+e.Cause, got, []affiliate.Entry{e})
+		refused(t, s, taken("cause"), func(ctx context.Context, tx coreTx) error { return second(tx.Ledger().Append(ctx, e)) })
+	}
+	none := see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+		return tx.Ledger().ByCauses(ctx, []string{"never:" + id, "order:" + other, "CLICK:" + id, other, "click:0190a5c4-7d1e-7abc-8def-0123456789AB"})
+	})
+	equal(t, "by causes that nothing has", none, []affiliate.Entry(nil))
 }
 
 func testEntryLookups(t *testing.T, s coreStore) {
@@ -273,5 +308,8 @@ func testSumByKind(t *testing.T, s coreStore) {
 	equal(t, "a shorter time", sums(at(0).Add(time.Nanosecond), at(5).Add(time.Nanosecond), "user:1"), []affiliate.KindSum{want[0], want[2]})
 	equal(t, "no time", sums(at(5), at(5), "user:1"), []affiliate.KindSum(nil))
 	equal(t, "of none", sums(at(0), at(10)), []affiliate.KindSum(nil))
+	accounts := []affiliate.Account{"user:2", "user:1"}
+	sums(at(0), at(10), accounts...)
+	equal(t, "the caller's accounts", accounts, []affiliate.Account{"user:2", "user:1"})
 	equal(t, "of what cannot be kept", sums(at(0), at(10), "a\x00", "\xff"), []affiliate.KindSum(nil))
 }

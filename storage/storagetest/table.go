@@ -67,6 +67,7 @@ type uniqueText[V any] struct {
 	narrow    bool   // the text is kept in lower case, composed
 	folded    bool   // texts that affiliate.Fold makes one are one
 	within    string // the reference that is a part of the key
+	after     bool   // what the value refers to is looked at first, as in a batch
 }
 
 func (tb table[T, V]) scenarios() []scenario[affiliate.Store[T]] {
@@ -275,6 +276,8 @@ func (tb table[T, V]) testText(t *testing.T, s affiliate.Store[T]) {
 		time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
 		time.Date(2026, 6, 1, 2, 30, 0, 1000, time.FixedZone("", 5*3600+1800)),
 		time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC),
+		time.Date(1969, 12, 31, 23, 59, 58, 999999999, time.UTC), // cut, not rounded
+		time.Date(2026, 6, 1, 2, 30, 0, 1999, time.UTC),
 	}
 	if tb.timed {
 		far = far[1:]
@@ -294,6 +297,9 @@ func (tb table[T, V]) testText(t *testing.T, s affiliate.Store[T]) {
 		}
 		return nil
 	})
+	for i := range far {
+		setTimes(&given[len(given)-len(far)+i], far[i].Truncate(time.Microsecond))
+	}
 	read(t, s, func(ctx context.Context, tx T) error {
 		for i, v := range given {
 			want := tb.withID(v, kept[i])
@@ -473,7 +479,11 @@ func (tb table[T, V]) testUniqueText(t *testing.T, s affiliate.Store[T], w world
 			if r.field == u.within {
 				continue
 			}
-			tb.refuse(t, s, w, kept[1], taken(u.field), func(v *V) { // a taken key goes first
+			want := taken(u.field) // a taken key goes first
+			if u.after {
+				want = unknown(r.field)
+			}
+			tb.refuse(t, s, w, kept[1], want, func(v *V) {
 				*u.at(v) = names[0]
 				r.set(v, nowhere)
 			})
