@@ -71,20 +71,28 @@ func (s *Slab[R]) put(id uint32, r R) {
 	s.live++
 }
 
-// reserve has memory for the row of the id, which is the next one or one before.
+// reserve has memory for the row of the id. Ids without rows before it cost a bit
+// each, and a pointer for each chunk.
 func (s *Slab[R]) reserve(id uint32) {
-	if int(id/64) == len(s.alive) {
+	for int(id/64) >= len(s.alive) {
 		s.alive = append(s.alive, 0)
 	}
-	switch {
-	case id < chunkRows && int(id/pieceRows) == len(s.pieces):
-		s.pieces = append(s.pieces, make([]R, pieceRows))
-	case id >= chunkRows && int(id/chunkRows) >= len(s.chunks):
-		if s.chunks == nil {
-			s.chunks = make([][]R, 1)
-		}
-		s.chunks = append(s.chunks, make([]R, chunkRows))
+	if id < chunkRows {
+		s.pieces = room(s.pieces, int(id/pieceRows), pieceRows)
+	} else {
+		s.chunks = room(s.chunks, int(id/chunkRows), chunkRows)
 	}
+}
+
+// room returns the parts with memory for the rows of one.
+func room[R any](parts [][]R, part, rows int) [][]R {
+	for part >= len(parts) {
+		parts = append(parts, nil)
+	}
+	if parts[part] == nil {
+		parts[part] = make([]R, rows)
+	}
+	return parts
 }
 
 // drop makes a live id dead and forgets what its row referred to.

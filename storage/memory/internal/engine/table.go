@@ -34,6 +34,8 @@ const (
 	inserted = iota
 	replaced
 	deleted
+	moved  // from Old to ID
+	raised // the newest id, from Old
 )
 
 // Insert keeps the row under a new id.
@@ -63,6 +65,36 @@ func (t *Table[R]) Touch(id uint32) *R {
 	t.before = append(t.before, *r)
 	t.store.Note(Step{Target: t, What: replaced, ID: id})
 	return r
+}
+
+// Move gives a live row another id, and set the row that id where it has it. It
+// reports whether the id was free. Ids that are given later are greater than it.
+func (t *Table[R]) Move(id, to uint32, set func(*R)) bool {
+	if t.has(to) {
+		return false
+	}
+	r := *t.At(id)
+	t.before = append(t.before, r)
+	set(&r)
+	if to > t.last {
+		t.store.Note(Step{Target: t, What: raised, Old: t.last})
+		t.last = to
+	}
+	t.carry(id, to, r)
+	t.store.Note(Step{Target: t, What: moved, ID: to, Old: id})
+	return true
+}
+
+// carry takes the row out at one id and keeps it at another as r.
+func (t *Table[R]) carry(from, to uint32, r R) {
+	for _, x := range t.indexes {
+		x.Remove(from)
+	}
+	t.drop(from)
+	t.put(to, r)
+	for _, x := range t.indexes {
+		x.Add(to)
+	}
 }
 
 // Delete takes a live row out.
@@ -107,6 +139,10 @@ func (t *Table[R]) Undo(c Step) {
 		for _, x := range t.indexes {
 			x.Add(c.ID)
 		}
+	case moved:
+		t.carry(c.ID, c.Old, t.popBefore())
+	case raised:
+		t.last = c.Old
 	}
 }
 
