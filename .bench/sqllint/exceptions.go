@@ -3,12 +3,10 @@ package sqllint
 // Exceptions are what PostgreSQL needs, and what docs/backends.md therefore lists as
 // refused elsewhere.
 var Exceptions = []Exception{
-	{"transaction ids", `affiliate_url_rule_changes|pg_snapshot_xmin`, "the cursor of rule changes is one of transaction ids"},
 	{"advisory locks", `pg_advisory_xact_lock\(hashtext\('affiliate_migrations`, "one process migrates at a time"},
 	{"one statement a step", `^(CREATE|ALTER|UPDATE)`, "a migration is one transaction"},
 	{`COLLATE "C"`, `^(CREATE|ALTER) TABLE`, "text sorts by code point whatever the language of the database is"},
 	{`COLLATE "C"`, `und-x-icu`, "a search folds case as Unicode says, which PostgreSQL does by ICU alone"},
-	{"operator classes", `affiliate_product_lists_metadata_idx`, "jsonb_path_ops is the smaller index"},
 	{"index parameters", `affiliate_users_social_idx`, "every serializable reader locks the pending list of a GIN index as a whole, so that it has none"},
 	{"COPY and temporary tables", `affiliate_products_feed`, "twice as fast for thousands of products; where temporary tables are not allowed, and on other drivers than pgx, arrays take the place"},
 	{"partitions", `^ALTER TABLE affiliate_clicks (ATTACH|DETACH) PARTITION|PARTITION BY RANGE \(id\)$`, "clicks by month, which a host asks for with PartitionClicks"},

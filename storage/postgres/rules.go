@@ -90,10 +90,10 @@ func (r rules) Delete(ctx context.Context, id int64) error {
 	})
 }
 
-// changed notes that this transaction has changed rules of the advertisers.
+// changed notes that this unit has changed rules of the advertisers.
 func (r rules) changed(ctx context.Context, advertiserIDs ...int64) error {
 	_, err := r.u.tx.ExecContext(ctx, `INSERT INTO ? (advertiser_id) SELECT unnest(?::bigint[])
-		ON CONFLICT (advertiser_id) DO UPDATE SET xid = pg_current_xact_id()`,
+		ON CONFLICT (advertiser_id) DO UPDATE SET number = NULL`,
 		r.u.name("affiliate_url_rule_changes"), pgdialect.Array(distinct(advertiserIDs)))
 	return err
 }
@@ -106,30 +106,55 @@ func (r rules) Scan(ctx context.Context, after int64, limit int) ([]links.Rule, 
 	return r.after(ctx, after, limit)
 }
 
-// Cursor is the oldest transaction that still ran when the snapshot was taken:
-// every older one has ended, and the snapshot shows what it did. A transaction
-// that runs for hours anywhere in the cluster therefore makes Changed repeat
-// itself, which its contract allows.
+// Cursor is the last number that was given. A unit that finds changes without one
+// gives them the next, once it has ended; until then Changed tells of them each time.
 func (r rules) Cursor(ctx context.Context) (links.Cursor, error) {
 	return read(ctx, r.u, "cursor", func(ctx context.Context) (links.Cursor, error) {
-		var xmin string
-		err := r.u.tx.NewRaw(`SELECT pg_snapshot_xmin(pg_current_snapshot())::text`).Scan(ctx, &xmin)
-		return links.Cursor(xmin), err
+		var last int64
+		err := r.u.tx.NewRaw(`SELECT last, EXISTS (SELECT FROM ? WHERE number IS NULL) FROM ? WHERE id = 1`,
+			r.u.name("affiliate_url_rule_changes"), r.u.name("affiliate_url_rule_sequence")).Scan(ctx, &last, &r.u.numbersRules)
+		return links.Cursor(strconv.FormatInt(last, 10)), err
 	})
 }
 
 func (r rules) Changed(ctx context.Context, since links.Cursor) ([]int64, error) {
 	return read(ctx, r.u, "cursor", func(ctx context.Context) ([]int64, error) {
 		if since == "" {
-			since = "0" // before the first transaction
+			since = "0" // before the first number
 		}
-		if _, err := strconv.ParseUint(string(since), 10, 64); err != nil {
+		last, err := strconv.ParseUint(string(since), 10, 63)
+		if err != nil {
 			return nil, affiliate.Invalid("url_matching_rule",
 				affiliate.FieldError{Field: "cursor", Code: "invalid_cursor", Message: "must be a cursor that this store returned"})
 		}
 		var ids []int64
-		err := r.u.tx.NewRaw(`SELECT advertiser_id FROM ? WHERE xid >= ?::text::xid8 ORDER BY advertiser_id`,
-			r.u.name("affiliate_url_rule_changes"), string(since)).Scan(ctx, &ids)
+		err = r.u.tx.NewRaw(`SELECT advertiser_id FROM ? WHERE number > ? OR number IS NULL ORDER BY advertiser_id`,
+			r.u.name("affiliate_url_rule_changes"), last).Scan(ctx, &ids)
 		return noneAsNil(ids), err
+	})
+}
+
+// numberRules gives a number to the changes of rules that have none, in a unit of its
+// own, so that those who change rules wait for nobody. One process does so at a time;
+// another one passes it over, as it passes over changes that are being made right
+// now. Its failure costs no more than that Changed tells of them again.
+func (db *DB) numberRules(ctx context.Context) {
+	_ = db.runOnce(ctx, &unit{db: db, kind: recordUnit}, func(ctx context.Context, u *unit) error {
+		return exec(ctx, u, "url_matching_rule", func(ctx context.Context) error {
+			// First the lock, so that the next statement sees what its last holder did.
+			var last []int64
+			err := u.tx.NewRaw(`SELECT last FROM ? WHERE id = 1 FOR UPDATE SKIP LOCKED`, u.name("affiliate_url_rule_sequence")).Scan(ctx, &last)
+			if err != nil || len(last) == 0 {
+				return err
+			}
+			next := last[0] + 1
+			if _, err := u.tx.ExecContext(ctx, `WITH fresh AS MATERIALIZED (
+					SELECT advertiser_id FROM ?0 WHERE number IS NULL FOR UPDATE SKIP LOCKED
+				) UPDATE ?0 AS t SET number = ?1 FROM fresh WHERE t.advertiser_id = fresh.advertiser_id`, u.name("affiliate_url_rule_changes"), next); err != nil {
+				return err
+			}
+			_, err = u.tx.ExecContext(ctx, `UPDATE ? SET last = ? WHERE id = 1`, u.name("affiliate_url_rule_sequence"), next)
+			return err
+		})
 	})
 }

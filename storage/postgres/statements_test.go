@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/matryer/is"
 	"github.com/uptrace/bun"
@@ -153,9 +154,79 @@ func TestChangedFindsWhatWasCommittedLate(t *testing.T) {
 	add(db, 1)   // and is overtaken
 	changed, cursor := look(cursor)
 	is.Equal(changed, []int64{w.advertisers[1].ID})
+	changed, cursor = look(cursor) // what was changed late has got its number
+	is.Equal(changed, []int64{w.advertisers[1].ID})
+	changed, cursor = look(cursor)
+	is.Equal(len(changed), 0) // and is told no more
 	is.NoErr(early.Commit())
+	for range 2 { // before it gets a number of its own, and after
+		changed, _ = look(cursor)
+		is.Equal(changed, []int64{w.advertisers[0].ID}) // it became visible after the cursor
+	}
+	_, cursor = look(cursor)
 	changed, _ = look(cursor)
-	is.True(slices.Contains(changed, w.advertisers[0].ID)) // it became visible after the cursor
+	is.Equal(len(changed), 0)
+}
+
+// Nobody waits for who gives numbers, and who gives numbers waits for nobody.
+func TestNumbersOfRuleChangesKeepNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	db, handle := openInPath(t)
+	w := newWorld(t, db, 1, 3)
+	add := func(db *postgres.DB, i int) {
+		t.Helper()
+		is.NoErr(db.Links().Write(ctx, func(ctx context.Context, tx links.Tx) error {
+			_, err := tx.Rules().Add(ctx, links.Rule{AdvertiserID: w.advertisers[i].ID, Type: links.RuleAllow, URL: fmt.Sprintf("shop%d.example.com", i)})
+			return err
+		}))
+	}
+	look := func() (changed []int64, last links.Cursor) {
+		t.Helper()
+		is.NoErr(db.Links().Read(ctx, func(ctx context.Context, tx links.Tx) (err error) {
+			if last, err = tx.Rules().Cursor(ctx); err == nil {
+				changed, err = tx.Rules().Changed(ctx, last)
+			}
+			return err
+		}))
+		return changed, last
+	}
+	add(db, 0)
+	_, before := look()
+
+	// Somebody gives numbers, and takes long.
+	numbers, err := handle.BeginTx(ctx, nil)
+	is.NoErr(err)
+	_, err = numbers.ExecContext(ctx, `SELECT last FROM affiliate_url_rule_sequence FOR UPDATE`)
+	is.NoErr(err)
+	add(db, 1)
+	for range 2 {
+		changed, last := look()
+		is.Equal(changed, []int64{w.advertisers[1].ID}) // told each time
+		is.True(last != before)                         // by the first look
+	}
+	is.NoErr(numbers.Rollback())
+
+	// A host changes a rule anew, and takes long.
+	long, err := handle.BeginTx(ctx, nil)
+	is.NoErr(err)
+	hosted, err := postgres.New(long, postgres.Options{})
+	is.NoErr(err)
+	add(db, 2)
+	is.NoErr(hosted.Links().Write(ctx, func(ctx context.Context, tx links.Tx) error {
+		_, err := tx.Rules().Add(ctx, links.Rule{AdvertiserID: w.advertisers[2].ID, Type: links.RuleAllow, URL: "more.example.com"})
+		return err
+	}))
+	look()
+	changed, _ := look()
+	is.Equal(changed, []int64{w.advertisers[2].ID}) // only the other one has its number
+	is.NoErr(long.Commit())
+	changed, _ = look()
+	is.Equal(changed, []int64{w.advertisers[2].ID})
+	changed, _ = look()
+	is.Equal(len(changed), 0)
 }
 
 func TestAForeignCursorIsInvalid(t *testing.T) {

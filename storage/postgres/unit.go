@@ -99,6 +99,8 @@ type unit struct {
 
 	foreign bool // a foreign key failed the unit
 	looksUp bool // it runs again for that, and looks references up before it writes them
+
+	numbersRules bool // it has seen changes of rules without a number
 }
 
 // saw notes ids that the unit has read: batches that refer to them need not
@@ -277,6 +279,9 @@ func (db *DB) runOnce(ctx context.Context, u *unit, fn func(context.Context, *un
 	if err == nil {
 		if err = tx.Commit(); err == nil {
 			committed = true
+			if _, ok := db.handle.(pool); ok && u.numbersRules {
+				db.numberRules(u.ctx)
+			}
 			return nil
 		}
 		err = translate(ctx, err, "")

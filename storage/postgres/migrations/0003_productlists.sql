@@ -18,8 +18,7 @@ CREATE TABLE affiliate_product_lists (
 	CONSTRAINT affiliate_product_lists_size_check CHECK (size >= 0)
 );
 CREATE INDEX affiliate_product_lists_account_idx ON affiliate_product_lists (account_id, id);
--- Hashes of whole paths: as small for long values as for short ones.
-CREATE INDEX affiliate_product_lists_metadata_idx ON affiliate_product_lists USING gin (metadata jsonb_path_ops);
+CREATE INDEX affiliate_product_lists_metadata_idx ON affiliate_product_lists USING gin (metadata);
 
 CREATE TABLE affiliate_product_list_items (
 	list_id    bigint NOT NULL,
