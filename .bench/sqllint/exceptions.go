@@ -3,8 +3,6 @@ package sqllint
 // Exceptions are what PostgreSQL needs, and what docs/backends.md therefore lists as
 // refused elsewhere.
 var Exceptions = []Exception{
-	{"advisory locks", `pg_advisory_xact_lock\(hashtext\('affiliate_migrations`, "one process migrates at a time"},
-	{"one statement a step", `^(CREATE|ALTER|UPDATE)`, "a migration is one transaction"},
 	{`COLLATE "C"`, `^(CREATE|ALTER) TABLE`, "text sorts by code point whatever the language of the database is"},
 	{`COLLATE "C"`, `und-x-icu`, "a search folds case as Unicode says, which PostgreSQL does by ICU alone"},
 	{"index parameters", `affiliate_users_social_idx`, "every serializable reader locks the pending list of a GIN index as a whole, so that it has none"},

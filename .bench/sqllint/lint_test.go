@@ -150,6 +150,8 @@ func TestAnExceptionIsForItsRuleAndForWhatNeedsIt(t *testing.T) {
 func callTheRest(t *testing.T, open func(t *testing.T) (*postgres.DB, *bun.DB)) {
 	is, ctx := is.New(t), t.Context()
 	db, handle := open(t)
+	_, err := handle.ExecContext(ctx, `ALTER TABLE affiliate.affiliate_migrations DROP COLUMN steps`) // as it was before there were steps
+	is.NoErr(err)
 	is.NoErr(postgres.Migrate(ctx, handle, schema))
 	is.NoErr(postgres.Baseline(ctx, handle, schema))
 	is.NoErr(postgres.RunInTx(ctx, db, func(ctx context.Context, tx bun.Tx) error {

@@ -76,9 +76,9 @@ func (e serverError) isOfAnotherConnection() bool {
 	return e.state == stateNotPrepared || e.state == statePrepared
 }
 
-// isThere reports whether a table, column or constraint of that name exists.
+// isThere reports whether a schema, table, column or constraint of that name exists.
 func (e serverError) isThere() bool {
-	return e.state == "42P07" || e.state == "42701" || e.state == "42710"
+	return e.state == "42P06" || e.state == "42P07" || e.state == "42701" || e.state == "42710"
 }
 
 // errCorrupt marks a stored value that is none of the domain's.

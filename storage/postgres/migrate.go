@@ -3,11 +3,13 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/uptrace/bun"
 )
@@ -18,7 +20,7 @@ var embedded embed.FS
 // Migrations are the numbered SQL files that Migrate runs, for hosts that have
 // a migration tool of their own: run each once, in order of its name, with the
 // search_path set to the schema. MigrationFiles has them in the form of the usual tools. They only ever go up; a file that was
-// released never changes.
+// released never changes. A statement ends with a semicolon at the end of a line.
 func Migrations() fs.FS {
 	files, err := fs.Sub(embedded, "migrations")
 	if err != nil {
@@ -28,10 +30,11 @@ func Migrations() fs.FS {
 }
 
 // Migrate brings the tables in o.Schema up to date, creating the schema when
-// it is missing. Each file is one transaction, recorded with its checksum in
-// affiliate_migrations. Several processes may call it at once; each file runs
-// once. Calling it again changes nothing. It fails when a file that was run
-// differs from the one here.
+// it is missing. Each statement of a file is a transaction, with its note in
+// affiliate_migrations: when Migrate is stopped in the middle, killed or not, the
+// next call goes on with the statement that it came to. Several processes may call
+// it at once; each statement runs once. Calling it again changes nothing. It fails
+// when a file that was run differs from the one here.
 func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -40,29 +43,54 @@ func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		body, checksum, err := migrationFile(name)
-		if err != nil {
-			return err
+	m := migrations{db, o.Schema}
+	if err := m.run(ctx, names); err != nil {
+		if ctx.Err() != nil {
+			return connectionError(ctx, err)
 		}
-		if err := migrate(ctx, db, o.Schema, name, body, checksum); err != nil {
-			if ctx.Err() != nil {
-				return connectionError(ctx, err)
-			}
-			return fmt.Errorf("postgres: migration %s: %w", name, err)
-		}
+		return fmt.Errorf("postgres: %w", err)
 	}
 	return nil
 }
 
-// migrationFile returns a file and its checksum.
-func migrationFile(name string) (body, checksum string, err error) {
+// migration is a file.
+type migration struct {
+	name, checksum string
+	statements     []string
+}
+
+// readMigration reads a file.
+func readMigration(name string) (migration, error) {
 	text, err := fs.ReadFile(Migrations(), name)
 	if err != nil {
-		return "", "", fmt.Errorf("postgres: read migration %s: %w", name, err)
+		return migration{}, fmt.Errorf("postgres: read migration %s: %w", name, err)
 	}
 	sum := sha256.Sum256(text)
-	return string(text), hex.EncodeToString(sum[:]), nil
+	return migration{name, hex.EncodeToString(sum[:]), statementsIn(string(text))}, nil
+}
+
+// statementsIn splits a file.
+func statementsIn(text string) (all []string) {
+	var statement strings.Builder
+	for line := range strings.Lines(text) {
+		code, _, _ := strings.Cut(line, "--") // no file has one in a text
+		if code = strings.TrimSpace(code); code == "" {
+			continue
+		}
+		statement.WriteString(code + "\n")
+		if strings.HasSuffix(code, ";") {
+			all = append(all, statement.String())
+			statement.Reset()
+		}
+	}
+	return all
+}
+
+// rewritten are the checksums that files had which were written anew before the first
+// release. What they made then, later files make the same.
+var rewritten = map[string]string{
+	"0002_links.sql":        "a353f676bac6f05b52ea5c9c61745de011de10395ebdc9c757a7fe2735e48205",
+	"0003_productlists.sql": "aed13fa18f4928153fbba7c3de74cda3f68bb2bf02129c9046061f17cdee01b8",
 }
 
 var errMigrationChanged = errors.New("the file that was run is not the file that is here")
@@ -70,69 +98,156 @@ var errMigrationChanged = errors.New("the file that was run is not the file that
 var errNotNoted = errors.New("what it makes is there already, and affiliate_migrations does not say that it was run: " +
 	"after another tool ran the files, call Baseline once")
 
-// migrate runs one file unless it was run.
-func migrate(ctx context.Context, db *bun.DB, schema, name, body, checksum string) error {
-	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := prepareMigrations(ctx, tx, schema); err != nil {
+// migrations runs files in a schema.
+type migrations struct {
+	db     *bun.DB
+	schema string
+}
+
+// migrationNote is a row of affiliate_migrations.
+type migrationNote struct {
+	Name, Checksum string
+	Steps          *int // how many of its statements were run; none: all
+}
+
+func (m migrations) run(ctx context.Context, names []string) error {
+	if err := m.prepare(ctx); err != nil {
+		return err
+	}
+	notes, err := m.notes(ctx)
+	for _, name := range names {
+		if err != nil {
 			return err
 		}
-		var recorded []string
-		if err := tx.NewRaw(`SELECT checksum FROM affiliate_migrations WHERE name = ?`, name).Scan(ctx, &recorded); err != nil {
-			return err
+		var file migration
+		if file, err = readMigration(name); err == nil {
+			notes, err = m.runFile(ctx, file, notes)
 		}
-		if len(recorded) == 1 {
-			if recorded[0] != checksum {
-				return errMigrationChanged
+	}
+	return err
+}
+
+// runFile runs what is left of a file, and returns the notes that it went by.
+func (m migrations) runFile(ctx context.Context, file migration, notes map[string]migrationNote) (map[string]migrationNote, error) {
+	at, err := file.begun(notes)
+	for err == nil && at < len(file.statements) {
+		var mine bool
+		mine, err = m.step(ctx, file, at)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("migration %s, statement %d: %w", file.name, at+1, err)
+		case mine:
+			at++
+		default: // another process was quicker
+			if notes, err = m.notes(ctx); err == nil {
+				at, err = file.begun(notes)
 			}
-			return nil
 		}
-		if _, err := tx.ExecContext(ctx, body); err != nil {
-			if e, ok := serverErrorIn(err); ok && e.isThere() {
-				return fmt.Errorf("%w: %w", errNotNoted, err)
-			}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("migration %s: %w", file.name, err)
+	}
+	return notes, nil
+}
+
+// begun returns how many statements of the file were run.
+func (f migration) begun(notes map[string]migrationNote) (int, error) {
+	note, ok := notes[f.name]
+	switch {
+	case !ok:
+		return 0, nil
+	case note.Checksum != f.checksum && note.Checksum != rewritten[f.name]:
+		return 0, errMigrationChanged
+	case note.Steps == nil:
+		return len(f.statements), nil
+	}
+	return *note.Steps, nil
+}
+
+// step runs a statement and its note. It reports false when another process has run
+// it. The note comes first: it locks the file's row until both are committed.
+func (m migrations) step(ctx context.Context, file migration, at int) (mine bool, err error) {
+	err = m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var steps *int
+		if next := at + 1; next < len(file.statements) {
+			steps = &next
+		}
+		note := tx.NewRaw(`UPDATE affiliate_migrations SET steps = ? WHERE name = ? AND checksum = ? AND steps = ?`, steps, file.name, file.checksum, at)
+		if at == 0 {
+			note = tx.NewRaw(`INSERT INTO affiliate_migrations (name, checksum, steps) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING`, file.name, file.checksum, steps)
+		}
+		res, err := note.Exec(ctx)
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations (name, checksum) VALUES (?, ?)`, name, checksum)
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		mine = true
+		_, err = tx.ExecContext(ctx, file.statements[at])
+		if e, ok := serverErrorIn(err); ok && e.isThere() && at == 0 {
+			return fmt.Errorf("%w: %w", errNotNoted, err)
+		}
 		return err
 	})
+	return mine, err
 }
 
-// prepareMigrations locks out other processes until the transaction ends, and
-// makes the schema and the table that the migrations are recorded in.
-func prepareMigrations(ctx context.Context, tx bun.Tx, schema string) error {
-	// READ COMMITTED: what follows the lock sees what its last holder did.
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext(?))`, "affiliate_migrations "+schema); err != nil {
-		return err
+// notes returns what is noted, by the names of the files.
+func (m migrations) notes(ctx context.Context) (map[string]migrationNote, error) {
+	var rows []migrationNote
+	err := m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return tx.NewRaw(`SELECT name, checksum, steps FROM affiliate_migrations`).Scan(ctx, &rows)
+	})
+	notes := make(map[string]migrationNote, len(rows))
+	for _, row := range rows {
+		notes[row.Name] = row
 	}
-	if schema != "" {
-		if err := useSchema(ctx, tx, schema); err != nil {
+	return notes, err
+}
+
+// prepare makes the schema and the table of the notes. Of processes that do so at
+// once one is first, and the others find it done.
+func (m migrations) prepare(ctx context.Context) error {
+	// Not IF NOT EXISTS: that asks for the right to create even what exists.
+	for _, part := range []struct{ missing, create string }{
+		{`SELECT ?0 <> '' AND to_regnamespace(?0) IS NULL`, `CREATE SCHEMA ?1`},
+		{`SELECT to_regclass('affiliate_migrations') IS NULL`, `CREATE TABLE affiliate_migrations (
+			name       text PRIMARY KEY,
+			checksum   text NOT NULL,
+			applied_at timestamptz NOT NULL DEFAULT now(),
+			steps      integer
+		)`},
+		{`SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('affiliate_migrations') AND attname = 'steps')`,
+			`ALTER TABLE affiliate_migrations ADD COLUMN steps integer`},
+	} {
+		err := m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			var missing bool
+			if err := tx.NewRaw(part.missing, m.schema).Scan(ctx, &missing); err != nil || !missing {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, part.create, m.schema, bun.Ident(m.schema))
+			return err
+		})
+		if e, ok := serverErrorIn(err); ok && (e.isThere() || e.state == stateUnique) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
-	// Not IF NOT EXISTS alone: that asks for the right to create even where
-	// the table exists.
-	var missing bool
-	if err := tx.NewRaw(`SELECT to_regclass('affiliate_migrations') IS NULL`).Scan(ctx, &missing); err != nil || !missing {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `CREATE TABLE affiliate_migrations (
-		name       text PRIMARY KEY,
-		checksum   text NOT NULL,
-		applied_at timestamptz NOT NULL DEFAULT now()
-	)`)
-	return err
+	return nil
 }
 
-func useSchema(ctx context.Context, tx bun.Tx, schema string) error {
-	var missing bool
-	if err := tx.NewRaw(`SELECT to_regnamespace(?) IS NULL`, schema).Scan(ctx, &missing); err != nil {
-		return err
-	}
-	if missing {
-		if _, err := tx.ExecContext(ctx, `CREATE SCHEMA ?`, bun.Ident(schema)); err != nil {
-			return err
+// tx runs statements that find the tables by their names. Each sees what is committed:
+// what follows a lock sees what its last holder did.
+func (m migrations) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	return m.db.RunInTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, func(ctx context.Context, tx bun.Tx) error {
+		if m.schema != "" {
+			if _, err := tx.ExecContext(ctx, `SET LOCAL search_path TO ?`, bun.Ident(m.schema)); err != nil {
+				return err
+			}
 		}
-	}
-	_, err := tx.ExecContext(ctx, `SET LOCAL search_path TO ?`, bun.Ident(schema))
-	return err
+		return fn(ctx, tx)
+	})
 }

@@ -1,8 +1,10 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing"
 
@@ -58,6 +60,127 @@ func TestAMigrationThatWasRunMustNotChange(t *testing.T) {
 	_, err := handle.ExecContext(t.Context(), `UPDATE affiliate_migrations SET checksum = 'another' WHERE name LIKE '0001%'`)
 	is.NoErr(err)
 	err = postgres.Migrate(t.Context(), handle, postgres.Options{})
-	is.True(err != nil)
+	is.True(err != nil && strings.Contains(err.Error(), "0001_core.sql"))
 	is.True(!errors.Is(err, affiliate.ErrUnavailable)) // trying again is of no use
+}
+
+// hook calls a function before each statement.
+type hook func(query string)
+
+func (h hook) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Context {
+	h(e.Query)
+	return ctx
+}
+
+func (hook) AfterQuery(context.Context, *bun.QueryEvent) {}
+
+// Whatever statement a process is stopped at, the next one goes on there. One that ran
+// twice would find what it makes.
+func TestAMigrationThatIsStoppedGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	dsn, schema := pgtest.Schema(t)
+	handle, o := openHandle(t, dsn), postgres.Options{Schema: schema}
+	halfDone := 0
+	starts := 1
+	for ; ; starts++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		left := 40 + starts // so that it stops at other places each time
+		err := postgres.Migrate(ctx, handle.WithQueryHook(hook(func(string) {
+			if left--; left == 0 {
+				cancel()
+			}
+		})), o)
+		cancel()
+		if err == nil {
+			break
+		}
+		is.True(errors.Is(err, affiliate.ErrUnavailable))
+		is.True(starts < 200)
+		var files int
+		is.NoErr(handle.NewRaw(`SELECT count(*) FROM ?.affiliate_migrations WHERE steps IS NOT NULL`, bun.Ident(schema)).Scan(t.Context(), &files))
+		is.True(files <= 1)
+		halfDone += files
+	}
+	is.True(starts > 10)
+	is.True(halfDone > 5)
+	is.NoErr(postgres.CheckSchema(t.Context(), handle, o))
+	var undone int
+	is.NoErr(handle.NewRaw(`SELECT count(*) FROM ?.affiliate_migrations WHERE steps IS NOT NULL`, bun.Ident(schema)).Scan(t.Context(), &undone))
+	is.Equal(undone, 0)
+}
+
+func TestAnotherProcessGoesOnWhenOneIsKilled(t *testing.T) {
+	t.Parallel()
+	is, ctx := is.New(t), t.Context()
+	dsn, schema := pgtest.Schema(t)
+	o := postgres.Options{Schema: schema}
+	first, second := openHandle(t, dsn+"&application_name=first-"+schema), openHandle(t, dsn+"&application_name=second-"+schema)
+	watcher := openHandle(t, dsn)
+	reached, killed := make(chan struct{}), make(chan struct{})
+	ended, ran := make(chan error, 1), make(chan error, 1)
+	const middle = "CREATE TABLE affiliate_orders "
+	go func() {
+		ended <- postgres.Migrate(ctx, first.WithQueryHook(hook(func(query string) {
+			if strings.HasPrefix(query, middle) {
+				close(reached)
+				<-killed
+			}
+		})), o)
+	}()
+	select {
+	case <-reached:
+	case err := <-ended:
+		t.Fatalf("it never came to %q: %v", middle, err)
+	}
+	times := 0
+	go func() {
+		ran <- postgres.Migrate(ctx, second.WithQueryHook(hook(func(query string) {
+			if strings.HasPrefix(query, middle) {
+				times++
+			}
+		})), o)
+	}()
+	for waits := 0; waits == 0; { // the second for the first
+		is.NoErr(watcher.NewRaw(`SELECT count(*) FROM pg_stat_activity WHERE application_name = ? AND wait_event_type = 'Lock'`, "second-"+schema).Scan(ctx, &waits))
+		select {
+		case err := <-ran:
+			t.Fatalf("the second did not wait: %v", err)
+		default:
+		}
+	}
+	_, err := watcher.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ?`, "first-"+schema)
+	is.NoErr(err)
+	close(killed)
+	is.True(<-ended != nil)
+	is.NoErr(<-ran)
+	is.Equal(times, 1)
+	is.NoErr(postgres.CheckSchema(ctx, watcher, o))
+}
+
+// A database of before notes had steps, and before two files were written anew.
+func TestADatabaseOfBeforeTheStepsIsKept(t *testing.T) {
+	t.Parallel()
+	is, ctx := is.New(t), t.Context()
+	_, handle := openInPath(t)
+	for _, statement := range []string{
+		`ALTER TABLE affiliate_migrations DROP COLUMN steps`,
+		`UPDATE affiliate_migrations SET checksum = 'a353f676bac6f05b52ea5c9c61745de011de10395ebdc9c757a7fe2735e48205' WHERE name = '0002_links.sql'`,
+		`DELETE FROM affiliate_migrations WHERE name = '0028_rule_numbers.sql'`,
+		`DROP TABLE affiliate_url_rule_sequence`,
+		`ALTER TABLE affiliate_url_rule_changes DROP COLUMN number`,
+		`ALTER TABLE affiliate_url_rule_changes ADD COLUMN xid xid8 NOT NULL DEFAULT pg_current_xact_id()`,
+		`CREATE INDEX affiliate_url_rule_changes_xid_idx ON affiliate_url_rule_changes (xid)`,
+		`INSERT INTO affiliate_url_rule_changes (advertiser_id) VALUES (7)`,
+	} {
+		_, err := handle.ExecContext(ctx, statement)
+		is.NoErr(err)
+	}
+	for range 2 {
+		is.NoErr(postgres.Migrate(ctx, handle, postgres.Options{}))
+	}
+	is.NoErr(postgres.CheckSchema(ctx, handle, postgres.Options{}))
+	var numbered int
+	is.NoErr(handle.NewRaw(`SELECT count(*) FROM affiliate_url_rule_changes WHERE number IS NULL AND advertiser_id = 7`).Scan(ctx, &numbered))
+	is.Equal(numbered, 1)
 }

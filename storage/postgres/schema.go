@@ -114,16 +114,18 @@ func Baseline(ctx context.Context, db *bun.DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		if err := prepareMigrations(ctx, tx, o.Schema); err != nil {
-			return connectionError(ctx, err)
-		}
+	m := migrations{db, o.Schema}
+	if err := m.prepare(ctx); err != nil {
+		return connectionError(ctx, err)
+	}
+	return m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for _, name := range names {
-			_, checksum, err := migrationFile(name)
+			file, err := readMigration(name)
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations (name, checksum) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, checksum); err != nil {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations AS t (name, checksum) VALUES (?, ?)
+				ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, steps = NULL WHERE t.steps IS NOT NULL`, name, file.checksum); err != nil {
 				return connectionError(ctx, err)
 			}
 		}

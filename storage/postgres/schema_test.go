@@ -84,6 +84,8 @@ func TestBaselineNotesWhatAnotherToolRan(t *testing.T) {
 	err = Migrate(ctx, db, o)
 	is.True(errors.Is(err, errNotNoted))
 	is.True(strings.Contains(err.Error(), "Baseline"))
+	_, err = db.ExecContext(ctx, `INSERT INTO ? (name, checksum, steps) VALUES ('0001_core.sql', 'another', 3)`, bun.Safe(`"`+o.Schema+`".affiliate_migrations`))
+	is.NoErr(err) // and Migrate was stopped in the middle
 	for range 2 {
 		is.NoErr(Baseline(ctx, db, o))
 		is.NoErr(Migrate(ctx, db, o))
