@@ -28,7 +28,6 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
-	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 )
 
@@ -137,13 +136,12 @@ func TestPostgresKeepsEveryPromiseWhileItRefusesTransactions(t *testing.T) {
 	t.Parallel()
 	var refused atomic.Int64
 	t.Cleanup(func() { t.Logf("%d transactions were refused", refused.Load()) })
+	copies := migratedTemplate(t)
 	storagetest.Run(t, func(t *testing.T) storagetest.Backend {
-		dsn, schema := pgtest.Schema(t)
-		is.New(t).NoErr(postgres.Migrate(t.Context(), openHandle(t, dsn), postgres.Options{Schema: schema}))
-		handle, f := openFaulty(t, dsn, uint64(len(t.Name())))
+		handle, f := openFaulty(t, copies.DSN(t), uint64(len(t.Name())))
 		f.percent = 25
 		t.Cleanup(func() { refused.Add(f.refused.Load()) })
-		db, err := postgres.New(handle, postgres.Options{Schema: schema})
+		db, err := postgres.New(handle, postgres.Options{Schema: schemaOfCopies})
 		is.New(t).NoErr(err)
 		return backendOf(db)
 	})
