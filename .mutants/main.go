@@ -50,23 +50,28 @@ func main() {
 	root := flag.String("root", "..", "the folder of the module")
 	name := flag.String("backend", "memory", "memory or postgres")
 	match := flag.String("match", "", "only the changes whose file, function or text matches this regular expression")
+	cases := flag.String("cases", "", "only the cases whose name matches this regular expression")
 	again := flag.String("again", "", "only the changes that this report lists as not noticed")
 	sample := flag.Int("sample", 0, "only so many changes, by chance")
 	seed := flag.Uint64("seed", rand.Uint64N(1e6), "of the sample")
 	workers := flag.Int("workers", 2, "processes at once")
 	flag.Parse()
-	if err := run(*root, backends[*name], *match, *again, *sample, *seed, *workers); err != nil {
+	if err := run(*root, backends[*name], *match, *cases, *again, *sample, *seed, *workers); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(root string, b backend, match, again string, sample int, seed uint64, workers int) error {
+func run(root string, b backend, match, cases, again string, sample int, seed uint64, workers int) error {
 	equivalent, err := parseEquivalent(equivalentText)
 	if err != nil {
 		return err
 	}
 	matching, err := regexp.Compile(match)
+	if err != nil {
+		return err
+	}
+	matchingCases, err := regexp.Compile(cases)
 	if err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func run(root string, b backend, match, again string, sample int, seed uint64, w
 			return err
 		}
 	}
-	s, err := prepare(root, b)
+	s, err := prepare(root, b, matchingCases)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -9,7 +10,7 @@ import (
 // no case reaches.
 func TestChangesAreNoticedOrReported(t *testing.T) {
 	shelf := test{".", "TestShelf"}
-	s, err := prepare("testdata/shelf", backend{test: shelf, listed: shelf, packages: []string{"."}})
+	s, err := prepare("testdata/shelf", backend{test: shelf, listed: shelf, packages: []string{"."}}, regexp.MustCompile(""))
 	if err != nil {
 		t.Fatal(err)
 	}

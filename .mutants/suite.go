@@ -39,7 +39,7 @@ type result struct {
 }
 
 // prepare compiles the tests and lists the cases.
-func prepare(root string, b backend) (*suite, error) {
+func prepare(root string, b backend, cases *regexp.Regexp) (*suite, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
@@ -56,6 +56,7 @@ func prepare(root string, b backend) (*suite, error) {
 		s.close()
 		return nil, err
 	}
+	s.cases = slices.DeleteFunc(s.cases, func(c string) bool { return !cases.MatchString(c) })
 	return s, nil
 }
 
@@ -114,7 +115,7 @@ func (s *suite) exec(cases []string, env string) (failed string, out []byte) {
 	s.mu.Lock()
 	limit := 10 * time.Second
 	for _, c := range cases {
-		limit += 5 * s.took[c]
+		limit += cmp.Or(5*s.took[c], 2*time.Minute) // before it is known
 	}
 	s.mu.Unlock()
 	patterns := make([]string, len(cases))
@@ -140,6 +141,12 @@ func (s *suite) exec(cases []string, env string) (failed string, out []byte) {
 func (s *suite) reach(workers int) error {
 	var broken error
 	inParallel(workers, s.cases, func(c string) {
+		s.mu.Lock()
+		stop := broken != nil
+		s.mu.Unlock()
+		if stop {
+			return
+		}
 		file := filepath.Join(s.dir, strings.ReplaceAll(c, "/", "."))
 		start := time.Now()
 		err := os.WriteFile(file, nil, 0o600)
