@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 	"testing"
@@ -22,6 +23,7 @@ func clickScenarios() []scenario[links.Store] {
 		scenario[links.Store]{"clicks/get many", testClickGetMany},
 		scenario[links.Store]{"clicks/a duplicate names the click that it repeats", testClickRepeats},
 		scenario[links.Store]{"clicks/last valid", testLastValid},
+		scenario[links.Store]{"clicks/last valid moves on", testLastValidMoves},
 		scenario[links.Store]{"clicks/list", testClickList},
 	)
 }
@@ -224,6 +226,35 @@ func testLastValid(t *testing.T, s links.Store) {
 		equal(t, c.name, last(c.since, visits...), append(c.want, never, never, never))
 	}
 	equal(t, "of no visits", len(last(time.Time{})), 0)
+}
+
+func testLastValidMoves(t *testing.T, s links.Store) {
+	l := newWorldOfClicks(t, s).link
+	valid := func(n, when int) links.Click {
+		c := sampleClick(l, n)
+		c.Visitor, c.Verdict, c.At = links.VisitorKey{1}, links.VerdictValid, at(when)
+		return c
+	}
+	expect := func(what string, n, when int) {
+		t.Helper()
+		got := see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
+			return tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: l.ID, Visitor: links.VisitorKey{1}}}, time.Time{})
+		})
+		equal(t, what, got, []links.LastVisit{{At: at(when), ClickID: clickID(n)}})
+	}
+	undone := errors.New("undone")
+	for n := 1; n <= 40; n++ {
+		addClicks(t, s, valid(2*n, 10*n))
+		expect("newer than all before", 2*n, 10*n)
+		addClicks(t, s, valid(2*n+1, 10*n-15)) // kept late
+		expect("after an older one", 2*n, 10*n)
+		if err := s.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
+			return errors.Join(tx.Clicks().Add(ctx, valid(1000, 10*n+1), valid(1001, 10*n+2)), undone)
+		}); !errors.Is(err, undone) {
+			t.Errorf("Write: got %v, want the callback's error", err)
+		}
+		expect("after newer ones that were undone", 2*n, 10*n)
+	}
 }
 
 func testClickList(t *testing.T, s links.Store) {

@@ -102,7 +102,7 @@ func testRequeue(t *testing.T, s eventsStore) {
 		events.Outcome{DeliveryID: list[2].ID, Result: events.Later, DueAt: at(99), Reason: "failed"})
 	requeue := func(when int, ids ...int64) int {
 		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-			return tx.EventDeliveries().Requeue(ctx, at(when), ids)
+			return tx.EventDeliveries().Requeue(ctx, at(when).Add(999), ids) // nanoseconds are cut
 		})
 	}
 	equal(t, "none", requeue(5), 0)
@@ -115,7 +115,7 @@ func testRequeue(t *testing.T, s eventsStore) {
 
 	queue := func(when int, sequences ...int64) int {
 		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-			return tx.EventDeliveries().Queue(ctx, at(when), c.ID, sequences)
+			return tx.EventDeliveries().Queue(ctx, at(when).Add(999), c.ID, sequences) // nanoseconds are cut
 		})
 	}
 	equal(t, "no event", queue(6), 0)
@@ -127,6 +127,16 @@ func testRequeue(t *testing.T, s eventsStore) {
 	equal(t, "one that is parked", queue(7, 2), 1)
 	want.DueAt, want.QueuedAt = at(7), at(7)
 	equal(t, "waits once more", dueTo(t, s, c, 7)[1], want)
+	leased = leaseConsumers(t, s, eventLease(7))[0]
+	var outcomes []events.Outcome
+	for _, d := range dueTo(t, s, c, 99) {
+		outcomes = append(outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+	}
+	settleConsumer(t, s, leased, outcomes...)
+	equal(t, "with nothing left", consumerNow(t, s, c).DueAt.IsZero(), true)
+	equal(t, "all once more", queue(8, 3, 1, 3, 2), 3)
+	equal(t, "its consumer is due again", consumerNow(t, s, c).DueAt, at(8))
+	equal(t, "in the order of the events", sequences(dueTo(t, s, c, 8)), "1 2 3")
 	refused(t, s, missing, func(ctx context.Context, tx eventsTx) error {
 		return second(tx.EventDeliveries().Queue(ctx, at(7), nowhere, []int64{1}))
 	})
@@ -156,6 +166,16 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 			return tx.EventDeliveries().Queue(ctx, at(6), c.ID, []int64{1})
 		})
 	}
+	even := sampleConsumer(4) // as many of its wait as are parked
+	even.Channel = "even"
+	even = putConsumer(t, s, even)
+	put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+		return tx.EventDeliveries().Queue(ctx, at(1), even.ID, []int64{1, 2})
+	})
+	other.Channel, other.Token = "even", "even"
+	for _, c := range leaseConsumers(t, s, other) {
+		settleConsumer(t, s, c, events.Outcome{DeliveryID: dueTo(t, s, c, 5)[0].ID, Result: events.GaveUp, Reason: "over"})
+	}
 	type F = events.DeliveryFilter
 	list := func(ctx context.Context, tx eventsTx, f F, p affiliate.PageRequest) (affiliate.Page[events.Delivery], error) {
 		return tx.EventDeliveries().List(ctx, f, p)
@@ -164,7 +184,7 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 		return list(ctx, tx, F{}, affiliate.PageRequest{Number: 1, Size: 100})
 	})
 	label := func(d events.Delivery) string {
-		return map[int64]string{a.ID: "a", b.ID: "b"}[d.ConsumerID] + fmt.Sprint(d.Sequence)
+		return map[int64]string{a.ID: "a", b.ID: "b", even.ID: "e"}[d.ConsumerID] + fmt.Sprint(d.Sequence)
 	}
 	where := func(is func(events.Delivery) bool) string {
 		var out []string
@@ -175,8 +195,8 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 		}
 		return strings.Join(out, " ")
 	}
-	if everything.Total != 9 {
-		t.Fatalf("got %d deliveries, want 9", everything.Total)
+	if everything.Total != 11 {
+		t.Fatalf("got %d deliveries, want 11", everything.Total)
 	}
 	listing[eventsTx, events.Delivery, F]{
 		items: everything.Items, label: label, list: list,
@@ -198,6 +218,7 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 	}
 	equal(t, "backlog", backlog("c"), []events.Backlog{{Consumer: a.Name, Waiting: 2, Parked: 1, Oldest: at(1)}, {Consumer: b.Name, Waiting: 2, Parked: 1, Oldest: at(1)}})
 	equal(t, "backlog of another channel", backlog("other"), []events.Backlog{{Consumer: elsewhere.Name, Waiting: 3, Oldest: at(1)}})
+	equal(t, "backlog, half of it parked", backlog("even"), []events.Backlog{{Consumer: even.Name, Waiting: 1, Parked: 1, Oldest: at(1)}})
 	equal(t, "backlog of no channel", backlog("x"), []events.Backlog(nil))
 }
 

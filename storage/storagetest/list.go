@@ -31,7 +31,7 @@ type filterRow[F any] struct {
 	want   string
 }
 
-// check tries each filter, every two fields together, every order and the
+// check tries each filter, every two and three fields together, every order and the
 // edges of pages. The data must be able to show a mistake: each field of the
 // filter has a row by itself that leaves some items and not all, and each
 // column an order that is not the one of ids.
@@ -74,8 +74,12 @@ func (l listing[T, V, F]) checkFilters(t *testing.T, s affiliate.Store[T], every
 	}
 	names := slices.Sorted(maps.Keys(alone))
 	for i, a := range names {
-		for _, b := range names[i+1:] {
-			rows = append(rows, both(alone[a], alone[b], b))
+		for j, b := range names[i+1:] {
+			pair := both(alone[a], alone[b], b)
+			rows = append(rows, pair)
+			for _, c := range names[i+j+2:] {
+				rows = append(rows, both(pair, alone[c], c))
+			}
 		}
 	}
 	read(t, s, func(ctx context.Context, tx T) error {

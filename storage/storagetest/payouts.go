@@ -216,13 +216,15 @@ func testPaymentScan(t *testing.T, s payoutsStore) {
 		make(3, func(p *payouts.Payment) { p.Transfer = "T-1"; p.System = 2 }),
 		make(2, func(p *payouts.Payment) { open(p); p.UserID = w.users[1].ID }),
 		make(4, func(p *payouts.Payment) { p.Status, p.PaidAt = payouts.Paid, at(2) }),
+		make(2, func(p *payouts.Payment) { p.UserID, p.InvoiceNumber = w.users[2].ID, "B-9" }),
 	)
 	for i, c := range []struct {
 		f    payouts.PaymentFilter
 		want string
 	}{
-		{payouts.PaymentFilter{}, "0 1 2 3 4"},
-		{payouts.PaymentFilter{Period: kept[1].Period}, "1 3"},
+		{payouts.PaymentFilter{}, "0 1 2 3 4 5"},
+		{payouts.PaymentFilter{Period: kept[1].Period}, "1 3 5"},
+		{payouts.PaymentFilter{Period: kept[1].Period, Status: payouts.Invoiced}, "1 5"},
 		{payouts.PaymentFilter{Period: kept[1].Period, Status: payouts.Open}, "3"},
 		{payouts.PaymentFilter{Period: kept[1].Period, Status: payouts.Invoiced, UserID: w.users[0].ID}, "1"},
 		{payouts.PaymentFilter{Period: "2026-1\x00"}, ""},
@@ -232,11 +234,11 @@ func testPaymentScan(t *testing.T, s payoutsStore) {
 		{payouts.PaymentFilter{ClientID: nowhere}, ""},
 		{payouts.PaymentFilter{Status: payouts.Paid}, "4"},
 		{payouts.PaymentFilter{System: affiliate.Some[int64](2)}, "2"},
-		{payouts.PaymentFilter{System: affiliate.Some[int64](0)}, "0 1 3 4"},
+		{payouts.PaymentFilter{System: affiliate.Some[int64](0)}, "0 1 3 4 5"},
 		{payouts.PaymentFilter{Transfer: "T-1"}, "1 2"},
 		{payouts.PaymentFilter{Transfer: "T-1", Sent: affiliate.Some(false)}, "2"},
 		{payouts.PaymentFilter{Assigned: affiliate.Some(true)}, "1 2"},
-		{payouts.PaymentFilter{Assigned: affiliate.Some(false)}, "0 3 4"},
+		{payouts.PaymentFilter{Assigned: affiliate.Some(false)}, "0 3 4 5"},
 		{payouts.PaymentFilter{Sent: affiliate.Some(true)}, "1"},
 	} {
 		scan := func(after int64, limit int) []string {
@@ -252,7 +254,7 @@ func testPaymentScan(t *testing.T, s payoutsStore) {
 		equal(t, fmt.Sprintf("%d: all of %+v", i, c.f), scan(0, 100), want)
 		equal(t, fmt.Sprintf("%d: the first of %+v", i, c.f), scan(-1, 1), want[:min(1, len(want))])
 		equal(t, fmt.Sprintf("%d: none of %+v", i, c.f), scan(0, 0), []string(nil))
-		equal(t, fmt.Sprintf("%d: past %+v", i, c.f), scan(kept[4].ID, 100), []string(nil))
+		equal(t, fmt.Sprintf("%d: past %+v", i, c.f), scan(kept[5].ID, 100), []string(nil))
 		if len(want) > 1 {
 			after := kept[want[0][0]-'0'].ID
 			equal(t, fmt.Sprintf("%d: after the first of %+v", i, c.f), scan(after, 100), want[1:])

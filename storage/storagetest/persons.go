@@ -6,6 +6,9 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/identity"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/offers"
+	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
 func personScenarios() []scenario[identityStore] {
@@ -118,5 +121,117 @@ func testPersonRefused(t *testing.T, s identityStore) {
 	} {
 		code := map[string]string{"user_id": "required", "email": "not_normalized", "handles": "not_ascending"}[field]
 		refused(t, s, failure{affiliate.ErrInvalid, code, field}, func(ctx context.Context, tx identityTx) error { return tx.Persons().Remove(ctx, p) })
+	}
+}
+
+// What the person and another have written, in the rows of campaigns, return ads and
+// media: of each the person's own changes, and nothing else.
+func testPersonOfAllStores(t *testing.T, b Backend) {
+	w := newWorldOfOffers(t, b.Offers)
+	gone, stays := affiliate.Actor{UserID: w.users[0].ID, Name: "A name"}, affiliate.Actor{UserID: w.users[1].ID, Name: "A name"}
+	p := identity.Person{UserID: gone.UserID, Email: "gone@mail.example", Handles: []string{"also", "gone"}}
+	erased := affiliate.ErasedName(gone.UserID)
+	type rows struct {
+		offers     []offers.Offer
+		comments   []offers.Comment
+		activities []offers.Activity
+		targets    []offers.Target
+		ads        []returnads.Ad
+		media      []media.Medium
+	}
+	comment := func(by affiliate.Actor) offers.Comment {
+		return offers.Comment{ParticipantID: w.participant.ID, Text: "x", Author: by, AuthorKey: "user:7"}
+	}
+	activity := func(by affiliate.Actor) offers.Activity {
+		return offers.Activity{ParticipantID: w.participant.ID, Type: "comment", Actor: by}
+	}
+	medium := func(n int, user int64, name string) media.Medium {
+		m := sampleMedium(n)
+		m.UserID, m.Username, m.ContentType, m.Href = user, name, "video/mp4", "https://media.example/1"
+		return m
+	}
+	target := func(kind offers.TargetKind, value string) offers.Target {
+		return offers.Target{Kind: kind, Value: value}
+	}
+	given := rows{
+		offers:     []offers.Offer{sampleOffer(w, 1), sampleOffer(w, 2)},
+		comments:   []offers.Comment{comment(gone), comment(stays)},
+		activities: []offers.Activity{activity(gone), activity(stays)},
+		targets: []offers.Target{
+			target(offers.TargetEmail, p.Email), target(offers.TargetEmail, "stays@mail.example"),
+			target(offers.TargetIdentifier, "gone"), target(offers.TargetIdentifier, p.Email), target(offers.TargetIdentifier, "stays"),
+		},
+		ads:   []returnads.Ad{sampleAd(w, 1), sampleAd(w, 2)},
+		media: []media.Medium{medium(1, gone.UserID, "old"), medium(2, 0, "gone"), medium(3, stays.UserID, "stays")},
+	}
+	given.offers[0].CreatedBy, given.offers[1].CreatedBy = gone, stays
+	given.ads[0].Author, given.ads[1].Author = gone, stays
+	offerIDs := addAll(t, b.Offers, addOffer, given.offers...)
+	addAll(t, b.Offers, addComment, given.comments...)
+	ads := addAll(t, b.ReturnAds, addAd, given.ads...)
+	kept := addAll(t, b.Media, addMedium, given.media...)
+	write(t, b.Offers, func(ctx context.Context, tx offers.Tx) error {
+		return all(
+			func() error { return tx.Activities().Add(ctx, given.activities...) },
+			func() error { return tx.Targets().Set(ctx, w.offer.ID, given.targets) },
+		)
+	})
+	look := func() (r rows) {
+		read(t, b.Offers, func(ctx context.Context, tx offers.Tx) error {
+			return all(
+				func() (err error) {
+					r.offers, err = tx.Offers().GetMany(ctx, []int64{offerIDs[0].ID, offerIDs[1].ID})
+					return err
+				},
+				func() (err error) { r.comments, err = tx.Comments().ByParticipant(ctx, w.participant.ID); return err },
+				func() (err error) { r.targets, err = tx.Targets().Get(ctx, w.offer.ID); return err },
+				func() error {
+					page, err := tx.Activities().List(ctx, offers.ActivityFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
+					r.activities = page.Items
+					return err
+				},
+			)
+		})
+		read(t, b.ReturnAds, func(ctx context.Context, tx returnads.Tx) (err error) {
+			for _, ad := range ads {
+				got, err := tx.ReturnAds().Get(ctx, ad.ID)
+				if err != nil {
+					return err
+				}
+				r.ads = append(r.ads, got)
+			}
+			return nil
+		})
+		read(t, b.Media, func(ctx context.Context, tx media.Tx) error {
+			for _, m := range kept {
+				got, err := tx.Media().Get(ctx, m.ID)
+				if err != nil {
+					return err
+				}
+				r.media = append(r.media, got)
+			}
+			return nil
+		})
+		return r
+	}
+	want := look()
+	want.offers[0].CreatedBy.Name, want.ads[0].Author.Name, want.activities[0].Actor.Name = erased, erased, erased
+	want.comments[0].Author.Name, want.comments[0].AuthorKey = erased, ""
+	want.targets = []offers.Target{
+		target(offers.TargetEmail, p.ErasedEmail()), target(offers.TargetEmail, "stays@mail.example"),
+		target(offers.TargetIdentifier, erased+"-2"), target(offers.TargetIdentifier, p.Email), target(offers.TargetIdentifier, "stays"),
+	}
+	for i := range 2 {
+		want.media[i].Username, want.media[i].ContentType, want.media[i].Href, want.media[i].UserID = erased, "", "", 0
+	}
+	for range 2 { // the second time changes nothing
+		write(t, b.Identity, func(ctx context.Context, tx identityTx) error { return tx.Persons().Remove(ctx, p) })
+		got := look()
+		equal(t, "offers", got.offers, want.offers)
+		equal(t, "comments", got.comments, want.comments)
+		equal(t, "activities", got.activities, want.activities)
+		equal(t, "targets", got.targets, want.targets)
+		equal(t, "return ads", got.ads, want.ads)
+		equal(t, "media", got.media, want.media)
 	}
 }

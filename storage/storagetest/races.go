@@ -152,6 +152,7 @@ func testHalves[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 func betweenStores() []scenario[Backend] {
 	return []scenario[Backend]{
 		{"stores/see the same data", testSameData},
+		{"stores/a person is taken out of all of them", testPersonOfAllStores},
 		{"stores/a unit of the core gives the repositories of offers", testCoreGivesOffers},
 		{"stores/a unit within one of another store of the backend is refused", testNestedStores},
 	}
