@@ -23,7 +23,7 @@ func (u *unit) onConnection(ctx context.Context, fn func(ctx context.Context, co
 // copyUpsert brings rows into a table by way of COPY and a temporary table:
 // twice as fast as arrays, for thousands of rows. upsert is the statement that
 // takes them from there. It reports false when it could not be done at all:
-// the driver is not pgx, or temporary tables are not allowed.
+// the driver is not pgx, or there are no temporary tables, for this role or on this engine.
 func (u *unit) copyUpsert(ctx context.Context, table, staging string, columns []string, rows pgx.CopyFromSource, upsert string) (bool, error) {
 	return u.onConnection(ctx, func(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		var allowed bool
@@ -32,7 +32,15 @@ func (u *unit) copyUpsert(ctx context.Context, table, staging string, columns []
 			return false, err
 		}
 		name := pgx.Identifier{"pg_temp", staging}
-		if _, err := conn.Exec(ctx, `CREATE TEMPORARY TABLE `+staging+` (LIKE `+u.db.prefix+table+`)`); err != nil {
+		if _, err := conn.Exec(ctx, `SAVEPOINT affiliate_staging`); err != nil {
+			return false, err
+		}
+		_, err = conn.Exec(ctx, `CREATE TEMPORARY TABLE `+staging+` (LIKE `+u.db.prefix+table+`)`)
+		if e, ok := serverErrorIn(err); ok && e.state == stateNotSupported {
+			_, err = conn.Exec(ctx, `ROLLBACK TO SAVEPOINT affiliate_staging`)
+			return false, err
+		}
+		if err != nil {
 			return false, err
 		}
 		_, err = conn.CopyFrom(ctx, name, columns, rows)

@@ -109,6 +109,22 @@ func TestManyProductsAreKeptWithoutCOPY(t *testing.T) {
 	})
 }
 
+// An engine that has no temporary tables says so.
+func TestManyProductsArePutWhereTheServerHasNoTemporaryTables(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	_, handle := openInPath(t)
+	for _, statement := range []string{
+		`CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not supported' USING ERRCODE = '0A000'; END $$`,
+		`CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION refuse()`,
+	} {
+		_, err := handle.ExecContext(t.Context(), statement)
+		is.NoErr(err)
+	}
+	importMany(t, handle)
+	is.Equal(countProducts(t, handle), 1_500)
+}
+
 // migrated is a database with the tables.
 func migrated(tb testing.TB) string {
 	tb.Helper()

@@ -25,6 +25,7 @@ const (
 	stateTooLarge      = "54000" // an index row past its limit
 	stateNotPrepared   = "26000" // of a statement that was: the connection is another one by now
 	statePrepared      = "42P05" // by somebody else
+	stateNotSupported  = "0A000" // on this engine
 )
 
 // serverError is what the server says about a failed statement.

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"embed"
 	"encoding/hex"
 	"errors"
@@ -190,6 +189,9 @@ func (m migrations) step(ctx context.Context, file migration, at int) (mine bool
 		}
 		return err
 	})
+	if retryable(err) { // the isolation is serializable, and another process was quicker
+		return false, nil
+	}
 	return mine, err
 }
 
@@ -239,10 +241,10 @@ func (m migrations) prepare(ctx context.Context) error {
 	return nil
 }
 
-// tx runs statements that find the tables by their names. Each sees what is committed:
-// what follows a lock sees what its last holder did.
+// tx runs statements that find the tables by their names, isolated as the database
+// has it by default: engines that change the schema in one isolation alone do so in that.
 func (m migrations) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	return m.db.RunInTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, func(ctx context.Context, tx bun.Tx) error {
+	return m.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		if m.schema != "" {
 			if _, err := tx.ExecContext(ctx, `SET LOCAL search_path TO ?`, bun.Ident(m.schema)); err != nil {
 				return err

@@ -18,11 +18,11 @@ import (
 
 func TestManyProcessesMigrateAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, schema := range []string{"", "a_schema_to_be_made"} {
-		t.Run("schema "+schema, func(t *testing.T) {
+	for _, c := range []struct{ schema, options string }{{"", ""}, {"a_schema_to_be_made", ""}, {"", "&default_transaction_isolation=serializable"}} {
+		t.Run("schema "+c.schema+c.options, func(t *testing.T) {
 			t.Parallel()
-			is := is.New(t)
-			dsn, o := pgtest.DSN(t), postgres.Options{Schema: schema}
+			is, schema := is.New(t), c.schema
+			dsn, o := pgtest.DSN(t)+c.options, postgres.Options{Schema: schema}
 			handles := make([]*bun.DB, 8)
 			for i := range handles {
 				handles[i] = openHandle(t, dsn)
