@@ -22,6 +22,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/.bench/sqllint"
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/move"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
@@ -160,6 +161,13 @@ func callTheRest(t *testing.T, open func(t *testing.T) (*postgres.DB, *bun.DB)) 
 	}))
 
 	followInCampaign(t, db)
+	is.NoErr(db.Moves().Write(ctx, func(ctx context.Context, tx move.Tx) error {
+		c, err := tx.Categories().Add(ctx, affiliate.Category{Name: "Food"})
+		if err != nil {
+			return err
+		}
+		return tx.Numbers().Renumber(ctx, move.Categories, []int64{c.ID}, []int64{c.ID + 7})
+	}))
 
 	stale, err := postgres.New(handle, postgres.Options{Schema: schema.Schema, Reader: handle})
 	is.NoErr(err)
