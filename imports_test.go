@@ -93,12 +93,13 @@ var rules = []rule{
 	{folder: "links/verification", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "links/orders", ours: []string{"affiliate", "offers", "links"}, modules: domainModules},
 	{folder: "storage", alone: true},
-	{folder: "storage/memory", ours: domains, modules: domainModules, never: []string{"net/http", "crypto/tls"}}, // of a small program they are a tenth
+	{folder: "storage/unit", ours: []string{"affiliate"}, modules: domainModules},
+	{folder: "storage/memory", ours: slices.Concat(domains, []string{"storage/unit"}), modules: domainModules, never: []string{"net/http", "crypto/tls"}}, // of a small program they are a tenth
 	{folder: "storage/postgres", ours: domains, modules: slices.Concat(domainModules, sqlModules), never: []string{modulePath + "/" + pgtestFolder}},
 	{folder: pgtestFolder, modules: []string{"github.com/jackc/pgx/v5"}},
 	{folder: "storage/simulation"}, // tests alone
 	{folder: "storage/storagetest", ours: domains, modules: []string{"github.com/google/uuid", "github.com/shopspring/decimal"}}, // part of the domains' own API
-	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest"})},
+	{folder: "storage/storagetest/backends", ours: slices.Concat(domains, []string{"storage/memory", "storage/postgres", "storage/storagetest", "storage/unit"})},
 	{folder: "httpadapter", ours: domains, modules: slices.Concat(domainModules, httpModules), never: testKits},
 	{folder: "httpadapter/oidc", ours: []string{"affiliate"}, modules: oidcModules, never: []string{modulePath + "/httpadapter"}},
 	{folder: "httpadapter/tracking", ours: slices.Concat(domains, []string{"httpadapter/bots"}), modules: slices.Concat(domainModules, httpModules),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/productlists"
+	"github.com/affiliatekit/affiliatekit/storage/unit"
 )
 
 // sequence is a key that sorts as its number does.
@@ -23,36 +24,36 @@ func under(number []byte, key []byte) []byte { return slices.Concat(number, key)
 type lists struct{ t *Tx }
 
 func (r lists) Add(ctx context.Context, l productlists.List) (productlists.List, error) {
-	return change(ctx, r.t, func() (productlists.List, error) {
+	err := unit.Change(ctx, &r.t.Unit, func() error {
 		l.Size, l.CreatedAt = 0, l.CreatedAt.UTC().Truncate(time.Microsecond)
 		if err := l.Validate(); err != nil {
-			return l, err
+			return err
 		}
-		if r.t.tx.Bucket(numberBucket).Get(l.ID[:]) != nil {
-			return l, taken("product_list", "id")
+		if r.t.bucket(numberBucket).Get(l.ID[:]) != nil {
+			return taken("product_list", "id")
 		}
-		n, err := r.t.tx.Bucket(listBucket).NextSequence()
+		n, err := r.t.bucket(listBucket).NextSequence()
 		if err != nil {
-			return l, err
+			return err
 		}
-		if err := r.t.tx.Bucket(numberBucket).Put(l.ID[:], sequence(n)); err != nil {
-			return l, err
+		if err := r.t.bucket(numberBucket).Put(l.ID[:], sequence(n)); err != nil {
+			return err
 		}
-		if err := r.t.put(listBucket, sequence(n), l); err != nil {
-			return l, err
-		}
-		kept, _, err := r.find(l.ID)
-		return kept, err
+		return r.t.put(listBucket, sequence(n), l)
 	})
+	if err != nil {
+		return l, err
+	}
+	return r.Get(ctx, l.ID)
 }
 
 // find returns a list, and the number that it has in the file.
 func (r lists) find(id uuid.UUID) (l productlists.List, number []byte, err error) {
-	if number = r.t.tx.Bucket(numberBucket).Get(id[:]); number == nil {
+	if number = r.t.bucket(numberBucket).Get(id[:]); number == nil {
 		return l, nil, affiliate.NotFound("product_list", id)
 	}
 	number = bytes.Clone(number) // bbolt's own is gone after the next change
-	l, err = listOf(r.t.tx.Bucket(listBucket).Get(number))
+	l, err = listOf(r.t.bucket(listBucket).Get(number))
 	return l, number, err
 }
 
@@ -65,39 +66,38 @@ func listOf(text []byte) (l productlists.List, err error) {
 }
 
 func (r lists) Get(ctx context.Context, id uuid.UUID) (productlists.List, error) {
-	return read(ctx, r.t, func() (productlists.List, error) {
+	return unit.Read(ctx, &r.t.Unit, func() (productlists.List, error) {
 		l, _, err := r.find(id)
 		return l, err
 	})
 }
 
 func (r lists) Delete(ctx context.Context, id uuid.UUID) error {
-	_, err := change(ctx, r.t, func() (struct{}, error) {
+	return unit.Change(ctx, &r.t.Unit, func() error {
 		_, number, err := r.find(id)
 		if err != nil {
-			return struct{}{}, err
+			return err
 		}
 		for _, bucket := range [][]byte{itemBucket, placeBucket, listBucket} {
-			c := r.t.tx.Bucket(bucket).Cursor()
+			c := r.t.bucket(bucket).Cursor()
 			for key, _ := c.Seek(number); bytes.HasPrefix(key, number); key, _ = c.Seek(number) {
 				if err := c.Delete(); err != nil {
-					return struct{}{}, err
+					return err
 				}
 			}
 		}
-		return struct{}{}, r.t.tx.Bucket(numberBucket).Delete(id[:])
+		return r.t.bucket(numberBucket).Delete(id[:])
 	})
-	return err
 }
 
 func (r lists) List(ctx context.Context, f productlists.ListFilter, p affiliate.PageRequest) (affiliate.Page[productlists.List], error) {
-	return read(ctx, r.t, func() (affiliate.Page[productlists.List], error) {
+	return unit.Read(ctx, &r.t.Unit, func() (affiliate.Page[productlists.List], error) {
 		var page affiliate.Page[productlists.List]
 		if err := p.Validate(); err != nil {
 			return page, err
 		}
 		var found []productlists.List
-		err := r.t.tx.Bucket(listBucket).ForEach(func(_, text []byte) error {
+		err := r.t.bucket(listBucket).ForEach(func(_, text []byte) error {
 			l, err := listOf(text)
 			if err == nil && (f.AccountID == "" || l.AccountID == f.AccountID) && hasAll(l, f.Metadata) {
 				found = append(found, l)
@@ -123,8 +123,7 @@ func hasAll(l productlists.List, pairs []productlists.Pair) bool {
 type items struct{ t *Tx }
 
 func (r items) Append(ctx context.Context, listID uuid.UUID, productIDs []string) error {
-	_, err := change(ctx, r.t, func() (struct{}, error) { return struct{}{}, r.append(listID, productIDs) })
-	return err
+	return unit.Change(ctx, &r.t.Unit, func() error { return r.append(listID, productIDs) })
 }
 
 func (r items) append(listID uuid.UUID, productIDs []string) error {
@@ -135,7 +134,7 @@ func (r items) append(listID uuid.UUID, productIDs []string) error {
 	if err != nil {
 		return err
 	}
-	onList, places := r.t.tx.Bucket(itemBucket), r.t.tx.Bucket(placeBucket)
+	onList, places := r.t.bucket(itemBucket), r.t.bucket(placeBucket)
 	for _, id := range productIDs {
 		if places.Get(under(number, []byte(id))) != nil {
 			return taken("product_list", "product_ids")
@@ -156,13 +155,13 @@ func (r items) append(listID uuid.UUID, productIDs []string) error {
 }
 
 func (r items) All(ctx context.Context, listID uuid.UUID) ([]string, error) {
-	return read(ctx, r.t, func() ([]string, error) {
-		number := r.t.tx.Bucket(numberBucket).Get(listID[:])
+	return unit.Read(ctx, &r.t.Unit, func() ([]string, error) {
+		number := r.t.bucket(numberBucket).Get(listID[:])
 		if number == nil {
 			return nil, nil
 		}
 		var ids []string
-		c := r.t.tx.Bucket(itemBucket).Cursor()
+		c := r.t.bucket(itemBucket).Cursor()
 		for key, id := c.Seek(number); bytes.HasPrefix(key, number); key, id = c.Next() {
 			ids = append(ids, string(id))
 		}
@@ -174,7 +173,7 @@ func (r items) All(ctx context.Context, listID uuid.UUID) ([]string, error) {
 func (r items) places(number []byte, productIDs []string) [][]byte {
 	var found [][]byte
 	for _, id := range productIDs {
-		if place := r.t.tx.Bucket(placeBucket).Get(under(number, []byte(id))); number != nil && place != nil {
+		if place := r.t.bucket(placeBucket).Get(under(number, []byte(id))); number != nil && place != nil {
 			found = append(found, bytes.Clone(place))
 		}
 	}
@@ -183,35 +182,34 @@ func (r items) places(number []byte, productIDs []string) [][]byte {
 }
 
 func (r items) Among(ctx context.Context, listID uuid.UUID, productIDs []string) ([]string, error) {
-	return read(ctx, r.t, func() ([]string, error) {
-		number := r.t.tx.Bucket(numberBucket).Get(listID[:])
+	return unit.Read(ctx, &r.t.Unit, func() ([]string, error) {
+		number := r.t.bucket(numberBucket).Get(listID[:])
 		var ids []string
 		for _, place := range r.places(number, productIDs) {
-			ids = append(ids, string(r.t.tx.Bucket(itemBucket).Get(under(number, place))))
+			ids = append(ids, string(r.t.bucket(itemBucket).Get(under(number, place))))
 		}
 		return ids, nil
 	})
 }
 
 func (r items) Remove(ctx context.Context, listID uuid.UUID, productIDs []string) error {
-	_, err := change(ctx, r.t, func() (struct{}, error) {
+	return unit.Change(ctx, &r.t.Unit, func() error {
 		l, number, err := lists(r).find(listID)
 		if affiliate.IsNotFound(err) {
-			return struct{}{}, nil
+			return nil
 		}
 		gone := r.places(number, productIDs)
-		onList := r.t.tx.Bucket(itemBucket)
+		onList := r.t.bucket(itemBucket)
 		for _, place := range gone {
 			id := bytes.Clone(onList.Get(under(number, place)))
 			if err := onList.Delete(under(number, place)); err != nil {
-				return struct{}{}, err
+				return err
 			}
-			if err := r.t.tx.Bucket(placeBucket).Delete(under(number, id)); err != nil {
-				return struct{}{}, err
+			if err := r.t.bucket(placeBucket).Delete(under(number, id)); err != nil {
+				return err
 			}
 		}
 		l.Size -= len(gone)
-		return struct{}{}, r.t.put(listBucket, number, l)
+		return r.t.put(listBucket, number, l)
 	})
-	return err
 }

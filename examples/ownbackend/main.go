@@ -44,7 +44,7 @@ func (t both) Products() productlists.ProductRepository      { return t.own.Prod
 // overMemory is the store over a core in memory.
 func overMemory(s *Store) productlists.Store {
 	return storagetest.Compose(memory.New().Core(), s, func(core affiliate.Tx, own *Tx) productlists.Tx {
-		own.beside = func(ctx context.Context) error { return storagetest.Failed(ctx, core) }
+		own.Beside = func(ctx context.Context) error { return storagetest.Failed(ctx, core) }
 		return both{core, own}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/productlists"
 	"github.com/affiliatekit/affiliatekit/storage/storagetest"
+	"github.com/affiliatekit/affiliatekit/storage/unit"
 )
 
 // open opens a fresh file. Tests do not wait for the disk.
@@ -68,7 +69,7 @@ func TestUnitsOfTheFileKeepThePromisesOfAStore(t *testing.T) {
 		return add(ctx, tx)
 	}))
 	_, err = kept.ProductLists().Get(t.Context(), list.ID)
-	is.Equal(err, errOver)
+	is.Equal(err, unit.ErrEnded)
 	err = s.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
 		_ = add(ctx, tx) // the id is taken
 		_, err := tx.ProductLists().Get(ctx, list.ID)

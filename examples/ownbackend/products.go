@@ -7,30 +7,30 @@ import (
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/productlists"
+	"github.com/affiliatekit/affiliatekit/storage/unit"
 )
 
 type products struct{ t *Tx }
 
 func (r products) Put(ctx context.Context, list ...productlists.Product) error {
-	_, err := change(ctx, r.t, func() (struct{}, error) {
+	return unit.Change(ctx, &r.t.Unit, func() error {
 		for _, p := range list {
 			if err := p.Validate(); err != nil {
-				return struct{}{}, err
+				return err
 			}
 			if err := r.t.put(productBucket, []byte(p.ID), p); err != nil {
-				return struct{}{}, err
+				return err
 			}
 		}
-		return struct{}{}, nil
+		return nil
 	})
-	return err
 }
 
 func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Product, error) {
-	return read(ctx, r.t, func() ([]productlists.Product, error) {
+	return unit.Read(ctx, &r.t.Unit, func() ([]productlists.Product, error) {
 		var found []productlists.Product
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-			text := r.t.tx.Bucket(productBucket).Get([]byte(id))
+			text := r.t.bucket(productBucket).Get([]byte(id))
 			if text == nil {
 				continue
 			}
@@ -45,9 +45,9 @@ func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Pro
 }
 
 func (r products) Scan(ctx context.Context, after string, limit int) ([]productlists.Product, error) {
-	return read(ctx, r.t, func() ([]productlists.Product, error) {
+	return unit.Read(ctx, &r.t.Unit, func() ([]productlists.Product, error) {
 		var found []productlists.Product
-		c := r.t.tx.Bucket(productBucket).Cursor()
+		c := r.t.bucket(productBucket).Cursor()
 		for key, text := c.Seek([]byte(after)); key != nil && len(found) < limit; key, text = c.Next() {
 			if bytes.Equal(key, []byte(after)) {
 				continue
@@ -63,17 +63,19 @@ func (r products) Scan(ctx context.Context, after string, limit int) ([]productl
 }
 
 func (r products) Delete(ctx context.Context, ids []string) (int, error) {
-	return change(ctx, r.t, func() (int, error) {
-		b, n := r.t.tx.Bucket(productBucket), 0
+	n := 0
+	err := unit.Change(ctx, &r.t.Unit, func() error {
+		b := r.t.bucket(productBucket)
 		for _, id := range ids {
 			if b.Get([]byte(id)) == nil {
 				continue
 			}
 			if err := b.Delete([]byte(id)); err != nil {
-				return n, err
+				return err
 			}
 			n++
 		}
-		return n, nil
+		return nil
 	})
+	return n, err
 }

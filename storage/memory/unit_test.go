@@ -8,7 +8,7 @@ import (
 	"github.com/matryer/is"
 
 	"github.com/affiliatekit/affiliatekit/links"
-	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
+	storageunit "github.com/affiliatekit/affiliatekit/storage/unit"
 )
 
 // Whoever keeps a transaction beyond its unit gets an error, also while another
@@ -29,13 +29,13 @@ func TestATransactionIsOverWithItsUnit(t *testing.T) {
 		}
 		for _, old := range []links.Tx{read, written} {
 			_, err := old.Advertisers().Get(ctx, 1)
-			is.True(errors.Is(err, engine.ErrEnded))
+			is.True(errors.Is(err, storageunit.ErrEnded))
 			_, err = old.Advertisers().Add(ctx, sampleAdvertiser("3"))
-			is.True(errors.Is(err, engine.ErrEnded))
+			is.True(errors.Is(err, storageunit.ErrEnded))
 			_, err = old.Links().Get(ctx, 1)
-			is.True(errors.Is(err, engine.ErrEnded))
+			is.True(errors.Is(err, storageunit.ErrEnded))
 			_, err = old.Links().Find(ctx, 1, 1, links.LinkKey{})
-			is.True(errors.Is(err, engine.ErrEnded))
+			is.True(errors.Is(err, storageunit.ErrEnded))
 		}
 		return nil
 	}))
