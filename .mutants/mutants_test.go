@@ -51,7 +51,7 @@ func TestChangesAreNoticedOrReported(t *testing.T) {
 	}
 	var out strings.Builder
 	report(&out, results)
-	if want := "shelf.go:69: Shelf.Empty: len(s.books) == 0 → true (no case reaches it)\n"; !strings.Contains(out.String(), want) {
+	if want := "shelf.go:81: Shelf.Empty: len(s.books) == 0 → true (no case reaches it)\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("the report has no line %q:\n%s", want, &out)
 	}
 	if strings.Contains(out.String(), "len(s.books) > limit") {

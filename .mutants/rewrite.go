@@ -190,7 +190,7 @@ func (r *rewriter) condition(e ast.Expr) {
 	}
 	asTrue, asFalse := true, true
 	switch p := r.around(e).(type) {
-	case *ast.ExprStmt, *ast.ValueSpec:
+	case *ast.ExprStmt, *ast.DeferStmt, *ast.GoStmt, *ast.ValueSpec:
 		return
 	case *ast.UnaryExpr:
 		if p.Op == token.NOT || p.Op == token.AND {
@@ -307,8 +307,9 @@ func (r *rewriter) call(c *ast.CallExpr) {
 	if fun := r.info.Types[c.Fun]; !ok || fun.IsType() || fun.IsBuiltin() || signature.Results().Len() != 1 {
 		return
 	}
-	if _, isStatement := r.parents[c].(*ast.ExprStmt); isStatement {
-		return // which is left out
+	switch r.parents[c].(type) {
+	case *ast.ExprStmt, *ast.DeferStmt, *ast.GoStmt: // which are left out; what is deferred must not run before
+		return
 	}
 	result := r.info.TypeOf(c)
 	method, isMethod := c.Fun.(*ast.SelectorExpr)

@@ -65,5 +65,17 @@ func (s *Shelf) Query() string {
 	return "SELECT title FROM books WHERE id = ? ORDER BY title FOR UPDATE"
 }
 
+// Wait is for a timer that must not be stopped before it is over.
+func (s *Shelf) Wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-time.After(time.Minute):
+		return false
+	}
+}
+
 // Empty is what no case calls.
 func (s *Shelf) Empty() bool { return len(s.books) == 0 }

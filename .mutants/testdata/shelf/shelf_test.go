@@ -23,6 +23,11 @@ func TestShelf(t *testing.T) {
 				t.Error("a fourth was kept")
 			}
 		},
+		"wait": func(t *testing.T) {
+			if !new(Shelf).Wait(time.Millisecond) {
+				t.Error("the timer was stopped")
+			}
+		},
 		"query": func(t *testing.T) {
 			if !strings.Contains(new(Shelf).Query(), "FOR UPDATE") {
 				t.Error("it does not lock")
