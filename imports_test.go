@@ -108,7 +108,7 @@ var rules = []rule{
 	{folder: "httpadapter/internal/exports", ours: domains, modules: slices.Concat(domainModules, httpModules, exportModules), never: testKits},
 	{folder: "httpadapter/openapi"}, // data, and nothing else
 	{folder: "httpadapter/internal/contract", ours: slices.Concat(domains, []string{"httpadapter/openapi"}), modules: []string{"github.com/getkin/kin-openapi"}},
-	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
+	{folder: "examples", ours: slices.Concat(domains, []string{"", "storage/unit", "storage/memory", "storage/postgres", "storage/storagetest", "httpadapter"}),
 		modules: slices.Concat(oauthModules, sqlModules, httpModules, metricModules), never: append([]string{modulePath + "/" + pgtestFolder}, testKits...)},
 }
 
