@@ -322,10 +322,12 @@ func testRemotes(t *testing.T, s syncStore) {
 	again.RemoteID, again.Applied, again.SyncedAt = "11", `{"name":"ä"}`, at(1)
 	again.SentAt, again.Sent, again.Handle = at(2), `{"name":"ö"}`, "handle"
 	b.RemoteID, b.SentAt = "", at(3) // sent, and no more is known
+	given := again
+	given.SyncedAt, given.SentAt = again.SyncedAt.Add(999), again.SentAt.Add(999) // nanoseconds are cut
 	write(t, s, func(ctx context.Context, tx syncTx) error {
 		return all(
 			func() error { return tx.Remotes().Put(ctx, b, a, other) },
-			func() error { return tx.Remotes().Put(ctx, a, again) },
+			func() error { return tx.Remotes().Put(ctx, a, given) },
 			func() error { return tx.Remotes().Put(ctx) },
 		)
 	})

@@ -237,8 +237,13 @@ func testParents(t *testing.T, s adsync.Store) {
 	step(4, "", "") // a parked parent stops its children
 	parked := allJobs(t, s)
 	equal(t, "queued again", work(t, s, func(ctx context.Context, tx syncTx) (int, error) {
-		return tx.SyncJobs().Requeue(ctx, at(5), []int64{parked[0].ID, parked[1].ID, nowhere})
+		return tx.SyncJobs().Requeue(ctx, at(5).Add(999), []int64{parked[0].ID, parked[1].ID, nowhere})
 	}), 1)
+	for i, j := range allJobs(t, s) {
+		if parked[i].State == adsync.JobParked {
+			equal(t, "due", j.DueAt, at(5))
+		}
+	}
 	step(6, "2 ", "")
 	enqueue(t, s, 6, job(2, 1, adsync.KindAdSet)) // the parent changed again
 	step(7, "2 ", "")

@@ -1,10 +1,13 @@
 package storagetest
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -20,6 +23,7 @@ func clickScenarios() []scenario[links.Store] {
 	return append(ofLinks(clickTable().scenarios(), sameStore),
 		scenario[links.Store]{"clicks/an id is taken once", testClickID},
 		scenario[links.Store]{"clicks/scan", testClickScan},
+		scenario[links.Store]{"clicks/thousands, in any order", testManyClicks},
 		scenario[links.Store]{"clicks/get many", testClickGetMany},
 		scenario[links.Store]{"clicks/a duplicate names the click that it repeats", testClickRepeats},
 		scenario[links.Store]{"clicks/last valid", testLastValid},
@@ -153,6 +157,50 @@ func testClickScan(t *testing.T, s links.Store) {
 	equal(t, "after the last", scanClicks(t, s, clickID(70_000), 10), []links.Click(nil))
 	equal(t, "after the greatest", scanClicks(t, s, uuid.Max, 10), []links.Click(nil))
 	equal(t, "none", scanClicks(t, s, uuid.Nil, 0), []links.Click(nil))
+}
+
+// Indexes split where they have grown, and a batch may be sent in parts.
+func testManyClicks(t *testing.T, s links.Store) {
+	l := newWorldOfClicks(t, s).link
+	const n = 2311 // a prime: 977*i below takes every remainder once
+	want, given := make([]links.Click, n), make([]links.Click, n)
+	for i := range n {
+		at := 977 * i % n
+		want[at] = sampleClick(l, at+1)
+		want[at].At = base().Add(time.Duration(i/5) * time.Second) // with ties
+		given[i] = want[at]
+	}
+	addClicks(t, s, given...)
+	var got []links.Click
+	for after := uuid.Nil; ; after = got[len(got)-1].ID {
+		part := scanClicks(t, s, after, 500)
+		if got = append(got, part...); len(part) < 500 {
+			break
+		}
+	}
+	equal(t, "scanned", got, want)
+	for _, p := range []affiliate.PageRequest{
+		{Number: 1, Size: 100, Sort: affiliate.Sort{Column: "at"}}, {Number: 1, Size: 100, Sort: affiliate.Sort{Column: "at", Desc: true}},
+		{Number: 3, Size: 50, Sort: affiliate.Sort{Column: "at"}}, {Number: 24, Size: 100}, {Number: 2, Size: 70, Sort: affiliate.Sort{Column: "at", Desc: true}},
+	} {
+		sorted := slices.Clone(given)
+		slices.SortStableFunc(sorted, func(a, b links.Click) int {
+			if p.Sort.Column == "" {
+				return bytes.Compare(a.ID[:], b.ID[:])
+			}
+			if c := a.At.Compare(b.At); c != 0 && p.Sort.Desc {
+				return -c
+			} else if c != 0 {
+				return c
+			}
+			return bytes.Compare(a.ID[:], b.ID[:])
+		})
+		page := see(t, s, func(ctx context.Context, tx links.Tx) (affiliate.Page[links.Click], error) {
+			return tx.Clicks().List(ctx, links.ClickFilter{}, p)
+		})
+		equal(t, fmt.Sprintf("total of %+v", p), page.Total, n)
+		equal(t, fmt.Sprintf("page %+v", p), page.Items, sorted[min(n, p.Offset()):min(n, p.Offset()+p.Limit())])
+	}
 }
 
 func testClickGetMany(t *testing.T, s links.Store) {

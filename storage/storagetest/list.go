@@ -22,6 +22,7 @@ type listing[T, V, F any] struct {
 	// modify names fields that filter nothing by themselves: they change what
 	// others mean, and their rows stand beside those.
 	modify  []string
+	or      string // the field that lets one item in, whatever the others say
 	columns map[string]func(a, b V) int
 }
 
@@ -82,6 +83,9 @@ func (l listing[T, V, F]) checkFilters(t *testing.T, s affiliate.Store[T], every
 			}
 		}
 	}
+	if l.or != "" {
+		rows = append(rows, l.orRows(slices.Collect(maps.Values(alone)))...)
+	}
 	read(t, s, func(ctx context.Context, tx T) error {
 		for _, row := range rows {
 			got, err := l.list(ctx, tx, row.filter, affiliate.PageRequest{Number: 1, Size: 100})
@@ -94,6 +98,26 @@ func (l listing[T, V, F]) checkFilters(t *testing.T, s affiliate.Store[T], every
 		}
 		return nil
 	})
+}
+
+// orRows are the rows with each item let in besides.
+func (l listing[T, V, F]) orRows(rows []filterRow[F]) []filterRow[F] {
+	var out []filterRow[F]
+	for _, row := range rows {
+		left := strings.Fields(row.want)
+		for _, item := range l.items {
+			with := row.filter
+			reflect.ValueOf(&with).Elem().FieldByName(l.or).Set(reflect.ValueOf(item).FieldByName("ID"))
+			var want []string
+			for _, label := range l.labels(l.items) {
+				if label == l.label(item) || slices.Contains(left, label) {
+					want = append(want, label)
+				}
+			}
+			out = append(out, filterRow[F]{with, strings.Join(want, " ")})
+		}
+	}
+	return out
 }
 
 // setFields names the fields of a filter that are not zero. An empty list

@@ -284,6 +284,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		},
 		filters: filters,
 		modify:  []string{"At", "OrID"},
+		or:      "OrID",
 		columns: map[string]func(a, b V) int{
 			"name":           byText(func(o V) string { return o.Name }),
 			"campaign_title": byText(func(o V) string { return o.Title }),

@@ -135,6 +135,7 @@ func testAdList(t *testing.T, s returnads.Store) {
 		},
 		filters: filters,
 		modify:  []string{"At", "OrID", "ShownAtCategories"},
+		or:      "OrID",
 		columns: map[string]func(a, b V) int{
 			"name":               byText(func(a V) string { return a.Name }),
 			"created_at":         byTime(func(a V) time.Time { return a.CreatedAt }),

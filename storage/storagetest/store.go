@@ -22,6 +22,7 @@ func unitScenarios[T affiliate.Tx](how string) []scenario[affiliate.Store[T]] {
 		{how + "only a read's not found leaves a unit alive", testAlive[T]},
 		{how + "a read refuses every change", testReadOnly[T]},
 		{how + "a unit in a unit is refused", testNested[T]},
+		{how + "a transaction ends with its callback", testEscaped[T]},
 		{how + "units within one of Join are one", testJoin[T]},
 		{how + "a cancelled context ends a unit", testCancelled[T]},
 		{how + "a deadline ends a unit", testDeadline[T]},
@@ -354,6 +355,27 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	})
 	if !committed || err != nil {
 		t.Errorf("a kept Join: got %v, AfterCommit ran: %v", err, committed)
+	}
+}
+
+// What a callback lets out is of no use: it changes nothing any more, and tells nothing.
+func testEscaped[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	w := newWorld(t, s)
+	for name, unit := range map[string]func(context.Context, func(ctx context.Context, tx T) error) error{"Write": s.Write, "Read": s.Read} {
+		before := see(t, s, count[T])
+		var escaped T
+		if err := unit(t.Context(), func(ctx context.Context, tx T) error {
+			escaped = tx
+			return second(count(ctx, tx))
+		}); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, m := range methodsOf(reflect.TypeFor[T]()) {
+			if err := m.call(t.Context(), escaped, w); err == nil {
+				t.Errorf("%s after its %s: no error", m, name)
+			}
+		}
+		expectTally(t, s, "after calls too late", before)
 	}
 }
 
