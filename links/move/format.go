@@ -130,6 +130,9 @@ func scan(ctx context.Context, r io.Reader, to scanned) error {
 		before := hex.EncodeToString(sum.Sum(nil))
 		_, _ = fmt.Fprintf(sum, "%s\n", lines.Bytes()) // a hash takes everything
 		if ended, err = one(n, lines.Bytes(), before, to); err != nil {
+			if cut := lines.Err(); cut != nil { // it is the part of a line
+				return broken(n, "", "truncated", "cannot be read: "+cut.Error())
+			}
 			return err
 		}
 	}

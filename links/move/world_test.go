@@ -45,7 +45,7 @@ type place struct {
 
 func (p *place) clock() time.Time { return p.now }
 
-func newPlace(t *testing.T, db backend) *place {
+func newPlace(t testing.TB, db backend) *place {
 	t.Helper()
 	p := &place{db: db, blobs: affiliate.NewMemoryBlobs(), now: time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)}
 	o := affiliatekit.Options{Clock: p.clock, Random: rand.NewChaCha8([32]byte{7})}
@@ -53,21 +53,19 @@ func newPlace(t *testing.T, db backend) *place {
 	o.Offers.Blobs = p.blobs
 	var err error
 	p.Kit, err = affiliatekit.New(db, o)
-	is.New(t).NoErr(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
-func inMemory(t *testing.T) *place { return newPlace(t, memory.New()) }
+func inMemory(t testing.TB) *place { return newPlace(t, memory.New()) }
 
-func onPostgres(t *testing.T) *place {
+func onPostgres(t testing.TB) *place {
 	t.Helper()
-	is := is.New(t)
-	sqldb, err := postgres.Open(backends.Database(t))
-	is.NoErr(err)
-	t.Cleanup(func() { is.NoErr(sqldb.Close()) })
-	db, err := postgres.New(sqldb, postgres.Options{})
-	is.NoErr(err)
-	return newPlace(t, db)
+	sqldb := must(postgres.Open(backends.Database(t)))
+	t.Cleanup(func() { must(0, sqldb.Close()) })
+	return newPlace(t, must(postgres.New(sqldb, postgres.Options{})))
 }
 
 // market is a shop with something of everything, and a neighbour that shares its
@@ -98,7 +96,7 @@ func must[T any](v T, err error) T {
 
 func rate(s string) affiliate.Rate { return must(affiliate.ParseRate("rate", s)) }
 
-func newMarket(t *testing.T, p *place) *market {
+func newMarket(t testing.TB, p *place) *market {
 	t.Helper()
 	m := &market{place: p, is: is.New(t)}
 	ctx := t.Context()

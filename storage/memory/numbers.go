@@ -7,6 +7,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/links/move"
+	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers/returnads"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
@@ -93,7 +94,7 @@ func (db *DB) moves(kind move.Kind) (moves, string) {
 	case move.Configs:
 		return entityMoves(&db.stats.configs.Entities)
 	case move.RateCards:
-		return tableMoves(db.orders.cards.Table, nil), "rate_card"
+		return tableMoves(db.orders.cards.Table, func(c *orders.RateCard) *int64 { return &c.ID }), "rate_card"
 	case move.Links:
 		return tableMoves(db.links.links.Table, nil), "link"
 	case move.Vouchers:

@@ -148,6 +148,9 @@ func TestScenarioNamesAreUnique(t *testing.T) {
 	for _, c := range adSyncScenarios() {
 		names = append(names, "adsync/"+c.name)
 	}
+	for _, c := range movesScenarios() {
+		names = append(names, "moves/"+c.name)
+	}
 	slices.Sort(names)
 	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
 		t.Errorf("%d names for %d scenarios", len(unique), len(names))

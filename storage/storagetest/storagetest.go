@@ -17,6 +17,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/deals"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/move"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/offers"
 	"github.com/affiliatekit/affiliatekit/offers/returnads"
@@ -41,6 +42,7 @@ type Backend struct {
 	Deals        deals.Store
 	Payouts      payouts.Store
 	AdSync       adsync.Store
+	Moves        move.Store
 }
 
 // Stores is what has a store for every domain: an affiliatekit.Backend.
@@ -59,13 +61,14 @@ type Stores interface {
 	Deals() deals.Store
 	Payouts() payouts.Store
 	AdSync() adsync.Store
+	Moves() move.Store
 }
 
 // BackendOf returns the stores of a backend of every domain, for Run.
 func BackendOf(s Stores) Backend {
 	return Backend{
 		Core: s.Core(), Events: s.Events(), Webhooks: s.Webhooks(), Identity: s.Identity(), Mailing: s.Mailing(), Media: s.Media(),
-		Offers: s.Offers(), ReturnAds: s.ReturnAds(), Links: s.Links(), Orders: s.Orders(), ProductLists: s.ProductLists(), Deals: s.Deals(), Payouts: s.Payouts(), AdSync: s.AdSync(),
+		Offers: s.Offers(), ReturnAds: s.ReturnAds(), Links: s.Links(), Orders: s.Orders(), ProductLists: s.ProductLists(), Deals: s.Deals(), Payouts: s.Payouts(), AdSync: s.AdSync(), Moves: s.Moves(),
 	}
 }
 
@@ -88,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	t.Run("deals", func(t *testing.T) { RunDeals(t, open) })
 	t.Run("payouts", func(t *testing.T) { RunPayouts(t, open) })
 	t.Run("adsync", func(t *testing.T) { RunAdSync(t, open) })
+	t.Run("moves", func(t *testing.T) { RunMoves(t, open) })
 	runAll(t, open, betweenStores())
 }
 
