@@ -177,6 +177,10 @@ func (m *market) campaigns(ctx context.Context) {
 		}
 	}
 	must(m.Offers.AddComment(ctx, part.ID, "well done"))
+	carla := must(m.Offers.Enroll(ctx, m.offers[1].ID, m.users[2].ID))
+	if carla.Status != offers.Accepted {
+		must(m.Offers.MoveParticipant(ctx, m.offers[1].ID, carla.ID, offers.Accepted, by))
+	}
 	ad := must(m.ReturnAds.Create(ctx, returnads.Ad{
 		Name: "come back", AdvertiserID: m.shop.ID, AdvertiserGroupID: m.group.ID, ReturnLink: "https://acme.example/", AdvertiserIDs: []int64{m.other.ID},
 		StartsAt: m.now.Add(-time.Hour), Styles: []returnads.Style{{Name: "color", Value: "#ffffff"}}, Author: by,
@@ -201,7 +205,7 @@ func (m *market) traffic(ctx context.Context) {
 	for n := range 40 {
 		m.now = m.now.Add(37 * time.Minute)
 		got := must(m.Links.Follow(ctx, links.Hit{
-			LinkID: m.links[n%len(m.links)].ID, IP: fmt.Sprintf("192.0.2.%d", n%17), UserAgent: "Firefox", Source: affiliate.TrafficSource(n % 3), Bot: n%11 == 0,
+			LinkID: m.links[n%len(m.links)].ID, IP: fmt.Sprintf("192.0.2.%d", n%17), UserAgent: "Firefox", Source: affiliate.TrafficSource(n / 9 % 2), Bot: n%11 == 0,
 		}))
 		m.clicks = append(m.clicks, got.Click.Value)
 	}
