@@ -80,6 +80,7 @@ func run(root string, b backend, match, cases, again string, sample int, seed ui
 		if before, err = os.ReadFile(again); err != nil {
 			return err
 		}
+		before = regexp.MustCompile(`(?m)^(\S+):\d+: `).ReplaceAll(before, []byte("$1: ")) // lines move
 	}
 	s, err := prepare(root, b, matchingCases)
 	if err != nil {
@@ -90,7 +91,7 @@ func run(root string, b backend, match, cases, again string, sample int, seed ui
 	left, chosen := 0, []change(nil)
 	for _, c := range s.changes {
 		switch {
-		case leaveOut.MatchString(c.file + ": " + c.function), !matching.MatchString(c.key()), again != "" && !bytes.Contains(before, []byte(c.String()+" (")):
+		case leaveOut.MatchString(c.file + ": " + c.function), !matching.MatchString(c.key()), again != "" && !bytes.Contains(before, []byte(c.key()+" (")):
 		case equivalent[c.key()] != "":
 			left++
 		default:
