@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +27,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/httpadapter"
 	"github.com/affiliatekit/affiliatekit/httpadapter/metapic"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/move"
 	"github.com/affiliatekit/affiliatekit/links/retention"
 	"github.com/affiliatekit/affiliatekit/storage/memory"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
@@ -290,3 +294,113 @@ func docsPartition(ctx context.Context, handle *bun.DB, options postgres.Options
 // These are compiled and not run: the one writes to a folder of a server, and
 // package storage/postgres tests what the other calls.
 var _ = []any{docsRetain, docsPartition, docsFailover, docsReader, docsStaleReads}
+
+func docsShops(ctx context.Context, handle *bun.DB, shops ...string) (map[string]*affiliatekit.Kit, error) {
+	kits := map[string]*affiliatekit.Kit{}
+	for _, shop := range shops {
+		options := postgres.Options{Schema: shop}
+		if err := postgres.Migrate(ctx, handle, options); err != nil {
+			return nil, err
+		}
+		db, err := postgres.New(handle, options)
+		if err != nil {
+			return nil, err
+		}
+		public := links.Options{PublicURL: "https://" + shop + ".go.example"}
+		if kits[shop], err = affiliatekit.New(db, affiliatekit.Options{Links: public}); err != nil {
+			return nil, err
+		}
+	}
+	return kits, nil
+}
+
+func docsSpread(ctx context.Context, handle *bun.DB, schema string, part, of int) error {
+	var sequences []struct {
+		Name string
+		Last int64
+	}
+	err := handle.NewRaw(`SELECT format('%I.%I', schemaname, sequencename) AS name, coalesce(last_value, 0) AS last
+		FROM pg_sequences WHERE schemaname = ? AND increment_by <> ?`, schema, of).Scan(ctx, &sequences)
+	for _, s := range sequences {
+		next := (s.Last/int64(of)+1)*int64(of) + int64(part)
+		_, failed := handle.ExecContext(ctx, "ALTER SEQUENCE ? INCREMENT BY ? RESTART WITH ?", bun.Safe(s.Name), of, next)
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+func docsMove(ctx context.Context, from, to *affiliatekit.Kit, source, target move.Store, shopID int64, file *os.File) error {
+	if _, err := from.Core.DeactivateAdvertiser(ctx, shopID); err != nil {
+		return err
+	}
+	exported, err := move.Export(ctx, source, file, shopID, move.ExportOptions{People: true})
+	if err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	imported, err := move.Import(ctx, target, file, move.ImportOptions{AddMissing: true})
+	if err != nil {
+		return err
+	}
+	log.Print(imported.Counts, imported.Sums, imported.Differences(exported)) // no differences
+	// Now send the redirects and reports of the shop to the other database. Then:
+	_, err = to.Core.UpdateAdvertiser(ctx, shopID, func(a *affiliate.Advertiser) { a.Status = affiliate.AdvertiserActive })
+	return err
+}
+
+// A shop of one country moves to the other, and one of a schema to another schema.
+func TestShopsMoveAsTheGuideShows(t *testing.T) {
+	is := is.New(t)
+	ctx := t.Context()
+	handle, err := postgres.Open(pgtest.DSN(t))
+	is.NoErr(err)
+	defer func() { is.NoErr(handle.Close()) }()
+	kits, err := docsShops(ctx, handle, "se", "de", "acme", "nordic") // two countries, which are schemas here, and two shops
+	is.NoErr(err)
+	store := func(schema string) move.Store {
+		db, err := postgres.New(handle, postgres.Options{Schema: schema})
+		is.NoErr(err)
+		return db.Moves()
+	}
+	for n, country := range []string{"se", "de"} {
+		for range 2 { // the second time changes nothing
+			is.NoErr(docsSpread(ctx, handle, country, n, 2))
+		}
+	}
+	ids := map[int64]bool{}
+	for _, schema := range []string{"de", "se", "acme"} {
+		kit := kits[schema]
+		shop, err := kit.Links.RegisterAdvertiser(ctx, links.Registration{
+			Advertiser: affiliate.Advertiser{Name: schema, Country: "SE", Currency: "SEK", DefaultCosts: []affiliate.Costs{{CPC: affiliate.Some[int64](10)}}},
+			Domains:    []string{schema + ".example"},
+		})
+		is.NoErr(err)
+		anna, err := kit.Core.CreateUser(ctx, affiliate.User{Username: "anna of " + schema, VerifiedAt: time.Now()})
+		is.NoErr(err)
+		link, _, err := kit.Links.Convert(ctx, links.Conversion{UserID: anna.ID, URL: "https://" + schema + ".example/shoes"})
+		is.NoErr(err)
+		_, err = kit.Links.Follow(ctx, links.Hit{LinkID: link.Link.ID, IP: "192.0.2.1", UserAgent: "Firefox"})
+		is.NoErr(err)
+		to := map[string]string{"se": "de", "acme": "nordic"}[schema]
+		if schema != "acme" {
+			is.True(!ids[shop.ID]) // the countries give different ids
+			ids[shop.ID] = true
+		}
+		if to == "" {
+			continue
+		}
+		file, err := os.Create(filepath.Join(t.TempDir(), "shop.jsonl.gz"))
+		is.NoErr(err)
+		is.NoErr(docsMove(ctx, kit, kits[to], store(schema), store(to), shop.ID, file))
+		is.NoErr(file.Close())
+		got, err := kits[to].Links.Follow(ctx, links.Hit{LinkID: link.Link.ID, IP: "192.0.2.2", UserAgent: "Firefox"})
+		is.NoErr(err)
+		is.Equal(got.Click.Value.Verdict, links.VerdictValid)
+		is.True(strings.HasPrefix(got.URL, "https://"+schema+".example/shoes?"))
+		diffs, err := kits[to].Links.Verify(ctx)
+		is.NoErr(err)
+		is.Equal(len(diffs), 0)
+	}
+}
