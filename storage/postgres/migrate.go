@@ -49,7 +49,7 @@ func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 		}
 		return fmt.Errorf("postgres: %w", err)
 	}
-	return nil
+	return checkOrder(ctx, db, o.Schema)
 }
 
 // migration is a file.
@@ -113,6 +113,10 @@ func (m migrations) run(ctx context.Context, names []string) error {
 	if err := m.prepare(ctx); err != nil {
 		return err
 	}
+	byBytes, err := sortsByBytes(ctx, m.db)
+	if err != nil {
+		return err
+	}
 	notes, err := m.notes(ctx)
 	for _, name := range names {
 		if err != nil {
@@ -120,10 +124,28 @@ func (m migrations) run(ctx context.Context, names []string) error {
 		}
 		var file migration
 		if file, err = readMigration(name); err == nil {
+			if byBytes {
+				file.leaveCollations()
+			}
 			notes, err = m.runFile(ctx, file, notes)
 		}
 	}
 	return err
+}
+
+// sortsByBytes reports whether text in the database sorts by its bytes when nothing is
+// said about it.
+func sortsByBytes(ctx context.Context, db bun.IDB) (yes bool, err error) {
+	err = db.NewRaw(`SELECT 'B' < 'a' AND 'z' < 'é'`).Scan(ctx, &yes)
+	return yes, err
+}
+
+// leaveCollations leaves out of the file what the database does anyway: for some
+// engines text with a collation is another type, which does not compare with text.
+func (f migration) leaveCollations() {
+	for i, statement := range f.statements {
+		f.statements[i] = strings.ReplaceAll(statement, ` COLLATE "C"`, "")
+	}
 }
 
 // runFile runs what is left of a file, and returns the notes that it went by.

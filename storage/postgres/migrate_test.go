@@ -2,8 +2,10 @@ package postgres_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/storage/postgres"
 	"github.com/affiliatekit/affiliatekit/storage/postgres/pgtest"
+	"github.com/affiliatekit/affiliatekit/storage/storagetest"
 )
 
 func TestManyProcessesMigrateAtOnce(t *testing.T) {
@@ -183,4 +186,55 @@ func TestADatabaseOfBeforeTheStepsIsKept(t *testing.T) {
 	var numbered int
 	is.NoErr(handle.NewRaw(`SELECT count(*) FROM affiliate_url_rule_changes WHERE number IS NULL AND advertiser_id = 7`).Scan(ctx, &numbered))
 	is.Equal(numbered, 1)
+}
+
+// databaseWith makes a database with the options of CREATE DATABASE.
+func databaseWith(t *testing.T, options string) (dsn, name string) {
+	t.Helper()
+	is := is.New(t)
+	server := openHandle(t, pgtest.Server(t))
+	name = "test_" + strings.ToLower(rand.Text())
+	_, err := server.ExecContext(t.Context(), `CREATE DATABASE ? `+options, bun.Ident(name))
+	is.NoErr(err)
+	t.Cleanup(func() {
+		_, err := server.ExecContext(context.WithoutCancel(t.Context()), `DROP DATABASE ? WITH (FORCE)`, bun.Ident(name))
+		is.NoErr(err)
+	})
+	u, err := url.Parse(pgtest.Server(t))
+	is.NoErr(err)
+	u.Path = "/" + name
+	return u.String(), name
+}
+
+// Where text sorts by bytes anyway nothing is said about it, and all promises hold.
+func TestADatabaseThatSortsByBytesNeedsNoCollation(t *testing.T) {
+	t.Parallel()
+	is, ctx := is.New(t), t.Context()
+	dsn, name := databaseWith(t, `TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'`)
+	handle, err := postgres.Open(dsn)
+	is.NoErr(err)
+	is.NoErr(postgres.Migrate(ctx, handle, postgres.Options{Schema: schemaOfCopies}))
+	is.NoErr(postgres.CheckSchema(ctx, handle, postgres.Options{Schema: schemaOfCopies}))
+	var other int
+	is.NoErr(handle.NewRaw(`SELECT count(*) FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_collation AS l ON l.oid = a.attcollation
+		WHERE c.relname LIKE 'affiliate%' AND l.collname <> 'default'`).Scan(ctx, &other))
+	is.Equal(other, 0)
+	is.NoErr(handle.Close())
+	storagetest.RunCore(t, func(t *testing.T) storagetest.Backend {
+		dsn, _ := databaseWith(t, `TEMPLATE `+name)
+		return backendOf(connected(t, dsn))
+	})
+}
+
+func TestTablesThatSortByALanguageAreNotThoseOfTheSchema(t *testing.T) {
+	t.Parallel()
+	is, ctx := is.New(t), t.Context()
+	_, handle := openInPath(t)
+	is.NoErr(postgres.CheckSchema(ctx, handle, postgres.Options{}))
+	_, err := handle.ExecContext(ctx, `ALTER TABLE affiliate_users ALTER COLUMN username TYPE text COLLATE "default"`)
+	is.NoErr(err)
+	for _, check := range []func(context.Context, *bun.DB, postgres.Options) error{postgres.CheckSchema, postgres.Migrate} {
+		err := check(ctx, handle, postgres.Options{})
+		is.True(errors.Is(err, postgres.ErrSchema) && strings.Contains(err.Error(), "affiliate_users.username"))
+	}
 }

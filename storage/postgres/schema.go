@@ -35,6 +35,9 @@ func CheckSchema(ctx context.Context, db *bun.DB, o Options) error {
 	if err != nil {
 		return connectionError(ctx, err)
 	}
+	if err := checkOrder(ctx, db, o.Schema); err != nil {
+		return err
+	}
 	switch {
 	case len(missing) == 0:
 		return nil
@@ -46,6 +49,30 @@ func CheckSchema(ctx context.Context, db *bun.DB, o Options) error {
 		missing, more = missing[:maxNamed], fmt.Sprintf(" and %d more", n)
 	}
 	return fmt.Errorf("%w: %s lacks %s%s: run Migrate, or the newer files of MigrationFiles with the host's tool", ErrSchema, schemaName(o.Schema), strings.Join(missing, ", "), more)
+}
+
+// checkOrder fails when text sorts by the language of the database: the tables were
+// made in one that sorts by bytes, and brought to another one. One table tells it of all.
+func checkOrder(ctx context.Context, db bun.IDB, schema string) error {
+	byBytes, err := sortsByBytes(ctx, db)
+	if err != nil {
+		return connectionError(ctx, err)
+	}
+	if byBytes {
+		return nil
+	}
+	var columns []string
+	err = db.NewRaw(`SELECT c.relname || '.' || a.attname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		JOIN pg_attribute AS a ON a.attrelid = c.oid JOIN pg_collation AS l ON l.oid = a.attcollation
+		WHERE c.relname = 'affiliate_users' AND a.atttypid = 'text'::regtype AND l.collname = 'default'
+			AND CASE WHEN ?0 = '' THEN pg_table_is_visible(c.oid) ELSE n.nspname = ?0 END LIMIT 1`, schema).Scan(ctx, &columns)
+	if err != nil {
+		return connectionError(ctx, err)
+	}
+	if len(columns) > 0 {
+		return fmt.Errorf("%w: %s and more sort by the language of the database: restore into one of LOCALE 'C', as the tables come from", ErrSchema, columns[0])
+	}
+	return nil
 }
 
 func schemaName(schema string) string {
