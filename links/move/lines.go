@@ -130,7 +130,7 @@ func (l *tierLine) facts() facts {
 func (l *sharedTagLine) facts() facts {
 	f := byID(l.ID, byOther, l.Validate())
 	if l.AdvertiserID != 0 {
-		f.invalid = fmt.Errorf("AdvertiserID: must be 0, not %d", l.AdvertiserID)
+		f.invalid = fieldError("AdvertiserID", "must be 0, not %d", l.AdvertiserID)
 	}
 	return f
 }
@@ -138,7 +138,7 @@ func (l *userLine) facts() facts {
 	f := byID(l.ID, byOther, nil)
 	if u := l.User; u != nil {
 		if f.invalid = u.Validate(); u.ID != l.ID || u.ClientID != l.ClientID || u.Username != l.Username {
-			f.invalid = fmt.Errorf("User: is not user %d of client %d, %q", l.ID, l.ClientID, l.Username)
+			f.invalid = fieldError("User", "is not user %d of client %d, %q", l.ID, l.ClientID, l.Username)
 		}
 		f.refs = append(f.refs, ref{"User.ClientID", Clients, u.ClientID}, ref{"User.TierID", Tiers, u.TierID})
 	}
@@ -199,7 +199,7 @@ func (l *advertiserLine) facts() facts {
 		f.refs = append(f.refs, ref{"CategoryIDs", Categories, id})
 	}
 	if f.invalid == nil && l.Status != affiliate.AdvertiserDeactivated {
-		f.invalid = fmt.Errorf("Status: must be %s", affiliate.AdvertiserDeactivated)
+		f.invalid = fieldError("Status", "must be %s", affiliate.AdvertiserDeactivated)
 	}
 	return f
 }
@@ -220,7 +220,7 @@ func (l *budgetLine) facts() facts { return byID(l.ID, l.AdvertiserID, l.Validat
 func (l *imageLine) facts() facts {
 	f := facts{key: l.Key, advertiser: byOther}
 	if l.Data != nil && int64(len(l.Data)) != l.Bytes {
-		f.invalid = fmt.Errorf("Data: has %d bytes, not %d", len(l.Data), l.Bytes)
+		f.invalid = fieldError("Data", "has %d bytes, not %d", len(l.Data), l.Bytes)
 	}
 	return f
 }
@@ -258,9 +258,9 @@ func ofUsage(of string, u offers.Usage) facts {
 	}
 	switch {
 	case (u.SharedBudgetID == 0) == (u.OfferID == 0):
-		f.invalid = fmt.Errorf("OfferID: must be set, or SharedBudgetID")
+		f.invalid = fieldError("OfferID", "must be set, or SharedBudgetID")
 	case u.Clicks < 0 || u.Spent < 0:
-		f.invalid = fmt.Errorf("Clicks, Spent: must not be negative")
+		f.invalid = fieldError("Clicks, Spent", "must not be negative")
 	}
 	return f
 }
@@ -338,9 +338,9 @@ func (l *returnAdLine) facts() facts {
 	}
 	switch {
 	case len(l.AdvertiserIDs) > 0:
-		f.invalid = fmt.Errorf("AdvertiserIDs: must be empty, because other shops stay")
+		f.invalid = fieldError("AdvertiserIDs", "must be empty, because other shops stay")
 	case l.Counts.Views < 0 || l.Counts.Clicks < 0:
-		f.invalid = fmt.Errorf("Counts: must not be negative")
+		f.invalid = fieldError("Counts", "must not be negative")
 	}
 	return f.with(Sum{"return_ad.views", "", l.Counts.Views}, Sum{"return_ad.clicks", "", l.Counts.Clicks})
 }
@@ -351,7 +351,7 @@ func (l *rollupLine) facts() facts {
 		refs: []ref{{"OfferID", Offers, k.OfferID}, {"UserID", Users, k.UserID}, {"LinkID", Links, k.LinkID}, {"AdID", ReturnAds, k.AdID}},
 	}
 	if k.Level < stats.AdvertiserLevel || k.Level > stats.AdLevel || k != k.At(k.Level) {
-		f.invalid = fmt.Errorf("Level: must be between 1 and 5, with the ids of that level alone")
+		f.invalid = fieldError("Level", "must be between 1 and 5, with the ids of that level alone")
 	}
 	for _, c := range stats.Columns() {
 		if n := *c.Of(&l.Figures); n != 0 {
@@ -369,4 +369,9 @@ func (l *configLine) facts() facts {
 }
 func (l *setupLine) facts() facts {
 	return facts{key: "", advertiser: l.AdvertiserID, invalid: l.Validate()}
+}
+
+// fieldError says what is wrong with a field of a record, by its name in Go.
+func fieldError(field, format string, args ...any) error {
+	return fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...))
 }
