@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -70,8 +71,8 @@ func (r numbers) Renumber(ctx context.Context, kind move.Kind, from, to []int64)
 		}
 		passing := make([]int64, len(to))
 		for i, id := range to {
-			if passing[i] = -id; id <= 0 {
-				return affiliate.Invalid(resource, affiliate.FieldError{Field: "id", Code: "out_of_range", Message: "must be above 0"})
+			if passing[i] = -id; id <= 0 || id > math.MaxUint32 { // beyond, passIDs would step for ever
+				return affiliate.Invalid(resource, affiliate.FieldError{Field: "id", Code: "out_of_range", Message: "must be between 1 and 4294967295"})
 			}
 		}
 		if len(from) == 0 {

@@ -384,7 +384,7 @@ func testRenumberRefused(t *testing.T, s move.Store) {
 		for _, c := range []struct {
 			to   int64
 			want failure
-		}{{there, taken("id")}, {0, invalid("id", "out_of_range")}, {-7, invalid("id", "out_of_range")}} {
+		}{{there, taken("id")}, {0, invalid("id", "out_of_range")}, {-7, invalid("id", "out_of_range")}, {1 << 32, invalid("id", "out_of_range")}, {1<<63 - 1, invalid("id", "out_of_range")}} {
 			refused(t, s, c.want, func(ctx context.Context, tx move.Tx) error {
 				added, err := k.add(ctx, tx, w, 2)
 				if err != nil {
