@@ -67,6 +67,18 @@ func TestTemplateCopiesAreAlikeAndIndependent(t *testing.T) {
 	is.True(run(t.Context(), prepared[0], "SELECT 1") != nil) // a connection would prevent copies
 }
 
+// A pooler's connection does not prevent copies.
+func TestTemplateIsCopiedThoughAConnectionWasKept(t *testing.T) {
+	template := NewTemplate(t, func(ctx context.Context, dsn string) error {
+		conn, err := pgx.Connect(ctx, dsn)
+		if err == nil {
+			t.Cleanup(func() { conn.Close(context.Background()) }) // fails: the server has closed it
+		}
+		return err
+	})
+	is.New(t).NoErr(run(t.Context(), template.DSN(t), "SELECT 1"))
+}
+
 // A text comparison that forgets COLLATE "C" has to show in tests.
 func TestOwnClusterDoesNotSortByBytes(t *testing.T) {
 	is := is.New(t)

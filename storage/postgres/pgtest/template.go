@@ -14,7 +14,7 @@ type Template struct {
 }
 
 // NewTemplate makes a database, has prepare fill it (migrations, fixtures) and keeps it until tb
-// ends; so it is made in the test whose subtests use it. Prepare has to close its connections.
+// ends; so it is made in the test whose subtests use it. Connections that prepare leaves are closed.
 func NewTemplate(tb testing.TB, prepare func(ctx context.Context, dsn string) error) *Template {
 	tb.Helper()
 	dsn := DSN(tb)
@@ -52,6 +52,10 @@ func seal(ctx context.Context, server, template string) (options string, err err
 		}
 	}()
 	if _, err := conn.Exec(ctx, "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false"); err != nil {
+		return "", err
+	}
+	// A pooler keeps connections when its clients have closed theirs.
+	if _, err := conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'", config.Database); err != nil {
 		return "", err
 	}
 	var version int
