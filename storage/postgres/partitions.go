@@ -387,7 +387,9 @@ func (p partitions) drop(ctx context.Context, part partition, through uuid.UUID)
 	}
 	if part.Attached {
 		err := p.patiently(ctx, func(ctx context.Context, tx bun.Tx) error {
-			return run(ctx, tx, "ALTER TABLE affiliate_clicks DETACH PARTITION "+part.Name)
+			// DETACH locks the whole table, and then waits for who is in this partition
+			// or the default one, as a vacuum is: they come first.
+			return run(ctx, tx, "LOCK TABLE "+part.Name+", "+clicksDefault+" IN ACCESS EXCLUSIVE MODE", "ALTER TABLE affiliate_clicks DETACH PARTITION "+part.Name)
 		})
 		if err != nil {
 			return err

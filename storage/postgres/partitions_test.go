@@ -200,6 +200,47 @@ func TestAMonthGoesAtOnceAndNobodyWaitsForIt(t *testing.T) {
 	is.True(ahead) // months to come are made
 }
 
+func TestNobodyWaitsForAMonthThatIsVacuumed(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	db, handle := openInPath(t)
+	w := newWorld(t, db, 3, 2)
+	is.NoErr(postgres.PartitionClicks(t.Context(), handle, postgres.Options{}, nil))
+	old, young := clicksAt(w, firstOfMonth(2), 5), clicksAt(w, firstOfMonth(3), 5)
+	is.NoErr(addClicks(t.Context(), db, old))
+	is.NoErr(addClicks(t.Context(), db, young))
+	parts, now := db.Orders().(links.ClickParts), firstOfMonth(5)
+	is.NoErr(parts.DropClicks(t.Context(), uuid.Nil, now)) // makes the months to come
+	month := "affiliate_clicks_" + firstOfMonth(2).Format("200601")
+
+	vacuum, err := handle.BeginTx(t.Context(), nil)
+	is.NoErr(err)
+	_, err = vacuum.ExecContext(t.Context(), `LOCK TABLE ? IN SHARE UPDATE EXCLUSIVE MODE`, bun.Ident(month))
+	is.NoErr(err)
+	dropped := make(chan error, 1)
+	go func() { dropped <- parts.DropClicks(context.Background(), old[4].ID, now) }()
+	for waiting := true; waiting; {
+		select {
+		case err := <-dropped:
+			is.NoErr(err)
+			waiting = false
+		default:
+			is.NoErr(handle.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+				if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = '10ms'`); err != nil {
+					return err
+				}
+				_, err := tx.ExecContext(ctx, `UPDATE affiliate_clicks SET reason = '' WHERE id = ?`, young[0].ID)
+				return err
+			}))
+		}
+	}
+	is.Equal(partitionsOf(t, handle)[month], 5) // it stays until the vacuum is done
+	is.NoErr(vacuum.Rollback())
+	is.NoErr(parts.DropClicks(t.Context(), old[4].ID, now))
+	_, there := partitionsOf(t, handle)[month]
+	is.True(!there)
+}
+
 func TestLastVisitsAreFoundInPartitions(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
