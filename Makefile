@@ -55,7 +55,7 @@ test-ha: ## primaries killed under load, ROUNDS of them (2), and what their stan
 test-pg18: ## the tests of the Postgres backend on PostgreSQL 18, from npm (needs npm and its registry)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" .ci/pg18
 
-test-pgbouncer: ## the suite of the backends through PgBouncer in transaction mode (as root on Debian it installs one)
+test-pgbouncer: ## the suite of the backends through PgBouncer in transaction mode, old and new (as root on Debian it installs them)
 	@GOFLAGS="$${GOFLAGS-$$($(GO) env GOFLAGS)} $(LEAN)" GO="$(GO)" TEST_DATABASE_URL= .ci/pgbouncer
 
 test-browser: ## a sale, the docs page and the console, in a headless Chromium (as root on Debian it installs one)
