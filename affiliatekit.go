@@ -29,22 +29,25 @@ import (
 // backends; so is what passes storagetest.Run. All stores see the same data,
 // and the transactions of each give the repositories of all domains that have
 // a part in its changes (a change of a user is also one of its participations).
+//
+// Some stores may be nil: the backend keeps nothing of their domain, such as
+// postgres.Options.Without says, and the Kit has no service of it.
 type Backend interface {
 	Core() affiliate.Store[affiliate.Tx]
 	Events() events.Store
-	Webhooks() webhooks.Store
+	Webhooks() webhooks.Store // may be nil
 	Identity() identity.Store
-	Mailing() mailing.Store
-	Media() media.Store
+	Mailing() mailing.Store // may be nil
+	Media() media.Store     // may be nil
 	Offers() offers.Store
 	ReturnAds() returnads.Store
 	Links() links.Store
-	Orders() orders.Store
+	Orders() orders.Store // may be nil
 	Stats() stats.Store
-	Deals() deals.Store
-	ProductLists() productlists.Store
-	AdSync() adsync.Store
-	Payouts() payouts.Store
+	Deals() deals.Store               // may be nil
+	ProductLists() productlists.Store // may be nil
+	AdSync() adsync.Store             // may be nil
+	Payouts() payouts.Store           // may be nil
 }
 
 // Options sets up a Kit. The zero Options work.
@@ -79,7 +82,8 @@ type Options struct {
 	Retention    retention.Options
 }
 
-// Kit has every service, over one backend. All are safe for concurrent use.
+// Kit has every service, over one backend. All are safe for concurrent use. Those
+// whose store may be nil are nil where it is.
 type Kit struct {
 	Core         *affiliate.Service
 	Events       *events.Service
@@ -99,8 +103,9 @@ type Kit struct {
 	Payouts      *payouts.Service
 	Retention    *retention.Service // takes out what is too old
 
-	people payouts.Store // of ErasePerson
-	tracer affiliate.Tracer
+	identity identity.Store // both of ErasePerson
+	payouts  payouts.Store
+	tracer   affiliate.Tracer
 }
 
 // New makes all services over a backend. A host that needs only some of them
@@ -116,45 +121,47 @@ func New(backend Backend, o Options) (*Kit, error) {
 		return nil, errors.New("affiliatekit: New needs a backend")
 	}
 	o = o.shared()
-	if parts, ok := backend.Orders().(links.ClickParts); ok && o.Retention.Parts == nil {
+	if parts, ok := backend.Links().(links.ClickParts); ok && o.Retention.Parts == nil {
 		o.Retention.Parts = parts
 	}
 	backend = Traced(backend, o.Tracer)
-	k := Kit{people: backend.Payouts(), tracer: o.Tracer}
+	k := Kit{identity: backend.Identity(), payouts: backend.Payouts(), tracer: o.Tracer}
 	var b builder
-	k.Core = build(&b, "core", func() (*affiliate.Service, error) { return affiliate.NewService(backend.Core(), o.Core) })
-	k.Events = build(&b, "events", func() (*events.Service, error) { return events.NewService(backend.Events(), o.Events) })
-	k.Webhooks = build(&b, "webhooks", func() (*webhooks.Service, error) {
-		return delivery.NewService(backend.Webhooks(), backend.Events(), o.Webhooks)
+	k.Core = build(&b, "core", backend.Core(), func(s affiliate.Store[affiliate.Tx]) (*affiliate.Service, error) {
+		return affiliate.NewService(s, o.Core)
+	})
+	k.Events = build(&b, "events", backend.Events(), func(s events.Store) (*events.Service, error) { return events.NewService(s, o.Events) })
+	k.Webhooks = optional(&b, "webhooks", backend.Webhooks(), func(s webhooks.Store) (*webhooks.Service, error) {
+		return delivery.NewService(s, backend.Events(), o.Webhooks)
 	})
 	if o.Mailing.Mailer != nil {
-		k.Mailing = build(&b, "mailing", func() (*mailing.Service, error) { return mailing.NewService(backend.Mailing(), o.Mailing) })
+		k.Mailing = build(&b, "mailing", backend.Mailing(), func(s mailing.Store) (*mailing.Service, error) { return mailing.NewService(s, o.Mailing) })
 		if o.Identity.Postman == nil {
 			o.Identity.Postman = postman{&k}
 		}
 	}
-	k.Identity = build(&b, "identity", func() (*identity.Service, error) {
-		return identity.NewService(k.Core, backend.Identity(), o.Identity)
+	k.Identity = build(&b, "identity", backend.Identity(), func(s identity.Store) (*identity.Service, error) {
+		return identity.NewService(k.Core, s, o.Identity)
 	})
-	k.Media = build(&b, "media", func() (*media.Service, error) { return media.NewService(backend.Media(), o.Media) })
-	k.Offers = build(&b, "offers", func() (*offers.Service, error) { return offers.NewService(k.Core, backend.Offers(), o.Offers) })
-	k.ReturnAds = build(&b, "returnads", func() (*returnads.Service, error) {
-		return returnads.NewService(backend.ReturnAds(), k.Offers, o.ReturnAds)
+	k.Media = optional(&b, "media", backend.Media(), func(s media.Store) (*media.Service, error) { return media.NewService(s, o.Media) })
+	k.Offers = build(&b, "offers", backend.Offers(), func(s offers.Store) (*offers.Service, error) { return offers.NewService(k.Core, s, o.Offers) })
+	k.ReturnAds = build(&b, "returnads", backend.ReturnAds(), func(s returnads.Store) (*returnads.Service, error) {
+		return returnads.NewService(s, k.Offers, o.ReturnAds)
 	})
-	k.Links = build(&b, "links", func() (*links.Service, error) { return links.NewService(backend.Links(), o.Links) })
-	k.Orders = build(&b, "orders", func() (*orders.Service, error) { return orders.NewService(backend.Orders(), o.Orders) })
-	k.Stats = build(&b, "stats", func() (*stats.Service, error) { return stats.NewService(backend.Stats(), o.Stats) })
-	k.Deals = build(&b, "deals", func() (*deals.Service, error) { return deals.NewService(backend.Deals(), o.Deals) })
-	k.ProductLists = build(&b, "productlists", func() (*productlists.Service, error) {
-		return productlists.NewService(backend.ProductLists(), o.ProductLists)
+	k.Links = build(&b, "links", backend.Links(), func(s links.Store) (*links.Service, error) { return links.NewService(s, o.Links) })
+	k.Orders = optional(&b, "orders", backend.Orders(), func(s orders.Store) (*orders.Service, error) { return orders.NewService(s, o.Orders) })
+	k.Stats = build(&b, "stats", backend.Stats(), func(s stats.Store) (*stats.Service, error) { return stats.NewService(s, o.Stats) })
+	k.Deals = optional(&b, "deals", backend.Deals(), func(s deals.Store) (*deals.Service, error) { return deals.NewService(s, o.Deals) })
+	k.ProductLists = optional(&b, "productlists", backend.ProductLists(), func(s productlists.Store) (*productlists.Service, error) {
+		return productlists.NewService(s, o.ProductLists)
 	})
-	k.AdSync = build(&b, "adsync", func() (*adsync.Service, error) { return adsync.NewService(backend.AdSync(), o.AdSync) })
+	k.AdSync = optional(&b, "adsync", backend.AdSync(), func(s adsync.Store) (*adsync.Service, error) { return adsync.NewService(s, o.AdSync) })
 	if len(o.AdSyncEngine.Drivers) > 0 {
-		k.AdSyncEngine = build(&b, "adsync", func() (*adsync.Engine, error) { return adsync.NewEngine(backend.AdSync(), o.AdSyncEngine) })
+		k.AdSyncEngine = build(&b, "adsync", backend.AdSync(), func(s adsync.Store) (*adsync.Engine, error) { return adsync.NewEngine(s, o.AdSyncEngine) })
 	}
-	k.Payouts = build(&b, "payouts", func() (*payouts.Service, error) { return payouts.NewService(backend.Payouts(), o.Payouts) })
-	k.Retention = build(&b, "retention", func() (*retention.Service, error) {
-		return retention.NewService(backend.Orders(), backend.Webhooks(), o.Retention)
+	k.Payouts = optional(&b, "payouts", backend.Payouts(), func(s payouts.Store) (*payouts.Service, error) { return payouts.NewService(s, o.Payouts) })
+	k.Retention = build(&b, "retention", backend.Links(), func(s links.Store) (*retention.Service, error) {
+		return retention.NewService(retention.Stores{Links: s, Orders: backend.Orders(), Events: backend.Events(), Webhooks: backend.Webhooks()}, o.Retention)
 	})
 	if b.err != nil {
 		return nil, b.err
@@ -190,13 +197,26 @@ func (o Options) shared() Options {
 // builder stops at the first service that cannot be made.
 type builder struct{ err error }
 
-func build[S any](b *builder, name string, make func() (*S, error)) *S {
+// build makes the service of a store that must be there.
+func build[T, S any](b *builder, name string, store T, make func(T) (*S, error)) *S {
 	if b.err != nil {
 		return nil
 	}
-	s, err := make()
+	if any(store) == nil {
+		b.err = fmt.Errorf("affiliatekit: %s: the backend has no store for it", name)
+		return nil
+	}
+	s, err := make(store)
 	if err != nil {
 		b.err = fmt.Errorf("affiliatekit: %s: %w", name, err)
 	}
 	return s
+}
+
+// optional makes the service of a store that may be nil, and so is the service then.
+func optional[T, S any](b *builder, name string, store T, make func(T) (*S, error)) *S {
+	if any(store) == nil {
+		return nil
+	}
+	return build(b, name, store, make)
 }

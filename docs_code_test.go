@@ -291,9 +291,22 @@ func docsPartition(ctx context.Context, handle *bun.DB, options postgres.Options
 	return err
 }
 
+func docsWithout(ctx context.Context, handle *bun.DB) (*affiliatekit.Kit, error) {
+	options := postgres.Options{Schema: "shop", Without: []postgres.Domain{postgres.AdSync, postgres.Deals, postgres.ProductLists}}
+	if err := postgres.Migrate(ctx, handle, options); err != nil {
+		return nil, err
+	}
+	db, err := postgres.New(handle, options)
+	if err != nil {
+		return nil, err
+	}
+	kit, err := affiliatekit.New(db, affiliatekit.Options{}) // kit.Deals is nil
+	return kit, err
+}
+
 // These are compiled and not run: the one writes to a folder of a server, and
 // package storage/postgres tests what the other calls.
-var _ = []any{docsRetain, docsPartition, docsFailover, docsReader, docsStaleReads}
+var _ = []any{docsRetain, docsPartition, docsWithout, docsFailover, docsReader, docsStaleReads}
 
 func docsShops(ctx context.Context, handle *bun.DB, shops ...string) (map[string]*affiliatekit.Kit, error) {
 	kits := map[string]*affiliatekit.Kit{}

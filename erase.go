@@ -18,9 +18,9 @@ type Erased struct {
 	Invoices []payouts.KeptInvoice
 }
 
-// personTx is the transaction of a unit that erases a person.
+// personTx is the transaction of a unit that erases a person: that of payouts, or of
+// identity where the backend keeps no payouts.
 type personTx interface {
-	payouts.Tx
 	offers.Tx
 	identity.Tx
 }
@@ -40,19 +40,23 @@ func (k *Kit) ErasePerson(ctx context.Context, userID int64) (Erased, error) {
 	if err != nil {
 		return Erased{}, err
 	}
-	handles, err := affiliate.Read(ctx, k.people, func(ctx context.Context, tx payouts.Tx) ([]string, error) { return ownHandles(ctx, tx, u) })
-	if err != nil {
-		return Erased{}, err
-	}
-	if err := k.Media.EraseFiles(ctx, userID, handles); err != nil {
-		return Erased{}, err
-	}
-	err = k.people.Write(ctx, func(ctx context.Context, tx payouts.Tx) error {
-		all, ok := tx.(personTx)
-		if !ok {
-			return errors.New("affiliatekit: the backend's transaction of payouts lacks the repositories of offers or identity")
+	if k.Media != nil {
+		handles, err := affiliate.Read(ctx, k.identity, func(ctx context.Context, tx identity.Tx) ([]string, error) { return ownHandles(ctx, tx, u) })
+		if err != nil {
+			return Erased{}, err
 		}
-		return k.erase(ctx, all, userID)
+		if err := k.Media.EraseFiles(ctx, userID, handles); err != nil {
+			return Erased{}, err
+		}
+	}
+	if k.Payouts == nil {
+		return Erased{}, k.identity.Write(ctx, func(ctx context.Context, tx identity.Tx) error { return k.erase(ctx, tx, userID) })
+	}
+	err = k.payouts.Write(ctx, func(ctx context.Context, tx payouts.Tx) error {
+		if err := k.erase(ctx, tx, userID); err != nil {
+			return err
+		}
+		return payouts.EraseUser(ctx, tx, userID)
 	})
 	if err != nil {
 		return Erased{}, err
@@ -61,7 +65,11 @@ func (k *Kit) ErasePerson(ctx context.Context, userID int64) (Erased, error) {
 	return Erased{Invoices: kept}, err
 }
 
-func (k *Kit) erase(ctx context.Context, tx personTx, userID int64) error {
+func (k *Kit) erase(ctx context.Context, unit affiliate.Tx, userID int64) error {
+	tx, ok := unit.(personTx)
+	if !ok {
+		return errors.New("affiliatekit: the backend's transaction of payouts or identity lacks the repositories of offers or identity")
+	}
 	before, err := k.Core.EraseUser(ctx, tx, userID)
 	if err != nil {
 		return err
@@ -73,10 +81,7 @@ func (k *Kit) erase(ctx context.Context, tx personTx, userID int64) error {
 	if err := eraseExpected(ctx, tx, p); err != nil {
 		return err
 	}
-	if err := tx.Persons().Remove(ctx, p); err != nil {
-		return err
-	}
-	return payouts.EraseUser(ctx, tx, userID)
+	return tx.Persons().Remove(ctx, p)
 }
 
 // handlesOf are the handles of a user: ascending, each once.

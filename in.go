@@ -1,6 +1,15 @@
 package affiliatekit
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/affiliatekit/affiliatekit/adsync"
+	"github.com/affiliatekit/affiliatekit/affiliate/media"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/deals"
+	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/productlists"
+)
 
 // In returns the kit in a transaction of the host's: backend is in that, usually
 // postgres.DB.In. What the services change is kept with the transaction, or not at
@@ -29,20 +38,28 @@ func (k *Kit) In(backend Backend) (*Kit, error) {
 	in.Core = k.Core.In(backend.Core())
 	in.Identity = k.Identity.In(backend.Identity())
 	in.Mailing = nil
-	in.Media = k.Media.In(backend.Media())
+	in.Media = within(k.Media, backend.Media(), (*media.Service).In)
 	in.Offers = k.Offers.In(backend.Offers())
 	in.ReturnAds = k.ReturnAds.In(backend.ReturnAds())
 	in.Links = k.Links.In(backend.Links())
-	in.Orders = k.Orders.In(backend.Orders())
+	in.Orders = within(k.Orders, backend.Orders(), (*orders.Service).In)
 	in.Stats = k.Stats.In(backend.Stats())
-	in.Deals = k.Deals.In(backend.Deals())
-	in.ProductLists = k.ProductLists.In(backend.ProductLists())
-	in.AdSync = k.AdSync.In(backend.AdSync())
+	in.Deals = within(k.Deals, backend.Deals(), (*deals.Service).In)
+	in.ProductLists = within(k.ProductLists, backend.ProductLists(), (*productlists.Service).In)
+	in.AdSync = within(k.AdSync, backend.AdSync(), (*adsync.Service).In)
 	in.AdSyncEngine = nil
 	in.Events = nil
 	in.Webhooks = nil
 	in.Retention = nil
-	in.Payouts = k.Payouts.In(backend.Payouts())
-	in.people = backend.Payouts()
+	in.Payouts = within(k.Payouts, backend.Payouts(), (*payouts.Service).In)
+	in.identity, in.payouts = backend.Identity(), backend.Payouts()
 	return &in, nil
+}
+
+// within returns a service that may be nil over a store that may be nil.
+func within[T, S any](s *S, store T, in func(*S, T) *S) *S {
+	if s == nil || any(store) == nil {
+		return nil
+	}
+	return in(s, store)
 }

@@ -64,6 +64,9 @@ func (b traced) Links() links.Store {
 
 func (b traced) Orders() orders.Store {
 	s := b.b.Orders()
+	if s == nil {
+		return nil
+	}
 	return tracedOrders{affiliate.Traced(s, b.t, "orders"), s, b.t}
 }
 
@@ -74,6 +77,9 @@ func (b traced) Events() events.Store {
 
 func (b traced) AdSync() adsync.Store {
 	s := b.b.AdSync()
+	if s == nil {
+		return nil
+	}
 	return tracedAdSync{affiliate.Traced(s, b.t, "adsync"), s, b.t}
 }
 

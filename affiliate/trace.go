@@ -43,9 +43,10 @@ const (
 )
 
 // Traced returns the store with a span for each of its units, named after the
-// domain: "deals.write". A nil tracer returns the store as it is.
+// domain: "deals.write". A nil tracer returns the store as it is; a nil store stays
+// nil.
 func Traced[T any](store Store[T], t Tracer, domain string) Store[T] {
-	if t == nil {
+	if t == nil || store == nil {
 		return store
 	}
 	return tracedStore[T]{store, t, domain}

@@ -178,7 +178,7 @@ func callTheRest(t *testing.T, open func(t *testing.T) (*postgres.DB, *bun.DB)) 
 	is.NoErr(db.Core().Read(ctx, func(context.Context, affiliate.Tx) error { return nil })) // tells the server the deadline
 
 	is.NoErr(postgres.PartitionClicks(ctx, handle, schema, nil))
-	parts := db.Orders().(links.ClickParts)
+	parts := db.Links().(links.ClickParts)
 	is.NoErr(parts.DropClicks(ctx, uuid.Max, time.Now().AddDate(0, 3, 0)))
 }
 

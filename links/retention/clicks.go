@@ -26,7 +26,7 @@ type page struct {
 
 // after returns the clicks behind one that are older than a day. Ids grow with
 // time: the first click that is not older ends it.
-func after(ctx context.Context, tx orders.Tx, id uuid.UUID, day time.Time, limit int) ([]links.Click, bool, error) {
+func after(ctx context.Context, tx links.Tx, id uuid.UUID, day time.Time, limit int) ([]links.Click, bool, error) {
 	clicks, err := tx.Clicks().Scan(ctx, id, limit)
 	if young := slices.IndexFunc(clicks, func(c links.Click) bool { return !c.At.Before(day) }); young >= 0 {
 		return clicks[:young], false, err
@@ -45,7 +45,7 @@ func (s *Service) eraseVisitors(ctx context.Context, p Policy, r *Report) error 
 			page
 			erased int
 		}
-		o, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (o outcome, err error) {
+		o, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx links.Tx) (o outcome, err error) {
 			if o.before, err = tx.Retention().Get(ctx); err != nil {
 				return o, err
 			}
@@ -101,7 +101,7 @@ func (s *Service) retainClicks(ctx context.Context, p Policy, r *Report) error {
 			return err
 		}
 	}
-	done, err := affiliate.Read(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (links.Retained, error) { return tx.Retention().Get(ctx) })
+	done, err := affiliate.Read(ctx, s.units(), func(ctx context.Context, tx links.Tx) (links.Retained, error) { return tx.Retention().Get(ctx) })
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Service) retainClicks(ctx context.Context, p Policy, r *Report) error {
 	}
 	var removed int64
 	return s.repeat(Clicks, &removed, func(limit int) (int, error) {
-		return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (int, error) {
+		return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx links.Tx) (int, error) {
 			return tx.Clicks().Remove(ctx, done.ClicksThrough, limit)
 		})
 	})
@@ -124,9 +124,15 @@ func (s *Service) retainClicks(ctx context.Context, p Policy, r *Report) error {
 
 // clicksBefore is the day before which clicks go.
 func (s *Service) clicksBefore(ctx context.Context, p Policy, byMonth bool) (time.Time, error) {
-	window, err := affiliate.Read(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (int, error) { return tx.Collectors().LongestWindow(ctx) })
-	if err != nil {
-		return time.Time{}, err
+	window := 0
+	if s.stores.Orders != nil {
+		err := s.stores.Orders.Read(ctx, func(ctx context.Context, tx orders.Tx) (err error) {
+			window, err = tx.Collectors().LongestWindow(ctx)
+			return err
+		})
+		if err != nil {
+			return time.Time{}, err
+		}
 	}
 	const day = 24 * time.Hour // which is also how far a duplicate is behind its click
 	needed := time.Duration(max(window, orders.DefaultWindow))*day + day + p.LateOrders
@@ -187,7 +193,7 @@ func (s *Service) giveUp(ctx context.Context, p Policy, day time.Time, r *Report
 	for _, k := range slices.SortedFunc(maps.Keys(counted), offers.UsageKey.Compare) {
 		gone = append(gone, offers.Usage{UsageKey: k, Counts: offers.Counts{Clicks: counted[k]}})
 	}
-	mine, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (bool, error) {
+	mine, err := affiliate.Write(ctx, s.units(), func(ctx context.Context, tx links.Tx) (bool, error) {
 		done, err := tx.Retention().Get(ctx)
 		if err != nil || done.ClicksThrough != before.ClicksThrough {
 			return false, err // another process has given up these clicks
@@ -214,7 +220,7 @@ func (s *Service) giveUp(ctx context.Context, p Policy, day time.Time, r *Report
 // readPage reads the next clicks behind one; the first page is behind those that
 // were given up.
 func (s *Service) readPage(ctx context.Context, from uuid.UUID, first bool, day time.Time) (page, error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (p page, err error) {
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx links.Tx) (p page, err error) {
 		if p.before, err = tx.Retention().Get(ctx); err != nil {
 			return p, err
 		}
@@ -230,11 +236,11 @@ func (s *Service) readPage(ctx context.Context, from uuid.UUID, first bool, day 
 }
 
 func (s *Service) countBooked(ctx context.Context, clicks []links.Click) (int, error) {
-	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (int, error) { return booked(ctx, tx, clicks) })
+	return affiliate.Read(ctx, s.units(), func(ctx context.Context, tx links.Tx) (int, error) { return booked(ctx, tx, clicks) })
 }
 
 // booked returns how many of the clicks have an entry in the ledger.
-func booked(ctx context.Context, tx orders.Tx, clicks []links.Click) (int, error) {
+func booked(ctx context.Context, tx links.Tx, clicks []links.Click) (int, error) {
 	if len(clicks) == 0 {
 		return 0, nil
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/archive"
-	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
 // retainEvents archives old events and removes those that are delivered.
@@ -18,7 +18,7 @@ func (s *Service) retainEvents(ctx context.Context, p Policy, r *Report) error {
 	through := int64(0)
 	for more := true; more; {
 		var part archive.Part
-		done, err := affiliate.Read(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (int64, error) {
+		done, err := affiliate.Read(ctx, s.units(), func(ctx context.Context, tx links.Tx) (int64, error) {
 			done, err := tx.Retention().Get(ctx)
 			return done.EventsThrough, err
 		})
@@ -27,7 +27,7 @@ func (s *Service) retainEvents(ctx context.Context, p Policy, r *Report) error {
 		}
 		through, more = done, true
 		for batches := 0; more && batches < partBatches; batches++ {
-			list, err := affiliate.Read(ctx, affiliate.Store[webhooks.Tx](s.hooks), func(ctx context.Context, tx webhooks.Tx) ([]affiliate.Event, error) {
+			list, err := affiliate.Read(ctx, affiliate.Store[events.Tx](s.stores.Events), func(ctx context.Context, tx events.Tx) ([]affiliate.Event, error) {
 				return tx.EventLog().After(ctx, through, s.opts.Batch)
 			})
 			if err != nil {
@@ -53,7 +53,7 @@ func (s *Service) retainEvents(ctx context.Context, p Policy, r *Report) error {
 				return err
 			}
 		}
-		if err := s.store.Write(ctx, func(ctx context.Context, tx orders.Tx) error {
+		if err := s.stores.Links.Write(ctx, func(ctx context.Context, tx links.Tx) error {
 			now, err := tx.Retention().Get(ctx)
 			if err != nil || now.EventsThrough >= through {
 				return err
@@ -65,7 +65,7 @@ func (s *Service) retainEvents(ctx context.Context, p Policy, r *Report) error {
 		}
 	}
 	return s.repeat(Events, &r.Events, func(limit int) (int, error) {
-		return affiliate.Write(ctx, affiliate.Store[webhooks.Tx](s.hooks), func(ctx context.Context, tx webhooks.Tx) (int, error) {
+		return affiliate.Write(ctx, affiliate.Store[events.Tx](s.stores.Events), func(ctx context.Context, tx events.Tx) (int, error) {
 			return tx.EventLog().Expire(ctx, before, through, limit)
 		})
 	})

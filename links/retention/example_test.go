@@ -12,7 +12,7 @@ import (
 
 func Example() {
 	db := memory.New()
-	s, err := retention.NewService(db.Orders(), db.Webhooks(), retention.Options{Blobs: affiliate.NewMemoryBlobs()})
+	s, err := retention.NewService(retention.Stores{Links: db.Links(), Orders: db.Orders(), Events: db.Events(), Webhooks: db.Webhooks()}, retention.Options{Blobs: affiliate.NewMemoryBlobs()})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -95,27 +96,30 @@ const partBatches = 20
 
 // Service applies policies. It is safe for concurrent use.
 type Service struct {
-	store Store
-	hooks webhooks.Store
-	opts  Options
+	stores Stores
+	opts   Options
 }
 
-// Store is the store of package orders, whose transactions know clicks and
-// how long an order may still be paid by one.
-type Store = orders.Store
+// Stores are those of one backend.
+type Stores struct {
+	Links    links.Store
+	Orders   orders.Store // tells how long an order may still be paid by a click; nil: the backend keeps no orders
+	Events   events.Store
+	Webhooks webhooks.Store // nil: the backend keeps none
+}
 
-// NewService returns the service over two stores of one backend.
-func NewService(store Store, hooks webhooks.Store, o Options) (*Service, error) {
+// NewService returns the service.
+func NewService(stores Stores, o Options) (*Service, error) {
 	switch {
-	case store == nil || hooks == nil:
-		return nil, errors.New("retention: NewService needs two stores")
+	case stores.Links == nil || stores.Events == nil:
+		return nil, errors.New("retention: NewService needs the stores of links and events")
 	case o.Batch < 0 || o.Batch > 100_000:
 		return nil, errors.New("retention: Batch must be between 1 and 100000")
 	}
 	if o.Clock == nil {
 		o.Clock = affiliate.SystemClock
 	}
-	if parts, ok := store.(links.ClickParts); ok && o.Parts == nil {
+	if parts, ok := stores.Links.(links.ClickParts); ok && o.Parts == nil {
 		o.Parts = parts
 	}
 	if o.Batch == 0 {
@@ -124,7 +128,7 @@ func NewService(store Store, hooks webhooks.Store, o Options) (*Service, error) 
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
-	return &Service{store, hooks, o}, nil
+	return &Service{stores, o}, nil
 }
 
 // Retain applies a policy, in batches: it may be stopped at any time, also by
@@ -169,12 +173,12 @@ func (s *Service) repeat(step Step, done *int64, unit func(limit int) (int, erro
 }
 
 func (s *Service) expireAttempts(ctx context.Context, p Policy, r *Report) error {
-	if p.Attempts == 0 {
+	if p.Attempts == 0 || s.stores.Webhooks == nil {
 		return nil
 	}
 	before := s.opts.Clock.Now().Add(-p.Attempts)
 	return s.repeat(Attempts, &r.Attempts, func(limit int) (int, error) {
-		return affiliate.Write(ctx, affiliate.Store[webhooks.Tx](s.hooks), func(ctx context.Context, tx webhooks.Tx) (int, error) {
+		return affiliate.Write(ctx, s.stores.Webhooks, func(ctx context.Context, tx webhooks.Tx) (int, error) {
 			return tx.WebhookAttempts().Expire(ctx, before, limit)
 		})
 	})
@@ -183,11 +187,11 @@ func (s *Service) expireAttempts(ctx context.Context, p Policy, r *Report) error
 func (s *Service) expireAnswers(ctx context.Context, _ Policy, r *Report) error {
 	now := s.opts.Clock.Now()
 	return s.repeat(Answers, &r.Answers, func(limit int) (int, error) {
-		return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx orders.Tx) (int, error) {
+		return affiliate.Write(ctx, s.units(), func(ctx context.Context, tx links.Tx) (int, error) {
 			return tx.IdempotencyKeys().Expire(ctx, now, limit)
 		})
 	})
 }
 
-// units is the store as the one-value helpers take it.
-func (s *Service) units() affiliate.Store[orders.Tx] { return s.store }
+// units is the store of links as the one-value helpers take it.
+func (s *Service) units() affiliate.Store[links.Tx] { return s.stores.Links }

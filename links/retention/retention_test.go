@@ -144,10 +144,15 @@ func (w *world) verify() {
 	}
 }
 
-func (w *world) service(store retention.Store, o retention.Options) *retention.Service {
+func (w *world) service(o retention.Options) *retention.Service {
+	w.t.Helper()
+	return w.serviceOver(w.b.Links, o)
+}
+
+func (w *world) serviceOver(clicks links.Store, o retention.Options) *retention.Service {
 	w.t.Helper()
 	o.Clock = w.clock
-	s, err := retention.NewService(store, w.b.Webhooks, o)
+	s, err := retention.NewService(retention.Stores{Links: clicks, Orders: w.b.Orders, Events: w.b.Events, Webhooks: w.b.Webhooks}, o)
 	w.NoErr(err)
 	return s
 }
@@ -200,7 +205,7 @@ func TestOldClicksGoAndEverySumStays(t *testing.T) {
 		w := newWorld(t, b)
 		before := w.sums()
 		var told []retention.Progress
-		s := w.service(b.Orders, retention.Options{Blobs: w.blobs, Batch: 3, Progress: func(p retention.Progress) { told = append(told, p) }})
+		s := w.service(retention.Options{Blobs: w.blobs, Batch: 3, Progress: func(p retention.Progress) { told = append(told, p) }})
 		r, err := s.Retain(t.Context(), policy)
 		w.NoErr(err)
 		// The history is 180 days. The window of 30 days, a day for duplicates and 31 for late reports stay.
@@ -254,7 +259,7 @@ func TestEverySumStaysInEveryTimeZone(t *testing.T) {
 		t.Run(string(zone), func(t *testing.T) {
 			w := newWorldIn(t, backends.Memory(), zone)
 			before := w.sums()
-			r, err := w.service(w.b.Orders, retention.Options{Blobs: w.blobs}).Retain(t.Context(), policy)
+			r, err := w.service(retention.Options{Blobs: w.blobs}).Retain(t.Context(), policy)
 			w.NoErr(err)
 			w.True(r.Clicks > 12*4+100 && len(w.kept()) > 6*4+50)
 			w.verify()
@@ -272,7 +277,7 @@ func TestEverySumStaysInEveryTimeZone(t *testing.T) {
 func TestVerifyStillTellsWhatIsWrongInOldDays(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		w := newWorld(t, b)
-		_, err := w.service(b.Orders, retention.Options{Blobs: w.blobs}).Retain(t.Context(), policy)
+		_, err := w.service(retention.Options{Blobs: w.blobs}).Retain(t.Context(), policy)
 		w.NoErr(err)
 		w.NoErr(b.Links.Write(t.Context(), func(ctx context.Context, tx links.Tx) error {
 			change := stats.Change{Key: stats.Key{AdvertiserID: w.acme.ID, Day: links.DayOf(firstDay)}, Levels: 1 << stats.AdvertiserLevel}
@@ -295,14 +300,14 @@ func TestVerifyStillTellsWhatIsWrongInOldDays(t *testing.T) {
 // faulty is a store whose nth write fails, before or after its commit, and
 // every one after it: the process has died.
 type faulty struct {
-	orders.Store
+	links.Store
 	left   int
 	commit bool
 }
 
 var errKilled = errors.New("killed")
 
-func (f *faulty) Write(ctx context.Context, fn func(ctx context.Context, tx orders.Tx) error) error {
+func (f *faulty) Write(ctx context.Context, fn func(ctx context.Context, tx links.Tx) error) error {
 	f.left--
 	if f.left < 0 || f.left == 0 && !f.commit {
 		return errKilled
@@ -318,8 +323,8 @@ func TestNothingIsLostOrDoubledByACrashAtAnyWrite(t *testing.T) {
 	backends.Each(t, func(t *testing.T, b storagetest.Backend) {
 		w := newWorld(t, b)
 		for n := 0; ; n++ {
-			store := &faulty{b.Orders, 1 + n/2%9, n%2 == 0}
-			_, err := w.service(store, retention.Options{Blobs: w.blobs, Batch: 1 + n%2}).Retain(t.Context(), policy)
+			store := &faulty{b.Links, 1 + n/2%9, n%2 == 0}
+			_, err := w.serviceOver(store, retention.Options{Blobs: w.blobs, Batch: 1 + n%2}).Retain(t.Context(), policy)
 			w.complete()
 			w.verify()
 			if err == nil {
@@ -337,7 +342,7 @@ func TestTwoAtOnceGiveUpEachClickOnce(t *testing.T) {
 		w := newWorld(t, b)
 		done := make(chan retention.Report, 2)
 		for batch := range 2 {
-			s := w.service(b.Orders, retention.Options{Blobs: w.blobs, Batch: 1 + batch})
+			s := w.service(retention.Options{Blobs: w.blobs, Batch: 1 + batch})
 			go func() {
 				var r retention.Report
 				var err error
@@ -378,7 +383,7 @@ func TestEventsAreArchivedAndOnlyThoseDeliveredGo(t *testing.T) {
 		raise(1)
 		_, err = w.events.Deliver(t.Context())
 		w.NoErr(err)
-		s := w.service(b.Orders, retention.Options{Blobs: w.blobs, Batch: 2})
+		s := w.service(retention.Options{Blobs: w.blobs, Batch: 2})
 		r, err := s.Retain(t.Context(), retention.Policy{Events: 5 * day})
 		w.NoErr(err)
 		w.Equal(r.Events, int64(len(old)))
@@ -409,7 +414,7 @@ func TestAnswersAndAttemptsGoByTheirTime(t *testing.T) {
 				return err
 			}))
 		}
-		r, err := w.service(b.Orders, retention.Options{Batch: 2}).Retain(t.Context(), retention.Policy{Attempts: day})
+		r, err := w.service(retention.Options{Batch: 2}).Retain(t.Context(), retention.Policy{Attempts: day})
 		w.NoErr(err)
 		w.Equal(r.Answers, int64(4))
 		w.Equal(r.Attempts, int64(0))
@@ -429,16 +434,16 @@ func TestAWrongPolicyChangesNothing(t *testing.T) {
 		"no archive": {retention.Policy{Clicks: day}, nil, "unarchived"},
 		"late":       {retention.Policy{LateOrders: -1}, w.blobs, "late_orders"},
 	} {
-		_, err := w.service(w.b.Orders, retention.Options{Blobs: c.blobs}).Retain(t.Context(), c.p)
+		_, err := w.service(retention.Options{Blobs: c.blobs}).Retain(t.Context(), c.p)
 		e, ok := errors.AsType[*affiliate.Error](err)
 		if !ok || len(e.Fields) == 0 || e.Fields[0].Field != c.field {
 			t.Errorf("%s: got %v, want an error about %s", name, err, c.field)
 		}
 	}
 	w.Equal(w.kept(), w.all)
-	_, err := retention.NewService(nil, nil, retention.Options{})
+	_, err := retention.NewService(retention.Stores{}, retention.Options{})
 	w.True(err != nil)
-	r, err := w.service(w.b.Orders, retention.Options{}).Retain(t.Context(), retention.Policy{Clicks: day, Unarchived: true})
+	r, err := w.service(retention.Options{}).Retain(t.Context(), retention.Policy{Clicks: day, Unarchived: true})
 	w.NoErr(err)
 	w.True(r.Clicks > 0)
 	w.Equal(len(slices.Collect(maps.Keys(w.archived()))), 0)

@@ -26,8 +26,12 @@ var (
 	_ adsync.RemoteRepository    = remotes{}
 )
 
-// AdSync returns the store of package adsync.
+// AdSync returns the store of package adsync, nil
+// when Options.Without has the domain.
 func (db *DB) AdSync() adsync.Store {
+	if db.lacks(AdSync) {
+		return nil
+	}
 	return syncView{view[adsync.Tx]{db, func(u *unit) adsync.Tx { return syncTx{coreTx{u}} }}}
 }
 

@@ -277,7 +277,7 @@ func BenchmarkRecordByMonth(b *testing.B) {
 		b.Fatal(err)
 	}
 	for ahead := range 21 {
-		if err := parted.Orders().(links.ClickParts).DropClicks(ctx, uuid.Nil, firstOfMonth(ahead)); err != nil {
+		if err := parted.Links().(links.ClickParts).DropClicks(ctx, uuid.Nil, firstOfMonth(ahead)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,10 @@ type Options struct {
 	// characters, not beginning with "pg_". Empty means whatever the
 	// connection's search_path leads to.
 	Schema string
+	// Without are the domains whose tables Migrate does not make and CheckSchema does
+	// not miss. Their stores are nil, and a Kit has no services of them. Give the same
+	// to Migrate and New. A later Migrate with fewer of them makes what lacks.
+	Without []Domain
 	// MaxAttempts is how often a unit runs at most when the database asks to
 	// run it again, 1..1000; 0 means until the context's deadline, and 20 times
 	// when it has none. Inside a transaction of the host it is always once.
@@ -38,6 +43,9 @@ const defaultMaxAttempts = 20
 func (o Options) validate() error {
 	if o.Schema != "" && (!identifier.MatchString(o.Schema) || strings.HasPrefix(o.Schema, "pg_")) {
 		return fmt.Errorf("postgres: Options.Schema %q must be a lower-case identifier of at most 63 characters, not beginning with pg_", o.Schema)
+	}
+	if err := validateDomains(o.Without); err != nil {
+		return err
 	}
 	if o.MaxAttempts < 0 || o.MaxAttempts > 1000 {
 		return errors.New("postgres: Options.MaxAttempts must be between 0 and 1000")
@@ -61,6 +69,7 @@ type DB struct {
 	lane       chan struct{} // taken by the unit that runs again
 	statements *statements
 	reader     *reader // nil: none
+	without    []Domain
 }
 
 // New uses a *bun.DB, or a bun.Tx that the host has begun; see also [RunInTx] and
@@ -76,7 +85,7 @@ func New(db bun.IDB, o Options) (*DB, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	d := &DB{attempts: o.MaxAttempts, lane: make(chan struct{}, 1), statements: &statements{}}
+	d := &DB{attempts: o.MaxAttempts, without: slices.Clone(o.Without), lane: make(chan struct{}, 1), statements: &statements{}}
 	if o.Schema != "" {
 		d.prefix = `"` + o.Schema + `".`
 	}

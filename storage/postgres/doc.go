@@ -73,7 +73,8 @@
 // Numbered files in migrations/, up only. Migrate runs them; for hosts whose
 // migrations are run by goose, golang-migrate, tern or Atlas MigrationFiles has them in
 // the tool's form, CheckSchema says at the start what is missing, and Baseline brings
-// such a database to Migrate. All text sorts by its bytes, by
+// such a database to Migrate. Options.Without leaves out the tables of domains that the
+// host does not use, until a Migrate without it. All text sorts by its bytes, by
 // COLLATE "C" where the database itself does not, so that sorting and case folding
 // are those of every other backend whatever the database's language is. A time is a timestamptz in microseconds, a zero time
 // NULL; money is a bigint of minor units, a rate a numeric, both exact.

@@ -9,8 +9,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/mailing"
 )
 
-// Mailing is the store of package mailing.
+// Mailing is the store of package mailing, nil
+// when Options.Without has the domain.
 func (db *DB) Mailing() mailing.Store {
+	if db.lacks(Mailing) {
+		return nil
+	}
 	return view[mailing.Tx]{db, func(u *unit) mailing.Tx { return coreTx{u} }}
 }
 

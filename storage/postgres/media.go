@@ -11,8 +11,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/media"
 )
 
-// Media is the store of package media.
+// Media is the store of package media, nil
+// when Options.Without has the domain.
 func (db *DB) Media() media.Store {
+	if db.lacks(Media) {
+		return nil
+	}
 	return view[media.Tx]{db, func(u *unit) media.Tx { return coreTx{u} }}
 }
 

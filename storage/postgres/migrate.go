@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
 //go:embed migrations/*.sql
@@ -33,7 +35,8 @@ func Migrations() fs.FS {
 // affiliate_migrations: when Migrate is stopped in the middle, killed or not, the
 // next call goes on with the statement that it came to. Several processes may call
 // it at once; each statement runs once. Calling it again changes nothing. It fails
-// when a file that was run differs from the one here.
+// when a file that was run differs from the one here. What o.Without leaves out is
+// noted with the file: a later call that leaves out less makes it.
 func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -42,7 +45,7 @@ func Migrate(ctx context.Context, db *bun.DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	m := migrations{db, o.Schema}
+	m := migrations{db, o.Schema, o.Without}
 	if err := m.run(ctx, names); err != nil {
 		if ctx.Err() != nil {
 			return connectionError(ctx, err)
@@ -66,6 +69,28 @@ func readMigration(name string) (migration, error) {
 	}
 	sum := sha256.Sum256(text)
 	return migration{name, hex.EncodeToString(sum[:]), statementsIn(string(text))}, nil
+}
+
+// among returns those of the domains that the file makes something for.
+func (f migration) among(domains []Domain) (among []Domain) {
+	for _, d := range domains {
+		if slices.ContainsFunc(f.statements, func(s string) bool { return about(s) == d }) {
+			among = append(among, d)
+		}
+	}
+	return among
+}
+
+// of is what the file makes for a domain: what is to be run when the domain was left
+// out at first. It has a note of its own.
+func (f migration) of(d Domain) migration {
+	part := migration{name: f.name + " " + string(d), checksum: f.checksum}
+	for _, statement := range f.statements {
+		if about(statement) == d {
+			part.statements = append(part.statements, statement)
+		}
+	}
+	return part
 }
 
 // statementsIn splits a file.
@@ -99,14 +124,16 @@ var errNotNoted = errors.New("what it makes is there already, and affiliate_migr
 
 // migrations runs files in a schema.
 type migrations struct {
-	db     *bun.DB
-	schema string
+	db      *bun.DB
+	schema  string
+	without []Domain
 }
 
 // migrationNote is a row of affiliate_migrations.
 type migrationNote struct {
 	Name, Checksum string
-	Steps          *int // how many of its statements were run; none: all
+	Steps          *int     // how many of its statements were passed; none: all
+	LeftOut        []Domain `bun:",array"` // what they were about that were passed and not run
 }
 
 func (m migrations) run(ctx context.Context, names []string) error {
@@ -129,6 +156,11 @@ func (m migrations) run(ctx context.Context, names []string) error {
 			}
 			notes, err = m.runFile(ctx, file, notes)
 		}
+		for _, d := range notes[name].LeftOut {
+			if err == nil && !slices.Contains(m.without, d) {
+				notes, err = m.runFile(ctx, file.of(d), notes)
+			}
+		}
 	}
 	return err
 }
@@ -150,10 +182,10 @@ func (f migration) leaveCollations() {
 
 // runFile runs what is left of a file, and returns the notes that it went by.
 func (m migrations) runFile(ctx context.Context, file migration, notes map[string]migrationNote) (map[string]migrationNote, error) {
-	at, err := file.begun(notes)
+	at, without, err := m.begun(file, notes)
 	for err == nil && at < len(file.statements) {
 		var mine bool
-		mine, err = m.step(ctx, file, at)
+		mine, err = m.step(ctx, file, at, without)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("migration %s, statement %d: %w", file.name, at+1, err)
@@ -161,7 +193,7 @@ func (m migrations) runFile(ctx context.Context, file migration, notes map[strin
 			at++
 		default: // another process was quicker
 			if notes, err = m.notes(ctx); err == nil {
-				at, err = file.begun(notes)
+				at, without, err = m.begun(file, notes)
 			}
 		}
 	}
@@ -171,23 +203,24 @@ func (m migrations) runFile(ctx context.Context, file migration, notes map[strin
 	return notes, nil
 }
 
-// begun returns how many statements of the file were run.
-func (f migration) begun(notes map[string]migrationNote) (int, error) {
+// begun returns how many statements of the file were passed, and of what domains
+// they are not run.
+func (m migrations) begun(f migration, notes map[string]migrationNote) (int, []Domain, error) {
 	note, ok := notes[f.name]
 	switch {
 	case !ok:
-		return 0, nil
+		return 0, m.without, nil
 	case note.Checksum != f.checksum && note.Checksum != rewritten[f.name]:
-		return 0, errMigrationChanged
+		return 0, nil, errMigrationChanged
 	case note.Steps == nil:
-		return len(f.statements), nil
+		return len(f.statements), nil, nil
 	}
-	return *note.Steps, nil
+	return *note.Steps, note.LeftOut, nil
 }
 
 // step runs a statement and its note. It reports false when another process has run
 // it. The note comes first: it locks the file's row until both are committed.
-func (m migrations) step(ctx context.Context, file migration, at int) (mine bool, err error) {
+func (m migrations) step(ctx context.Context, file migration, at int, without []Domain) (mine bool, err error) {
 	err = m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var steps *int
 		if next := at + 1; next < len(file.statements) {
@@ -195,7 +228,8 @@ func (m migrations) step(ctx context.Context, file migration, at int) (mine bool
 		}
 		note := tx.NewRaw(`UPDATE affiliate_migrations SET steps = ? WHERE name = ? AND checksum = ? AND steps = ?`, steps, file.name, file.checksum, at)
 		if at == 0 {
-			note = tx.NewRaw(`INSERT INTO affiliate_migrations (name, checksum, steps) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING`, file.name, file.checksum, steps)
+			note = tx.NewRaw(`INSERT INTO affiliate_migrations (name, checksum, steps, left_out) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`,
+				file.name, file.checksum, steps, pgdialect.Array(file.among(without)))
 		}
 		res, err := note.Exec(ctx)
 		if err != nil {
@@ -205,6 +239,9 @@ func (m migrations) step(ctx context.Context, file migration, at int) (mine bool
 			return err
 		}
 		mine = true
+		if slices.Contains(without, about(file.statements[at])) {
+			return nil
+		}
 		_, err = tx.ExecContext(ctx, file.statements[at])
 		if e, ok := serverErrorIn(err); ok && e.isThere() && at == 0 {
 			return fmt.Errorf("%w: %w", errNotNoted, err)
@@ -221,7 +258,7 @@ func (m migrations) step(ctx context.Context, file migration, at int) (mine bool
 func (m migrations) notes(ctx context.Context) (map[string]migrationNote, error) {
 	var rows []migrationNote
 	err := m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return tx.NewRaw(`SELECT name, checksum, steps FROM affiliate_migrations`).Scan(ctx, &rows)
+		return tx.NewRaw(`SELECT name, checksum, steps, left_out FROM affiliate_migrations`).Scan(ctx, &rows)
 	})
 	notes := make(map[string]migrationNote, len(rows))
 	for _, row := range rows {
@@ -240,10 +277,13 @@ func (m migrations) prepare(ctx context.Context) error {
 			name       text PRIMARY KEY,
 			checksum   text NOT NULL,
 			applied_at timestamptz NOT NULL DEFAULT now(),
-			steps      integer
+			steps      integer,
+			left_out   text[]
 		)`},
 		{`SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('affiliate_migrations') AND attname = 'steps')`,
 			`ALTER TABLE affiliate_migrations ADD COLUMN steps integer`},
+		{`SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('affiliate_migrations') AND attname = 'left_out')`,
+			`ALTER TABLE affiliate_migrations ADD COLUMN left_out text[]`},
 	} {
 		err := m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
 			var missing bool

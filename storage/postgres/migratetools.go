@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,7 +39,15 @@ const (
 //
 // The host calls [CheckSchema] at its start instead of Migrate. A host that changes
 // over to Migrate later calls [Baseline] once.
-func MigrationFiles(tool MigrationTool) (fs.FS, error) {
+//
+// The files make no tables of the domains in without: leave them out of all files, and
+// give them to CheckSchema and New too, in Options.Without. To have a domain later,
+// call Baseline once with the Options as they were, and Migrate with those as they
+// shall be; then take the tool's files that have the domain.
+func MigrationFiles(tool MigrationTool, without ...Domain) (fs.FS, error) {
+	if err := validateDomains(without); err != nil {
+		return nil, err
+	}
 	names, err := migrationNames()
 	if err != nil {
 		return nil, err
@@ -48,6 +57,9 @@ func MigrationFiles(tool MigrationTool) (fs.FS, error) {
 		body, err := fs.ReadFile(Migrations(), name)
 		if err != nil {
 			return nil, fmt.Errorf("postgres: read migration %s: %w", name, err)
+		}
+		if len(without) > 0 {
+			body = []byte(leaving(string(body), without))
 		}
 		version, title := i+1, title(name)
 		switch tool {
@@ -63,6 +75,16 @@ func MigrationFiles(tool MigrationTool) (fs.FS, error) {
 		}
 	}
 	return files, nil
+}
+
+// leaving returns a file without what is about the domains. A file that has nothing
+// else keeps its version: it has a statement that does nothing.
+func leaving(text string, without []Domain) string {
+	kept := slices.DeleteFunc(statementsIn(text), func(s string) bool { return slices.Contains(without, about(s)) })
+	if len(kept) == 0 {
+		return "SELECT 1;\n"
+	}
+	return strings.Join(kept, "")
 }
 
 // title is a migration's name without number and ending.

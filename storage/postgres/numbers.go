@@ -13,8 +13,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/offers/returnads"
 )
 
-// Moves is the view for package links/move.
+// Moves is the view for package links/move, nil when Options.Without has Orders or
+// Payouts: the tables of an advertiser must be there on both sides. Migrate adds them.
 func (db *DB) Moves() move.Store {
+	if db.lacks(Orders) || db.lacks(Payouts) {
+		return nil
+	}
 	return view[move.Tx]{db, func(u *unit) move.Tx { return moveTx{ordersTx{linksTx{offersTx{statsTx{coreTx{u}}}}}} }}
 }
 

@@ -20,8 +20,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/links/orders"
 )
 
-// Orders returns the store of package orders.
+// Orders returns the store of package orders, nil
+// when Options.Without has the domain.
 func (db *DB) Orders() orders.Store {
+	if db.lacks(Orders) {
+		return nil
+	}
 	return ordersView{view[orders.Tx]{db, func(u *unit) orders.Tx { return ordersTx{linksTx{offersTx{statsTx{coreTx{u}}}}} }}}
 }
 

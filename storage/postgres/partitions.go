@@ -318,7 +318,7 @@ func (db *DB) clicksByMonth(ctx context.Context, tx bun.IDB) (bool, error) {
 	return byMonth, nil
 }
 
-var _ links.ClickParts = ordersView{}
+var _ links.ClickParts = linksView{}
 
 // partitions are those that the backend may change: none in a transaction of
 // the host's.
@@ -328,7 +328,7 @@ func (db *DB) partitions(now time.Time) (partitions, bool) {
 }
 
 // ClicksByMonth implements links.ClickParts.
-func (v ordersView) ClicksByMonth(ctx context.Context) (bool, error) {
+func (v linksView) ClicksByMonth(ctx context.Context) (bool, error) {
 	p, ok := v.db.partitions(time.Time{})
 	if !ok {
 		return false, nil
@@ -341,7 +341,7 @@ func (v ordersView) ClicksByMonth(ctx context.Context) (bool, error) {
 }
 
 // DropClicks implements links.ClickParts.
-func (v ordersView) DropClicks(ctx context.Context, through uuid.UUID, now time.Time) error {
+func (v linksView) DropClicks(ctx context.Context, through uuid.UUID, now time.Time) error {
 	p, ok := v.db.partitions(now)
 	if !ok {
 		return nil

@@ -159,7 +159,7 @@ func TestAMonthGoesAtOnceAndNobodyWaitsForIt(t *testing.T) {
 	}
 	month := "affiliate_clicks_" + firstOfMonth(2).Format("200601")
 	is.Equal(partitionsOf(t, handle)[month], 10)
-	parts := db.Orders().(links.ClickParts)
+	parts := db.Links().(links.ClickParts)
 	byMonth, err := parts.ClicksByMonth(t.Context())
 	is.NoErr(err)
 	is.True(byMonth)

@@ -13,8 +13,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 )
 
-// Payouts returns the store of package payouts.
+// Payouts returns the store of package payouts, nil
+// when Options.Without has the domain.
 func (db *DB) Payouts() payouts.Store {
+	if db.lacks(Payouts) {
+		return nil
+	}
 	return view[payouts.Tx]{db, func(u *unit) payouts.Tx { return payoutTx{offersTx{statsTx{coreTx{u}}}} }}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
 // schemaList names what the migrations make, one a line. A test writes it.
@@ -31,7 +32,7 @@ func CheckSchema(ctx context.Context, db *bun.DB, o Options) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	missing, total, err := missingParts(ctx, db, o.Schema)
+	missing, total, err := missingParts(ctx, db, o)
 	if err != nil {
 		return connectionError(ctx, err)
 	}
@@ -83,9 +84,10 @@ func schemaName(schema string) string {
 }
 
 // missingParts returns the lines of schema.txt that are not there; what a missing
-// table has is not listed. total is how many there would be without any table.
-func missingParts(ctx context.Context, db bun.IDB, schema string) (missing []string, total int, err error) {
-	there, err := schemaParts(ctx, db, schema)
+// table has is not listed, nor what is of domains that are left out. total is how
+// many there would be without any table.
+func missingParts(ctx context.Context, db bun.IDB, o Options) (missing []string, total int, err error) {
+	there, err := schemaParts(ctx, db, o.Schema)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -97,6 +99,9 @@ func missingParts(ctx context.Context, db bun.IDB, schema string) (missing []str
 		part := strings.TrimSpace(line)
 		kind, name, _ := strings.Cut(part, " ")
 		table, _, _ := strings.Cut(name, ".")
+		if slices.Contains(o.Without, domainOf(table)) {
+			continue
+		}
 		if kind == "table" {
 			total++
 		}
@@ -132,7 +137,7 @@ func schemaParts(ctx context.Context, db bun.IDB, schema string) ([]string, erro
 // Baseline tells Migrate that the files of this version have been run by another
 // tool: it notes them in affiliate_migrations without running them. It first checks
 // the schema, and fails with ErrSchema where something is missing. Calling it again
-// changes nothing.
+// changes nothing. With o.Without the files are noted as run without these domains.
 func Baseline(ctx context.Context, db *bun.DB, o Options) error {
 	if err := CheckSchema(ctx, db, o); err != nil {
 		return err
@@ -141,8 +146,12 @@ func Baseline(ctx context.Context, db *bun.DB, o Options) error {
 	if err != nil {
 		return err
 	}
-	m := migrations{db, o.Schema}
+	m := migrations{db, o.Schema, o.Without}
 	if err := m.prepare(ctx); err != nil {
+		return connectionError(ctx, err)
+	}
+	notes, err := m.notes(ctx)
+	if err != nil {
 		return connectionError(ctx, err)
 	}
 	return m.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -151,9 +160,18 @@ func Baseline(ctx context.Context, db *bun.DB, o Options) error {
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations AS t (name, checksum) VALUES (?, ?)
-				ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, steps = NULL WHERE t.steps IS NOT NULL`, name, file.checksum); err != nil {
-				return connectionError(ctx, err)
+			parts := []migration{file}
+			for _, d := range notes[name].LeftOut {
+				if !slices.Contains(o.Without, d) {
+					parts = append(parts, file.of(d))
+				}
+			}
+			for _, part := range parts {
+				if _, err := tx.ExecContext(ctx, `INSERT INTO affiliate_migrations AS t (name, checksum, left_out) VALUES (?, ?, ?)
+					ON CONFLICT (name) DO UPDATE SET checksum = excluded.checksum, steps = NULL WHERE t.steps IS NOT NULL`,
+					part.name, part.checksum, pgdialect.Array(part.among(o.Without))); err != nil {
+					return connectionError(ctx, err)
+				}
 			}
 		}
 		return nil

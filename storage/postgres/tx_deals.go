@@ -4,8 +4,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/deals"
 )
 
-// Deals returns the store of package deals.
+// Deals returns the store of package deals, nil
+// when Options.Without has the domain.
 func (db *DB) Deals() deals.Store {
+	if db.lacks(Deals) {
+		return nil
+	}
 	return view[deals.Tx]{db, func(u *unit) deals.Tx { return dealTx{coreTx{u}} }}
 }
 

@@ -4,8 +4,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
 
-// ProductLists returns the store of package productlists.
+// ProductLists returns the store of package productlists, nil
+// when Options.Without has the domain.
 func (db *DB) ProductLists() productlists.Store {
+	if db.lacks(ProductLists) {
+		return nil
+	}
 	return view[productlists.Tx]{db, func(u *unit) productlists.Tx { return productTx{coreTx{u}} }}
 }
 

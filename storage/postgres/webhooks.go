@@ -10,8 +10,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 )
 
-// Webhooks returns the store of package webhooks.
+// Webhooks returns the store of package webhooks, nil
+// when Options.Without has the domain.
 func (db *DB) Webhooks() webhooks.Store {
+	if db.lacks(Webhooks) {
+		return nil
+	}
 	return view[webhooks.Tx]{db, func(u *unit) webhooks.Tx { return webhooksTx{eventsTx{coreTx{u}}} }}
 }
 
