@@ -425,7 +425,7 @@ var refundTable = table[orders.Refund, refundRow]{
 	},
 	entity: func(r refundRow) orders.Refund {
 		return orders.Refund{
-			ID: r.ID, OrderID: r.OrderID, Reference: r.Reference, Value: r.Value.Decimal, Lines: r.Lines.lines,
+			ID: r.ID, OrderID: r.OrderID, Reference: r.Reference, Value: r.Value.Decimal, Lines: noneAsNil(r.Lines.lines),
 			Earning: affiliate.NewMoney(r.Earning, r.MoneyCurrency), Cost: affiliate.NewMoney(r.Cost, r.MoneyCurrency), EntryID: r.EntryID,
 			At: utc(r.At), CreatedAt: utc(r.CreatedAt),
 		}

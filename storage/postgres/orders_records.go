@@ -223,7 +223,7 @@ var rateCardTable = table[orders.RateCard, rateCardRow]{
 		return rateCardRow{ID: c.ID, OfferID: c.OfferID, Since: stamp(c.Since), Rates: lineRates{c.Rates}}
 	},
 	entity: func(r rateCardRow) orders.RateCard {
-		return orders.RateCard{ID: r.ID, OfferID: r.OfferID, Since: utc(r.Since), Rates: r.Rates.rates}
+		return orders.RateCard{ID: r.ID, OfferID: r.OfferID, Since: utc(r.Since), Rates: noneAsNil(r.Rates.rates)}
 	},
 }
 

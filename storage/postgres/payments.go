@@ -150,7 +150,7 @@ func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.P
 		out := slices.Clone(list)
 		for i := range out {
 			p := &out[i]
-			p.ID, p.Parts = ids[i], slices.Clone(p.Parts)
+			p.ID, p.Parts = ids[i], slices.Clone(noneAsNil(p.Parts))
 			p.InvoicedAt, p.SentAt, p.PaidAt, p.CreatedAt = stamp(p.InvoicedAt), stamp(p.SentAt), stamp(p.PaidAt), stamp(p.CreatedAt)
 		}
 		return out, nil

@@ -47,7 +47,7 @@ func newProductListRow(l productlists.List) productListRow {
 
 func (r productListRow) list() productlists.List {
 	l := productlists.List{
-		ID: r.PublicID, AccountID: r.AccountID, Name: r.Name, Metadata: r.Metadata.pairs, OwnerIdentifier: r.OwnerIdentifier,
+		ID: r.PublicID, AccountID: r.AccountID, Name: r.Name, Metadata: noneAsNil(r.Metadata.pairs), OwnerIdentifier: r.OwnerIdentifier,
 		Size: r.Size, CreatedAt: utc(r.CreatedAt),
 	}
 	if r.PoolID != nil {

@@ -44,6 +44,13 @@ func (m method) changes() bool {
 
 // call calls the method with arguments that are good for something in a world.
 func (m method) call(ctx context.Context, tx any, w world) error {
+	out := m.results(ctx, tx, w)
+	err, _ := out[len(out)-1].Interface().(error)
+	return err
+}
+
+// results is all that the method returns, its error last.
+func (m method) results(ctx context.Context, tx any, w world) []reflect.Value {
 	fn := reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
 	args := []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < fn.Type().NumIn(); i++ {
@@ -53,9 +60,7 @@ func (m method) call(ctx context.Context, tx any, w world) error {
 		}
 		args = append(args, argument(in, w))
 	}
-	out := fn.Call(args)
-	err, _ := out[len(out)-1].Interface().(error)
-	return err
+	return fn.Call(args)
 }
 
 // argument is a value of the type that a method may be called with.
@@ -68,13 +73,13 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleEntry(77), sampleEvent(1), sampleConsumer(1), eventLease(1), events.Settlement{ConsumerID: 1, Token: "x"}, sampleEndpoint(1), webhooks.Attempt{EndpointID: 1, Kind: "x", At: at(0), Result: events.Done}, sampleKey("x", "x"),
 		sampleRule(w, 1), affiliate.BlocklistEntry{AdvertiserID: w.advertisers[0].ID, UserID: w.users[0].ID},
 		sampleLink(w, 1), links.Retained{}, links.VisitorSecret{Date: links.DayOf(at(0))},
-		sampleList(1), sampleProduct(1),
+		[]links.Visit{{LinkID: 1}}, sampleList(1), sampleProduct(1),
 		sampleSeller(1), sampleUID(1),
 		sampleOrder(w, 1), orders.OrderKey{AdvertiserID: 1, Number: "x"}, sampleRefund(w, 1), sampleVoucher(w, 1), orders.VoucherKey{AdvertiserID: 1, Code: "x"},
-		sampleCollector(w, 1), sampleRateCard(w, 1), orders.CardAt{OfferID: 1, At: at(0)}, sampleOneTime(w, 1),
+		sampleCollector(w, 1), sampleRateCard(w, 1), []orders.CardAt{{OfferID: 1, At: at(0)}}, sampleOneTime(w, 1),
 		samplePayment(w, 1), payouts.Invoice{PaymentID: 1, Series: "A", Serial: 1}, payouts.SeriesTake{Series: "A", Count: 1}, payouts.SealedDetails{UserID: w.users[0].ID},
 		payouts.Hold{UserID: w.users[0].ID}, payouts.AXID{UserID: w.users[0].ID, AXID: "x"}, sampleSystem(1), sampleSetup(w),
-		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
+		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, []offers.Lookup{{AdvertiserID: w.advertisers[0].ID}}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1), sampleImage(w, "x"),
 		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},

@@ -20,6 +20,7 @@ func unitScenarios[T affiliate.Tx](how string) []scenario[affiliate.Store[T]] {
 		{how + "a panic rolls back and goes on", testPanic[T]},
 		{how + "a failed call dooms the unit", testDoom[T]},
 		{how + "only a read's not found leaves a unit alive", testAlive[T]},
+		{how + "what finds nothing returns nil", testNothing[T]},
 		{how + "a read refuses every change", testReadOnly[T]},
 		{how + "a unit in a unit is refused", testNested[T]},
 		{how + "a transaction ends with its callback", testEscaped[T]},
@@ -211,6 +212,22 @@ func testAlive[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		}
 		return change(ctx, tx, 1)
 	})
+}
+
+// testNothing reads a store that has nothing but a world.
+func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
+	w := newWorld(t, s)
+	for _, m := range methodsOf(reflect.TypeFor[T]()) {
+		if m.changes() {
+			continue
+		}
+		read(t, s, func(ctx context.Context, tx T) error {
+			for _, v := range m.results(ctx, tx, w) {
+				equal(t, m.String()+": lists that are empty and not nil", emptyLists("", v), []string(nil))
+			}
+			return nil
+		})
+	}
 }
 
 func testReadOnly[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
