@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
@@ -457,6 +458,7 @@ func (r statRepository) Meet(ctx context.Context, visits ...stats.Visit) ([]stat
 	t := r.u.db.stats.readers
 	var added []stats.Visit
 	for _, v := range visits {
+		v.Day = links.DayOf(v.Day)
 		key := readerKey{v.OfferID, dayNumber(v.Day), v.Reader}
 		if _, ok := t.byKey.Find(key); ok {
 			continue

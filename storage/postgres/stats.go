@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 )
 
@@ -340,6 +341,9 @@ func (r statRepository) Meet(ctx context.Context, visits ...stats.Visit) ([]stat
 			return cmp.Or(cmp.Compare(a.OfferID, b.OfferID), a.Day.Compare(b.Day), bytes.Compare(a.Reader[:], b.Reader[:]))
 		}
 		sorted := slices.Clone(visits)
+		for i := range sorted {
+			sorted[i].Day = links.DayOf(sorted[i].Day)
+		}
 		slices.SortStableFunc(sorted, compare)
 		sorted = slices.CompactFunc(sorted, func(a, b stats.Visit) bool { return compare(a, b) == 0 })
 		type visit = stats.Visit
@@ -349,7 +353,7 @@ func (r statRepository) Meet(ctx context.Context, visits ...stats.Visit) ([]stat
 			columns: []batchColumn{
 				bytesField("reader", sorted, func(v *visit) []byte { return v.Reader[:] }),
 				field("offer_id", "bigint", sorted, func(v *visit) int64 { return v.OfferID }),
-				field("date", "date", sorted, func(v *visit) string { return v.Day.UTC().Format(dateFormat) }),
+				field("date", "date", sorted, func(v *visit) string { return v.Day.Format(dateFormat) }),
 			},
 		}.insert(&args)
 		var rows []struct {

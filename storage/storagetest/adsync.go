@@ -26,7 +26,7 @@ func RunAdSync(t *testing.T, open func(t *testing.T) Backend) {
 
 func adSyncScenarios() []scenario[adsync.Store] {
 	return slices.Concat(
-		ofSync(unitScenarios[syncTx]("write"), func(s adsync.Store) syncStore { return s }),
+		ofSync(writeScenarios[syncTx](), func(s adsync.Store) syncStore { return s }),
 		ofSync(unitScenarios[syncTx]("work"), func(s adsync.Store) syncStore { return syncWorker{s} }),
 		ofSync(slices.Concat(
 			syncAccountTable().scenarios(),

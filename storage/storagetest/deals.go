@@ -27,7 +27,7 @@ func RunDeals(t *testing.T, open func(t *testing.T) Backend) {
 
 func dealsScenarios() []scenario[dealsStore] {
 	return slices.Concat(
-		unitScenarios[dealsTx]("write"),
+		writeScenarios[dealsTx](),
 		sellerTable().scenarios(),
 		catalogTable().scenarios(),
 		catalogOfferTable().scenarios(),

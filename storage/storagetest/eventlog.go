@@ -27,7 +27,7 @@ func RunEvents(t *testing.T, open func(t *testing.T) Backend) {
 
 func eventsScenarios() []scenario[eventsStore] {
 	var all []scenario[eventsStore]
-	for _, c := range unitScenarios[eventsTx]("write") {
+	for _, c := range writeScenarios[eventsTx]() {
 		all = append(all, scenario[eventsStore]{c.name, func(t *testing.T, s eventsStore) { c.run(t, s) }})
 	}
 	for _, c := range unitScenarios[eventsTx]("work") {

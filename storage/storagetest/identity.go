@@ -21,7 +21,7 @@ func RunIdentity(t *testing.T, open func(t *testing.T) Backend) {
 
 func identityScenarios() []scenario[identityStore] {
 	return slices.Concat(
-		unitScenarios[identityTx]("write"),
+		writeScenarios[identityTx](),
 		tokenScenarios(),
 		accountScenarios(),
 		personScenarios(),

@@ -22,7 +22,7 @@ func RunMailing(t *testing.T, open func(t *testing.T) Backend) {
 
 func mailingScenarios() []scenario[mailingStore] {
 	return slices.Concat(
-		unitScenarios[mailingTx]("write"),
+		writeScenarios[mailingTx](),
 		mails().scenarios(),
 		[]scenario[mailingStore]{
 			{"mails/a key is reserved once", testMailKey},

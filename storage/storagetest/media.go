@@ -25,7 +25,7 @@ func RunMedia(t *testing.T, open func(t *testing.T) Backend) {
 
 func mediaScenarios() []scenario[mediaStore] {
 	return slices.Concat(
-		unitScenarios[mediaTx]("write"),
+		writeScenarios[mediaTx](),
 		mediaTable().scenarios(),
 		[]scenario[mediaStore]{
 			{"media/a network's id is added once", testMediumKey},

@@ -14,7 +14,7 @@ import (
 
 func offersScenarios() []scenario[offers.Store] {
 	return append(slices.Concat(
-		unitScenarios[offers.Tx]("offers"), offerTable().scenarios(), budgetTable().scenarios(), partTable().scenarios(),
+		writeScenarios[offers.Tx](), offerTable().scenarios(), budgetTable().scenarios(), partTable().scenarios(),
 		commentTable().scenarios(), activityTable().scenarios(), offerRecordScenarios(), imageScenarios(),
 	),
 		scenario[offers.Store]{"offers/lookups", testOfferLookups},

@@ -20,6 +20,7 @@ func offerRecordScenarios() []scenario[offers.Store] {
 		{"participants/moving to a taken place", testPartTaken},
 		{"participants/deleted with its records", testPartDelete},
 		{"participants/list", testPartList},
+		{"participants/days are those of UTC", testPartZones},
 		{"usage/added up", testUsage},
 		{"usage/overflow", testUsageOverflow},
 		{"usage/locks make units go one after the other", testUsageLock},

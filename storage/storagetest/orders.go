@@ -25,7 +25,7 @@ func RunOrders(t *testing.T, open func(t *testing.T) Backend) {
 
 func ordersScenarios() []scenario[orders.Store] {
 	return append(ofOrders(slices.Concat(
-		unitScenarios[orders.Tx]("write"),
+		writeScenarios[orders.Tx](),
 		orderTable().scenarios(),
 		refundTable().scenarios(),
 		voucherTable().scenarios(),

@@ -24,7 +24,7 @@ func RunPayouts(t *testing.T, open func(t *testing.T) Backend) {
 
 func payoutScenarios() []scenario[payoutsStore] {
 	return slices.Concat(
-		unitScenarios[payoutsTx]("write"),
+		writeScenarios[payoutsTx](),
 		paymentCases().scenarios(),
 		[]scenario[payoutsStore]{
 			{"payments/one per user, currency and period", testPaymentKey},

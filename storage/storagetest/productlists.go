@@ -26,7 +26,7 @@ func RunProductLists(t *testing.T, open func(t *testing.T) Backend) {
 
 func productListsScenarios() []scenario[listsStore] {
 	return slices.Concat(
-		unitScenarios[listsTx]("write"),
+		writeScenarios[listsTx](),
 		productListTable().scenarios(),
 		productTable().scenarios(),
 		[]scenario[listsStore]{

@@ -25,6 +25,7 @@ func statsScenarios() []scenario[links.Store] {
 		{"statistics/pages in the order of columns", testStatsPage},
 		{"statistics/scanned in the order of keys", testStatsScan},
 		{"statistics/readers count once a day", testStatsReaders},
+		{"statistics/days are those of UTC", testStatsZones},
 		{"statistics/writers at once lose nothing", testStatsRace},
 	}
 }

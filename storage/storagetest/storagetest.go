@@ -148,7 +148,7 @@ func runAll[S any](t *testing.T, open func(t *testing.T) S, all []scenario[S]) {
 
 func coreScenarios() []scenario[affiliate.Store[affiliate.Tx]] {
 	return slices.Concat(
-		unitScenarios[affiliate.Tx]("write"),
+		writeScenarios[affiliate.Tx](),
 		serializableScenarios[affiliate.Tx](),
 		advertiserScenarios(),
 		groupScenarios(),
@@ -166,7 +166,7 @@ func coreScenarios() []scenario[affiliate.Store[affiliate.Tx]] {
 
 func linksScenarios() []scenario[links.Store] {
 	return slices.Concat(
-		ofLinks(unitScenarios[links.Tx]("write"), sameStore),
+		ofLinks(writeScenarios[links.Tx](), sameStore),
 		ofLinks(unitScenarios[links.Tx]("record"), func(s links.Store) affiliate.Store[links.Tx] { return recorder{s} }),
 		ruleScenarios(),
 		linkScenarios(),

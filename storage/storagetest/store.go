@@ -27,6 +27,7 @@ func unitScenarios[T affiliate.Tx](how string) []scenario[affiliate.Store[T]] {
 		{how + "units within one of Join are one", testJoin[T]},
 		{how + "a cancelled context ends a unit", testCancelled[T]},
 		{how + "a deadline ends a unit", testDeadline[T]},
+		{how + "of units that wait for each other one runs again", testDeadlock[T]},
 		{how + "a read sees one snapshot", testSnapshot[T]},
 		{how + "the reads of Snapshot see one", testSnapshotOfReads[T]},
 	}

@@ -10,6 +10,7 @@ import (
 func secretScenarios() []scenario[links.Store] {
 	return []scenario[links.Store]{
 		{"visitor secrets/one a day, forgotten in time", testSecrets},
+		{"visitor secrets/days are those of UTC", testSecretZones},
 		{"visitor secrets/of writers at once one decides", testSecretRace},
 	}
 }

@@ -27,7 +27,7 @@ func RunWebhooks(t *testing.T, open func(t *testing.T) Backend) {
 
 func webhookScenarios() []scenario[webhooksStore] {
 	return slices.Concat(
-		unitScenarios[webhooksTx]("write"),
+		writeScenarios[webhooksTx](),
 		endpointTable().scenarios(),
 		[]scenario[webhooksStore]{
 			{"endpoints/replaced, and gone with their consumers", testEndpoints},
