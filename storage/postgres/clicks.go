@@ -133,7 +133,19 @@ func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, er
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
+	byMonth, err := read(ctx, r.u, "click", func(ctx context.Context) (bool, error) { return r.u.db.clicksByMonth(ctx, r.u.tx) })
+	if err != nil {
+		return affiliate.Page[links.Click]{}, err
+	}
 	return r.list(ctx, p, func(q filter) {
+		if byMonth { // the partitions of other times are not looked at
+			if !f.From.IsZero() {
+				q.Where("t.id >= ?::uuid", idAt(f.From.Add(-clockSkew)).String())
+			}
+			if !f.Until.IsZero() {
+				q.Where("t.id < ?::uuid", idAt(f.Until.Add(clockSkew)).String())
+			}
+		}
 		q.equal("t.link_id", f.LinkID)
 		q.equal("t.user_id", f.UserID)
 		q.equal("t.advertiser_id", f.AdvertiserID)

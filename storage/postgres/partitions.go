@@ -141,10 +141,17 @@ func (p partitions) tx(ctx context.Context, wait time.Duration, fn func(ctx cont
 
 var errBusy = errors.New("the table of clicks is busy: somebody holds a lock on it for long, as a backup does")
 
-// patiently runs a short transaction again while it does not get its locks.
+// patiently runs a short transaction again while it does not get its locks. Its
+// commit does not wait for the disk, with writers behind its locks: what a crash
+// takes back is done by the next call, and no later commit is kept without it.
 func (p partitions) patiently(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	for attempt := range lockAttempts {
-		err := p.tx(ctx, lockWait, fn)
+		err := p.tx(ctx, lockWait, func(ctx context.Context, tx bun.Tx) error {
+			if err := run(ctx, tx, "SET LOCAL synchronous_commit = off"); err != nil {
+				return err
+			}
+			return fn(ctx, tx)
+		})
 		if e, ok := serverErrorIn(err); !ok || e.state != stateLockTimeout && e.state != stateDeadlock {
 			return err
 		}
@@ -174,9 +181,10 @@ func monthOf(t time.Time) time.Time {
 	return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// idAt is what the ids of clicks at that time, and later, are not less than.
+// idAt is what the ids of clicks at that time, and later, are not less than. An
+// id has 48 bits for the time.
 func idAt(t time.Time) (id uuid.UUID) {
-	binary.BigEndian.PutUint64(id[:8], uint64(max(t.UnixMilli(), 0))<<16)
+	binary.BigEndian.PutUint64(id[:8], uint64(min(max(t.UnixMilli(), 0), 1<<48-1))<<16)
 	return id
 }
 

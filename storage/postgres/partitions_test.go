@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -210,7 +212,8 @@ func TestNobodyWaitsForAMonthThatIsVacuumed(t *testing.T) {
 	is.NoErr(addClicks(t.Context(), db, old))
 	is.NoErr(addClicks(t.Context(), db, young))
 	parts, now := db.Orders().(links.ClickParts), firstOfMonth(5)
-	is.NoErr(parts.DropClicks(t.Context(), uuid.Nil, now)) // makes the months to come
+	// Nothing else is left to drop, and the months to come are made.
+	is.NoErr(parts.DropClicks(t.Context(), idOf(firstOfMonth(2).Add(-time.Hour), 0), now))
 	month := "affiliate_clicks_" + firstOfMonth(2).Format("200601")
 
 	vacuum, err := handle.BeginTx(t.Context(), nil)
@@ -226,7 +229,7 @@ func TestNobodyWaitsForAMonthThatIsVacuumed(t *testing.T) {
 			waiting = false
 		default:
 			is.NoErr(handle.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
-				if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = '10ms'`); err != nil {
+				if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = '30ms'`); err != nil {
 					return err
 				}
 				_, err := tx.ExecContext(ctx, `UPDATE affiliate_clicks SET reason = '' WHERE id = ?`, young[0].ID)
@@ -239,6 +242,42 @@ func TestNobodyWaitsForAMonthThatIsVacuumed(t *testing.T) {
 	is.NoErr(parts.DropClicks(t.Context(), old[4].ID, now))
 	_, there := partitionsOf(t, handle)[month]
 	is.True(!there)
+}
+
+func TestAListOfATimeReadsTheMonthsOfThatTime(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	db, handle := openInPath(t)
+	w := newWorld(t, db, 3, 2)
+	is.NoErr(postgres.PartitionClicks(t.Context(), handle, postgres.Options{}, nil))
+	from := firstOfMonth(3).AddDate(0, 0, 1)
+	until := from.AddDate(0, 0, 2)
+	// Ids are made a moment after the time of the click, or before it.
+	early, late := clicksAt(w, from, 2)[0], clicksAt(w, until.Add(-time.Millisecond), 2)[1]
+	early.ID, late.ID = idOf(from.Add(-time.Minute), 0), idOf(until.Add(time.Minute), 1)
+	is.NoErr(addClicks(t.Context(), db, append(clicksAt(w, firstOfMonth(2), 5), early, late)))
+
+	noted := &texts{table: "affiliate_clicks"}
+	watched, err := postgres.New(handle.WithQueryHook(noted), postgres.Options{})
+	is.NoErr(err)
+	is.NoErr(watched.Links().Read(t.Context(), func(ctx context.Context, tx links.Tx) error {
+		page, err := tx.Clicks().List(ctx, links.ClickFilter{From: from, Until: until}, affiliate.PageRequest{Number: 1, Size: 10})
+		is.Equal(page.Total, 2)
+		is.Equal(len(page.Items), 2)
+		return err
+	}))
+	lists := 0
+	for _, statement := range noted.list {
+		if strings.Contains(statement, "pg_class") {
+			continue
+		}
+		lists++
+		plan := planOf(t, handle, statement)
+		if month := from.Format("200601"); !strings.Contains(plan, "affiliate_clicks_"+month) || regexp.MustCompile(`affiliate_clicks_(history|2\d+)`).FindString(strings.ReplaceAll(plan, month, "")) != "" {
+			t.Errorf("%s\nreads other months too:\n%s", statement, plan)
+		}
+	}
+	is.Equal(lists, 2) // the count and the page
 }
 
 func TestLastVisitsAreFoundInPartitions(t *testing.T) {
