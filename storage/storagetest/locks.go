@@ -11,6 +11,7 @@ import (
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/offers"
 )
 
 func lockScenarios() []scenario[links.Store] {
@@ -18,6 +19,7 @@ func lockScenarios() []scenario[links.Store] {
 		{"lock/answers like GetMany", testLockAnswers},
 		{"lock/the later unit waits and sees what the first did", testLockWaits},
 		{"lock/writers at once lose no update", testLockRace},
+		{"lock/counters that are not there yet", testLockMissing},
 	}
 }
 
@@ -160,5 +162,35 @@ func testLockRace(t *testing.T, s links.Store) {
 	})
 	for _, l := range see(t, s, func(ctx context.Context, tx links.Tx) ([]links.Link, error) { return tx.Links().GetMany(ctx, ids) }) {
 		equal(t, "counted", l.Template, strconv.Itoa(writers*rounds))
+	}
+}
+
+// testLockMissing has writers lock counters that none of them has made yet, in
+// different orders, and count to a limit.
+func testLockMissing(t *testing.T, s links.Store) {
+	const limit = 3
+	for name, unit := range unitsOf(s) {
+		for round := range int64(5) {
+			offer := 10*round + int64(len(name))
+			keys := []offers.UsageKey{offers.OfferUsage(offer), offers.UserUsage(offer, 1)}
+			together(t, writers, func(i int) error {
+				mine := slices.Clone(keys)
+				if i%2 == 1 {
+					slices.Reverse(mine)
+				}
+				return insist(t.Context(), unit, func(ctx context.Context, tx links.Tx) error {
+					used, err := tx.Usage().Lock(ctx, mine)
+					if err != nil || used[keys[0]].Clicks >= limit {
+						return err
+					}
+					return tx.Usage().Add(ctx, usageOf(keys[0], 1, 1), usageOf(keys[1], 1, 1))
+				})
+			})
+			got := see(t, s, func(ctx context.Context, tx links.Tx) (map[offers.UsageKey]offers.Counts, error) {
+				return tx.Usage().Get(ctx, keys)
+			})
+			want := offers.Counts{Clicks: limit, Spent: limit}
+			equal(t, name+": counted", got, map[offers.UsageKey]offers.Counts{keys[0]: want, keys[1]: want})
+		}
 	}
 }
