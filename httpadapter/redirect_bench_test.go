@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -29,33 +30,56 @@ import (
 // Readers come again, which makes their clicks duplicates, or each is a new
 // one, whose click is valid, priced and booked: at the advertiser's own rates,
 // or drawn from one of the four campaigns that are for the creator.
+//
+// With a busy neighbour another process keeps a core for itself meanwhile.
 func BenchmarkRedirectOverHTTP(b *testing.B) {
-	for _, mode := range []links.ClickMode{links.GroupCommit, links.Sync, links.Async} {
-		for _, readers := range []string{"again", "new", "new in campaigns"} {
-			b.Run(mode.String()+"/"+readers, func(b *testing.B) {
-				handler, inCampaigns, without := redirectInMemory(b, mode)
-				ours := serve(b, handler)
-				bare := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					http.Redirect(w, r, "https://acme.example/shoes?size=38&mtpc_cid=0190a7c0-0000-7000-8000-000000000000", http.StatusFound)
-				}))
-				path, fresh := without, readers != "again"
-				if readers == "new in campaigns" {
-					path = inCampaigns
-				}
-				get(b, ours, path, 200, fresh)
-				get(b, bare, path, 200, fresh)
-				var took, floor time.Duration
-				const turn = 2000
-				b.ResetTimer()
-				for n := b.N; n > 0; n -= turn {
-					took += get(b, ours, path, min(n, turn), fresh)
-					floor += get(b, bare, path, min(n, turn), fresh)
-				}
-				b.ReportMetric(float64(floor)/float64(took), "ratio")
-				b.ReportMetric(float64(b.N)/took.Seconds(), "redirects/s")
-			})
+	for _, neighbour := range []string{"quiet", "busy neighbour"} {
+		for _, mode := range []links.ClickMode{links.GroupCommit, links.Sync, links.Async} {
+			for _, readers := range []string{"again", "new", "new in campaigns"} {
+				b.Run(neighbour+"/"+mode.String()+"/"+readers, func(b *testing.B) {
+					if neighbour != "quiet" {
+						keepBusy(b)
+					}
+					redirectBesideBare(b, mode, readers)
+				})
+			}
 		}
 	}
+}
+
+func redirectBesideBare(b *testing.B, mode links.ClickMode, readers string) {
+	handler, inCampaigns, without := redirectInMemory(b, mode)
+	ours := serve(b, handler)
+	bare := serve(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://acme.example/shoes?size=38&mtpc_cid=0190a7c0-0000-7000-8000-000000000000", http.StatusFound)
+	}))
+	path, fresh := without, readers != "again"
+	if readers == "new in campaigns" {
+		path = inCampaigns
+	}
+	get(b, ours, path, 200, fresh)
+	get(b, bare, path, 200, fresh)
+	var took, floor time.Duration
+	const turn = 2000
+	b.ResetTimer()
+	for n := b.N; n > 0; n -= turn {
+		took += get(b, ours, path, min(n, turn), fresh)
+		floor += get(b, bare, path, min(n, turn), fresh)
+	}
+	b.ReportMetric(float64(floor)/float64(took), "ratio")
+	b.ReportMetric(float64(b.N)/took.Seconds(), "redirects/s")
+}
+
+// keepBusy keeps a core busy with another process until the benchmark ends.
+func keepBusy(b *testing.B) {
+	spin := exec.Command("sh", "-c", "while :; do :; done")
+	if err := spin.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = spin.Process.Kill()
+		_ = spin.Wait() // it was killed
+	})
 }
 
 // readerAddress is the header by which the benchmark tells readers apart.
