@@ -4,6 +4,7 @@ GO        ?= go
 FUZZTIME  ?= 20s
 BENCH     ?= .
 BENCHTIME ?= 1s
+SIZES     ?= 1000000,10000000
 
 # Without inlining the compiler needs half the time, and vet, staticcheck and the tests see the
 # same. The code that users build is inlined as always.
@@ -30,7 +31,7 @@ in_mutants    = cd .mutants && $(1)
 in_ownbackend = cd examples/ownbackend && $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench soak fuzz mutants openapi lint-openapi lint-sql publicsuffix check-grafana
+.PHONY: help run test test-simulation test-ha test-pg18 test-pgbouncer test-browser test-bank-schema test-shells check gofmt vet staticcheck tidy openapi-check apidiff vuln bench bench-sizes soak fuzz mutants openapi lint-openapi lint-sql publicsuffix check-grafana
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +76,7 @@ gofmt: ## fails on files that gofmt would change
 vet: ## go vet, the other modules included
 	$(lean) vet ./...
 	$(lean) vet -tags ha ./storage/postgres/ha
+	$(lean) vet -tags sizes ./storage/postgres/sizes
 	$(call in_bench,$(lean) vet ./...)
 	$(call in_browser,$(lean) vet ./...)
 	$(call in_openapi,$(lean) vet ./...)
@@ -122,6 +124,9 @@ vuln: ## known vulnerabilities (needs the online database)
 bench: ## all benchmarks; BENCH selects some, BENCHTIME says how long
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
 	$(call in_bench,$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...)
+
+bench-sizes: ## what grows with clicks, among SIZES of them (1000000,10000000), on a server of its own
+	SIZES=$(SIZES) $(GO) test -tags sizes -run '^$$' -bench . -timeout 3h -v ./storage/postgres/sizes
 
 soak: ## publishers and deliverers of events, killed at KILLS random points (100)
 	KILLS=$${KILLS:-100} $(GO) run ./storage/postgres/pgtest/withpostgres $(GO) test -vet=off $(LEAN) -count=1 -timeout 40m -v -run '^TestKilledPublishersAndDeliverers' ./affiliate/webhooks
