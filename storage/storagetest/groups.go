@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -63,7 +64,7 @@ func testGroupList(t *testing.T, s coreStore) {
 		V{Name: "é", Key: "e\u0301", Currency: "JPY"},
 	)
 	ids := func(i ...int) []int64 { return idsOf(items, func(v V) int64 { return v.ID }, i...) }
-	listing[coreTx, V, F]{
+	groups := listing[coreTx, V, F]{
 		items: items,
 		label: func(v V) string { return v.Key },
 		list: func(ctx context.Context, tx coreTx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
@@ -80,7 +81,12 @@ func testGroupList(t *testing.T, s coreStore) {
 			"key":      byText(func(v V) string { return v.Key }),
 			"currency": byText(func(v V) string { return string(v.Currency) }),
 		},
-	}.check(t, s)
+	}
+	groups.check(t, s)
+	groups.checkMany(t, s, addGroup, func(v V, n int) V {
+		v.ID, v.Key = 0, v.Key+strconv.Itoa(n)
+		return v
+	})
 }
 
 // idsOf are the ids of some items, and one that nothing has.

@@ -225,7 +225,7 @@ func testLinkList(t *testing.T, s links.Store) {
 	}
 	items := addAll(t, s, addLink, row(0, 0, 1, 9, 0), row(1, 0, 2, 5, 0), row(0, 1, 3, 9, 1), row(0, 0, 4, 1, 2), row(1, 1, 5, 5, 0))
 	ids := func(i ...int) []int64 { return idsOf(items, func(v V) int64 { return v.ID }, i...) }
-	listing[links.Tx, V, F]{
+	list := listing[links.Tx, V, F]{
 		items: items,
 		label: func(v V) string { return v.OriginalURL },
 		list: func(ctx context.Context, tx links.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
@@ -241,7 +241,12 @@ func testLinkList(t *testing.T, s links.Store) {
 			{F{Deleted: affiliate.Some(true)}, "3 4"},
 		},
 		columns: map[string]func(a, b V) int{"created_at": byTime(func(v V) time.Time { return v.CreatedAt })},
-	}.check(t, s)
+	}
+	list.check(t, s)
+	list.checkMany(t, s, addLink, func(v V, n int) V {
+		v.ID, v.Key, v.OriginalURL = 0, links.LinkKey(hash(100+n)), strconv.Itoa(100+n)
+		return v
+	})
 }
 
 func testLinkRace(t *testing.T, s links.Store) {

@@ -309,7 +309,7 @@ func testOrderList(t *testing.T, s ordersStore) {
 	for _, o := range []V{row(1, 0, 1, 0, 5, 20, false), row(2, 0, 0, 0, 4, 10, false), row(3, 1, 1, 1, 4, 20, true), row(4, 0, 2, 0, 9, 20, false), row(5, 0, 1, 0, 1, 10, true), row(6, 1, 2, 1, 7, 11, false)} {
 		items = append(items, see2(t, s, o)...)
 	}
-	listing[orders.Tx, V, F]{
+	list := listing[orders.Tx, V, F]{
 		items: items,
 		label: func(v V) string { return v.Number[len("order "):] },
 		list: func(ctx context.Context, tx orders.Tx, f F, p affiliate.PageRequest) (affiliate.Page[V], error) {
@@ -339,7 +339,12 @@ func testOrderList(t *testing.T, s ordersStore) {
 			"created_at": byTime(func(v V) time.Time { return v.CreatedAt }),
 			"updated_at": byTime(func(v V) time.Time { return v.UpdatedAt }),
 		},
-	}.check(t, s)
+	}
+	list.check(t, s)
+	list.checkMany(t, s, addOrder, func(v V, n int) V {
+		v.ID, v.Number = 0, v.Number+" "+strconv.Itoa(n)
+		return v
+	})
 }
 
 func testOrderRace(t *testing.T, s orders.Store) {
