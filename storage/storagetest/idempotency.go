@@ -22,6 +22,7 @@ func idempotencyScenarios() []scenario[coreStore] {
 		{"idempotency keys/bounded for each principal", testKeysBounded},
 		{"idempotency keys/bounded for writers at once", testKeysBoundedRace},
 		{"idempotency keys/of writers at once one reserves", testReserveRace},
+		{"idempotency keys/of sweepers at once one has each", testKeySweepers},
 	}
 }
 

@@ -27,6 +27,7 @@ func mailingScenarios() []scenario[mailingStore] {
 		[]scenario[mailingStore]{
 			{"mails/a key is reserved once", testMailKey},
 			{"mails/of writers at once one reserves", testMailRace},
+			{"mails/of sweepers at once one has each", testMailSweepers},
 			{"mails/sent, counted and removed", testMailCount},
 			{"mails/old ones expire", testMailExpire},
 		},

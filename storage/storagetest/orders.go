@@ -38,6 +38,7 @@ func ordersScenarios() []scenario[orders.Store] {
 			{"orders/the number stays", testOrderImmutable},
 			{"orders/lock", testOrderLock},
 			{"orders/lock those whose hold is over", testOrderLockDue},
+			{"orders/of sweepers at once one has each", testOrderSweepers},
 			{"orders/scan", testOrderScan},
 			{"orders/list", testOrderList},
 			{"refunds/of orders", testRefundsByOrders},
