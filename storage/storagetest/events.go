@@ -14,7 +14,25 @@ func eventScenarios() []scenario[coreStore] {
 	return append(raisedEvents().scenarios(),
 		scenario[coreStore]{"events/in order", testEventOrder},
 		scenario[coreStore]{"events/written with their unit", testEventUnit},
+		scenario[coreStore]{"events/thousands in one call", testManyEvents},
 	)
+}
+
+// testManyEvents adds more in one call than a thousand: they are told in that order.
+func testManyEvents(t *testing.T, s coreStore) {
+	const many = 2500
+	given := make([]affiliate.Event, many)
+	for n := range given {
+		given[n] = sampleEvent(many - n)
+	}
+	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Events().Add(ctx, given...) })
+	told := see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Event, error) {
+		return tx.Events().Scan(ctx, 0, many+1)
+	})
+	equal(t, "told", len(told), many)
+	for n := range told {
+		equal(t, "object", told[n].Object, given[n].Object)
+	}
 }
 
 func sampleEvent(n int) affiliate.Event {

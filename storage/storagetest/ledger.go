@@ -18,6 +18,7 @@ func ledgerScenarios() []scenario[coreStore] {
 		scenario[coreStore]{"ledger/found by causes and reversals", testEntryLookups},
 		scenario[coreStore]{"ledger/causes as production writes them", testProductionCauses},
 		scenario[coreStore]{"ledger/scan", testEntryScan},
+		scenario[coreStore]{"ledger/thousands in one call", testManyEntries},
 		scenario[coreStore]{"ledger/added up by kind", testSumByKind},
 		scenario[coreStore]{"ledger/list", testEntryList},
 	)
@@ -91,6 +92,31 @@ func entry(n int, kind affiliate.EntryKind, account affiliate.Account, cents int
 	e := sampleEntry(n)
 	e.Kind, e.Account, e.Earning = kind, account, eur(cents)
 	return e
+}
+
+// testManyEntries books more in one call than a thousand, for two accounts in turn, and
+// finds them by causes in another order.
+func testManyEntries(t *testing.T, s coreStore) {
+	const many = 2500
+	given := make([]affiliate.Entry, many)
+	causes := make([]string, many)
+	for n := range given {
+		given[n] = entry(n, affiliate.EntryClick, affiliate.Account(fmt.Sprint("user:", 1+n%2)), 1)
+		causes[many-1-n] = given[n].Cause
+	}
+	kept := book(t, s, given...)
+	equal(t, "booked", len(kept), many)
+	for n := range kept {
+		equal(t, "cause", kept[n].Cause, given[n].Cause)
+	}
+	found := see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Entry, error) {
+		return tx.Ledger().ByCauses(ctx, causes)
+	})
+	equal(t, "found by their causes", found, kept)
+	for _, total := range totals(t, s) {
+		equal(t, "entries of "+string(total.Account), total.Entries, int64(many/2))
+		equal(t, "earned by "+string(total.Account), total.Earned, int64(many/2))
+	}
 }
 
 func ledger(t *testing.T, s coreStore) []affiliate.Entry {

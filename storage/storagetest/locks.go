@@ -55,10 +55,18 @@ func unitsOf(s links.Store) map[string]func(context.Context, func(ctx context.Co
 }
 
 // testLockWaits starts a second unit while the first holds the lock, and gives
-// it every chance to go on too early.
+// it every chance to go on too early. The second is of either kind; a serializable
+// one may have to run again.
 func testLockWaits(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
-	l := addAll(t, s, addLink, sampleLink(w, 1))[0]
+	for name := range unitsOf(s) {
+		n := len(name) // another link each time
+		testLockOf(t, s, addAll(t, s, addLink, sampleLink(w, n))[0], n, name)
+	}
+}
+
+func testLockOf(t *testing.T, s links.Store, l links.Link, n int, name string) {
+	unit := unitsOf(s)[name]
 	var mu sync.Mutex
 	var order []string
 	note := func(what string) {
@@ -71,7 +79,7 @@ func testLockWaits(t *testing.T, s links.Store) {
 		asking := make(chan struct{})
 		go func() {
 			close(asking)
-			second <- s.Record(t.Context(), func(ctx context.Context, tx links.Tx) error {
+			second <- unit(t.Context(), func(ctx context.Context, tx links.Tx) error {
 				locked, err := tx.Links().Lock(ctx, []int64{l.ID})
 				if err != nil {
 					return err
@@ -98,10 +106,10 @@ func testLockWaits(t *testing.T, s links.Store) {
 		locked[0].Template = "changed"
 		err = all(
 			func() error { return tx.Links().Update(ctx, locked[0]) },
-			func() error { return tx.Clicks().Add(ctx, sampleClick(locked[0], 1)) },
+			func() error { return tx.Clicks().Add(ctx, sampleClick(locked[0], n)) },
 			func() error {
 				return lookUntil(second, func() error {
-					_, err := tx.Advertisers().Get(ctx, w.advertisers[0].ID)
+					_, err := tx.Advertisers().Get(ctx, l.AdvertiserID)
 					return err
 				})
 			},
@@ -113,10 +121,10 @@ func testLockWaits(t *testing.T, s links.Store) {
 		t.Fatalf("Record: %v", err)
 	}
 	if err := <-second; err != nil {
-		t.Fatalf("Record of the second: %v", err)
+		t.Fatalf("%s of the second: %v", name, err)
 	}
 	if last := slices.Index(order, "second locked"); last < slices.Index(order, "first ends") {
-		t.Errorf("got %q, want the second unit to wait for the first", order)
+		t.Errorf("got %q, want the %s of the second unit to wait for the first", order, name)
 	}
 }
 
