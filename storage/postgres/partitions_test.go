@@ -211,7 +211,7 @@ func TestNobodyWaitsForAMonthThatIsVacuumed(t *testing.T) {
 	old, young := clicksAt(w, firstOfMonth(2), 5), clicksAt(w, firstOfMonth(3), 5)
 	is.NoErr(addClicks(t.Context(), db, old))
 	is.NoErr(addClicks(t.Context(), db, young))
-	parts, now := db.Orders().(links.ClickParts), firstOfMonth(5)
+	parts, now := db.Links().(links.ClickParts), firstOfMonth(5)
 	// Nothing else is left to drop, and the months to come are made.
 	is.NoErr(parts.DropClicks(t.Context(), idOf(firstOfMonth(2).Add(-time.Hour), 0), now))
 	month := "affiliate_clicks_" + firstOfMonth(2).Format("200601")

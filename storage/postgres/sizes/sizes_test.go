@@ -224,7 +224,7 @@ func (m market) benchmarkRetention(b *testing.B) {
 	is.NoErr(err)
 	blobs, err := affiliate.NewDirBlobs(b.TempDir())
 	is.NoErr(err)
-	drop := dropping{ClickParts: m.db.Orders().(links.ClickParts)}
+	drop := dropping{ClickParts: m.db.Links().(links.ClickParts)}
 	kit, err := affiliatekit.New(m.db, affiliatekit.Options{Retention: retention.Options{Blobs: blobs, Parts: &drop}})
 	is.NoErr(err)
 	// beside runs writers beside work and returns what they wrote.
