@@ -101,7 +101,7 @@ func TestAKitOfLinksAndCampaigns(t *testing.T) {
 			})
 			var tables int
 			is.NoErr(handle.NewRaw(`SELECT count(*) FROM pg_tables WHERE schemaname = ? AND tablename <> 'affiliate_migrations'`, schema).Scan(t.Context(), &tables))
-			is.Equal(tables, 44) // of 82
+			is.Equal(tables, 45) // of 83
 		})
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // ofPostgres are the files that only a backend over SQL needs.
 var ofPostgres = []string{
-	"batch.go", "columns.go", "copy.go", "domains.go", "errors.go", "failover.go", "host.go", "migrate.go", "migratetools.go", "open.go", "partitions.go", "prepared.go", "reader.go", "schema.go", "session.go",
+	"batch.go", "click_skew.go", "columns.go", "copy.go", "domains.go", "errors.go", "failover.go", "host.go", "migrate.go", "migratetools.go", "open.go", "partitions.go", "prepared.go", "reader.go", "schema.go", "session.go",
 	"table.go", "unit.go", "where.go",
 }
 

@@ -185,6 +185,15 @@ func callTheRest(t *testing.T, open func(t *testing.T) (*postgres.DB, *bun.DB)) 
 	is.NoErr(db.Core().Read(ctx, func(context.Context, affiliate.Tx) error { return nil })) // tells the server the deadline
 
 	is.NoErr(postgres.PartitionClicks(ctx, handle, schema, nil))
+	byMonth, err := postgres.New(handle, schema)
+	is.NoErr(err)
+	is.NoErr(byMonth.Links().Read(ctx, func(ctx context.Context, tx links.Tx) error {
+		if _, err := tx.Clicks().List(ctx, links.ClickFilter{From: time.Now()}, affiliate.PageRequest{}); err != nil {
+			return err
+		}
+		_, err := tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: 1}}, time.Now())
+		return err
+	}))
 	parts := db.Links().(links.ClickParts)
 	is.NoErr(parts.DropClicks(ctx, uuid.Max, time.Now().AddDate(0, 3, 0)))
 }

@@ -66,6 +66,7 @@ var fates = map[string]fate{
 
 	"url_rule_changes":   left("is how processes hear of rules, and written with them"),
 	"url_rule_sequence":  left("numbers those, in each database by itself"),
+	"click_skew":         left("is noted with each click again"),
 	"visitor_secrets":    left("would tell readers of one database in another"),
 	"idempotency_keys":   left(told),
 	"idempotency_totals": left(told),

@@ -79,6 +79,9 @@ func (r clicks) Add(ctx context.Context, clicks ...links.Click) error {
 		if err := r.checkRepeats(ctx, clicks); err != nil {
 			return err
 		}
+		if err := r.noteSkew(ctx, clicks); err != nil {
+			return err
+		}
 		type click = links.Click
 		return batch{table: "affiliate_clicks", columns: []batchColumn{
 			field("id", "uuid", clicks, func(c *click) string { return c.ID.String() }),
@@ -133,18 +136,16 @@ func (r clicks) GetMany(ctx context.Context, ids []uuid.UUID) ([]links.Click, er
 }
 
 func (r clicks) List(ctx context.Context, f links.ClickFilter, p affiliate.PageRequest) (affiliate.Page[links.Click], error) {
-	byMonth, err := read(ctx, r.u, "click", func(ctx context.Context) (bool, error) { return r.u.db.clicksByMonth(ctx, r.u.tx) })
+	months, err := read(ctx, r.u, "click", func(ctx context.Context) (months, error) { return r.months(ctx, f) })
 	if err != nil {
 		return affiliate.Page[links.Click]{}, err
 	}
 	return r.list(ctx, p, func(q filter) {
-		if byMonth { // the partitions of other times are not looked at
-			if !f.From.IsZero() {
-				q.Where("t.id >= ?::uuid", idAt(f.From.Add(-clockSkew)).String())
-			}
-			if !f.Until.IsZero() {
-				q.Where("t.id < ?::uuid", idAt(f.Until.Add(clockSkew)).String())
-			}
+		if months.from != uuid.Nil {
+			q.Where("t.id >= ?::uuid", months.from.String())
+		}
+		if months.until != uuid.Nil {
+			q.Where("t.id < ?::uuid", months.until.String())
 		}
 		q.equal("t.link_id", f.LinkID)
 		q.equal("t.user_id", f.UserID)
@@ -168,11 +169,10 @@ const lastValid = `SELECT v.n, last.at, last.id
 			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
 		ORDER BY at DESC LIMIT 1) AS last ON TRUE`
 
-// lastValidByMonth is lastValid for partitions by id.
-var lastValidByMonth = strings.ReplaceAll(lastValid, "c.at > ?0", "c.at > ?0 AND c.id >= ?4::uuid")
-
-// clockSkew is how much the time in an id may be before the click's.
-const clockSkew = time.Hour
+// lastValidByMonth is lastValid for partitions by id: those of older clicks are not
+// looked at.
+var lastValidByMonth = strings.ReplaceAll(lastValid, "c.at > ?0", `c.at > ?0 AND c.id >= (
+		SELECT rpad(lpad(to_hex(greatest(?4::bigint - s.behind, 0)), 12, '0'), 32, '0')::uuid FROM {schema}affiliate_click_skew AS s)`)
 
 func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.Time) ([]links.LastVisit, error) {
 	return read(ctx, r.u, "click", func(ctx context.Context) ([]links.LastVisit, error) {
@@ -189,14 +189,13 @@ func (r clicks) LastValid(ctx context.Context, visits []links.Visit, since time.
 		if err != nil {
 			return nil, err
 		}
-		// The partitions of older clicks are not looked at.
 		text, args := lastValid, []any{
 			since, values(visits, func(v *links.Visit) int64 { return v.LinkID }),
 			values(visits, func(v *links.Visit) []byte { return v.Visitor[:] }),
 			values(visits, func(v *links.Visit) []byte { return v.Previous[:] }),
 		}
 		if byMonth {
-			text, args = lastValidByMonth, append(args, idAt(since.Add(-clockSkew)).String())
+			text, args = lastValidByMonth, append(args, since.UnixMilli())
 		}
 		err = r.u.prepared(text, args...).Scan(ctx, &rows)
 		for _, row := range rows {

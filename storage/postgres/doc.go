@@ -90,8 +90,8 @@
 // unique over all partitions then, and a click is found in one of them. Nothing
 // else is partitioned: events and kept answers are unique by what no range of
 // time decides, and they go in small batches by index; entries and roll-ups stay.
-// A list of the clicks of a time, and with it an export by links/move, then trusts
-// that a click's id was made within an hour of its time, as the service makes it.
+// What is asked of a time reads the partitions of the time, and around it as far as
+// a click's time and its id's lie apart at most, see click_skew.go.
 //
 // # How to add a plain aggregate
 //

@@ -27,6 +27,7 @@ const (
 	clicksHistory  = "affiliate_clicks_history" // all clicks from before there were partitions
 	clicksDefault  = "affiliate_clicks_default" // what no month takes
 	clicksCheck    = "affiliate_clicks_before_check"
+	maxIDMilli     = 1<<48 - 1
 	monthsAhead    = 3
 	minHistory     = 14 * 24 * time.Hour // how long a migration may take at least
 	lockWait       = 50 * time.Millisecond
@@ -40,7 +41,8 @@ type PartitionProgress string
 // The steps of PartitionClicks, in their order.
 const (
 	PartitionBound    PartitionProgress = "bound"    // noting where the history ends
-	PartitionValidate PartitionProgress = "validate" // reading the whole table once; it takes as long as that
+	PartitionMeasure  PartitionProgress = "measure"  // reading the whole table once, for how exact the times in the ids are
+	PartitionValidate PartitionProgress = "validate" // reading it again, for ids behind the end of the history
 	PartitionSwap     PartitionProgress = "swap"     // the table becomes the first partition of a new one
 	PartitionMonths   PartitionProgress = "months"   // tables for the coming months
 )
@@ -50,7 +52,7 @@ const (
 // It is for PostgreSQL itself, whose engine moves no row for it: the table as it
 // is becomes the partition of all clicks until next month. Call it after
 // Migrate; on a new database it takes a moment, on a large one it reads the
-// table once, beside the writers. progress may be nil.
+// table twice, beside the writers. progress may be nil.
 //
 // It waits for no lock longer than 50 ms, so that nobody waits longer behind it,
 // and tries again. It may be stopped at any time and called again, by several
@@ -58,8 +60,11 @@ const (
 // it again within two weeks: the table then refuses clicks behind the end of its
 // history.
 //
-// Ids of clicks must be UUIDs of version 7, as by default, of the clock's time.
-// Clicks that no month takes are kept in a partition of their own.
+// Ids of clicks should be UUIDs of version 7, as by default, of the clock's time.
+// Clicks that no month takes are kept in a partition of their own. A click whose
+// time and whose id lie further apart than an hour, as when a host adds old clicks
+// under new ids, is found all the same: from then on what is asked of a time reads
+// the months around it too, as far as the widest such distance.
 func PartitionClicks(ctx context.Context, db *bun.DB, o Options, progress func(PartitionProgress)) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -94,6 +99,10 @@ func (p partitions) run(ctx context.Context, progress func(PartitionProgress)) e
 		progress(PartitionBound)
 		bound, err := p.bound(ctx)
 		if err != nil {
+			return err
+		}
+		progress(PartitionMeasure)
+		if err := p.tx(ctx, 0, measureSkew); err != nil {
 			return err
 		}
 		progress(PartitionValidate)
@@ -181,10 +190,12 @@ func monthOf(t time.Time) time.Time {
 	return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// idAt is what the ids of clicks at that time, and later, are not less than. An
-// id has 48 bits for the time.
-func idAt(t time.Time) (id uuid.UUID) {
-	binary.BigEndian.PutUint64(id[:8], uint64(min(max(t.UnixMilli(), 0), 1<<48-1))<<16)
+// idAt is what the ids of clicks at that time, and later, are not less than.
+func idAt(t time.Time) uuid.UUID { return idAtMilli(t.UnixMilli()) }
+
+// idAtMilli is idAt for the time that an id has: 48 bits of milliseconds.
+func idAtMilli(ms int64) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(min(max(ms, 0), maxIDMilli))<<16)
 	return id
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -124,7 +125,7 @@ func TestATableOfClicksBecomesPartitionsBesideItsWriters(t *testing.T) {
 		if err == nil {
 			break
 		}
-		steps := []postgres.PartitionProgress{postgres.PartitionBound, postgres.PartitionValidate, postgres.PartitionSwap, postgres.PartitionMonths, "never"}
+		steps := []postgres.PartitionProgress{postgres.PartitionBound, postgres.PartitionMeasure, postgres.PartitionValidate, postgres.PartitionSwap, postgres.PartitionMonths, "never"}
 		stopAt = steps[slices.Index(steps, stopAt)+1]
 	}
 	is.NoErr(postgres.PartitionClicks(t.Context(), handle, postgres.Options{}, nil)) // again changes nothing
@@ -280,6 +281,43 @@ func TestAListOfATimeReadsTheMonthsOfThatTime(t *testing.T) {
 	is.Equal(lists, 2) // the count and the page
 }
 
+func TestClicksFromBeforeTheMonthsAreFoundByTheirTime(t *testing.T) {
+	t.Parallel()
+	for name, ids := range map[string]time.Time{"of ids made later": firstOfMonth(-1).AddDate(0, 0, 20), "of ids made before": firstOfMonth(-3)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			is := is.New(t)
+			db, handle := openInPath(t)
+			w := newWorld(t, db, 3, 2)
+			old := clicksAt(w, firstOfMonth(-1), 1)
+			old[0].ID, old[0].Verdict = idOf(ids, 0), links.VerdictValid
+			is.NoErr(addClicks(t.Context(), db, old))
+			// As in a database from before the distance was noted.
+			_, err := handle.ExecContext(t.Context(), `UPDATE affiliate_click_skew SET ahead = 3600000, behind = 3600000`)
+			is.NoErr(err)
+			is.NoErr(postgres.PartitionClicks(t.Context(), handle, postgres.Options{}, nil))
+			find := func(ctx context.Context, tx links.Tx) error {
+				page, err := tx.Clicks().List(ctx, links.ClickFilter{From: old[0].At, Until: old[0].At.Add(time.Second)}, affiliate.PageRequest{})
+				is.NoErr(err)
+				is.Equal(page.Total, 1)
+				last, err := tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: old[0].LinkID, Visitor: old[0].Visitor}}, old[0].At.Add(-time.Second))
+				is.NoErr(err)
+				is.Equal(last[0].ClickID, old[0].ID)
+				return nil
+			}
+			is.NoErr(db.Links().Read(t.Context(), find))
+
+			// As in one whose clicks were by month already.
+			for _, statement := range []string{`DROP TABLE affiliate_click_skew`, `DELETE FROM affiliate_migrations WHERE name = '0029_click_skew.sql'`} {
+				_, err := handle.ExecContext(t.Context(), statement)
+				is.NoErr(err)
+			}
+			is.NoErr(postgres.Migrate(t.Context(), handle, postgres.Options{}))
+			is.NoErr(db.Links().Read(t.Context(), find))
+		})
+	}
+}
+
 func TestLastVisitsAreFoundInPartitions(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
@@ -298,4 +336,27 @@ func TestLastVisitsAreFoundInPartitions(t *testing.T) {
 		is.Equal(fmt.Sprint(last[0].ClickID, last[1].ClickID), fmt.Sprint(clicks[0].ID, clicks[1].ID))
 		return err
 	}))
+
+	// Months before are not looked at.
+	noted := &texts{table: "affiliate_click_skew"}
+	watched, err := postgres.New(handle.WithQueryHook(noted), postgres.Options{})
+	is.NoErr(err)
+	is.NoErr(watched.Links().Read(t.Context(), func(ctx context.Context, tx links.Tx) error {
+		_, err := tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: clicks[0].LinkID, Visitor: clicks[0].Visitor}}, end.Add(2*time.Hour))
+		return err
+	}))
+	is.Equal(len(noted.list), 1)
+	statement := strings.NewReplacer(
+		"?0", "'"+end.Add(2*time.Hour).Format(time.RFC3339)+"'::timestamptz", "?1", fmt.Sprintf("'{%d}'", clicks[0].LinkID),
+		"?2", `'{"\\x01"}'`, "?3", `'{"\\x02"}'`, "?4", strconv.FormatInt(end.Add(2*time.Hour).UnixMilli(), 10),
+	).Replace(noted.list[0])
+	var plan []string
+	is.NoErr(handle.NewRaw("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) "+strings.ReplaceAll(statement, "?", "??")).Scan(t.Context(), &plan))
+	for _, line := range plan {
+		if month := regexp.MustCompile(`on (affiliate_clicks_\w+) `).FindStringSubmatch(line); month != nil && month[1] != "affiliate_clicks_default" &&
+			(month[1] == "affiliate_clicks_"+end.Format("200601")) == strings.Contains(line, "never executed") {
+			t.Errorf("%s: %s", month[1], line)
+		}
+	}
+	is.True(strings.Contains(strings.Join(plan, "\n"), "never executed"))
 }

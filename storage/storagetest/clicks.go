@@ -29,6 +29,7 @@ func clickScenarios() []scenario[links.Store] {
 		scenario[links.Store]{"clicks/last valid", testLastValid},
 		scenario[links.Store]{"clicks/last valid moves on", testLastValidMoves},
 		scenario[links.Store]{"clicks/list", testClickList},
+		scenario[links.Store]{"clicks/a time is the click's, not its id's", testClickTimes},
 	)
 }
 
@@ -302,6 +303,43 @@ func testLastValidMoves(t *testing.T, s links.Store) {
 			t.Errorf("Write: got %v, want the callback's error", err)
 		}
 		expect("after newer ones that were undone", 2*n, 10*n)
+	}
+}
+
+// testClickTimes has clicks whose ids were made long before them or after them, as
+// of a host that adds old clicks, or whose clock or NewID is its own.
+func testClickTimes(t *testing.T, s links.Store) {
+	w := newWorldOfClicks(t, s)
+	idFrom := func(when time.Time, n byte) uuid.UUID {
+		id := uuid.UUID{15: n}
+		binary.BigEndian.PutUint64(id[:8], uint64(when.UnixMilli())<<16)
+		return id
+	}
+	last := uuid.Max
+	last[15]--
+	distances := []time.Duration{time.Hour, time.Hour + time.Millisecond, 25 * time.Hour, 40 * 24 * time.Hour, 400 * 24 * time.Hour}
+	var ids []uuid.UUID
+	for n, d := range distances {
+		ids = append(ids, idFrom(at(0).Add(d), byte(2*n)), idFrom(at(0).Add(-d), byte(2*n+1)))
+	}
+	// One at a time, so that each is the widest until then.
+	for n, id := range append(ids, uuid.UUID{15: 1}, last) {
+		c := sampleClick(w.link, 0)
+		c.ID, c.Verdict, c.Visitor = id, links.VerdictValid, links.VisitorKey{byte(n + 1)}
+		addClicks(t, s, c)
+		for _, f := range []links.ClickFilter{
+			{From: at(0), Until: at(0).Add(time.Microsecond)}, {From: at(0)}, {Until: at(0).Add(time.Microsecond)},
+		} {
+			page := see(t, s, func(ctx context.Context, tx links.Tx) (affiliate.Page[links.Click], error) {
+				return tx.Clicks().List(ctx, f, affiliate.PageRequest{Number: 1, Size: 50})
+			})
+			equal(t, fmt.Sprintf("clicks of %+v with %s", f, id), page.Total, n+1)
+			equal(t, "on the page", len(page.Items), n+1)
+		}
+		visits := see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
+			return tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: w.link.ID, Visitor: c.Visitor}}, at(0).Add(-time.Microsecond))
+		})
+		equal(t, "the last visit", visits, []links.LastVisit{{At: at(0), ClickID: id}})
 	}
 }
 
