@@ -471,7 +471,7 @@ func testWake(t *testing.T, s adsync.Store) {
 	before := allJobs(t, s)
 	wake := func(adAccount string, parents ...uuid.UUID) {
 		t.Helper()
-		write(t, s, func(ctx context.Context, tx syncTx) error { return tx.SyncJobs().Wake(ctx, at(7), adAccount, parents) })
+		write(t, s, func(ctx context.Context, tx syncTx) error { return tx.SyncJobs().Wake(ctx, at(7).Add(999), adAccount, parents) })
 	}
 	wake("act_1")
 	wake("act_1", syncID(92), uuid.Nil)

@@ -137,6 +137,16 @@ func testRequeue(t *testing.T, s eventsStore) {
 	equal(t, "all once more", queue(8, 3, 1, 3, 2), 3)
 	equal(t, "its consumer is due again", consumerNow(t, s, c).DueAt, at(8))
 	equal(t, "in the order of the events", sequences(dueTo(t, s, c, 8)), "1 2 3")
+	raise(t, s, sampleEvent(1)) // of the same object
+	number(t, s, 8, 10)
+	leased = leaseConsumers(t, s, eventLease(9))[0]
+	for _, d := range dueTo(t, s, c, 99) {
+		if d.Sequence == 5 {
+			settleConsumer(t, s, leased, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+		}
+	}
+	equal(t, "one whose object has another that waits", queue(10, 5), 1)
+	equal(t, "both of the object", sequences(dueTo(t, s, c, 10)), "1 2 3 5")
 	refused(t, s, missing, func(ctx context.Context, tx eventsTx) error {
 		return second(tx.EventDeliveries().Queue(ctx, at(7), nowhere, []int64{1}))
 	})

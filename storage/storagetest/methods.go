@@ -44,13 +44,14 @@ func (m method) changes() bool {
 
 // call calls the method with arguments that are good for something in a world.
 func (m method) call(ctx context.Context, tx any, w world) error {
-	out := m.results(ctx, tx, w)
+	out := m.results(ctx, tx, w, 10)
 	err, _ := out[len(out)-1].Interface().(error)
 	return err
 }
 
-// results is all that the method returns, its error last.
-func (m method) results(ctx context.Context, tx any, w world) []reflect.Value {
+// results is all that the method returns, its error last. The limit is for a method
+// that takes one.
+func (m method) results(ctx context.Context, tx any, w world, limit int) []reflect.Value {
 	fn := reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
 	args := []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < fn.Type().NumIn(); i++ {
@@ -58,7 +59,11 @@ func (m method) results(ctx context.Context, tx any, w world) []reflect.Value {
 		if fn.Type().IsVariadic() && i == fn.Type().NumIn()-1 {
 			in = in.Elem()
 		}
-		args = append(args, argument(in, w))
+		arg := argument(in, w)
+		if in.Kind() == reflect.Int {
+			arg = reflect.ValueOf(limit)
+		}
+		args = append(args, arg)
 	}
 	return fn.Call(args)
 }
@@ -66,7 +71,7 @@ func (m method) results(ctx context.Context, tx any, w world) []reflect.Value {
 // argument is a value of the type that a method may be called with.
 func argument(in reflect.Type, w world) reflect.Value {
 	for _, v := range []any{
-		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, 10, "x", []string{"x"}, at(0), affiliate.RoleAgency,
+		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, "x", []string{"x"}, at(0), affiliate.RoleAgency,
 		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
 		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
 		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),

@@ -215,7 +215,8 @@ func testAlive[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	})
 }
 
-// testNothing reads a store that has nothing but a world.
+// testNothing reads a store that has nothing but a world. A limit below one finds
+// nothing too.
 func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	w := newWorld(t, s)
 	for _, m := range methodsOf(reflect.TypeFor[T]()) {
@@ -223,8 +224,13 @@ func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 			continue
 		}
 		read(t, s, func(ctx context.Context, tx T) error {
-			for _, v := range m.results(ctx, tx, w) {
-				equal(t, m.String()+": lists that are empty and not nil", emptyLists("", v), []string(nil))
+			for _, limit := range []int{10, 0, -1} {
+				for _, v := range m.results(ctx, tx, w, limit) {
+					equal(t, m.String()+": lists that are empty and not nil", emptyLists("", v), []string(nil))
+					if err, ok := v.Interface().(error); ok && !errors.Is(err, affiliate.ErrNotFound) {
+						t.Errorf("%s, of at most %d: %v", m, limit, err)
+					}
+				}
 			}
 			return nil
 		})
