@@ -1,7 +1,9 @@
 package affiliate
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -105,10 +107,15 @@ func (t *Total) Apply(e Entry) error {
 		}
 		earned, paid = 0, -earned
 	}
+	return t.Add(Total{Earned: earned, Paid: paid, Cost: e.Cost.Minor(), Entries: 1})
+}
+
+// Add adds another total's sums. It fails when a sum leaves 64 bits.
+func (t *Total) Add(other Total) error {
 	for _, s := range []struct {
 		sum *int64
 		add int64
-	}{{&t.Earned, earned}, {&t.Paid, paid}, {&t.Cost, e.Cost.Minor()}, {&t.Entries, 1}} {
+	}{{&t.Earned, other.Earned}, {&t.Paid, other.Paid}, {&t.Cost, other.Cost}, {&t.Entries, other.Entries}} {
 		next := *s.sum + s.add
 		if (s.add > 0) != (next > *s.sum) && s.add != 0 {
 			return totalOverflow()
@@ -116,6 +123,38 @@ func (t *Total) Apply(e Entry) error {
 		*s.sum = next
 	}
 	return nil
+}
+
+// SumEntries validates the entries and adds them up, for a backend that keeps
+// totals: one for each account and currency, in the order of both. It fails when
+// a sum leaves 64 bits.
+func SumEntries(entries []Entry) ([]Total, error) {
+	type key struct {
+		account  Account
+		currency Currency
+	}
+	var totals []Total
+	places := make(map[key]int)
+	for i := range entries {
+		e := &entries[i]
+		if err := e.Validate(); err != nil {
+			return nil, err
+		}
+		k := key{e.Account, e.Earning.Currency()}
+		place, ok := places[k]
+		if !ok {
+			place = len(totals)
+			places[k] = place
+			totals = append(totals, Total{Account: k.account, Currency: k.currency})
+		}
+		if err := totals[place].Apply(*e); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(totals, func(a, b Total) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency))
+	})
+	return totals, nil
 }
 
 func totalOverflow() error {

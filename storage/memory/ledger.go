@@ -117,10 +117,9 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		return nil, err
 	}
 	core := &r.u.db.core
-	for i := range entries {
-		if err := entries[i].Validate(); err != nil {
-			return nil, r.u.Fail(err)
-		}
+	totals, err := affiliate.SumEntries(entries)
+	if err != nil {
+		return nil, r.u.Fail(err)
 	}
 	var f engine.Refusal
 	for i := range entries {
@@ -141,6 +140,11 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		kept[i] = *e
 		row := core.entries.At(id)
 		kept[i].ID, kept[i].OccurredAt, kept[i].PayableAt = int64(id), engine.FromMicro(row.occurred), engine.FromMicro(row.payable)
+	}
+	for _, t := range totals {
+		if err := r.addToTotal(t); err != nil {
+			return nil, r.u.Fail(err)
+		}
 	}
 	return kept, nil
 }
@@ -167,24 +171,23 @@ func (r ledger) append(e *affiliate.Entry) (uint32, error) {
 	if err := f.Err("entry"); err != nil {
 		return 0, err
 	}
-	if err := r.addToTotal(&row, e); err != nil {
-		return 0, err
-	}
 	return db.core.entries.Insert(row)
 }
 
-func (r ledger) addToTotal(row *entryRow, e *affiliate.Entry) error {
-	totals := r.u.db.core.totals
-	id, ok := totals.byKey.Find(totalKey{row.account, row.currency})
+func (r ledger) addToTotal(add affiliate.Total) error {
+	db := r.u.db
+	totals := db.core.totals
+	key := totalKey{db.words.Number(string(add.Account)), uint16(db.codes.Number(string(add.Currency)))}
+	id, ok := totals.byKey.Find(key)
 	if !ok {
 		var err error
-		if id, err = totals.Insert(totalRow{account: row.account, currency: row.currency}); err != nil {
+		if id, err = totals.Insert(totalRow{account: key.account, currency: key.currency}); err != nil {
 			return err
 		}
 	}
 	t := totals.Touch(id)
 	sum := affiliate.Total{Earned: t.earned, Paid: t.paid, Cost: t.cost, Entries: t.entries}
-	if err := sum.Apply(*e); err != nil {
+	if err := sum.Add(add); err != nil {
 		return err
 	}
 	t.earned, t.paid, t.cost, t.entries = sum.Earned, sum.Paid, sum.Cost, sum.Entries

@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -52,7 +50,8 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		if len(entries) == 0 {
 			return nil, nil
 		}
-		totals, err := sums(entries)
+		// In the order in which every unit locks the totals.
+		totals, err := affiliate.SumEntries(entries)
 		if err != nil {
 			return nil, err
 		}
@@ -73,33 +72,6 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		}
 		return kept, nil
 	})
-}
-
-// sums validates the entries and adds them up by account and currency, in the
-// order in which every unit locks the totals.
-func sums(entries []affiliate.Entry) ([]affiliate.Total, error) {
-	type key struct {
-		account  affiliate.Account
-		currency affiliate.Currency
-	}
-	byKey := make(map[key]affiliate.Total)
-	for _, e := range entries {
-		if err := e.Validate(); err != nil {
-			return nil, err
-		}
-		k := key{e.Account, e.Earning.Currency()}
-		total, ok := byKey[k]
-		if !ok {
-			total = affiliate.Total{Account: k.account, Currency: k.currency}
-		}
-		if err := total.Apply(e); err != nil {
-			return nil, err
-		}
-		byKey[k] = total
-	}
-	return slices.SortedFunc(maps.Values(byKey), func(a, b affiliate.Total) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Currency, b.Currency))
-	}), nil
 }
 
 // insert keeps the entries and adds the totals, in one statement. It returns the

@@ -184,6 +184,7 @@ func testOverflow(t *testing.T, s coreStore) {
 		"cost":                  {cost(2, 0, -2)},
 		"earned, within a call": {cost(2, 1, 0), cost(3, 1, 0)},
 		"after another account": {entry(2, affiliate.EntryClick, "user:2", 1), cost(3, 2, 0)},
+		"cost, of the call":     {cost(2, 0, math.MaxInt64), cost(3, 0, 1)}, // the total would be far from it
 		"paid, at once":         {entry(2, affiliate.EntryPayout, "user:2", math.MinInt64)},
 		"paid":                  {entry(2, affiliate.EntryPayout, "user:1", math.MinInt64+1), entry(3, affiliate.EntryPayout, "user:1", -1)},
 	} {
@@ -201,8 +202,10 @@ func testOverflow(t *testing.T, s coreStore) {
 	// The limits themselves are in range, and so is what comes back from them.
 	book(t, s, cost(2, 1, -1))
 	book(t, s, cost(3, -math.MaxInt64, math.MaxInt64))
+	book(t, s, cost(4, math.MaxInt64, -math.MaxInt64))
+	book(t, s, cost(5, 5, -5), cost(6, -5, 5)) // nothing, in the end: entries of one call have no order here
 	equal(t, "totals, in the end", totals(t, s), []affiliate.Total{
-		{Account: "user:1", Currency: "EUR", Earned: 0, Cost: -1, Entries: 3},
+		{Account: "user:1", Currency: "EUR", Earned: math.MaxInt64, Cost: math.MinInt64, Entries: 6},
 	})
 
 	// A part of a total can be out of range where the total is not.
