@@ -159,7 +159,6 @@ func (r targets) candidate(c *offers.Candidate, id uint32, user int64) {
 	c.OfferID = int64(id)
 	if p, ok := db.participants.byPart.Find(offers.Part{OfferID: int64(id), UserID: user}); ok {
 		c.Participant = affiliate.Some(db.participants.At(p).Participation())
-		c.Participant.Value.ParticipantID = int64(p)
 	}
 	if b, ok := db.budgets.Find(c.SharedBudgetID); ok {
 		c.Shared = affiliate.Some(offers.Shared{Amount: db.budgets.At(b).Amount})

@@ -131,7 +131,7 @@ func (r returnAds) List(ctx context.Context, f returnads.Filter, p affiliate.Pag
 		}
 	}
 	when(f.Query != "", func(q filter) { q.query(f.Query, "t.id", part("t.name")) })
-	when(f.AdvertiserGroupIDs != nil, func(q filter) { q.among("coalesce(t.advertiser_group_id, 0)", f.AdvertiserGroupIDs) })
+	when(f.AdvertiserGroupIDs != nil, func(q filter) { q.among("t.advertiser_group_id", f.AdvertiserGroupIDs) })
 	when(f.AdvertiserIDs != nil, func(q filter) { q.among("t.advertiser_id", f.AdvertiserIDs) })
 	when(f.CreatedBy != 0, func(q filter) { q.equal("t.author", f.CreatedBy) })
 	when(f.Statuses != nil, func(q filter) {

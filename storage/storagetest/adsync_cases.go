@@ -323,7 +323,7 @@ func testRemotes(t *testing.T, s syncStore) {
 	again.SentAt, again.Sent, again.Handle = at(2), `{"name":"ö"}`, "handle"
 	b.RemoteID, b.SentAt = "", at(3) // sent, and no more is known
 	given := again
-	given.SyncedAt, given.SentAt = again.SyncedAt.Add(999), again.SentAt.Add(999) // nanoseconds are cut
+	given.SyncedAt, given.SentAt = finer(again.SyncedAt), finer(again.SentAt)
 	write(t, s, func(ctx context.Context, tx syncTx) error {
 		return all(
 			func() error { return tx.Remotes().Put(ctx, b, a, other) },

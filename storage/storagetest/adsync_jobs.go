@@ -40,12 +40,14 @@ func sampleJob(n int) adsync.Job {
 }
 
 func sampleLease(now int) adsync.Lease {
-	return adsync.Lease{Token: "token " + strconv.Itoa(now), Now: at(now), Until: at(now + 60), Limit: 100}
+	return adsync.Lease{Token: "token " + strconv.Itoa(now), Now: finer(at(now)), Until: finer(at(now + 60)), Limit: 100}
 }
 
 func enqueue(t *testing.T, s adsync.Store, when int, jobs ...adsync.Job) {
 	t.Helper()
-	write(t, s, func(ctx context.Context, tx syncTx) error { return tx.SyncJobs().Enqueue(ctx, at(when), jobs...) })
+	write(t, s, func(ctx context.Context, tx syncTx) error {
+		return tx.SyncJobs().Enqueue(ctx, finer(at(when)), jobs...)
+	})
 }
 
 // allJobs are the jobs as they are, by id.
@@ -77,8 +79,14 @@ func lease(t *testing.T, s adsync.Store, l adsync.Lease) []adsync.Job {
 
 func settle(t *testing.T, s adsync.Store, when int, outcomes ...adsync.Outcome) int {
 	t.Helper()
+	outcomes = slices.Clone(outcomes)
+	for i, o := range outcomes {
+		if !o.DueAt.IsZero() {
+			outcomes[i].DueAt = finer(o.DueAt)
+		}
+	}
 	return work(t, s, func(ctx context.Context, tx syncTx) (int, error) {
-		return tx.SyncJobs().Settle(ctx, at(when), outcomes...)
+		return tx.SyncJobs().Settle(ctx, finer(at(when)), outcomes...)
 	})
 }
 
@@ -195,7 +203,7 @@ func testLease(t *testing.T, s adsync.Store) {
 	equal(t, "two", records(first), "4 1 ")
 	for n, j := range first {
 		want := sampleJob([]int{4, 1}[n])
-		want.ID, want.Version, want.State, want.Attempts, want.DueAt, want.Token, want.QueuedAt = j.ID, 1, adsync.JobLeased, 1, l.Until, l.Token, at([]int{4, 5}[n])
+		want.ID, want.Version, want.State, want.Attempts, want.DueAt, want.Token, want.QueuedAt = j.ID, 1, adsync.JobLeased, 1, at(68), l.Token, at([]int{4, 5}[n])
 		equal(t, "leased", j, want)
 	}
 	l.Token = "next"
@@ -237,7 +245,7 @@ func testParents(t *testing.T, s adsync.Store) {
 	step(4, "", "") // a parked parent stops its children
 	parked := allJobs(t, s)
 	equal(t, "queued again", work(t, s, func(ctx context.Context, tx syncTx) (int, error) {
-		return tx.SyncJobs().Requeue(ctx, at(5).Add(999), []int64{parked[0].ID, parked[1].ID, nowhere})
+		return tx.SyncJobs().Requeue(ctx, finer(at(5)), []int64{parked[0].ID, parked[1].ID, nowhere})
 	}), 1)
 	for i, j := range allJobs(t, s) {
 		if parked[i].State == adsync.JobParked {
@@ -441,7 +449,7 @@ func testNextDue(t *testing.T, s adsync.Store) {
 	l.AdAccountID = "act_1"
 	held := lease(t, s, l)
 	equal(t, "leased", records(held), "8 3 1 2 ")
-	equal(t, "the end of the lease", next("act_1", at(5)), l.Until)
+	equal(t, "the end of the lease", next("act_1", at(5)), at(65))
 	waits, parked, again := outcomeOf(held[1], adsync.JobQueued), outcomeOf(held[2], adsync.JobParked), outcomeOf(held[3], adsync.JobQueued)
 	waits.DueAt, waits.Reason = at(10), adsync.ReasonParentNotSynced
 	parked.Reason = "policy"
@@ -471,7 +479,9 @@ func testWake(t *testing.T, s adsync.Store) {
 	before := allJobs(t, s)
 	wake := func(adAccount string, parents ...uuid.UUID) {
 		t.Helper()
-		write(t, s, func(ctx context.Context, tx syncTx) error { return tx.SyncJobs().Wake(ctx, at(7).Add(999), adAccount, parents) })
+		write(t, s, func(ctx context.Context, tx syncTx) error {
+			return tx.SyncJobs().Wake(ctx, finer(at(7)), adAccount, parents)
+		})
 	}
 	wake("act_1")
 	wake("act_1", syncID(92), uuid.Nil)

@@ -198,7 +198,7 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	l.Names = []string{b.Name}
 	got := leaseConsumers(t, s, l)
 	want := b
-	want.DueAt, want.Token = l.Until, l.Token
+	want.DueAt, want.Token = at(70), l.Token
 	equal(t, "by name", got, []events.Consumer{want})
 	l.Names = []string{}
 	equal(t, "by no name", names(leaseConsumers(t, s, l)), []string(nil))
@@ -210,7 +210,7 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 
 	taken := eventLease(70) // b's lease has ended
 	got = leaseConsumers(t, s, taken)
-	want.DueAt, want.Token, want.Takeovers = taken.Until, taken.Token, 1
+	want.DueAt, want.Token, want.Takeovers = at(130), taken.Token, 1
 	equal(t, "a lease that ended", got, []events.Consumer{want})
 	old := b
 	old.Token = l.Token
@@ -227,7 +227,7 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	first.Limit = 1
 	equal(t, "those due first first", names(leaseConsumers(t, s, first)), []string{b.Name})
 	want = consumerNow(t, s, b)
-	held := events.Settlement{ConsumerID: b.ID, Token: want.Token, HeldUntil: at(200)}
+	held := events.Settlement{ConsumerID: b.ID, Token: want.Token, HeldUntil: finer(at(200))}
 	atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) { return tx.EventConsumers().Settle(ctx, held) })
 	got2 := consumerNow(t, s, b)
 	equal(t, "held", []any{got2.HeldUntil, got2.DueAt}, []any{at(200), at(200)})

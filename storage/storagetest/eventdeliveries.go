@@ -102,7 +102,7 @@ func testRequeue(t *testing.T, s eventsStore) {
 		events.Outcome{DeliveryID: list[2].ID, Result: events.Later, DueAt: at(99), Reason: "failed"})
 	requeue := func(when int, ids ...int64) int {
 		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-			return tx.EventDeliveries().Requeue(ctx, at(when).Add(999), ids) // nanoseconds are cut
+			return tx.EventDeliveries().Requeue(ctx, finer(at(when)), ids)
 		})
 	}
 	equal(t, "none", requeue(5), 0)
@@ -115,7 +115,7 @@ func testRequeue(t *testing.T, s eventsStore) {
 
 	queue := func(when int, sequences ...int64) int {
 		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-			return tx.EventDeliveries().Queue(ctx, at(when).Add(999), c.ID, sequences) // nanoseconds are cut
+			return tx.EventDeliveries().Queue(ctx, finer(at(when)), c.ID, sequences)
 		})
 	}
 	equal(t, "no event", queue(6), 0)

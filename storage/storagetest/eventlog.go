@@ -64,7 +64,7 @@ func sampleConsumer(n int) events.Consumer {
 }
 
 func eventLease(now int) events.Lease {
-	return events.Lease{Channel: "c", Token: "token " + strconv.Itoa(now), Now: at(now), Until: at(now + 60), Limit: 100}
+	return events.Lease{Channel: "c", Token: "token " + strconv.Itoa(now), Now: finer(at(now)), Until: finer(at(now + 60)), Limit: 100}
 }
 
 func raise(t *testing.T, s eventsStore, list ...affiliate.Event) {
@@ -94,7 +94,9 @@ func atWork[V any](t *testing.T, s eventsStore, fn func(ctx context.Context, tx 
 
 func number(t *testing.T, s eventsStore, now, limit int) int {
 	t.Helper()
-	return atWork(t, s, func(ctx context.Context, tx eventsTx) (int, error) { return tx.EventLog().Number(ctx, at(now), limit) })
+	return atWork(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+		return tx.EventLog().Number(ctx, finer(at(now)), limit)
+	})
 }
 
 func leaseConsumers(t *testing.T, s eventsStore, l events.Lease) []events.Consumer {
@@ -106,6 +108,12 @@ func leaseConsumers(t *testing.T, s eventsStore, l events.Lease) []events.Consum
 
 func settleConsumer(t *testing.T, s eventsStore, c events.Consumer, outcomes ...events.Outcome) bool {
 	t.Helper()
+	outcomes = slices.Clone(outcomes)
+	for i, o := range outcomes {
+		if !o.DueAt.IsZero() {
+			outcomes[i].DueAt = finer(o.DueAt)
+		}
+	}
 	return atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) {
 		return tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: c.ID, Token: c.Token, Outcomes: outcomes})
 	})
@@ -114,7 +122,7 @@ func settleConsumer(t *testing.T, s eventsStore, c events.Consumer, outcomes ...
 func dueTo(t *testing.T, s eventsStore, c events.Consumer, now int) []events.Delivery {
 	t.Helper()
 	return see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Delivery, error) {
-		return tx.EventDeliveries().Due(ctx, c.ID, at(now), 100)
+		return tx.EventDeliveries().Due(ctx, c.ID, finer(at(now)), 100)
 	})
 }
 

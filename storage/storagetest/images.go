@@ -107,7 +107,7 @@ func testImagesExpire(t *testing.T, s offers.Store) {
 	mark := func(advertiser int, now time.Time) {
 		t.Helper()
 		write(t, s, func(ctx context.Context, tx offers.Tx) error {
-			return tx.Images().MarkUnused(ctx, w.advertisers[advertiser].ID, now.Add(999)) // nanoseconds are cut
+			return tx.Images().MarkUnused(ctx, w.advertisers[advertiser].ID, finer(now))
 		})
 	}
 	expire := func(before time.Time, limit int) []string {

@@ -120,7 +120,7 @@ func testMailCount(t *testing.T, s mailingStore) {
 	equal(t, "of one without", count(w.advertisers[2].ID, 0, 5000), 0)
 	equal(t, "of the operator", count(0, 0, 5000), 1)
 	write(t, s, func(ctx context.Context, tx mailingTx) error {
-		if err := tx.Mails().Sent(ctx, kept[0].ID, at(9).Add(999)); err != nil {
+		if err := tx.Mails().Sent(ctx, kept[0].ID, finer(at(9))); err != nil {
 			return err
 		}
 		for _, id := range []int64{kept[1].ID, nowhere, kept[1].ID, 0, -1} {

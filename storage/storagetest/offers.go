@@ -246,6 +246,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{ExcludedAdvertisers: []int64{}}, "a b c d e f g"},
 		{F{GroupIDs: []int64{w.groups[0].ID}}, "b g"},
 		{F{GroupIDs: []int64{}}, ""},
+		{F{GroupIDs: []int64{0, -1}}, ""}, // no group's, and not those of no group
 		{F{CreatedBy: w.users[1].ID}, "d"},
 		{F{Type: offers.UserApply}, "b"},
 		{F{Type: "none"}, ""},

@@ -199,9 +199,12 @@ func testOrderKey(t *testing.T, s ordersStore) {
 // see2 adds orders in a unit of its own.
 func see2(t *testing.T, s ordersStore, list ...orders.Order) []orders.Order {
 	t.Helper()
-	return put(t, s, func(ctx context.Context, tx orders.Tx) ([]orders.Order, error) {
+	before := slices.Clone(list)
+	added := put(t, s, func(ctx context.Context, tx orders.Tx) ([]orders.Order, error) {
 		return tx.Orders().AddMissing(ctx, list...)
 	})
+	equal(t, "the list of the caller", list, before)
+	return added
 }
 
 func numbersOf(list []orders.Order) []string {

@@ -20,11 +20,16 @@ func testReseal(t *testing.T, s payoutsStore) {
 	b.Parties = payouts.Sealed{KeyID: "new", Data: []byte("B")}
 	given := b
 	given.IssuedAt = at(9) // only what is sealed changes
+	given.Parties.Data = slices.Clone(b.Parties.Data)
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, given) })
+	scribble(&given)
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx) })
 	ghost := b
 	ghost.PaymentID = nowhere
 	refused(t, s, missing, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, a, ghost) })
+	broken := b
+	broken.Series = ""
+	refused(t, s, invalid("series", "required"), func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, a, broken) })
 	equal(t, "resealed", see(t, s, func(ctx context.Context, tx payoutsTx) ([]payouts.Invoice, error) {
 		return tx.Invoices().GetMany(ctx, []int64{p[0].ID, p[1].ID})
 	}), []payouts.Invoice{a, b})

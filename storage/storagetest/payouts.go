@@ -161,7 +161,7 @@ func testPaymentUpdate(t *testing.T, s payoutsStore) {
 	moved.Status, moved.InvoiceNumber, moved.Transfer, moved.Reference = payouts.Paid, "X-1", "T-1", "ref"
 	moved.InvoicedAt, moved.SentAt, moved.PaidAt, moved.CreatedAt = at(1), at(2), at(3), at(4)
 	given := moved
-	given.InvoicedAt, given.SentAt, given.PaidAt, given.CreatedAt = at(1).Add(999), at(2).Add(999), at(3).Add(999), at(4).Add(999) // cut
+	given.InvoicedAt, given.SentAt, given.PaidAt, given.CreatedAt = finer(at(1)), finer(at(2)), finer(at(3)), finer(at(4)) // cut
 	given.UserID, given.ClientID, given.Period, given.Amount, given.Parts, given.System = w.users[1].ID, w.clients[0].ID, "2020-01", eur(7), nil, 9
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Payments().Update(ctx, given, kept[1]) })
 	equal(t, "moved", see(t, s, func(ctx context.Context, tx payoutsTx) (payouts.Payment, error) { return fetchPayment(ctx, tx, moved) }), moved)

@@ -110,6 +110,8 @@ func testAdList(t *testing.T, s returnads.Store) {
 		{F{Query: fmt.Sprint(items[3].ID)}, "d"},
 		{F{AdvertiserGroupIDs: []int64{w.groups[0].ID}}, "a"},
 		{F{AdvertiserGroupIDs: []int64{}}, ""},
+		{F{AdvertiserGroupIDs: []int64{0, -1}}, ""}, // no group's, and not those of no group
+		{F{AdvertiserIDs: []int64{0, -1}}, ""},
 		{F{AdvertiserIDs: []int64{w.advertisers[1].ID, nowhere}}, "b c"},
 		{F{AdvertiserIDs: []int64{}}, ""},
 		{F{CreatedBy: w.users[0].ID}, "b"},

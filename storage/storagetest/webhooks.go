@@ -130,7 +130,7 @@ func testAttempts(t *testing.T, s webhooksStore) {
 			func() error {
 				fine := slices.Clone(given)
 				for i := range fine {
-					fine[i].At = fine[i].At.Add(999) // nanoseconds are cut
+					fine[i].At = finer(fine[i].At)
 				}
 				return tx.WebhookAttempts().Add(ctx, fine...)
 			},

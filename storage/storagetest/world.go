@@ -24,6 +24,9 @@ func base() time.Time { return time.Date(2026, 3, 14, 15, 9, 26, 535897000, time
 // at is n seconds after base.
 func at(n int) time.Time { return base().Add(time.Duration(n) * time.Second) }
 
+// finer is a time that is cut to t.
+func finer(t time.Time) time.Time { return t.Add(999 * time.Nanosecond) }
+
 // eur is an amount of euro cents.
 func eur(minor int64) affiliate.Money { return affiliate.NewMoney(minor, "EUR") }
 

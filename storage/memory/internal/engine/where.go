@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -117,12 +116,6 @@ func (w *Where[R]) NotAmong(ids []int64) {
 // Flag asks for a boolean, if it is set.
 func (w *Where[R]) Flag(o affiliate.Optional[bool], of func(*R) bool) {
 	w.That(o.Set, func(r *R) bool { return of(r) == o.Value })
-}
-
-// Between asks for from ≤ of < until; a zero time is no bound.
-func (w *Where[R]) Between(from, until time.Time, of func(*R) time.Time) {
-	w.That(!from.IsZero(), func(r *R) bool { return !of(r).Before(from) })
-	w.That(!until.IsZero(), func(r *R) bool { return of(r).Before(until) })
 }
 
 // Query asks for the id in decimal form, unless id is nil, or for the query as a
