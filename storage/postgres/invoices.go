@@ -28,7 +28,7 @@ var invoiceTable = table[payouts.Invoice, invoiceRow]{
 func (r invoiceRow) invoice() payouts.Invoice {
 	return payouts.Invoice{
 		PaymentID: r.PaymentID, Series: r.Series, Serial: r.Serial, IssuedAt: utc(r.IssuedAt),
-		Parties: payouts.Sealed{KeyID: r.KeyID, Data: r.Parties},
+		Parties: payouts.Sealed{KeyID: r.KeyID, Data: noneAsNil(r.Parties)},
 	}
 }
 

@@ -64,7 +64,7 @@ var payoutDetailsTable = perUser[payouts.SealedDetails, payoutDetailsRow]{table[
 		return payoutDetailsRow{UserID: d.UserID, KeyID: d.Sealed.KeyID, Details: nonNilBytes(d.Sealed.Data), UpdatedAt: stamp(d.UpdatedAt)}
 	},
 	entity: func(r payoutDetailsRow) payouts.SealedDetails {
-		return payouts.SealedDetails{UserID: r.UserID, Sealed: payouts.Sealed{KeyID: r.KeyID, Data: r.Details}, UpdatedAt: utc(r.UpdatedAt)}
+		return payouts.SealedDetails{UserID: r.UserID, Sealed: payouts.Sealed{KeyID: r.KeyID, Data: noneAsNil(r.Details)}, UpdatedAt: utc(r.UpdatedAt)}
 	},
 }}
 

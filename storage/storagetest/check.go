@@ -68,8 +68,8 @@ func kinds() []error {
 	}
 }
 
-// equal fails the test when got is not want. A nil slice equals an empty one;
-// a time must also be in UTC.
+// equal fails the test when got is not want. A nil slice equals an empty one, but a
+// field that is empty must be nil; a time must also be in UTC.
 func equal(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if d := diff(what, reflect.ValueOf(got), reflect.ValueOf(want)); d != "" {
@@ -107,6 +107,9 @@ func diff(at string, got, want reflect.Value) string {
 			break
 		}
 		for i := range got.NumField() {
+			if list := got.Field(i); list.Kind() == reflect.Slice && list.Len() == 0 && !list.IsNil() {
+				return fmt.Sprintf("%s.%s: got an empty list, want nil", at, got.Type().Field(i).Name)
+			}
 			if d := diff(at+"."+got.Type().Field(i).Name, got.Field(i), want.Field(i)); d != "" {
 				return d
 			}
