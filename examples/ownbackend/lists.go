@@ -2,214 +2,189 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
-	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"go.etcd.io/bbolt"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/productlists"
 	"github.com/affiliatekit/affiliatekit/storage/unit"
 )
 
-// sequence is a key that sorts as its number does.
-func sequence(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
-
-// under is a key within another one of eight bytes.
-func under(number []byte, key []byte) []byte { return slices.Concat(number, key) }
-
 type lists struct{ t *Tx }
 
+// keptList is a list as it is kept, in a bucket of its own.
+type keptList struct {
+	Number uint64 // in the order of adding
+	List   productlists.List
+	bucket *bbolt.Bucket
+}
+
+func (l keptList) items() *bbolt.Bucket  { return l.bucket.Bucket(itemBucket) }
+func (l keptList) places() *bbolt.Bucket { return l.bucket.Bucket(placeBucket) }
+
+func (r lists) open(id []byte) (keptList, error) {
+	b := r.t.bucket(listBucket).Bucket(id)
+	if b == nil {
+		return keptList{}, affiliate.NotFound("product_list", uuid.UUID(id))
+	}
+	l, err := fromJSON[keptList](b.Get(listKey))
+	l.bucket = b
+	return l, err
+}
+
 func (r lists) Add(ctx context.Context, l productlists.List) (productlists.List, error) {
-	err := unit.Change(ctx, &r.t.Unit, func() error {
-		l.Size, l.CreatedAt = 0, l.CreatedAt.UTC().Truncate(time.Microsecond)
+	l.Size, l.CreatedAt = 0, l.CreatedAt.UTC().Truncate(time.Microsecond)
+	l.Metadata = append([]productlists.Pair(nil), l.Metadata...)
+	return l, unit.Change(ctx, &r.t.Unit, func() error {
 		if err := l.Validate(); err != nil {
 			return err
 		}
-		if r.t.bucket(numberBucket).Get(l.ID[:]) != nil {
-			return taken("product_list", "id")
+		all := r.t.bucket(listBucket)
+		if all.Bucket(l.ID[:]) != nil {
+			return taken("id")
 		}
-		n, err := r.t.bucket(listBucket).NextSequence()
+		b, err := all.CreateBucket(l.ID[:])
 		if err != nil {
 			return err
 		}
-		if err := r.t.bucket(numberBucket).Put(l.ID[:], sequence(n)); err != nil {
-			return err
-		}
-		return r.t.put(listBucket, sequence(n), l)
+		n, err := all.NextSequence()
+		_, err2 := b.CreateBucket(itemBucket)
+		_, err3 := b.CreateBucket(placeBucket)
+		return errors.Join(err, err2, err3, putJSON(b, listKey, keptList{Number: n, List: l}))
 	})
-	if err != nil {
-		return l, err
-	}
-	return r.Get(ctx, l.ID)
-}
-
-// find returns a list, and the number that it has in the file.
-func (r lists) find(id uuid.UUID) (l productlists.List, number []byte, err error) {
-	if number = r.t.bucket(numberBucket).Get(id[:]); number == nil {
-		return l, nil, affiliate.NotFound("product_list", id)
-	}
-	number = bytes.Clone(number) // bbolt's own is gone after the next change
-	l, err = listOf(r.t.bucket(listBucket).Get(number))
-	return l, number, err
-}
-
-func listOf(text []byte) (l productlists.List, err error) {
-	err = json.Unmarshal(text, &l)
-	if len(l.Metadata) == 0 {
-		l.Metadata = nil
-	}
-	return l, err
 }
 
 func (r lists) Get(ctx context.Context, id uuid.UUID) (productlists.List, error) {
 	return unit.Read(ctx, &r.t.Unit, func() (productlists.List, error) {
-		l, _, err := r.find(id)
-		return l, err
+		l, err := r.open(id[:])
+		return l.List, err
 	})
 }
 
 func (r lists) Delete(ctx context.Context, id uuid.UUID) error {
 	return unit.Change(ctx, &r.t.Unit, func() error {
-		_, number, err := r.find(id)
-		if err != nil {
+		if _, err := r.open(id[:]); err != nil {
 			return err
 		}
-		for _, bucket := range [][]byte{itemBucket, placeBucket, listBucket} {
-			c := r.t.bucket(bucket).Cursor()
-			for key, _ := c.Seek(number); bytes.HasPrefix(key, number); key, _ = c.Seek(number) {
-				if err := c.Delete(); err != nil {
-					return err
-				}
-			}
-		}
-		return r.t.bucket(numberBucket).Delete(id[:])
+		return r.t.bucket(listBucket).DeleteBucket(id[:])
 	})
 }
 
 func (r lists) List(ctx context.Context, f productlists.ListFilter, p affiliate.PageRequest) (affiliate.Page[productlists.List], error) {
-	return unit.Read(ctx, &r.t.Unit, func() (affiliate.Page[productlists.List], error) {
-		var page affiliate.Page[productlists.List]
+	return unit.Read(ctx, &r.t.Unit, func() (page affiliate.Page[productlists.List], err error) {
 		if err := p.Validate(); err != nil {
 			return page, err
 		}
-		var found []productlists.List
-		err := r.t.bucket(listBucket).ForEach(func(_, text []byte) error {
-			l, err := listOf(text)
-			if err == nil && (f.AccountID == "" || l.AccountID == f.AccountID) && hasAll(l, f.Metadata) {
+		var found []keptList
+		err = r.t.bucket(listBucket).ForEachBucket(func(id []byte) error {
+			l, err := r.open(id)
+			lacks := func(p productlists.Pair) bool { return !slices.Contains(l.List.Metadata, p) }
+			if (f.AccountID == "" || l.List.AccountID == f.AccountID) && !slices.ContainsFunc(f.Metadata, lacks) {
 				found = append(found, l)
 			}
 			return err
 		})
+		slices.SortFunc(found, func(a, b keptList) int { return cmp.Compare(a.Number, b.Number) })
 		if p.Sort.Desc {
 			slices.Reverse(found)
 		}
 		page.Total = len(found)
-		found = found[min(p.Offset(), len(found)):]
-		if len(found) > 0 {
-			page.Items = found[:min(p.Limit(), len(found))]
+		for _, l := range found[min(p.Offset(), len(found)):min(p.Offset()+p.Limit(), len(found))] {
+			page.Items = append(page.Items, l.List)
 		}
 		return page, err
 	})
 }
 
-func hasAll(l productlists.List, pairs []productlists.Pair) bool {
-	return !slices.ContainsFunc(pairs, func(p productlists.Pair) bool { return !slices.Contains(l.Metadata, p) })
-}
-
 type items struct{ t *Tx }
 
 func (r items) Append(ctx context.Context, listID uuid.UUID, productIDs []string) error {
-	return unit.Change(ctx, &r.t.Unit, func() error { return r.append(listID, productIDs) })
-}
-
-func (r items) append(listID uuid.UUID, productIDs []string) error {
-	if err := productlists.ValidateProductIDs(productIDs); err != nil {
-		return err
-	}
-	l, number, err := lists(r).find(listID)
-	if err != nil {
-		return err
-	}
-	onList, places := r.t.bucket(itemBucket), r.t.bucket(placeBucket)
-	for _, id := range productIDs {
-		if places.Get(under(number, []byte(id))) != nil {
-			return taken("product_list", "product_ids")
+	return unit.Change(ctx, &r.t.Unit, func() error {
+		if err := productlists.ValidateProductIDs(productIDs); err != nil {
+			return err
 		}
-		n, err := onList.NextSequence()
+		l, err := lists(r).open(listID[:])
 		if err != nil {
 			return err
 		}
-		if err := onList.Put(under(number, sequence(n)), []byte(id)); err != nil {
-			return err
+		for _, id := range productIDs {
+			if l.places().Get([]byte(id)) != nil {
+				return taken("product_ids")
+			}
+			n, err := l.items().NextSequence()
+			place := binary.BigEndian.AppendUint64(nil, n) // sorts as the number does
+			if err := errors.Join(err, l.items().Put(place, []byte(id)), l.places().Put([]byte(id), place)); err != nil {
+				return err
+			}
 		}
-		if err := places.Put(under(number, []byte(id)), sequence(n)); err != nil {
-			return err
-		}
-	}
-	l.Size += len(productIDs)
-	return r.t.put(listBucket, number, l)
-}
-
-func (r items) All(ctx context.Context, listID uuid.UUID) ([]string, error) {
-	return unit.Read(ctx, &r.t.Unit, func() ([]string, error) {
-		number := r.t.bucket(numberBucket).Get(listID[:])
-		if number == nil {
-			return nil, nil
-		}
-		var ids []string
-		c := r.t.bucket(itemBucket).Cursor()
-		for key, id := c.Seek(number); bytes.HasPrefix(key, number); key, id = c.Next() {
-			ids = append(ids, string(id))
-		}
-		return ids, nil
+		l.List.Size += len(productIDs)
+		return putJSON(l.bucket, listKey, l)
 	})
 }
 
-// places are those of the products that are on the list, in its order.
-func (r items) places(number []byte, productIDs []string) [][]byte {
-	var found [][]byte
+// read gives a method the list, or finds nothing when there is none.
+func (r items) read(ctx context.Context, listID uuid.UUID, method func(keptList) []string) ([]string, error) {
+	return unit.Read(ctx, &r.t.Unit, func() ([]string, error) {
+		l, err := lists(r).open(listID[:])
+		if affiliate.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return method(l), nil
+	})
+}
+
+func (r items) All(ctx context.Context, listID uuid.UUID) ([]string, error) {
+	return r.read(ctx, listID, func(l keptList) (ids []string) {
+		c := l.items().Cursor()
+		for place, id := c.First(); place != nil; place, id = c.Next() {
+			ids = append(ids, string(id))
+		}
+		return ids
+	})
+}
+
+// among are the places of those products that are on the list, in its order.
+func (l keptList) among(productIDs []string) (places [][]byte) {
 	for _, id := range productIDs {
-		if place := r.t.bucket(placeBucket).Get(under(number, []byte(id))); number != nil && place != nil {
-			found = append(found, bytes.Clone(place))
+		if place := l.places().Get([]byte(id)); place != nil {
+			places = append(places, bytes.Clone(place)) // bbolt's own is gone after the next change
 		}
 	}
-	slices.SortFunc(found, bytes.Compare)
-	return slices.CompactFunc(found, bytes.Equal)
+	slices.SortFunc(places, bytes.Compare)
+	return slices.CompactFunc(places, bytes.Equal)
 }
 
 func (r items) Among(ctx context.Context, listID uuid.UUID, productIDs []string) ([]string, error) {
-	return unit.Read(ctx, &r.t.Unit, func() ([]string, error) {
-		number := r.t.bucket(numberBucket).Get(listID[:])
-		var ids []string
-		for _, place := range r.places(number, productIDs) {
-			ids = append(ids, string(r.t.bucket(itemBucket).Get(under(number, place))))
+	return r.read(ctx, listID, func(l keptList) (ids []string) {
+		for _, place := range l.among(productIDs) {
+			ids = append(ids, string(l.items().Get(place)))
 		}
-		return ids, nil
+		return ids
 	})
 }
 
 func (r items) Remove(ctx context.Context, listID uuid.UUID, productIDs []string) error {
 	return unit.Change(ctx, &r.t.Unit, func() error {
-		l, number, err := lists(r).find(listID)
+		l, err := lists(r).open(listID[:])
 		if affiliate.IsNotFound(err) {
 			return nil
 		}
-		gone := r.places(number, productIDs)
-		onList := r.t.bucket(itemBucket)
+		gone := l.among(productIDs)
 		for _, place := range gone {
-			id := bytes.Clone(onList.Get(under(number, place)))
-			if err := onList.Delete(under(number, place)); err != nil {
-				return err
-			}
-			if err := r.t.bucket(placeBucket).Delete(under(number, id)); err != nil {
-				return err
-			}
+			id := bytes.Clone(l.items().Get(place))
+			err = errors.Join(err, l.items().Delete(place), l.places().Delete(id))
 		}
-		l.Size -= len(gone)
-		return r.t.put(listBucket, number, l)
+		l.List.Size -= len(gone)
+		return errors.Join(err, putJSON(l.bucket, listKey, l))
 	})
 }

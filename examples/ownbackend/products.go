@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/affiliatekit/affiliatekit/productlists"
@@ -18,7 +16,7 @@ func (r products) Put(ctx context.Context, list ...productlists.Product) error {
 			if err := p.Validate(); err != nil {
 				return err
 			}
-			if err := r.t.put(productBucket, []byte(p.ID), p); err != nil {
+			if err := putJSON(r.t.bucket(productBucket), []byte(p.ID), p); err != nil {
 				return err
 			}
 		}
@@ -27,44 +25,34 @@ func (r products) Put(ctx context.Context, list ...productlists.Product) error {
 }
 
 func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Product, error) {
-	return unit.Read(ctx, &r.t.Unit, func() ([]productlists.Product, error) {
-		var found []productlists.Product
+	return unit.Read(ctx, &r.t.Unit, func() (found []productlists.Product, err error) {
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-			text := r.t.bucket(productBucket).Get([]byte(id))
-			if text == nil {
-				continue
+			if text := r.t.bucket(productBucket).Get([]byte(id)); text != nil {
+				if found, err = appendJSON(found, text); err != nil {
+					return nil, err
+				}
 			}
-			var p productlists.Product
-			if err := json.Unmarshal(text, &p); err != nil {
-				return nil, err
-			}
-			found = append(found, p)
 		}
 		return found, nil
 	})
 }
 
 func (r products) Scan(ctx context.Context, after string, limit int) ([]productlists.Product, error) {
-	return unit.Read(ctx, &r.t.Unit, func() ([]productlists.Product, error) {
-		var found []productlists.Product
+	return unit.Read(ctx, &r.t.Unit, func() (found []productlists.Product, err error) {
 		c := r.t.bucket(productBucket).Cursor()
-		for key, text := c.Seek([]byte(after)); key != nil && len(found) < limit; key, text = c.Next() {
-			if bytes.Equal(key, []byte(after)) {
-				continue
+		for id, text := c.Seek([]byte(after)); id != nil && len(found) < limit; id, text = c.Next() {
+			if string(id) != after {
+				if found, err = appendJSON(found, text); err != nil {
+					return nil, err
+				}
 			}
-			var p productlists.Product
-			if err := json.Unmarshal(text, &p); err != nil {
-				return nil, err
-			}
-			found = append(found, p)
 		}
 		return found, nil
 	})
 }
 
-func (r products) Delete(ctx context.Context, ids []string) (int, error) {
-	n := 0
-	err := unit.Change(ctx, &r.t.Unit, func() error {
+func (r products) Delete(ctx context.Context, ids []string) (n int, err error) {
+	err = unit.Change(ctx, &r.t.Unit, func() error {
 		b := r.t.bucket(productBucket)
 		for _, id := range ids {
 			if b.Get([]byte(id)) == nil {

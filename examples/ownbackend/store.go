@@ -12,12 +12,12 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/unit"
 )
 
-// The buckets of a file.
+// What is in a file.
 var (
-	listBucket    = []byte("lists")    // by number in the order of adding: a list as JSON
-	numberBucket  = []byte("numbers")  // by the id of a list: its number
-	itemBucket    = []byte("items")    // by number of the list and place: a product id
-	placeBucket   = []byte("places")   // by number of the list and product id: its place
+	listBucket    = []byte("lists")    // by id: a bucket for each list
+	listKey       = []byte("list")     // in that: the list as JSON,
+	itemBucket    = []byte("items")    // by place: the product's id,
+	placeBucket   = []byte("places")   // by product id: its place
 	productBucket = []byte("products") // by id: a product as JSON
 )
 
@@ -32,7 +32,7 @@ func Open(path string, o *bbolt.Options) (*Store, error) {
 		return nil, err
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{listBucket, numberBucket, itemBucket, placeBucket, productBucket} {
+		for _, name := range [][]byte{listBucket, productBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -86,17 +86,23 @@ func (s *Store) run(ctx context.Context, reads bool, begin func(func(*bbolt.Tx) 
 
 func (t *Tx) bucket(name []byte) *bbolt.Bucket { return t.Own.(*bbolt.Tx).Bucket(name) }
 
-// put keeps a value as JSON.
-func (t *Tx) put(bucket, key []byte, v any) error {
+func putJSON(b *bbolt.Bucket, key []byte, v any) error {
 	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return t.bucket(bucket).Put(key, text)
+	return errors.Join(err, b.Put(key, text))
 }
 
-// taken is the error of a unique key that something else has.
-func taken(resource, field string) error {
-	return &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: resource,
+func fromJSON[V any](text []byte) (v V, err error) {
+	err = json.Unmarshal(text, &v)
+	return v, err
+}
+
+func appendJSON[V any](list []V, text []byte) ([]V, error) {
+	v, err := fromJSON[V](text)
+	return append(list, v), err
+}
+
+// taken is the error of something that a list has already.
+func taken(field string) error {
+	return &affiliate.Error{Kind: affiliate.ErrConflict, Code: "taken", Resource: "product_list",
 		Fields: []affiliate.FieldError{{Field: field, Code: "taken", Message: "is taken"}}}
 }
