@@ -92,18 +92,17 @@ func (r ads) List(ctx context.Context, f adsync.AdFilter, after adsync.Cursor, l
 	}
 	t := r.u.db.sync.ads
 	keep := func(a *adsync.Ad) bool {
-		return a.State != adsync.Removed && (f.AccountID == "" || a.AccountID == f.AccountID) && (f.AdSetIDs == nil || slices.Contains(f.AdSetIDs, a.AdSetID)) &&
+		return a.State != adsync.Removed && (f.AccountID == "" || a.AccountID == f.AccountID) &&
 			(f.AdAccountID == "" || a.AdAccountID == f.AdAccountID) && (f.Service == "" || a.Service == f.Service) &&
 			(f.Type == "" || a.Type == f.Type) && (f.State == "" || a.State == f.State) && (f.ReferenceID == "" || a.ReferenceID == f.ReferenceID)
 	}
 	var rows []uint32
 	switch {
+	case len(f.AdSetIDs) == 1:
+		rows = t.byAdSet.Of(f.AdSetIDs[0])
 	case f.AdSetIDs != nil:
-		if rows = engine.ByKeys(t.byAdSet.Of, f.AdSetIDs); len(f.AdSetIDs) != 1 {
-			slices.SortFunc(rows, func(a, b uint32) int { return compareCursors(placeOfAd(t.At(a)), placeOfAd(t.At(b))) })
-		} else {
-			rows = t.byAdSet.Of(f.AdSetIDs[0])
-		}
+		rows = engine.ByKeys(t.byAdSet.Of, f.AdSetIDs)
+		slices.SortFunc(rows, func(a, b uint32) int { return compareCursors(placeOfAd(t.At(a)), placeOfAd(t.At(b))) })
 	case f.AccountID == "":
 		return allBehind(t.Table, t.inOrder, placeOfAd, after, limit, keep, engine.AsKept), nil
 	case f.ReferenceID != "":

@@ -170,7 +170,7 @@ func (r adSets) List(ctx context.Context, f adsync.AdSetFilter, after adsync.Cur
 	}
 	t := r.u.db.sync.adSets
 	keep := func(a *adsync.AdSet) bool {
-		return a.State != adsync.Removed && (f.AccountID == "" || a.AccountID == f.AccountID) && (f.CampaignID == uuid.Nil || a.CampaignID == f.CampaignID) &&
+		return a.State != adsync.Removed && (f.AccountID == "" || a.AccountID == f.AccountID) &&
 			(f.AdAccountID == "" || a.AdAccountID == f.AdAccountID) && (f.Service == "" || a.Service == f.Service) &&
 			(f.State == "" || a.State == f.State) && (f.ReferenceID == "" || a.ReferenceID == f.ReferenceID)
 	}

@@ -168,7 +168,7 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 			continue
 		}
 		j := *t.At(row)
-		if j.State != adsync.JobLeased || j.Token != o.Token {
+		if j.Token != o.Token { // only a leased job has one
 			continue
 		}
 		held++
@@ -273,7 +273,7 @@ func (r syncJobs) Wake(ctx context.Context, at time.Time, adAccountID string, pa
 	}
 	t := r.u.db.sync.jobs
 	for _, parent := range parentIDs {
-		for _, row := range slices.Clone(t.byParent.Of(jobKey{adAccountID, parent})) {
+		for _, row := range t.byParent.Of(jobKey{adAccountID, parent}) {
 			if j := t.At(row); j.Reason == adsync.ReasonParentNotSynced || j.State == adsync.JobLeased {
 				t.again(row, *j, engine.Kept(at))
 			}

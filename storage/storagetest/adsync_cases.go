@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,8 +24,8 @@ type placed[V, F any] struct {
 	filters []filterRow[F]
 }
 
-// check tries each filter, every two fields together, and walks the list in
-// pages of every size.
+// check tries each filter, every two fields together, and walks what each leaves
+// in pages of every size.
 func (l placed[V, F]) check(t *testing.T, s syncStore) {
 	t.Helper()
 	every := listing[syncTx, V, F]{items: l.items, label: l.label, filters: l.filters,
@@ -37,32 +38,11 @@ func (l placed[V, F]) check(t *testing.T, s syncStore) {
 		everything += label + " "
 	}
 	every.checkFilters(t, s, everything[:len(everything)-1])
+	for _, row := range append([]filterRow[F]{{want: everything}}, l.filters...) {
+		read(t, s, func(ctx context.Context, tx syncTx) error { return l.walk(t, ctx, tx, row) })
+	}
 	var none F
 	read(t, s, func(ctx context.Context, tx syncTx) error {
-		for size := 1; size <= len(l.items)+1; size++ {
-			var got []V
-			for after := (adsync.Cursor{}); ; {
-				page, err := l.list(ctx, tx, none, after, size)
-				if err != nil {
-					return err
-				}
-				if len(page) > size {
-					t.Errorf("a page of %d has %d", size, len(page))
-				}
-				if len(page) == 0 {
-					break
-				}
-				got = append(got, page...)
-				after = l.place(page[len(page)-1])
-			}
-			equal(t, fmt.Sprintf("pages of %d", size), every.labels(got), every.labels(l.items))
-		}
-		for _, limit := range []int{0, -1} {
-			got, err := l.list(ctx, tx, none, adsync.Cursor{}, limit)
-			if err != nil || len(got) > 0 {
-				t.Errorf("limit %d: got %d and %v", limit, len(got), err)
-			}
-		}
 		// Times between two microseconds, and ids that nothing has.
 		first := l.place(l.items[0])
 		for _, c := range []struct {
@@ -82,6 +62,38 @@ func (l placed[V, F]) check(t *testing.T, s syncStore) {
 		}
 		return nil
 	})
+}
+
+// walk turns the pages of what a filter leaves.
+func (l placed[V, F]) walk(t *testing.T, ctx context.Context, tx syncTx, row filterRow[F]) error {
+	t.Helper()
+	for size := 1; size <= len(l.items)+1; size++ {
+		got := []string{}
+		for after := (adsync.Cursor{}); ; {
+			page, err := l.list(ctx, tx, row.filter, after, size)
+			if err != nil {
+				return err
+			}
+			if len(page) > size {
+				t.Errorf("a page of %d by %+v has %d", size, row.filter, len(page))
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, v := range page {
+				got = append(got, l.label(v))
+			}
+			after = l.place(page[len(page)-1])
+		}
+		equal(t, fmt.Sprintf("pages of %d by %+v", size, row.filter), got, strings.Fields(row.want))
+	}
+	for _, limit := range []int{0, -1} {
+		got, err := l.list(ctx, tx, row.filter, adsync.Cursor{}, limit)
+		if err != nil || len(got) > 0 {
+			t.Errorf("limit %d by %+v: got %d and %v", limit, row.filter, len(got), err)
+		}
+	}
+	return nil
 }
 
 func testAdAccountList(t *testing.T, s syncStore) {
@@ -175,6 +187,15 @@ func testPutItems(t *testing.T, s syncStore) {
 		return tx.InventoryItems().Put(ctx, sampleItem(3), twice)
 	})
 	unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error { return second(tx.InventoryItems().Get(ctx, syncID(3))) })
+	// Of what a later one replaces, only that it is valid counts.
+	nobodys, namesake := sampleItem(3), sampleItem(3)
+	nobodys.AccountID, namesake.AccountID, namesake.ReferenceID = "nobody", "other", b.ReferenceID
+	write(t, s, func(ctx context.Context, tx syncTx) error {
+		return tx.InventoryItems().Put(ctx, nobodys, namesake, sampleItem(3))
+	})
+	equal(t, "the last of three", see(t, s, func(ctx context.Context, tx syncTx) (adsync.Item, error) {
+		return tx.InventoryItems().Get(ctx, syncID(3))
+	}), sampleItem(3))
 }
 
 func testItemLookups(t *testing.T, s syncStore) {
@@ -206,7 +227,7 @@ func testItemLookups(t *testing.T, s syncStore) {
 		for _, get := range []func(ctx context.Context, tx syncTx) (adsync.Item, error){byReference("account", text), byReference(text, "a")} {
 			unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error { return second(get(ctx, tx)) })
 		}
-		equal(t, "among the items of nobody", among(text, keys{IDs: []uuid.UUID{syncID(1)}, ReferenceIDs: []string{"a"}, Fingerprints: []string{"f1"}}), []adsync.Item(nil))
+		equal(t, "among the items of nobody", among(text, keys{IDs: []uuid.UUID{syncID(1), syncID(9)}, ReferenceIDs: []string{"a"}, Fingerprints: []string{"f1"}}), []adsync.Item(nil))
 		equal(t, "among nothing", among("account", keys{ReferenceIDs: []string{text}, Fingerprints: []string{text}}), []adsync.Item(nil))
 	}
 	equal(t, "by no key", among("account", keys{}), []adsync.Item(nil))
@@ -236,6 +257,9 @@ func testItemList(t *testing.T, s syncStore) {
 		row(4, 1, "account", "vehicle", adsync.New, true), row(2, 2, "other", "vehicle", adsync.Used, true), row(3, 2, "account", "house", adsync.New, false),
 		row(1, 3, "account", "vehicle", "", false), row(6, 4, "account", "vehicle", adsync.Used, true),
 	}
+	equal(t, "of none", see(t, s, func(ctx context.Context, tx syncTx) ([]adsync.Item, error) {
+		return listItems(ctx, tx, F{AccountID: "account", ReferenceID: "ref 1"}, adsync.Cursor{}, 9)
+	}), []adsync.Item(nil))
 	write(t, s, func(ctx context.Context, tx syncTx) error {
 		return tx.InventoryItems().Put(ctx, kept[3], kept[1], kept[4], kept[0], kept[2])
 	})

@@ -273,6 +273,7 @@ func testLeaseEnds(t *testing.T, s adsync.Store) {
 }
 
 func testSettle(t *testing.T, s adsync.Store) {
+	equal(t, "settled of no jobs", settle(t, s, 1, adsync.Outcome{JobID: 1, Token: "x"}), 0)
 	enqueue(t, s, 1, sampleJob(1), sampleJob(2), sampleJob(3), sampleJob(4))
 	held := lease(t, s, sampleLease(2))
 	retry, park, foreign := outcomeOf(held[1], adsync.JobQueued), outcomeOf(held[2], adsync.JobParked), outcomeOf(held[3], "")
@@ -413,7 +414,7 @@ func testJobsBehind(t *testing.T, s adsync.Store) {
 	equal(t, "the first", behind(of, 0, 2), "1 3 ")
 	equal(t, "the next", behind(of, jobs[2].ID, 2), "5 6 ")
 	equal(t, "behind the last", behind(of, jobs[5].ID, 2), "")
-	equal(t, "behind any id", behind(of, math.MaxInt64, 2), "")
+	equal(t, "behind any id", behind(of, math.MaxInt64, 2)+behind(of, nowhere, 2), "")
 	equal(t, "before any id", behind(of, -7, 1), "1 ")
 	equal(t, "none", behind(of, 0, 0), "")
 	equal(t, "all", behind(adsync.JobFilter{}, 0, 9), "1 2 3 4 5 6 ")

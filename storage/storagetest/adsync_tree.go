@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 // lookups are what campaigns, ad sets and ads have in common.
 type lookups[V any] struct {
 	sample    func(n int) V
-	record    func(v *V) (state *adsync.State, account *string)
+	record    func(v *V) (state *adsync.State, reference *string)
 	put       func(ctx context.Context, tx syncTx, v ...V) error
 	get       func(ctx context.Context, tx syncTx, id uuid.UUID) (V, error)
 	getMany   func(ctx context.Context, tx syncTx, ids []uuid.UUID) ([]V, error)
@@ -26,17 +27,27 @@ type lookups[V any] struct {
 func (l lookups[V]) check(t *testing.T, s syncStore) {
 	t.Helper()
 	syncWorld(t, s)
+	bare := []V{l.sample(5), l.sample(6)} // without reference ids, which differ all the same
+	for n := range bare {
+		_, reference := l.record(&bare[n])
+		*reference = ""
+	}
+	write(t, s, func(ctx context.Context, tx syncTx) error { return l.put(ctx, tx, bare...) })
 	before := len(see(t, s, l.list))
 	a, b := l.sample(1), l.sample(2)
 	write(t, s, func(ctx context.Context, tx syncTx) error { return errors.Join(l.put(ctx, tx), l.put(ctx, tx, b, a)) })
 	many := func(ids ...uuid.UUID) []V {
-		return see(t, s, func(ctx context.Context, tx syncTx) ([]V, error) { return l.getMany(ctx, tx, ids) })
+		given := slices.Clone(ids)
+		got := see(t, s, func(ctx context.Context, tx syncTx) ([]V, error) { return l.getMany(ctx, tx, given) })
+		equal(t, "the caller's ids", given, ids)
+		return got
 	}
 	byReference := func(account, reference string) func(ctx context.Context, tx syncTx) (V, error) {
 		return func(ctx context.Context, tx syncTx) (V, error) { return l.reference(ctx, tx, account, reference) }
 	}
 	equal(t, "get many", many(syncID(2), syncID(7), syncID(1), syncID(2)), []V{a, b})
 	equal(t, "get none", many(), []V(nil))
+	equal(t, "get those without reference ids", many(syncID(5), syncID(6)), bare)
 	equal(t, "by reference", see(t, s, byReference("account", "ref 1")), a)
 	for _, text := range append(unkeepable(), "", "ref", "REF 1") {
 		unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error { return second(byReference("account", text)(ctx, tx)) })
@@ -84,7 +95,7 @@ func idOf(v any) *uuid.UUID {
 func testCampaignLookups(t *testing.T, s syncStore) {
 	lookups[adsync.Campaign]{
 		sample: sampleCampaign,
-		record: func(v *adsync.Campaign) (*adsync.State, *string) { return &v.State, &v.AccountID },
+		record: func(v *adsync.Campaign) (*adsync.State, *string) { return &v.State, &v.ReferenceID },
 		put: func(ctx context.Context, tx syncTx, v ...adsync.Campaign) error {
 			return tx.SyncCampaigns().Put(ctx, v...)
 		},
@@ -106,7 +117,7 @@ func testCampaignLookups(t *testing.T, s syncStore) {
 func testAdSetLookups(t *testing.T, s syncStore) {
 	lookups[adsync.AdSet]{
 		sample: sampleAdSet,
-		record: func(v *adsync.AdSet) (*adsync.State, *string) { return &v.State, &v.AccountID },
+		record: func(v *adsync.AdSet) (*adsync.State, *string) { return &v.State, &v.ReferenceID },
 		put:    func(ctx context.Context, tx syncTx, v ...adsync.AdSet) error { return tx.AdSets().Put(ctx, v...) },
 		get: func(ctx context.Context, tx syncTx, id uuid.UUID) (adsync.AdSet, error) {
 			return tx.AdSets().Get(ctx, id)
@@ -126,7 +137,7 @@ func testAdSetLookups(t *testing.T, s syncStore) {
 func testAdLookups(t *testing.T, s syncStore) {
 	lookups[adsync.Ad]{
 		sample: sampleSyncAd,
-		record: func(v *adsync.Ad) (*adsync.State, *string) { return &v.State, &v.AccountID },
+		record: func(v *adsync.Ad) (*adsync.State, *string) { return &v.State, &v.ReferenceID },
 		put:    func(ctx context.Context, tx syncTx, v ...adsync.Ad) error { return tx.Ads().Put(ctx, v...) },
 		get:    func(ctx context.Context, tx syncTx, id uuid.UUID) (adsync.Ad, error) { return tx.Ads().Get(ctx, id) },
 		getMany: func(ctx context.Context, tx syncTx, ids []uuid.UUID) ([]adsync.Ad, error) {
@@ -217,6 +228,7 @@ func testAdSetList(t *testing.T, s syncStore) {
 			{F{AccountID: "account"}, "4 3 1"},
 			{F{CampaignID: syncID(901)}, "4 3"},
 			{F{CampaignID: syncID(7)}, ""},
+			{F{AccountID: "other", CampaignID: syncID(902)}, "2"},
 			{F{AdAccountID: "act_1"}, "4 2"},
 			{F{Service: adsync.GoogleAds}, "3"},
 			{F{State: adsync.Paused}, "2 3"},
@@ -261,6 +273,7 @@ func testSyncAdList(t *testing.T, s syncStore) {
 			{F{AdSetIDs: []uuid.UUID{syncID(901)}}, "4 3"},
 			{F{AdSetIDs: []uuid.UUID{syncID(902), syncID(901), syncID(902)}}, "4 2 3 1"},
 			{F{AdSetIDs: []uuid.UUID{}}, ""},
+			{F{AccountID: "other", AdSetIDs: []uuid.UUID{syncID(902)}}, "2"},
 			{F{AdAccountID: "act_1"}, "4 2"},
 			{F{Service: adsync.GoogleAds}, "3"},
 			{F{Type: image}, "2 3"},
