@@ -172,36 +172,34 @@ func (r dealRepository) Update(ctx context.Context, list ...deals.Deal) error {
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
+	last := make(map[uuid.UUID]int, len(list))
 	for i := range list {
 		if err := list[i].Validate(); err != nil {
 			return r.u.Fail(err)
 		}
+		last[list[i].ID] = i
 	}
-	if err := r.keysFree(list); err != nil {
-		return r.u.Fail(err)
-	}
-	for i := range list {
-		if err := r.replace(&list[i]); err != nil {
-			return r.u.Fail(err)
+	for _, step := range []func(*deals.Deal) error{r.keyFree, r.replace} {
+		for i := range list {
+			if last[list[i].ID] != i {
+				continue
+			}
+			if err := step(&list[i]); err != nil {
+				return r.u.Fail(err)
+			}
 		}
 	}
 	return nil
 }
 
-// keysFree refuses an external id that another deal has before the update, also
+// keyFree refuses an external id that another deal has before the update, also
 // when that deal gives it up in the same update.
-func (r dealRepository) keysFree(list []deals.Deal) error {
+func (r dealRepository) keyFree(d *deals.Deal) error {
 	t := &r.u.db.deals.deals
-	for i := range list {
-		d := &list[i]
-		var f engine.Refusal
-		id, ok := t.byExternal.Find(ownCode{d.BusinessPartnerID, d.ExternalID})
-		f.Unique(ok && t.At(id).id != d.ID, "deal_id")
-		if err := f.Err("deal"); err != nil {
-			return err
-		}
-	}
-	return nil
+	var f engine.Refusal
+	id, ok := t.byExternal.Find(ownCode{d.BusinessPartnerID, d.ExternalID})
+	f.Unique(ok && t.At(id).id != d.ID, "deal_id")
+	return f.Err("deal")
 }
 
 func (r dealRepository) replace(d *deals.Deal) error {
@@ -230,10 +228,7 @@ type keptRange struct {
 func keptRanges(list []deals.StatusRange) []keptRange {
 	out := make([]keptRange, 0, len(list))
 	for _, s := range list {
-		if !slices.Contains(deals.Statuses(), s.Status) {
-			continue
-		}
-		k := keptRange{placeOf(deals.Statuses(), s.Status), math.MinInt64, never}
+		k := keptRange{placeOf(deals.Statuses(), s.Status), math.MinInt64, never} // no deal has the place of an unknown status
 		if !s.After.IsZero() {
 			k.after, k.until = s.After.UnixMicro(), never-1
 		}

@@ -132,6 +132,9 @@ func testByCatalogs(t *testing.T, s dealsStore) {
 			return second(tx.CatalogOffers().ByName(ctx, keyOf(901), name))
 		})
 	}
+	namesake := sampleCatalogOffer(3)
+	namesake.ID = other.ID
+	refused(t, s, taken("id"), func(ctx context.Context, tx dealsTx) error { return second(addCatalogOffer(ctx, tx, namesake)) })
 }
 
 // offerOn is the offer that the world has on a catalog.

@@ -153,6 +153,11 @@ func testDealKey(t *testing.T, s dealsStore) {
 	moved := kept[1]
 	moved.ExternalID = kept[0].ExternalID
 	refused(t, s, taken("deal_id"), func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, moved) })
+	both := []deals.Deal{kept[0], kept[1]}
+	both[0].ExternalID, both[1].ExternalID = "new", "new"
+	refused(t, s, taken("deal_id"), func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, both...) })
+	readsOnly(t, s, func(ctx context.Context, tx dealsTx) error { return second(addDeal(ctx, tx, sampleDeal(7))) })
+	readsOnly(t, s, func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, kept[1]) })
 	giver := kept[0]
 	giver.ExternalID = "given up"
 	for _, list := range [][]deals.Deal{{giver, moved}, {moved, giver}} { // an id is not passed on within a call
@@ -184,6 +189,13 @@ func testDealUpdates(t *testing.T, s dealsStore) {
 	equal(t, "the other", get(kept[1].ID), kept[1])
 	refused(t, s, missing, func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, kept[2], sampleDeal(9)) })
 	equal(t, "after what was refused", get(paid.ID), paid)
+	// Of what a later one replaces, only that it is valid counts.
+	nothings, namesake := kept[1], kept[1]
+	nothings.OfferID, namesake.ExternalID = keyOf(77), paid.ExternalID
+	write(t, s, func(ctx context.Context, tx dealsTx) error {
+		return tx.Deals().Update(ctx, nothings, namesake, kept[1])
+	})
+	equal(t, "the last of three", get(kept[1].ID), kept[1])
 }
 
 // dueDeal is a deal that is due n seconds after the base time, or never.
@@ -214,12 +226,12 @@ func testDealList(t *testing.T, s dealsStore) {
 		return d
 	}
 	kept := addAll(t, s, addDeal,
+		row(4, 1, 901, 1, deals.Canceled, 0, 2, 1),
 		row(9, 1, 901, 1, deals.Created, 10, 5, 4),
 		row(8, 1, 902, 2, deals.Created, 20, 1, 3),
 		row(7, 1, 901, 0, deals.Paid, 10, 9, 3),
 		row(6, 1, 902, 1, deals.Paid, 20, 5, 2),
 		row(5, 1, 901, 2, deals.Approved, 0, 2, 2),
-		row(4, 1, 901, 1, deals.Canceled, 0, 2, 1),
 		row(3, 2, 903, 1, deals.Created, 10, 3, 0),
 		row(2, 2, 903, 0, deals.Paid, 20, 7, 5),
 	)
@@ -232,11 +244,11 @@ func testDealList(t *testing.T, s dealsStore) {
 		label: func(d deals.Deal) string { return d.Comment },
 		list:  list,
 		filters: []filterRow[F]{
-			{F{BusinessPartnerID: seller(1)}, "9 8 7 6 5 4"},
+			{F{BusinessPartnerID: seller(1)}, "4 9 8 7 6 5"},
 			{F{BusinessPartnerID: seller(3)}, ""},
-			{F{CatalogID: keyOf(901)}, "9 7 5 4"},
+			{F{CatalogID: keyOf(901)}, "4 9 7 5"},
 			{F{CatalogID: keyOf(1)}, ""},
-			{F{PartnerID: partner(1)}, "9 6 4 3"},
+			{F{PartnerID: partner(1)}, "4 9 6 3"},
 			{F{BusinessPartnerID: seller(2), PartnerID: partner(1)}, "3"},
 			{F{Statuses: []deals.StatusRange{}}, ""},
 			{F{BusinessPartnerID: seller(1), Statuses: []deals.StatusRange{}}, ""},
@@ -252,10 +264,11 @@ func testDealList(t *testing.T, s dealsStore) {
 			{in(deals.StatusAt(deals.Created, at(10))...), "8"},
 			{in(deals.StatusAt(deals.Paid, at(10))...), "6 2"},
 			{in(deals.StatusAt(deals.Approved, at(10))...), "7 5"},
-			{in(deals.StatusAt(deals.Canceled, at(10))...), "9 4 3"},
+			{in(deals.StatusAt(deals.Canceled, at(10))...), "4 9 3"},
 			{in(deals.StatusAt("Lost", at(10))...), ""},
-			{F{BusinessPartnerID: seller(1), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "9 8 4"},
-			{F{CatalogID: keyOf(901), PartnerID: partner(1), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "9 4"},
+			{F{BusinessPartnerID: seller(1), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "4 9 8"},
+			{F{BusinessPartnerID: seller(2), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "3"},
+			{F{CatalogID: keyOf(901), PartnerID: partner(1), Statuses: deals.StatusAt(deals.Canceled, at(20))}, "4 9"},
 		},
 		columns: map[string]func(a, b deals.Deal) int{
 			"created_at":  byTime(func(d deals.Deal) time.Time { return d.CreatedAt }),
@@ -263,6 +276,14 @@ func testDealList(t *testing.T, s dealsStore) {
 			"cost":        func(a, b deals.Deal) int { return int(a.Cost.Minor() - b.Cost.Minor()) },
 		},
 	}.check(t, s)
+	lapsed := kept[2] // 8: the later one of two
+	lapsed.Status, lapsed.CanceledAt = deals.Canceled, at(20)
+	write(t, s, func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, lapsed) })
+	created := F{BusinessPartnerID: seller(1), Statuses: []deals.StatusRange{{Status: deals.Created}}}
+	found := see(t, s, func(ctx context.Context, tx dealsTx) (affiliate.Page[deals.Deal], error) {
+		return list(ctx, tx, created, affiliate.PageRequest{})
+	})
+	equal(t, "left in the status that one left", found.Items, kept[1:2])
 }
 
 // due are the comments of the deals that are due.
@@ -298,7 +319,7 @@ func testLockDue(t *testing.T, s dealsStore) {
 		equal(t, fmt.Sprintf("due at %v, %d", c.at, c.limit), due(t, s, c.at, c.limit), c.want)
 	}
 	kept[1].Status, kept[1].CanceledAt = deals.Canceled, at(10)
-	kept[0].Hold = 5 * time.Second
+	kept[0].Hold = 10 * time.Second
 	write(t, s, func(ctx context.Context, tx dealsTx) error { return tx.Deals().Update(ctx, kept[0], kept[1]) })
 	equal(t, "after some moved", due(t, s, at(10), 9), "9 7 3")
 	if err := s.Write(t.Context(), func(ctx context.Context, tx dealsTx) error {
