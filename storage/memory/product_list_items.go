@@ -64,10 +64,7 @@ func (r productItems) All(ctx context.Context, listID uuid.UUID) ([]string, erro
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
-	list, ok := r.u.db.products.lists.Key.Find(listID)
-	if !ok {
-		return nil, nil
-	}
+	list, _ := r.u.db.products.lists.Key.Find(listID) // or 0, which has no items
 	return r.ids(r.u.db.products.items.byList.Of(list)), nil
 }
 
@@ -97,14 +94,11 @@ func (r productItems) Remove(ctx context.Context, listID uuid.UUID, productIDs [
 
 // rows are those of the products that are on the list, in its order.
 func (r productItems) rows(listID uuid.UUID, productIDs []string) []uint32 {
-	list, ok := r.u.db.products.lists.Key.Find(listID)
-	if !ok {
-		return nil
-	}
+	list, _ := r.u.db.products.lists.Key.Find(listID)
 	var rows []uint32
 	for _, id := range productIDs {
-		word, known := r.u.db.words.Find(id)
-		if row, ok := r.u.db.products.items.byProduct.Find(productItemRow{list, word}); ok && known {
+		word, _ := r.u.db.words.Find(id) // neither 0 is in an item
+		if row, ok := r.u.db.products.items.byProduct.Find(productItemRow{list, word}); ok {
 			rows = append(rows, row)
 		}
 	}

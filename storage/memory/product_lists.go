@@ -76,10 +76,9 @@ func (r productLists) Delete(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	items := &r.u.db.products.items
-	if row, ok := r.all().Key.Find(id); ok {
-		for on := items.byList.Of(row); len(on) > 0; on = items.byList.Of(row) {
-			items.Delete(on[len(on)-1]) // from the end, which moves no others
-		}
+	row, _ := r.all().Key.Find(id) // or 0, which has no items
+	for on := items.byList.Of(row); len(on) > 0; on = items.byList.Of(row) {
+		items.Delete(on[len(on)-1]) // from the end, which moves no others
 	}
 	return r.productListRepo.Delete(ctx, id)
 }

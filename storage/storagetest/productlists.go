@@ -230,6 +230,8 @@ func testListDelete(t *testing.T, s listsStore) {
 	write(t, s, appendTo(1, "a", "b"))
 	write(t, s, appendTo(2, "a"))
 	remove := func(ctx context.Context, tx listsTx) error { return tx.ProductLists().Delete(ctx, listID(1)) }
+	readsOnly(t, s, remove)
+	equal(t, "after a delete in a Read", see(t, s, allItems(1)), []string{"a", "b"})
 	if err := s.Write(t.Context(), func(ctx context.Context, tx listsTx) error {
 		return all(func() error { return remove(ctx, tx) }, func() error { return errMine })
 	}); err != errMine {
@@ -247,6 +249,9 @@ func testListDelete(t *testing.T, s listsStore) {
 }
 
 func testItems(t *testing.T, s listsStore) {
+	write(t, s, func(ctx context.Context, tx listsTx) error { // before there is any list
+		return tx.ProductListItems().Remove(ctx, listID(1), []string{"a"})
+	})
 	addAll(t, s, addList, sampleList(1), sampleList(2))
 	among := func(ids ...string) []string {
 		return see(t, s, func(ctx context.Context, tx listsTx) ([]string, error) {
@@ -267,6 +272,7 @@ func testItems(t *testing.T, s listsStore) {
 	expect()
 	write(t, s, appendTo(1))
 	write(t, s, appendTo(1, "c", "a", "B"))
+	readsOnly(t, s, appendTo(1, "d"))
 	write(t, s, appendTo(2, "a", "x"))
 	write(t, s, appendTo(1, "10", "9", "b", "ä"))
 	expect("c", "a", "B", "10", "9", "b", "ä")
