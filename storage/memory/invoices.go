@@ -105,16 +105,12 @@ func (r invoices) Add(ctx context.Context, list ...payouts.Invoice) error {
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	var f engine.Refusal
 	for _, i := range list {
 		if err := i.Validate(); err != nil {
 			return r.u.Fail(err)
 		}
-		f.Refers(r.u.db.payouts.payments.Knows(i.PaymentID), "payment_id")
 	}
-	if err := f.Err("invoice"); err != nil {
-		return r.u.Fail(err)
-	}
+	var f engine.Refusal
 	t := r.u.db.payouts.invoices
 	for _, i := range list {
 		f.Unique(t.byPayment.Taken(&i, 0), "payment_id")
@@ -127,6 +123,12 @@ func (r invoices) Add(ctx context.Context, list ...payouts.Invoice) error {
 		if _, err := t.Insert(keptInvoice(i)); err != nil {
 			return r.u.Fail(err)
 		}
+	}
+	for _, i := range list { // behind the keys of all, as at the end of a statement
+		f.Refers(r.u.db.payouts.payments.Knows(i.PaymentID), "payment_id")
+	}
+	if err := f.Err("invoice"); err != nil {
+		return r.u.Fail(err)
 	}
 	return nil
 }
