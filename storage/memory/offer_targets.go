@@ -98,10 +98,7 @@ func (r targets) Get(ctx context.Context, offerID int64) ([]offers.Target, error
 	if err := r.u.Use(ctx); err != nil {
 		return nil, err
 	}
-	offer, ok := r.u.db.offers.offers.Find(offerID)
-	if !ok {
-		return nil, nil
-	}
+	offer, _ := r.u.db.offers.offers.Find(offerID) // one that is not there has no targets
 	t := r.u.db.offers.targets
 	var out []offers.Target
 	for _, id := range t.byOffer.Of(offer) {
@@ -156,7 +153,6 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 func (r targets) candidate(c *offers.Candidate, id uint32, user int64) {
 	db := &r.u.db.offers
 	c.Conditions, c.Targeted = db.offers.At(id).Conditions(), true
-	c.OfferID = int64(id)
 	if p, ok := db.participants.byPart.Find(offers.Part{OfferID: int64(id), UserID: user}); ok {
 		c.Participant = affiliate.Some(db.participants.At(p).Participation())
 	}

@@ -77,7 +77,7 @@ func (t usageTable) add(ctx context.Context, u *unit, list []offers.Usage) error
 // addTo adds n to *sum and reports whether it fits.
 func addTo(sum *int64, n int64) bool {
 	next := *sum + n
-	if (n > 0) != (next > *sum) && n != 0 {
+	if (n > 0) != (next > *sum) {
 		return false
 	}
 	*sum = next

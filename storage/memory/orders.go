@@ -88,7 +88,6 @@ func copyOrder(id uint32, o *orders.Order) orders.Order {
 }
 
 func keptOrder(o orders.Order) orders.Order {
-	o.ID = 0
 	o.Lines, o.ClickIDs = engine.Copied(o.Lines), engine.Copied(o.ClickIDs)
 	o.At, o.HoldUntil, o.DeclinedAt = engine.Kept(o.At), engine.Kept(o.HoldUntil), engine.Kept(o.DeclinedAt)
 	o.CreatedAt, o.UpdatedAt, o.ApprovedAt = engine.Kept(o.CreatedAt), engine.Kept(o.UpdatedAt), engine.Kept(o.ApprovedAt)
@@ -188,8 +187,8 @@ func (r orderRepository) LockDue(ctx context.Context, now time.Time, limit int) 
 func (r orderRepository) Update(ctx context.Context, o orders.Order) error {
 	t := r.u.db.orders.orders
 	return engine.Update(ctx, &r.u.Unit, t.Table, "order", o.ID, o, keptOrder, func(n orders.Order) error {
-		id, ok := t.Find(o.ID)
-		if ok && t.At(id).Key() != n.Key() {
+		id, _ := t.Find(o.ID)
+		if t.At(id).Key() != n.Key() {
 			return affiliate.Invalid("order", affiliate.FieldError{Field: "number", Code: "immutable", Message: "must stay what it is"})
 		}
 		return r.check(n)
@@ -214,7 +213,7 @@ func (r orderRepository) List(ctx context.Context, f orders.OrderFilter, p affil
 		return (f.AdvertiserIDs == nil || slices.Contains(f.AdvertiserIDs, o.AdvertiserID)) &&
 			(f.UserID == 0 || f.UserID == o.UserID) && (f.OfferID == 0 || f.OfferID == o.OfferID) &&
 			(f.Status == "" || f.Status == o.StatusAt(f.Now)) &&
-			(f.From.IsZero() || !o.At.Before(f.From)) && (f.Until.IsZero() || o.At.Before(f.Until))
+			!o.At.Before(f.From) && (f.Until.IsZero() || o.At.Before(f.Until))
 	}
 	if f.UserID == 0 && f.OfferID == 0 && f.Status == "" && f.From.IsZero() && f.Until.IsZero() {
 		s.Keep = nil // the ids are the whole answer
@@ -256,7 +255,7 @@ func copyRefund(id uint32, r *orders.Refund) orders.Refund {
 }
 
 func keptRefund(r orders.Refund) orders.Refund {
-	r.ID, r.Lines = 0, engine.Copied(r.Lines)
+	r.Lines = engine.Copied(r.Lines)
 	r.At, r.CreatedAt = engine.Kept(r.At), engine.Kept(r.CreatedAt)
 	return r
 }

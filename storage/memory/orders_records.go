@@ -37,7 +37,7 @@ func copyVoucher(id uint32, v *orders.Voucher) orders.Voucher {
 }
 
 func keptVoucher(v orders.Voucher) orders.Voucher {
-	v.ID, v.CreatedAt, v.UpdatedAt = 0, engine.Kept(v.CreatedAt), engine.Kept(v.UpdatedAt)
+	v.CreatedAt, v.UpdatedAt = engine.Kept(v.CreatedAt), engine.Kept(v.UpdatedAt)
 	return v
 }
 
@@ -107,7 +107,7 @@ func copyCollector(id uint32, c *orders.Collector) orders.Collector {
 }
 
 func keptCollector(c orders.Collector) orders.Collector {
-	c.ID, c.HMACKey = 0, engine.Copied(c.HMACKey)
+	c.HMACKey = engine.Copied(c.HMACKey)
 	c.CreatedAt, c.UpdatedAt = engine.Kept(c.CreatedAt), engine.Kept(c.UpdatedAt)
 	return c
 }
@@ -263,7 +263,7 @@ type oneTimePayments struct{ u *unit }
 
 func (r oneTimePayments) Add(ctx context.Context, p orders.Payment) (orders.Payment, error) {
 	return engine.Add(ctx, &r.u.Unit, r.u.db.orders.payments.Table, p, func(p orders.Payment) orders.Payment {
-		p.ID, p.Date, p.CreatedAt = 0, engine.Kept(p.Date), engine.Kept(p.CreatedAt)
+		p.Date, p.CreatedAt = engine.Kept(p.Date), engine.Kept(p.CreatedAt)
 		return p
 	}, func(n orders.Payment) error {
 		var f engine.Refusal
@@ -282,11 +282,11 @@ func (r oneTimePayments) List(ctx context.Context, f orders.PaymentFilter, p aff
 	switch {
 	case f.UserID != 0:
 		s = engine.Only[orders.Payment](t.byUser.Of(f.UserID))
+		if f.AdvertiserIDs != nil {
+			s.Keep = func(_ uint32, p *orders.Payment) bool { return slices.Contains(f.AdvertiserIDs, p.AdvertiserID) }
+		}
 	case f.AdvertiserIDs != nil:
 		s = engine.Only[orders.Payment](engine.ByKeys(t.byAdvertiser.Of, f.AdvertiserIDs))
-	}
-	if f.UserID != 0 && f.AdvertiserIDs != nil {
-		s.Keep = func(_ uint32, p *orders.Payment) bool { return slices.Contains(f.AdvertiserIDs, p.AdvertiserID) }
 	}
 	return engine.Page(&r.u.Unit, t.Table, s, p, oneTimeColumns, copyOneTime)
 }

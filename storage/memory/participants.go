@@ -142,6 +142,6 @@ func (r participants) active(p *offers.Participant, f offers.ParticipantFilter) 
 	return slices.ContainsFunc(t.byUser.Of(statGroup{stats.CreatorLevel, p.UserID}), func(id uint32) bool {
 		d := t.At(id)
 		return d.offer == p.OfferID && d.Clicks > 0 &&
-			(f.From.IsZero() || d.day >= dayNumber(f.From)) && (f.Until.IsZero() || d.day < dayNumber(f.Until))
+			d.day >= dayNumber(f.From) && (f.Until.IsZero() || d.day < dayNumber(f.Until))
 	})
 }

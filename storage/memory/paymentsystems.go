@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
@@ -46,7 +45,7 @@ func (r paymentSystems) Put(ctx context.Context, c payouts.SystemConfig) (payout
 	t := r.u.db.payouts.systems
 	k := keyOfSystem(&c)
 	err := engine.PutBy(ctx, &r.u.Unit, t.Table, t.byKey, k, c, func(c payouts.SystemConfig) payouts.SystemConfig {
-		c.ID, c.Date, c.UpdatedAt = 0, engine.Kept(c.Date), engine.Kept(c.UpdatedAt)
+		c.Date, c.UpdatedAt = engine.Kept(c.Date), engine.Kept(c.UpdatedAt)
 		return c
 	}, func(c payouts.SystemConfig) error {
 		var f engine.Refusal
@@ -57,10 +56,7 @@ func (r paymentSystems) Put(ctx context.Context, c payouts.SystemConfig) (payout
 	if err != nil {
 		return payouts.SystemConfig{}, err
 	}
-	id, ok := t.byKey.Find(k)
-	if !ok {
-		return payouts.SystemConfig{}, r.u.Fail(errors.New("memory: a setting that was just put is not there"))
-	}
+	id, _ := t.byKey.Find(k)
 	return copySystem(id, t.At(id)), nil
 }
 
