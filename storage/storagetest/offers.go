@@ -184,12 +184,18 @@ func testOfferList(t *testing.T, s offers.Store) {
 	type F = offers.OfferFilter
 	w := newWorld(t, s)
 	budget := addAll(t, s, addBudget, sampleBudget(w, 1))[0]
+	closed := sampleAdvertiser(1)
+	closed.Status = affiliate.AdvertiserDeactivated
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
 		a := w.advertisers[1]
 		a.GroupID = w.groups[0].ID
 		hidden := w.advertisers[2]
 		hidden.Hidden = true
-		return all(func() error { return tx.Advertisers().Update(ctx, a) }, func() error { return tx.Advertisers().Update(ctx, hidden) })
+		return all(
+			func() error { return tx.Advertisers().Update(ctx, a) },
+			func() error { return tx.Advertisers().Update(ctx, hidden) },
+			func() (err error) { closed, err = tx.Advertisers().Add(ctx, closed); return err },
+		)
 	})
 	make := func(n int, change func(o *V)) V {
 		o := sampleOffer(w, n)
@@ -211,6 +217,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		make(7, func(o *V) {
 			o.AdvertiserID, o.CreatedAt, o.Visibility, o.StoreGroupID = w.advertisers[2].ID, at(0), offers.AlwaysVisible, w.groups[0].ID
 		}),
+		make(8, func(o *V) { o.AdvertiserID = closed.ID }),
 	)
 	label := map[int64]string{}
 	for i, o := range items {
@@ -242,8 +249,8 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{AdvertiserIDs: []int64{w.advertisers[1].ID, w.advertisers[2].ID}}, "b f g"},
 		{F{AdvertiserIDs: []int64{}}, ""},
 		{F{ShownAdvertisers: true}, "a b c g"},
-		{F{ExcludedAdvertisers: []int64{w.advertisers[1].ID, nowhere}}, "a c d e f g"},
-		{F{ExcludedAdvertisers: []int64{}}, "a b c d e f g"},
+		{F{ExcludedAdvertisers: []int64{w.advertisers[1].ID, nowhere}}, "a c d e f g h"},
+		{F{ExcludedAdvertisers: []int64{}}, "a b c d e f g h"},
 		{F{GroupIDs: []int64{w.groups[0].ID}}, "b g"},
 		{F{GroupIDs: []int64{}}, ""},
 		{F{GroupIDs: []int64{0, -1}}, ""}, // no group's, and not those of no group
@@ -251,7 +258,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{Type: offers.UserApply}, "b"},
 		{F{Type: "none"}, ""},
 		{F{ShowForAdvertiser: affiliate.Some(true)}, "e"},
-		{F{ShowForAdvertiser: affiliate.Some(false)}, "a b c d f g"},
+		{F{ShowForAdvertiser: affiliate.Some(false)}, "a b c d f g h"},
 		{F{SharedBudgetID: budget.ID}, "c"},
 		{F{IDs: []int64{items[4].ID, items[0].ID, nowhere}}, "a e"},
 		{F{IDs: []int64{}}, ""},
@@ -261,12 +268,12 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{Targets: target(offers.TargetGroup, fmt.Sprint(w.groups[0].ID))}, ""},
 		{F{Targets: target(offers.TargetEmail, "\x00")}, ""},
 		{F{Targets: []offers.Target{}}, ""},
-		{F{Statuses: []offers.Status{offers.Active}}, "a b g"},
+		{F{Statuses: []offers.Status{offers.Active}}, "a b g h"},
 		{F{Statuses: []offers.Status{offers.Ended, offers.Scheduled}}, "c e"},
 		{F{Statuses: []offers.Status{offers.Paused, offers.Deleted}}, "d f"},
 		{F{Statuses: []offers.Status{}}, ""},
 		{F{Type: offers.UserApply, OrID: items[5].ID}, "b f"},
-		{F{OrID: items[5].ID}, "a b c d e f g"},
+		{F{OrID: items[5].ID}, "a b c d e f g h"},
 	}
 	last := func(t time.Time) time.Time {
 		if t.IsZero() {
@@ -408,6 +415,8 @@ func testTargets(t *testing.T, s offers.Store) {
 		})
 	}
 	equal(t, "after refused sets", get(w.offer.ID), []offers.Target{mail, tag, user})
+	notInRead(t, s, setTargets(w.offer.ID, everyone))
+	equal(t, "after a Set in a Read", get(w.offer.ID), []offers.Target{mail, tag, user})
 	write(t, s, setTargets(w.offer.ID, everyone, tag))
 	equal(t, "replaced", get(w.offer.ID), []offers.Target{everyone, tag})
 	other := addAll(t, s, addOffer, sampleOffer(w, 2), sampleOffer(w, 3))

@@ -142,8 +142,10 @@ func testPartTaken(t *testing.T, s offers.Store) {
 
 func testPartDelete(t *testing.T, s offers.Store) {
 	w := newWorldOfOffers(t, s)
-	c := addAll(t, s, addComment, sampleComment(w, 1))[0]
-	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.Activities().Add(ctx, sampleActivity(w, 1)) })
+	list := addAll(t, s, addComment, sampleComment(w, 1), sampleComment(w, 2), sampleComment(w, 3))
+	write(t, s, func(ctx context.Context, tx offers.Tx) error {
+		return tx.Activities().Add(ctx, sampleActivity(w, 1), sampleActivity(w, 2), sampleActivity(w, 3))
+	})
 	remove := func(id int64) func(ctx context.Context, tx offers.Tx) error {
 		return func(ctx context.Context, tx offers.Tx) error { return tx.Participants().Delete(ctx, id) }
 	}
@@ -152,20 +154,42 @@ func testPartDelete(t *testing.T, s offers.Store) {
 	}); err != errMine {
 		t.Errorf("Write: got %v, want the callback's error", err)
 	}
-	getComment := func(ctx context.Context, tx offers.Tx) error { return second(tx.Comments().Get(ctx, c.ID)) }
-	read(t, s, getComment)
-	write(t, s, remove(w.participant.ID))
-	unreadable(t, s, missing, getComment)
-	read(t, s, func(ctx context.Context, tx offers.Tx) error {
-		page, err := tx.Activities().List(ctx, offers.ActivityFilter{}, affiliate.PageRequest{Number: 1, Size: 1})
-		if err != nil {
+	left := func(comments []offers.Comment, activities int) {
+		t.Helper()
+		read(t, s, func(ctx context.Context, tx offers.Tx) error {
+			got, err := tx.Comments().ByParticipant(ctx, w.participant.ID)
+			if err != nil {
+				return err
+			}
+			page, err := tx.Activities().List(ctx, offers.ActivityFilter{}, affiliate.PageRequest{Number: 1, Size: 1})
+			equal(t, "comments", got, comments)
+			equal(t, "activities", page.Total, activities)
 			return err
-		}
-		equal(t, "activities", page.Total, 0)
-		return nil
-	})
+		})
+	}
+	left(list, 3)
+	notInRead(t, s, remove(w.participant.ID))
+	left(list, 3)
+	write(t, s, remove(w.participant.ID))
+	left(nil, 0)
+	unreadable(t, s, missing, func(ctx context.Context, tx offers.Tx) error { return second(tx.Comments().Get(ctx, list[0].ID)) })
 	for _, id := range []int64{w.participant.ID, nowhere, 0} {
 		refused(t, s, missing, remove(id))
+	}
+}
+
+// testPartQuery searches for a participant while there is no user at all.
+func testPartQuery(t *testing.T, s offers.Store) {
+	a := put(t, s, func(ctx context.Context, tx offers.Tx) (affiliate.Advertiser, error) {
+		return tx.Advertisers().Add(ctx, sampleAdvertiser(1))
+	})
+	o := addAll(t, s, addOffer, sampleOffer(world{advertisers: [3]affiliate.Advertiser{a}}, 1))[0]
+	want := addParts(t, s, offers.Participant{OfferID: o.ID, Email: "a@b.c", Status: offers.Open})
+	for query, want := range map[string][]offers.Participant{"A@": want, "x": nil} {
+		page := see(t, s, func(ctx context.Context, tx offers.Tx) (affiliate.Page[offers.Participant], error) {
+			return tx.Participants().List(ctx, offers.ParticipantFilter{Query: query}, affiliate.PageRequest{Number: 1, Size: 9})
+		})
+		equal(t, "found by "+query, page.Items, want)
 	}
 }
 

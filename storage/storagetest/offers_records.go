@@ -20,6 +20,7 @@ func offerRecordScenarios() []scenario[offers.Store] {
 		{"participants/moving to a taken place", testPartTaken},
 		{"participants/deleted with its records", testPartDelete},
 		{"participants/list", testPartList},
+		{"participants/searched where nobody is a user", testPartQuery},
 		{"participants/days are those of UTC", testPartZones},
 		{"usage/added up", testUsage},
 		{"usage/overflow", testUsageOverflow},
@@ -90,6 +91,9 @@ func testBudgetDelete(t *testing.T, s offers.Store) {
 	live, deleted := w.offer, addAll(t, s, addOffer, sampleOffer(w, 901))[0]
 	live.SharedBudgetID = w.budget.ID
 	deleted.SharedBudgetID, deleted.DeletedAt = w.budget.ID, at(1)
+	too := sampleOffer(w, 902)
+	too.SharedBudgetID, too.DeletedAt = w.budget.ID, at(1)
+	too = addAll(t, s, addOffer, too)[0]
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
 		return errors.Join(tx.Offers().Update(ctx, live), tx.Offers().Update(ctx, deleted), tx.Usage().Add(ctx, offers.Usage{UsageKey: offers.SharedUsage(w.budget.ID), Counts: offers.Counts{Spent: 7}}))
 	})
@@ -98,9 +102,16 @@ func testBudgetDelete(t *testing.T, s offers.Store) {
 	}
 	refused(t, s, failure{affiliate.ErrConflict, "in_use", ""}, remove(w.budget.ID))
 	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.Offers().Update(ctx, w.offer) })
+	kept := func() []offers.Offer {
+		return see(t, s, func(ctx context.Context, tx offers.Tx) ([]offers.Offer, error) {
+			return tx.Offers().GetMany(ctx, []int64{deleted.ID, too.ID})
+		})
+	}
+	notInRead(t, s, remove(w.budget.ID))
+	equal(t, "the deleted offers, before", kept(), []offers.Offer{deleted, too})
 	write(t, s, remove(w.budget.ID))
-	deleted.SharedBudgetID = 0
-	equal(t, "the deleted offer", see(t, s, func(ctx context.Context, tx offers.Tx) (offers.Offer, error) { return tx.Offers().Get(ctx, deleted.ID) }), deleted)
+	deleted.SharedBudgetID, too.SharedBudgetID = 0, 0
+	equal(t, "the deleted offers", kept(), []offers.Offer{deleted, too})
 	key := offers.SharedUsage(w.budget.ID)
 	equal(t, "the counter", see(t, s, func(ctx context.Context, tx offers.Tx) (map[offers.UsageKey]offers.Counts, error) {
 		return tx.Usage().Get(ctx, []offers.UsageKey{key})
@@ -263,7 +274,7 @@ func testUnread(t *testing.T, s offers.Store) {
 	}
 	equal(t, "unread", unread(), map[int64]int{w.participant.ID: 2, other.ID: 1})
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
-		return tx.Activities().MarkRead(ctx, w.participant.ID, at(5))
+		return tx.Activities().MarkRead(ctx, w.participant.ID, finer(at(5)))
 	})
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
 		return tx.Activities().MarkRead(ctx, w.participant.ID, at(9))

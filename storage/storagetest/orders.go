@@ -189,8 +189,8 @@ func testOrderKey(t *testing.T, s ordersStore) {
 	spelled.Number = "Order 901"
 	again := sampleOrder(w, 901)
 	again.Value = decimalOf("5")
-	added := see2(t, s, again, spelled, other, spelled)
-	equal(t, "added", numbersOf(added), []string{"Order 901", "order 901"})
+	added := see2(t, s, other, again, sampleOrder(w, 1), spelled, spelled)
+	equal(t, "added", numbersOf(added), []string{"Order 901", "order 1", "order 901"}) // in the order of their keys
 	equal(t, "kept", see(t, s, func(ctx context.Context, tx orders.Tx) (orders.Order, error) { return tx.Orders().Get(ctx, w.order.ID) }), w.order)
 	equal(t, "none", see2(t, s, again), []orders.Order(nil))
 	equal(t, "of nothing", see2(t, s), []orders.Order(nil))

@@ -249,6 +249,20 @@ func testCollectorKeys(t *testing.T, s ordersStore) {
 		equal(t, "added again", added, false)
 		return nil
 	})
+	notInRead(t, s, func(ctx context.Context, tx orders.Tx) error { return second(addCollector(ctx, tx, kept[0])) })
+	short, ofNobody := sampleCollector(w, 3), sampleCollector(w, 2)
+	ofNobody.AdvertiserID = nowhere
+	short.WindowDays = 0
+	for _, bad := range []struct {
+		want failure
+		c    orders.Collector
+	}{{invalid("window_days", "out_of_range"), short}, {unknown("advertiser_id"), ofNobody}} {
+		refused(t, s, bad.want, func(ctx context.Context, tx orders.Tx) error {
+			_, added, err := tx.Collectors().AddOrGet(ctx, bad.c)
+			equal(t, "added though refused", added, false)
+			return err
+		})
+	}
 	for field, spoil := range map[string]func(c *orders.Collector){
 		"organization_id": func(c *orders.Collector) { c.OrganizationID = kept[0].OrganizationID },
 		"activation_key":  func(c *orders.Collector) { c.ActivationKey = kept[0].ActivationKey },
@@ -259,6 +273,9 @@ func testCollectorKeys(t *testing.T, s ordersStore) {
 		refused(t, s, taken(field), func(ctx context.Context, tx orders.Tx) error { return second(addCollector(ctx, tx, fresh)) })
 		refused(t, s, taken(field), func(ctx context.Context, tx orders.Tx) error { return tx.Collectors().Update(ctx, changed) })
 	}
+	moved := kept[1]
+	moved.AdvertiserID = kept[0].AdvertiserID
+	refused(t, s, taken("advertiser_id"), func(ctx context.Context, tx orders.Tx) error { return tx.Collectors().Update(ctx, moved) })
 	longest := func() int {
 		return see(t, s, func(ctx context.Context, tx orders.Tx) (int, error) { return tx.Collectors().LongestWindow(ctx) })
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 )
@@ -21,7 +22,16 @@ func testReseal(t *testing.T, s payoutsStore) {
 	given := b
 	given.IssuedAt = at(9) // only what is sealed changes
 	given.Parties.Data = slices.Clone(b.Parties.Data)
-	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, given) })
+	reseal := func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, given) }
+	get := func() []payouts.Invoice {
+		return see(t, s, func(ctx context.Context, tx payoutsTx) ([]payouts.Invoice, error) {
+			return tx.Invoices().GetMany(ctx, []int64{p[0].ID, p[1].ID})
+		})
+	}
+	before := get()
+	notInRead(t, s, reseal)
+	equal(t, "after a Reseal in a Read", get(), before)
+	write(t, s, reseal)
 	scribble(&given)
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx) })
 	ghost := b
@@ -30,9 +40,7 @@ func testReseal(t *testing.T, s payoutsStore) {
 	broken := b
 	broken.Series = ""
 	refused(t, s, invalid("series", "required"), func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, a, broken) })
-	equal(t, "resealed", see(t, s, func(ctx context.Context, tx payoutsTx) ([]payouts.Invoice, error) {
-		return tx.Invoices().GetMany(ctx, []int64{p[0].ID, p[1].ID})
-	}), []payouts.Invoice{a, b})
+	equal(t, "resealed", get(), []payouts.Invoice{a, b})
 }
 
 // onePerUser is what the records promise of which each user has one.
@@ -80,6 +88,7 @@ func (o onePerUser[V]) test(t *testing.T, s payoutsStore) {
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return o.remove(ctx, tx, nowhere) })
 	keep(o.make(ids[0], 7))
 	equal(t, "put back", get(ids[0]), []V{o.make(ids[0], 7)})
+	keep(o.make(ids[2], 8))
 }
 
 func testPayoutDetails(t *testing.T, s payoutsStore) {
@@ -89,6 +98,7 @@ func testPayoutDetails(t *testing.T, s payoutsStore) {
 	onePerUser[payouts.SealedDetails]{
 		make: make,
 		put: func(ctx context.Context, tx payoutsTx, v payouts.SealedDetails) error {
+			v.UpdatedAt = finer(v.UpdatedAt)
 			return tx.PayoutDetails().Put(ctx, v)
 		},
 		get: func(ctx context.Context, tx payoutsTx, ids []int64) ([]payouts.SealedDetails, error) {
@@ -102,10 +112,11 @@ func testPayoutDetails(t *testing.T, s payoutsStore) {
 		})
 	}
 	all := scan(0, 10)
-	equal(t, "how many", len(all), 2)
+	equal(t, "how many", len(all), 3)
+	equal(t, "in order", all[0].UserID < all[1].UserID && all[1].UserID < all[2].UserID, true)
 	equal(t, "scan one", scan(-5, 1), all[:1])
 	equal(t, "scan on", scan(all[0].UserID, 10), all[1:])
-	equal(t, "scan past", scan(all[1].UserID, 10), []payouts.SealedDetails(nil))
+	equal(t, "scan past", scan(all[2].UserID, 10), []payouts.SealedDetails(nil))
 	equal(t, "scan none", scan(0, 0), []payouts.SealedDetails(nil))
 	large := make(all[0].UserID, 1)
 	large.Sealed.Data = slices.Repeat([]byte{1}, 16385)
@@ -121,7 +132,10 @@ func testPayoutHolds(t *testing.T, s payoutsStore) {
 			}
 			return h
 		},
-		put: func(ctx context.Context, tx payoutsTx, v payouts.Hold) error { return tx.PayoutHolds().Put(ctx, v) },
+		put: func(ctx context.Context, tx payoutsTx, v payouts.Hold) error {
+			v.Until, v.CreatedAt = finer(v.Until), finer(v.CreatedAt)
+			return tx.PayoutHolds().Put(ctx, v)
+		},
 		get: func(ctx context.Context, tx payoutsTx, ids []int64) ([]payouts.Hold, error) {
 			return tx.PayoutHolds().GetMany(ctx, ids)
 		},
@@ -175,7 +189,9 @@ func testPaymentSystems(t *testing.T, s payoutsStore) {
 	ofClient.ClientID = w.clients[0].ID
 	ofUser := sampleSystem(1)
 	ofUser.UserID = w.users[0].ID
-	kept := addAll(t, s, putSystem, sampleSystem(1), ofClient, ofUser, full)
+	given := full
+	given.Date, given.UpdatedAt = full.Date.In(time.FixedZone("", 3600)), finer(full.UpdatedAt)
+	kept := addAll(t, s, putSystem, sampleSystem(1), ofClient, ofUser, given)
 	full.ID = kept[3].ID
 	equal(t, "put", kept[3], full)
 	changed := ofClient
@@ -206,6 +222,7 @@ func testPaymentSystems(t *testing.T, s payoutsStore) {
 		equal(t, fmt.Sprintf("%d: one", i), scan(-1, 1), c.want[:min(1, len(c.want))])
 		equal(t, fmt.Sprintf("%d: none", i), scan(0, 0), []payouts.SystemConfig(nil))
 		equal(t, fmt.Sprintf("%d: past", i), scan(kept[3].ID, 10), []payouts.SystemConfig(nil))
+		equal(t, fmt.Sprintf("%d: far past", i), scan(nowhere, 10), []payouts.SystemConfig(nil))
 	}
 	for _, bad := range []struct {
 		spoil func(c *payouts.SystemConfig)
@@ -213,6 +230,7 @@ func testPaymentSystems(t *testing.T, s payoutsStore) {
 	}{
 		{func(c *payouts.SystemConfig) { c.Date = at(1) }, invalid("date", "invalid_date")},
 		{func(c *payouts.SystemConfig) { c.System = -1 }, invalid("system", "out_of_range")},
+		{func(c *payouts.SystemConfig) { *c = full; c.System = -1 }, invalid("system", "out_of_range")}, // where one is there
 		{func(c *payouts.SystemConfig) { c.System = 1_000_001 }, invalid("system", "out_of_range")},
 		{func(c *payouts.SystemConfig) { c.ClientID = -1 }, invalid("client_id", "out_of_range")},
 		{func(c *payouts.SystemConfig) { c.UserID = -1 }, invalid("user_id", "out_of_range")},
@@ -247,7 +265,9 @@ func testHolding(t *testing.T, s payoutsStore) {
 	equal(t, "of nobody, earlier", holding(7, []int64{0}, []int64{0}), "0")
 	equal(t, "of a client", holding(99, []int64{c0}, nil), "0 1 6")
 	equal(t, "of a user", holding(99, nil, []int64{u0}), "0 2 3 6")
-	equal(t, "of some", holding(6, []int64{c1, c0, nowhere}, []int64{u1, u0}), "0 1 2 3 4")
+	clients := []int64{c1, c0, nowhere, 77} // the last is not handed over
+	equal(t, "of some", holding(6, clients[:3], []int64{u1, u0}), "0 1 2 3 4")
+	equal(t, "the caller's list", clients, []int64{c1, c0, nowhere, 77})
 	equal(t, "before all", holding(1, []int64{c0}, []int64{u0}), "")
 }
 
@@ -263,6 +283,7 @@ func testPaymentSetups(t *testing.T, s payoutsStore) {
 	})
 	keep := func(p payouts.PaymentSetup) {
 		t.Helper()
+		p.UpdatedAt = finer(p.UpdatedAt)
 		write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.PaymentSetups().Put(ctx, p) })
 	}
 	other := payouts.PaymentSetup{AdvertiserID: w.advertisers[1].ID, SetupID: strings.Repeat("😀", 255), Status: payouts.SetupActive, UpdatedAt: at(1)}

@@ -138,9 +138,11 @@ func testPaymentKey(t *testing.T, s payoutsStore) {
 	}
 	again := first
 	again.InvoiceNumber = "D-1"
-	refused(t, s, taken("user_id"), func(ctx context.Context, tx payoutsTx) error {
-		return second(tx.Payments().Add(ctx, samplePayment(w, 9), again))
-	})
+	for range 2 { // the first time leaves no trace
+		refused(t, s, taken("user_id"), func(ctx context.Context, tx payoutsTx) error {
+			return second(tx.Payments().Add(ctx, samplePayment(w, 9), again))
+		})
+	}
 	refused(t, s, taken("user_id"), func(ctx context.Context, tx payoutsTx) error { // both in one call
 		a, b := samplePayment(w, 8), samplePayment(w, 8)
 		b.InvoiceNumber = "E-1"
@@ -163,7 +165,10 @@ func testPaymentUpdate(t *testing.T, s payoutsStore) {
 	given := moved
 	given.InvoicedAt, given.SentAt, given.PaidAt, given.CreatedAt = finer(at(1)), finer(at(2)), finer(at(3)), finer(at(4)) // cut
 	given.UserID, given.ClientID, given.Period, given.Amount, given.Parts, given.System = w.users[1].ID, w.clients[0].ID, "2020-01", eur(7), nil, 9
-	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Payments().Update(ctx, given, kept[1]) })
+	update := func(ctx context.Context, tx payoutsTx) error { return tx.Payments().Update(ctx, given, kept[1]) }
+	notInRead(t, s, update)
+	equal(t, "before", see(t, s, func(ctx context.Context, tx payoutsTx) (payouts.Payment, error) { return fetchPayment(ctx, tx, moved) }), kept[0])
+	write(t, s, update)
 	equal(t, "moved", see(t, s, func(ctx context.Context, tx payoutsTx) (payouts.Payment, error) { return fetchPayment(ctx, tx, moved) }), moved)
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Payments().Update(ctx) })
 	ghost := moved
@@ -238,6 +243,7 @@ func testPaymentScan(t *testing.T, s payoutsStore) {
 		{payouts.PaymentFilter{System: affiliate.Some[int64](0)}, "0 1 3 4 5"},
 		{payouts.PaymentFilter{Transfer: "T-1"}, "1 2"},
 		{payouts.PaymentFilter{Transfer: "T-1", Sent: affiliate.Some(false)}, "2"},
+		{payouts.PaymentFilter{Transfer: "T-1", UserID: w.users[1].ID}, ""},
 		{payouts.PaymentFilter{Assigned: affiliate.Some(true)}, "1 2"},
 		{payouts.PaymentFilter{Assigned: affiliate.Some(false)}, "0 3 4 5"},
 		{payouts.PaymentFilter{Sent: affiliate.Some(true)}, "1"},
@@ -256,6 +262,9 @@ func testPaymentScan(t *testing.T, s payoutsStore) {
 		equal(t, fmt.Sprintf("%d: the first of %+v", i, c.f), scan(-1, 1), want[:min(1, len(want))])
 		equal(t, fmt.Sprintf("%d: none of %+v", i, c.f), scan(0, 0), []string(nil))
 		equal(t, fmt.Sprintf("%d: past %+v", i, c.f), scan(kept[5].ID, 100), []string(nil))
+		if len(want) > 0 {
+			equal(t, fmt.Sprintf("%d: from the first of %+v", i, c.f), scan(kept[want[0][0]-'0'].ID-1, 100), want)
+		}
 		if len(want) > 1 {
 			after := kept[want[0][0]-'0'].ID
 			equal(t, fmt.Sprintf("%d: after the first of %+v", i, c.f), scan(after, 100), want[1:])
@@ -372,8 +381,11 @@ func testInvoices(t *testing.T, s payoutsStore) {
 	small := payouts.Invoice{PaymentID: p[0].ID, Series: "A", Serial: 2}
 	later := payouts.Invoice{PaymentID: p[1].ID, Series: "A", Serial: 1, Parties: payouts.Sealed{Data: []byte("{}")}}
 	given := []payouts.Invoice{full, small, later}
+	given[0].IssuedAt = finer(full.IssuedAt)
 	later.Parties.Data = []byte("{}") // its own
-	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Add(ctx, given...) })
+	add := func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Add(ctx, given...) }
+	notInRead(t, s, add)
+	write(t, s, add)
 	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Add(ctx) })
 	scribbled := full
 	scribbled.Parties.Data = slices.Clone(full.Parties.Data)
@@ -411,6 +423,7 @@ func testInvoices(t *testing.T, s payoutsStore) {
 		{fourth(func(i *payouts.Invoice) { i.PaymentID = p[0].ID }), taken("payment_id")},
 		{fourth(func(i *payouts.Invoice) { i.Serial = 2 }), taken("serial")},
 		{fourth(func(i *payouts.Invoice) { i.PaymentID = nowhere }), unknown("payment_id")},
+		{fourth(func(i *payouts.Invoice) { i.PaymentID, i.Serial = nowhere, 2 }), taken("serial")},
 		{fourth(func(i *payouts.Invoice) { i.PaymentID = 0 }), invalid("payment_id", "required")},
 		{fourth(func(i *payouts.Invoice) { i.Serial = 0 }), invalid("serial", "out_of_range")},
 		{fourth(func(i *payouts.Invoice) { i.Series = "" }), invalid("series", "required")},

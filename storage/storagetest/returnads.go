@@ -162,6 +162,17 @@ func testAdCounts(t *testing.T, s returnads.Store) {
 	equal(t, "counted again", put(t, s, count(ads[0].ID, 1, 0)), returnads.Counts{Views: 3, Clicks: 1})
 	changed := ads[0]
 	changed.Name = "changed"
+	for _, change := range []func(ctx context.Context, tx returnads.Tx) error{
+		func(ctx context.Context, tx returnads.Tx) error { return second(addAd(ctx, tx, sampleAd(w, 3))) },
+		func(ctx context.Context, tx returnads.Tx) error { return tx.ReturnAds().Update(ctx, changed) },
+		func(ctx context.Context, tx returnads.Tx) error { return second(count(ads[0].ID, 1, 1)(ctx, tx)) },
+	} {
+		notInRead(t, s, change)
+	}
+	equal(t, "after changes in Reads", see(t, s, func(ctx context.Context, tx returnads.Tx) ([]returnads.Ad, error) {
+		page, err := tx.ReturnAds().List(ctx, returnads.Filter{}, affiliate.PageRequest{Number: 1, Size: 9})
+		return page.Items, err
+	}), ads)
 	write(t, s, func(ctx context.Context, tx returnads.Tx) error { return tx.ReturnAds().Update(ctx, changed) })
 	together(t, writers, func(int) error {
 		return insist(t.Context(), s.Write, func(ctx context.Context, tx returnads.Tx) error { return second(count(ads[0].ID, 1, 1)(ctx, tx)) })
@@ -171,8 +182,16 @@ func testAdCounts(t *testing.T, s returnads.Store) {
 	})
 	equal(t, "counts", got[ads[0].ID], returnads.Counts{Views: 3 + writers, Clicks: 1 + writers})
 	equal(t, "counts of the other", got[ads[1].ID], returnads.Counts{})
-	refused(t, s, missing, func(ctx context.Context, tx returnads.Tx) error { return second(count(nowhere, 1, 1)(ctx, tx)) })
-	refused(t, s, overflow, func(ctx context.Context, tx returnads.Tx) error {
-		return second(count(ads[0].ID, math.MaxInt64, 0)(ctx, tx))
+	refused(t, s, missing, func(ctx context.Context, tx returnads.Tx) error {
+		err := second(count(nowhere, 1, 1)(ctx, tx))
+		if problem := missing.problem(second(tx.ReturnAds().Counts(ctx, nil))); problem != "" {
+			t.Errorf("the next call: %s", problem)
+		}
+		return err
 	})
+	for _, much := range []returnads.Counts{{Views: math.MaxInt64}, {Clicks: math.MaxInt64}} {
+		refused(t, s, overflow, func(ctx context.Context, tx returnads.Tx) error {
+			return second(count(ads[0].ID, much.Views, much.Clicks)(ctx, tx))
+		})
+	}
 }

@@ -47,19 +47,34 @@ func see[T, V any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Conte
 	return v
 }
 
-// refused runs a Write that must fail like that. Its callback keeps the error to itself: the
-// call that failed has doomed the unit, whichever it was.
+// refused runs a Write whose last call must fail like that. The unit keeps the error to itself:
+// the call has doomed it.
 func refused[T any](t *testing.T, s affiliate.Store[T], want failure, fn func(ctx context.Context, tx T) error) {
 	t.Helper()
 	err := s.Write(t.Context(), func(ctx context.Context, tx T) error {
-		if err := fn(ctx, tx); again(err) {
+		err := fn(ctx, tx)
+		if again(err) {
 			return err
+		}
+		if problem := want.problem(err); problem != "" {
+			t.Errorf("the call: %s", problem)
 		}
 		return nil
 	})
 	if problem := want.problem(err); problem != "" {
 		t.Errorf("Write: %s", problem)
 	}
+}
+
+// notInRead runs a Read, which must refuse the change that fn is.
+func notInRead[T any](t *testing.T, s affiliate.Store[T], fn func(ctx context.Context, tx T) error) {
+	t.Helper()
+	unreadable(t, s, readOnly, func(ctx context.Context, tx T) error {
+		if problem := readOnly.problem(fn(ctx, tx)); problem != "" {
+			t.Errorf("the call: %s", problem)
+		}
+		return nil
+	})
 }
 
 // unreadable runs a Read that must fail like that.
