@@ -81,9 +81,9 @@ type DeliveryRepository interface {
 	// at the time: those due first first, ties by sequence.
 	Due(ctx context.Context, consumerID int64, now time.Time, limit int) ([]Delivery, error)
 	// Queue makes deliveries to the consumer, due at now, of the events with the
-	// sequences that its filter wants. A delivery that is parked becomes a
-	// waiting one without attempts; one that waits stays as it is. It returns
-	// how many became waiting. ErrNotFound when there is no such consumer.
+	// sequences that its filter wants, in their order. A delivery that is parked
+	// becomes a waiting one without attempts; one that waits stays as it is. It
+	// returns how many became waiting. ErrNotFound when there is no such consumer.
 	Queue(ctx context.Context, now time.Time, consumerID int64, sequences []int64) (int, error)
 	// Requeue makes parked deliveries waiting ones, due at now, without attempts,
 	// and returns how many; others are no change.

@@ -157,9 +157,7 @@ func (r eventConsumers) Lease(ctx context.Context, l events.Lease) ([]events.Con
 	var leased []events.Consumer
 	for _, row := range rows {
 		c := *t.At(row)
-		if c.Token == "" {
-			c.Takeovers = 0
-		} else {
+		if c.Token != "" {
 			c.Takeovers++
 		}
 		c.Token, c.DueAt = l.Token, engine.Kept(l.Until)
@@ -181,8 +179,14 @@ func (r eventConsumers) Settle(ctx context.Context, s events.Settlement) (bool, 
 	if !ok || t.At(row).Token != s.Token {
 		return false, nil
 	}
+	var waiting []uint32
 	for _, o := range s.Outcomes {
-		r.settle(s.ConsumerID, o)
+		if delivery, ok := r.settle(s.ConsumerID, o); ok {
+			waiting = append(waiting, delivery)
+		}
+	}
+	for _, delivery := range waiting { // once all are written down: one of them may be behind another
+		r.holdBack(delivery)
 	}
 	c := *t.At(row)
 	c.Token, c.Takeovers, c.HeldUntil = "", 0, engine.Kept(s.HeldUntil)
@@ -191,16 +195,16 @@ func (r eventConsumers) Settle(ctx context.Context, s events.Settlement) (bool, 
 	return true, nil
 }
 
-// settle writes one outcome down.
-func (r eventConsumers) settle(consumerID int64, o events.Outcome) {
+// settle writes one outcome down, and reports whether the delivery is tried again.
+func (r eventConsumers) settle(consumerID int64, o events.Outcome) (uint32, bool) {
 	t := &r.u.db.core.deliveries
 	row, ok := t.Find(o.DeliveryID)
 	if !ok || t.At(row).ConsumerID != consumerID {
-		return
+		return 0, false
 	}
 	if o.Result == events.Done {
 		t.Delete(row)
-		return
+		return 0, false
 	}
 	d := *t.At(row)
 	d.Attempts++
@@ -209,10 +213,14 @@ func (r eventConsumers) settle(consumerID int64, o events.Outcome) {
 		d.State, d.DueAt = events.Parked, time.Time{}
 	}
 	t.Replace(row, d)
-	if o.Result != events.Later {
-		return
-	}
-	for _, behind := range slices.Clone(t.lanes.Of(laneOf(&d))) {
+	return row, o.Result == events.Later
+}
+
+// holdBack makes what is behind a delivery due no earlier than that.
+func (r eventConsumers) holdBack(row uint32) {
+	t := &r.u.db.core.deliveries
+	d := *t.At(row)
+	for _, behind := range t.lanes.Of(laneOf(&d)) {
 		if f := *t.At(behind); f.Sequence > d.Sequence && f.State == events.Waiting && f.DueAt.Before(d.DueAt) {
 			f.DueAt = d.DueAt
 			t.Replace(behind, f)

@@ -12,7 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
 
-// lane is what a consumer hears of one object, in order.
+// lane is what a consumer hears of one object.
 type lane struct {
 	consumer int64
 	object   affiliate.Object
@@ -36,7 +36,7 @@ func newEventDeliveryTable(db *DB) eventDeliveryTable {
 		engine.NewGroups(t, func(d *D) (int64, bool) { return d.ConsumerID, d.State == events.Waiting }, func(a, b *D) int {
 			return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.Sequence, b.Sequence))
 		}),
-		engine.NewGroups(t, func(d *D) (lane, bool) { return laneOf(d), true }, func(a, b *D) int { return cmp.Compare(a.Sequence, b.Sequence) }),
+		engine.NewGroups(t, func(d *D) (lane, bool) { return laneOf(d), true }, nil),
 		engine.NewGroups(t, func(d *D) (int64, bool) { return d.Sequence, true }, nil),
 	}
 }

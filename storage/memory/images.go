@@ -122,11 +122,8 @@ func (r images) MarkUnused(ctx context.Context, advertiserID int64, now time.Tim
 	if err := r.u.Change(ctx); err != nil {
 		return err
 	}
-	if advertiserID == 0 {
-		return nil
-	}
 	used := r.usedBy(advertiserID)
-	for _, id := range slices.Clone(r.table().byOwner.Of(offers.ImageOwner{AdvertiserID: advertiserID})) {
+	for _, id := range r.table().byOwner.Of(offers.ImageOwner{AdvertiserID: advertiserID}) {
 		if i := r.table().At(id); i.UnusedSince.IsZero() && !used(i.Key) {
 			r.note(id, engine.Kept(now), i.Removed)
 		}

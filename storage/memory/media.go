@@ -33,12 +33,6 @@ func newMediaTable(db *DB) mediaTable {
 	return mediaTable{t, engine.NewUnique(t, func(m *media.Medium) (mediumKey, bool) { return mediumKey{m.Type, m.ExternalID}, true })}
 }
 
-func copyMedium(id uint32, m *media.Medium) media.Medium {
-	c := *m
-	c.ID = int64(id)
-	return c
-}
-
 func keptMedium(m media.Medium) media.Medium {
 	m.PublishedAt, m.CreatedAt, m.UpdatedAt = engine.Kept(m.PublishedAt), engine.Kept(m.CreatedAt), engine.Kept(m.UpdatedAt)
 	return m
@@ -71,17 +65,18 @@ func (r mediaRepository) AddOrGet(ctx context.Context, m media.Medium) (media.Me
 	}
 	t := r.u.db.media
 	if id, ok := t.byKey.Find(mediumKey{m.Type, m.ExternalID}); ok {
-		return copyMedium(id, t.At(id)), false, nil
+		return *t.At(id), false, nil
 	}
+	m.ID = int64(t.Last()) + 1
 	id, err := t.Insert(keptMedium(m))
 	if err != nil {
 		return media.Medium{}, false, r.u.Fail(err)
 	}
-	return copyMedium(id, t.At(id)), true, nil
+	return *t.At(id), true, nil
 }
 
 func (r mediaRepository) Get(ctx context.Context, id int64) (media.Medium, error) {
-	return engine.Get(ctx, &r.u.Unit, r.u.db.media.Table, "medium", id, copyMedium)
+	return engine.Get(ctx, &r.u.Unit, r.u.db.media.Table, "medium", id, engine.AsKept)
 }
 
 func (r mediaRepository) Update(ctx context.Context, m media.Medium) error {
@@ -120,11 +115,16 @@ func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.P
 		}
 	}
 	cols := mediaColumns
-	if then, known := mediaColumns[p.Sort.Column]; len(f.First) > 0 && (known || p.Sort.Column == "") {
-		cols = engine.Columns[media.Medium]{"published_at": mediaColumns["published_at"], "created_at": mediaColumns["created_at"]}
-		cols[p.Sort.Column] = ranked(f.First, p.Sort.Desc, then)
+	if len(f.First) > 0 {
+		then, known := mediaColumns[p.Sort.Column]
+		if p.Sort.Column == "" || p.Sort.Column == "id" {
+			then, known = engine.Number(func(m *media.Medium) int64 { return m.ID }), true
+		}
+		if known {
+			cols = engine.Columns[media.Medium]{p.Sort.Column: ranked(f.First, p.Sort.Desc, then)}
+		}
 	}
-	return engine.Page(&r.u.Unit, r.u.db.media.Table, s, p, cols, copyMedium)
+	return engine.Page(&r.u.Unit, r.u.db.media.Table, s, p, cols, engine.AsKept)
 }
 
 // ranked puts media of the users first, in their order, and within one rank
@@ -133,22 +133,19 @@ func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.P
 func ranked(users []int64, desc bool, then func(a, b *media.Medium) int) func(a, b *media.Medium) int {
 	rank := make(map[int64]int, len(users))
 	for i, id := range users {
-		rank[id] = i + 1
+		rank[id] = i
 	}
 	of := func(m *media.Medium) int {
 		if n, ok := rank[m.UserID]; ok {
 			return n
 		}
-		return len(users) + 1
+		return len(users)
 	}
 	return func(a, b *media.Medium) int {
 		by := cmp.Compare(of(a), of(b))
 		if desc {
 			by = -by
 		}
-		if by == 0 && then != nil {
-			by = then(a, b)
-		}
-		return by
+		return cmp.Or(by, then(a, b))
 	}
 }

@@ -197,9 +197,13 @@ func (r eventConsumers) settle(ctx context.Context, s events.Settlement) error {
 		values(other, func(o *events.Outcome) string { return o.Detail })).Exec(ctx); err != nil {
 		return err
 	}
-	_, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries AS t SET due_at = o.due_at
-		FROM unnest(?1::bigint[], ?2::timestamptz[]) AS o (id, due_at) JOIN {schema}affiliate_event_deliveries AS h ON h.id = o.id AND h.consumer_id = ?0::bigint
-		WHERE o.due_at <> `+zeroTime+` AND t.consumer_id = ?0::bigint AND t.object_type = h.object_type AND t.object_id = h.object_id
-			AND t.sequence > h.sequence AND t.state = 'waiting' AND t.due_at < o.due_at`, s.ConsumerID, ids, dues).Exec(ctx)
+	// Several of one object may be tried again: what is behind them waits for the latest.
+	_, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries AS t SET due_at = l.due_at
+		FROM (SELECT b.id, max(o.due_at) AS due_at
+			FROM unnest(?1::bigint[], ?2::timestamptz[]) AS o (id, due_at) JOIN {schema}affiliate_event_deliveries AS h ON h.id = o.id AND h.consumer_id = ?0::bigint
+			JOIN {schema}affiliate_event_deliveries AS b ON b.consumer_id = ?0::bigint AND b.object_type = h.object_type AND b.object_id = h.object_id
+				AND b.sequence > h.sequence AND b.state = 'waiting' AND b.due_at < o.due_at
+			WHERE o.due_at <> `+zeroTime+` GROUP BY b.id) AS l
+		WHERE t.id = l.id`, s.ConsumerID, ids, dues).Exec(ctx)
 	return err
 }

@@ -74,7 +74,7 @@ func (r eventDeliveries) Queue(ctx context.Context, now time.Time, consumerID in
 				(consumer_id, sequence, object_type, object_id, state, attempts, due_at, reason, detail, queued_at)
 			SELECT c.id, e.sequence, e.object_type, e.object_id, 'waiting', 0, ?0::timestamptz, '', '', ?0::timestamptz
 			FROM {schema}affiliate_events AS e JOIN {schema}affiliate_event_consumers AS c ON c.id = ?1::bigint AND `+wants+`
-			WHERE e.sequence = ANY(?2::bigint[])
+			WHERE e.sequence = ANY(?2::bigint[]) ORDER BY e.sequence
 			ON CONFLICT (consumer_id, object_type, object_id, sequence) DO UPDATE
 				SET state = 'waiting', attempts = 0, due_at = excluded.due_at, reason = '', detail = '', queued_at = excluded.queued_at
 				WHERE t.state = 'parked'`, stamp(now), consumerID, nonNil(distinct(sequences))).Exec(ctx)

@@ -15,8 +15,12 @@ import (
 
 func testConsumers(t *testing.T, s eventsStore) {
 	full := events.Consumer{Channel: "c", Name: "b", Filter: events.Filter{Kinds: []string{"x", "y"}, AdvertiserID: 7, ClientID: 8}, CreatedAt: at(1)}
+	equal(t, "settled, of none", atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) {
+		return tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: nowhere, Token: "x"})
+	}), false)
+	write(t, s, func(ctx context.Context, tx eventsTx) error { return tx.EventConsumers().Delete(ctx, nowhere) })
 	given := full
-	given.ID, given.Token, given.Takeovers, given.DueAt, given.HeldUntil = nowhere, "x", 3, at(1), at(2)
+	given.ID, given.Token, given.Takeovers, given.DueAt, given.HeldUntil, given.CreatedAt = nowhere, "x", 3, at(1), at(2), finer(full.CreatedAt)
 	given.Filter.Kinds = slices.Clone(full.Filter.Kinds)
 	b := putConsumer(t, s, given)
 	scribble(&given)
@@ -57,7 +61,7 @@ func testConsumers(t *testing.T, s eventsStore) {
 	})
 	equal(t, "get many", many, []events.Consumer{items[0], items[3]})
 
-	raise(t, s, sampleEvent(1))
+	raise(t, s, sampleEvent(1), sampleEvent(2), sampleEvent(3))
 	number(t, s, 1, 10)
 	write(t, s, func(ctx context.Context, tx eventsTx) error {
 		return all(
@@ -66,11 +70,15 @@ func testConsumers(t *testing.T, s eventsStore) {
 			func() error { return tx.EventConsumers().Delete(ctx, nowhere) },
 		)
 	})
-	left := see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Backlog, error) {
-		return tx.EventDeliveries().Backlog(ctx, "c")
+	many = see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Consumer, error) {
+		return tx.EventConsumers().GetMany(ctx, []int64{items[0].ID, items[1].ID})
 	})
-	equal(t, "deliveries left in c", left, []events.Backlog(nil))
-	equal(t, "those of others", len(dueTo(t, s, items[2], 1)), 1)
+	equal(t, "left", many, items[:1])
+	left := see(t, s, func(ctx context.Context, tx eventsTx) (affiliate.Page[events.Delivery], error) {
+		return tx.EventDeliveries().List(ctx, events.DeliveryFilter{ConsumerID: items[1].ID}, affiliate.PageRequest{})
+	})
+	equal(t, "its deliveries", left.Total, 0)
+	equal(t, "those of others", len(dueTo(t, s, items[2], 1)), 3)
 }
 
 func testConsumersRefused(t *testing.T, s eventsStore) {
@@ -130,11 +138,6 @@ func testConsumersRefused(t *testing.T, s eventsStore) {
 		return tx.EventConsumers().List(ctx, events.ConsumerFilter{}, affiliate.PageRequest{Number: 1, Size: 10})
 	})
 	equal(t, "consumers", list.Total, 0)
-	if held := atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) {
-		return tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: nowhere, Token: "x"})
-	}); held {
-		t.Error("a consumer that is not there was settled")
-	}
 }
 
 func testConsumerFilters(t *testing.T, s eventsStore) {
@@ -177,6 +180,9 @@ func testConsumerFilters(t *testing.T, s eventsStore) {
 	equal(t, "none before their time", sequences(dueTo(t, s, list[0], 4)), "")
 	late := putConsumer(t, s, sampleConsumer(10))
 	equal(t, "for one that came later", sequences(dueTo(t, s, late, 5)), "")
+	raise(t, s, sampleEvent(2))
+	number(t, s, 6, 10)
+	equal(t, "due for the first", consumerNow(t, s, list[0]).DueAt, at(5))
 }
 
 func testConsumerLease(t *testing.T, s eventsStore) {
@@ -200,6 +206,7 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	want := b
 	want.DueAt, want.Token = at(70), l.Token
 	equal(t, "by name", got, []events.Consumer{want})
+	equal(t, "a change does not end a lease", putConsumer(t, s, b), want)
 	l.Names = []string{}
 	equal(t, "by no name", names(leaseConsumers(t, s, l)), []string(nil))
 	equal(t, "the other", names(leaseConsumers(t, s, eventLease(11))), []string{a.Name})
@@ -240,6 +247,12 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	putConsumer(t, s, paused)
 	equal(t, "paused", consumerNow(t, s, b).DueAt.IsZero(), true)
 	equal(t, "its deliveries wait", len(dueTo(t, s, b, 150)), 3)
+	raise(t, s, sampleEvent(4))
+	number(t, s, 160, 10)
+	equal(t, "queued for it", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+		return tx.EventDeliveries().Queue(ctx, at(160), b.ID, []int64{4})
+	}), 1)
+	equal(t, "still paused", consumerNow(t, s, b).DueAt.IsZero(), true)
 	paused.Paused = false
 	equal(t, "goes on", putConsumer(t, s, paused).DueAt, at(200))
 }

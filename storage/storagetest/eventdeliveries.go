@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
@@ -86,6 +88,36 @@ func testLanes(t *testing.T, s eventsStore) {
 	number(t, s, 20, 10)
 	equal(t, "never before those in front", sequences(dueTo(t, s, c, 49)), "3 5 2")
 	equal(t, "in order again", sequences(dueTo(t, s, c, 50)), "3 5 2 4 6")
+
+	waiting := map[int64]events.Delivery{} // by sequence
+	for _, d := range dueTo(t, s, c, 50) {
+		waiting[d.Sequence] = d
+	}
+	leased = leaseConsumers(t, s, eventLease(60))[0]
+	settleConsumer(t, s, leased, later(waiting[2], 60), events.Outcome{DeliveryID: waiting[4].ID, Result: events.GaveUp, Reason: "gone"}, later(waiting[6], 55))
+	equal(t, "not before one in front that failed as well", sequences(dueTo(t, s, c, 59)), "3 5")
+	equal(t, "with that one", sequences(dueTo(t, s, c, 60)), "3 5 2 6")
+	parked := see(t, s, func(ctx context.Context, tx eventsTx) (affiliate.Page[events.Delivery], error) {
+		return tx.EventDeliveries().List(ctx, events.DeliveryFilter{State: events.Parked}, affiliate.PageRequest{})
+	})
+	for _, d := range parked.Items {
+		equal(t, "due, behind one that failed, but parked", d.DueAt, time.Time{})
+	}
+	leased = leaseConsumers(t, s, eventLease(61))[0]
+	settleConsumer(t, s, leased, later(waiting[2], 70), later(waiting[6], 90))
+	raise(t, s, of(1, 5))
+	number(t, s, 62, 10)
+	equal(t, "in front of one that failed", sequences(dueTo(t, s, c, 70)), "3 5 2")
+	equal(t, "behind the latest of two that failed", sequences(dueTo(t, s, c, 90)), "3 5 2 6 7")
+	leased = leaseConsumers(t, s, eventLease(91))[0]
+	settleConsumer(t, s, leased, later(waiting[2], 100), later(waiting[6], 110))
+	equal(t, "behind the latest again", sequences(dueTo(t, s, c, 109)), "3 5 2")
+	leased = leaseConsumers(t, s, eventLease(92))[0]
+	settleConsumer(t, s, leased, later(waiting[6], 120))
+	equal(t, "in front of the only one that failed", sequences(dueTo(t, s, c, 119)), "3 5 2")
+	raise(t, s, of(2, 2))
+	number(t, s, 115, 10)
+	equal(t, "behind one that is due already", sequences(dueTo(t, s, c, 114)), "3 5 2")
 }
 
 func testRequeue(t *testing.T, s eventsStore) {
@@ -133,10 +165,13 @@ func testRequeue(t *testing.T, s eventsStore) {
 		outcomes = append(outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
 	}
 	settleConsumer(t, s, leased, outcomes...)
-	equal(t, "with nothing left", consumerNow(t, s, c).DueAt.IsZero(), true)
+	equal(t, "no event, with nothing left", queue(7, nowhere), 0)
+	equal(t, "then its consumer is not due", consumerNow(t, s, c).DueAt.IsZero(), true)
 	equal(t, "all once more", queue(8, 3, 1, 3, 2), 3)
 	equal(t, "its consumer is due again", consumerNow(t, s, c).DueAt, at(8))
-	equal(t, "in the order of the events", sequences(dueTo(t, s, c, 8)), "1 2 3")
+	list = dueTo(t, s, c, 8)
+	equal(t, "in the order of the events", sequences(list), "1 2 3")
+	equal(t, "counted in that order", slices.IsSortedFunc(list, func(a, b events.Delivery) int { return cmp.Compare(a.ID, b.ID) }), true)
 	raise(t, s, sampleEvent(1)) // of the same object
 	number(t, s, 8, 10)
 	leased = leaseConsumers(t, s, eventLease(9))[0]
@@ -153,7 +188,7 @@ func testRequeue(t *testing.T, s eventsStore) {
 }
 
 func testDeliveryList(t *testing.T, s eventsStore) {
-	a, b := putConsumer(t, s, sampleConsumer(1)), putConsumer(t, s, sampleConsumer(2))
+	a, b := putConsumer(t, s, sampleConsumer(2)), putConsumer(t, s, sampleConsumer(1))
 	elsewhere := sampleConsumer(3)
 	elsewhere.Channel = "other"
 	putConsumer(t, s, elsewhere)
@@ -226,10 +261,16 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 			return tx.EventDeliveries().Backlog(ctx, channel)
 		})
 	}
-	equal(t, "backlog", backlog("c"), []events.Backlog{{Consumer: a.Name, Waiting: 2, Parked: 1, Oldest: at(1)}, {Consumer: b.Name, Waiting: 2, Parked: 1, Oldest: at(1)}})
+	equal(t, "backlog", backlog("c"), []events.Backlog{{Consumer: b.Name, Waiting: 2, Parked: 1, Oldest: at(1)}, {Consumer: a.Name, Waiting: 2, Parked: 1, Oldest: at(1)}})
 	equal(t, "backlog of another channel", backlog("other"), []events.Backlog{{Consumer: elsewhere.Name, Waiting: 3, Oldest: at(1)}})
 	equal(t, "backlog, half of it parked", backlog("even"), []events.Backlog{{Consumer: even.Name, Waiting: 1, Parked: 1, Oldest: at(1)}})
 	equal(t, "backlog of no channel", backlog("x"), []events.Backlog(nil))
+	put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+		return tx.EventDeliveries().Requeue(ctx, at(9), []int64{everything.Items[slices.IndexFunc(everything.Items, func(d events.Delivery) bool {
+			return d.ConsumerID == even.ID && d.State == events.Parked
+		})].ID})
+	})
+	equal(t, "backlog, the oldest behind one that came back", backlog("even"), []events.Backlog{{Consumer: even.Name, Waiting: 2, Oldest: at(1)}})
 }
 
 // testQueueWhileSettling numbers events while a consumer settles again and

@@ -161,6 +161,9 @@ func testNumber(t *testing.T, s eventsStore) {
 		})
 	}
 	equal(t, "before", after(0, 10), []affiliate.Event(nil))
+	equal(t, "by the number of none", see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) {
+		return tx.EventLog().Numbered(ctx, []int64{0})
+	}), []affiliate.Event(nil))
 	equal(t, "numbered", number(t, s, 1, 2), 2)
 	equal(t, "numbered none", number(t, s, 1, 0), 0)
 	undone := errors.New("undone")
@@ -311,11 +314,12 @@ func testEventsExpire(t *testing.T, s eventsStore) {
 	raise(t, s, old, young)
 	number(t, s, 30, 10)
 	raise(t, s, loose) // without a number
-	expire := func(before, limit int) int {
+	expireThrough := func(before int, through int64, limit int) int {
 		return put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-			return tx.EventLog().Expire(ctx, at(before), math.MaxInt64, limit)
+			return tx.EventLog().Expire(ctx, finer(at(before)), through, limit)
 		})
 	}
+	expire := func(before, limit int) int { return expireThrough(before, math.MaxInt64, limit) }
 	equal(t, "while a delivery is left", expire(40, 10), 0)
 	leased := leaseConsumers(t, s, eventLease(30))
 	list := dueTo(t, s, c, 30)
@@ -325,13 +329,8 @@ func testEventsExpire(t *testing.T, s eventsStore) {
 	settleConsumer(t, s, leased[0], events.Outcome{DeliveryID: list[0].ID, Result: events.Done}, events.Outcome{DeliveryID: list[1].ID, Result: events.Done})
 	equal(t, "of none", expire(40, 0), 0)
 	equal(t, "at the very time", expire(10, 10), 0)
-	equal(t, "behind the greatest", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-		return tx.EventLog().Expire(ctx, at(40), 0, 10)
-	}), 0)
-	equal(t, "up to the first", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
-		return tx.EventLog().Expire(ctx, at(10), 1, 10)
-	}), 0)
-	equal(t, "the old one", expire(11, 10), 1)
+	equal(t, "behind the greatest", expireThrough(40, 0, 10), 0)
+	equal(t, "up to the first", expireThrough(40, 1, 10), 1)
 	equal(t, "one of the others", expire(40, 1), 1)
 	equal(t, "the loose one stays", len(see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) { return tx.Events().Scan(ctx, 0, 10) })), 1)
 	number(t, s, 30, 10)

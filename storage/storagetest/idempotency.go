@@ -198,15 +198,18 @@ func testExpire(t *testing.T, s coreStore) {
 		return put(t, s, func(ctx context.Context, tx coreTx) (int, error) { return tx.IdempotencyKeys().Expire(ctx, now, limit) })
 	}
 	equal(t, "expired of none", expire(at(100), 10), 0)
-	for i := range 5 {
-		k := sampleKey("a", strconv.Itoa(i))
-		k.ExpiresAt = at(10 * i)
+	tied := sampleKey("b", "1") // behind those of a at the same time
+	for i, k := range []affiliate.IdempotencyKey{sampleKey("a", "0"), tied, sampleKey("a", "3"), sampleKey("a", "2"), sampleKey("a", "4")} {
+		k.ExpiresAt = []time.Time{at(0), at(20), at(20), at(20), at(40)}[i]
 		reserve(t, s, k, at(-1))
 	}
+	reserve(t, s, sampleKey("a", "5"), at(1)) // takes out none while there is room
 	equal(t, "expired before the first", expire(at(0).Add(-time.Microsecond), 10), 0)
 	equal(t, "expired with the first", expire(at(0), 10), 1)
 	equal(t, "expired, no more than none", expire(at(30), 0), 0)
 	equal(t, "expired, no more than two", expire(at(30), 2), 2)
+	tied.ExpiresAt = at(20)
+	expectReservation(t, s, tied, at(0), tied, false)
 	equal(t, "expired, the rest", expire(at(30), 2), 1)
 	equal(t, "expired, nothing left", expire(at(30), 2), 0)
 	last := sampleKey("a", "4")

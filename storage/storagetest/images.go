@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -38,11 +39,11 @@ func imageOf(t *testing.T, s offers.Store, key string) offers.Image {
 func testImageKept(t *testing.T, s offers.Store) {
 	w := newWorld(t, s)
 	full := sampleImage(w, "a.png")
-	full.CreatedAt, full.UnusedSince, full.Removed = at(1).Add(1500*time.Nanosecond), at(2), true
+	full.CreatedAt, full.UnusedSince, full.Removed = finer(at(1)), finer(at(2)), true
 	upload := offers.Image{Key: strings.Repeat("ä", 255), ImageOwner: offers.ImageOwner{Uploader: strings.Repeat("ü", 128)}}
 	write(t, s, addImage(full))
 	write(t, s, addImage(upload))
-	full.CreatedAt = at(1).Add(time.Microsecond)
+	full.CreatedAt, full.UnusedSince = at(1), at(2)
 	equal(t, "full", imageOf(t, s, "a.png"), full)
 	equal(t, "upload", imageOf(t, s, upload.Key), upload)
 	get := func(key string) func(context.Context, offers.Tx) error {
@@ -103,17 +104,20 @@ func testImageTotals(t *testing.T, s offers.Store) {
 }
 
 func testImagesExpire(t *testing.T, s offers.Store) {
+	expire := func(before time.Time, limit int) []string {
+		t.Helper()
+		return put(t, s, func(ctx context.Context, tx offers.Tx) ([]string, error) {
+			return tx.Images().Expire(ctx, before, limit)
+		})
+	}
+	write(t, s, addImage(offers.Image{Key: "early", ImageOwner: offers.ImageOwner{Uploader: "x"}, UnusedSince: at(5)}))
+	equal(t, "before there is an advertiser", expire(at(5), 10), []string{"early"})
+	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.Images().Delete(ctx, []string{"early"}) })
 	w := newWorldOfOffers(t, s)
 	mark := func(advertiser int, now time.Time) {
 		t.Helper()
 		write(t, s, func(ctx context.Context, tx offers.Tx) error {
 			return tx.Images().MarkUnused(ctx, w.advertisers[advertiser].ID, finer(now))
-		})
-	}
-	expire := func(before time.Time, limit int) []string {
-		t.Helper()
-		return put(t, s, func(ctx context.Context, tx offers.Tx) ([]string, error) {
-			return tx.Images().Expire(ctx, before, limit)
 		})
 	}
 	since := func(key string) time.Time { t.Helper(); return imageOf(t, s, key).UnusedSince }
@@ -145,14 +149,18 @@ func testImagesExpire(t *testing.T, s offers.Store) {
 	mark(0, at(12))
 	equal(t, "and not", since("late"), at(12))
 
+	write(t, s, addImage(offers.Image{Key: "fresh", ImageOwner: offers.ImageOwner{AdvertiserID: w.advertisers[2].ID}})) // not looked at yet
 	equal(t, "none is due", expire(at(5).Add(-time.Microsecond), 10), []string(nil))
 	equal(t, "no more than none", expire(at(20), 0), []string(nil))
 	equal(t, "one", expire(at(11), 1), []string{"upload"})
 	refused(t, s, missing, useImage("upload"))
-	equal(t, "with the one that is marked", expire(at(11), 3), []string{"deleted", "spare", "upload"})
+	equal(t, "two, by time and key", expire(at(11), 2), []string{"deleted", "upload"})
+	equal(t, "with those that are marked", expire(at(11), 3), []string{"deleted", "spare", "upload"})
 	equal(t, "again, until it is deleted", expire(at(11), 10), []string{"deleted", "foreign", "spare", "upload"})
-	kept[0].ImageKey = "late"
-	write(t, s, func(ctx context.Context, tx offers.Tx) error { return tx.Offers().Update(ctx, kept[0]) })
+	kept[0].ImageKey, kept[1].DeletedAt = "late", time.Time{} // the second one comes too late
+	write(t, s, func(ctx context.Context, tx offers.Tx) error {
+		return errors.Join(tx.Offers().Update(ctx, kept[0]), tx.Offers().Update(ctx, kept[1]))
+	})
 	mark(0, at(13))
 	equal(t, "without what is used after all", expire(at(13), 10), []string{"campaign", "deleted", "foreign", "spare", "upload"})
 	equal(t, "and that is noted", since("late"), time.Time{})
@@ -161,6 +169,7 @@ func testImagesExpire(t *testing.T, s offers.Store) {
 	})
 	equal(t, "nothing is left", expire(at(100), 10), []string(nil))
 	equal(t, "the logo", since("logo"), time.Time{})
+	equal(t, "the fresh one", imageOf(t, s, "fresh").Removed, false)
 }
 
 func testAdImages(t *testing.T, s returnads.Store) {
@@ -178,7 +187,20 @@ func testAdImages(t *testing.T, s returnads.Store) {
 		})
 	}
 	write(t, s, func(ctx context.Context, tx returnads.Tx) error { return tx.Images().Add(ctx, sampleImage(w, "ad")) })
-	ad = addAll(t, s, addAd, ad)[0]
+	foreign := sampleImage(w, "foreign")
+	foreign.AdvertiserID = w.advertisers[1].ID
+	write(t, s, func(ctx context.Context, tx returnads.Tx) error { return tx.Images().Add(ctx, foreign) })
+	other := sampleAd(w, 2)
+	other.ImageKey = "foreign"
+	ad = addAll(t, s, addAd, ad, other)[0]
+	equal(t, "of an ad of another advertiser", put(t, s, func(ctx context.Context, tx returnads.Tx) (time.Time, error) {
+		err := tx.Images().MarkUnused(ctx, foreign.AdvertiserID, at(1))
+		if err != nil {
+			return time.Time{}, err
+		}
+		i, err := tx.Images().Get(ctx, "foreign")
+		return i.UnusedSince, err
+	}), at(1))
 	equal(t, "of an ad", mark(at(1)), time.Time{})
 	ad.DeletedAt = at(2)
 	write(t, s, func(ctx context.Context, tx returnads.Tx) error { return tx.ReturnAds().Update(ctx, ad) })

@@ -94,6 +94,10 @@ func testMediumKey(t *testing.T, s mediaStore) {
 		}
 		return err
 	})
+	of := see(t, s, func(ctx context.Context, tx mediaTx) (affiliate.Page[media.Medium], error) {
+		return tx.Media().List(ctx, media.Filter{ClientID: 1}, affiliate.PageRequest{})
+	})
+	equal(t, "of users, without any", of.Total, 0)
 	elsewhere := sampleMedium(1)
 	elsewhere.Type = "tiktok"
 	addAll(t, s, addMedium, elsewhere)
@@ -188,19 +192,32 @@ func testMediaList(t *testing.T, s mediaStore) {
 	}.check(t, s)
 
 	first := []int64{users[1].ID, nowhere, users[0].ID}
-	for want, p := range map[string]affiliate.PageRequest{
-		"C E B A D_x": {Number: 1, Size: 9, Sort: affiliate.Sort{Column: "created_at", Desc: true}},
-		"C E A B D_x": {Number: 1, Size: 9, Sort: affiliate.Sort{Column: "created_at"}},
-		"A B":         {Number: 2, Size: 2, Sort: affiliate.Sort{Column: "created_at"}},
+	for _, c := range []struct {
+		want  string
+		first []int64
+		page  affiliate.PageRequest
+	}{
+		{"C E B A D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "created_at", Desc: true}}},
+		{"C E A B D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "created_at"}}},
+		{"A B", first, affiliate.PageRequest{Number: 2, Size: 2, Sort: affiliate.Sort{Column: "created_at"}}},
+		{"E C B A D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "published_at"}}},
+		{"C E A B D_x", first, affiliate.PageRequest{}},
+		{"C E A B D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "id"}}},
+		{"E C B A D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Desc: true}}},
+		{"E C B A D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "id", Desc: true}}},
+		{"A C E D_x B", nil, affiliate.PageRequest{Sort: affiliate.Sort{Column: "created_at"}}}, // as if nobody had asked before
 	} {
 		page := see(t, s, func(ctx context.Context, tx mediaTx) (affiliate.Page[V], error) {
-			return tx.Media().List(ctx, F{First: first}, p)
+			return tx.Media().List(ctx, F{First: c.first}, c.page)
 		})
 		var labels []string
 		for _, v := range page.Items {
 			labels = append(labels, v.ExternalID)
 		}
-		equal(t, "media of users first", strings.Join(labels, " "), want)
+		equal(t, fmt.Sprintf("media of users first, by %+v", c.page), strings.Join(labels, " "), c.want)
 		equal(t, "total of all", page.Total, len(items))
 	}
+	unreadable(t, s, invalid("sort_by", "unknown_column"), func(ctx context.Context, tx mediaTx) error {
+		return second(tx.Media().List(ctx, F{First: first}, affiliate.PageRequest{Sort: affiliate.Sort{Column: "shoe_size"}}))
+	})
 }

@@ -122,7 +122,7 @@ func testAttempts(t *testing.T, s webhooksStore) {
 	given := []webhooks.Attempt{
 		{ID: nowhere, EndpointID: ends[0].ID, Sequence: 7, Kind: "order.approved", Number: 1, At: at(3), Took: 1500 * time.Millisecond, StatusCode: 503, Result: events.Later, Error: "the endpoint responded with status 503"},
 		{EndpointID: ends[0].ID, Sequence: 7, Kind: "order.approved", Number: 2, At: at(9), Took: time.Microsecond, StatusCode: 204, Result: events.Done},
-		{EndpointID: ends[1].ID, Sequence: 8, Kind: "x", Number: 1, At: at(5), Result: events.GaveUp, Error: strings.Repeat("😀", webhooks.MaxError)},
+		{EndpointID: ends[1].ID, Sequence: 8, Kind: "x", Number: 1, At: at(3), Result: events.GaveUp, Error: strings.Repeat("😀", webhooks.MaxError)},
 		{EndpointID: ends[1].ID, Kind: "webhook.test", Number: 1, At: at(1), Result: events.Done},
 	}
 	write(t, s, func(ctx context.Context, tx webhooksTx) error {
@@ -130,7 +130,7 @@ func testAttempts(t *testing.T, s webhooksStore) {
 			func() error {
 				fine := slices.Clone(given)
 				for i := range fine {
-					fine[i].At = finer(fine[i].At)
+					fine[i].At, fine[i].Took = finer(fine[i].At), fine[i].Took+999*time.Nanosecond
 				}
 				return tx.WebhookAttempts().Add(ctx, fine...)
 			},
@@ -170,7 +170,7 @@ func testAttempts(t *testing.T, s webhooksStore) {
 
 	expire := func(before, limit int) int {
 		return put(t, s, func(ctx context.Context, tx webhooksTx) (int, error) {
-			return tx.WebhookAttempts().Expire(ctx, at(before), limit)
+			return tx.WebhookAttempts().Expire(ctx, finer(at(before)), limit)
 		})
 	}
 	equal(t, "expired none", expire(1, 10), 0)
