@@ -60,10 +60,7 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 		return nil, err
 	}
 	db := r.u.db
-	word, ok := db.words.Find(string(account))
-	if !ok {
-		return nil, nil
-	}
+	word, _ := db.words.Find(string(account)) // 0, which no entry has, of an unknown one
 	pending, err := ledger(r).pending(word, at.UnixMicro())
 	if err != nil {
 		return nil, r.u.Fail(err)

@@ -257,10 +257,7 @@ func (r ledger) SumByKind(ctx context.Context, accounts []affiliate.Account, fro
 	first, end := microFrom(from), microFrom(until)
 	var out []affiliate.KindSum
 	for _, account := range distinctAccounts(accounts) {
-		word, ok := db.words.Find(string(account))
-		if !ok || word == 0 {
-			continue
-		}
+		word, _ := db.words.Find(string(account)) // 0, which no entry has, of an unknown one
 		ids := t.byPayable.Of(word)
 		i := sort.Search(len(ids), func(i int) bool { return t.At(ids[i]).payable >= first })
 		sums := map[[2]uint16]affiliate.KindSum{}

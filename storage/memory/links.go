@@ -121,15 +121,14 @@ func (r linkRepository) Find(ctx context.Context, userID, advertiserID int64, ke
 		return l, err
 	}
 	db := r.u.db
-	user, okUser := db.core.users.Find(userID)
-	advertiser, okAdvertiser := db.core.advertisers.Find(advertiserID)
-	if okUser && okAdvertiser {
-		if id, ok := db.links.links.byKey.Find(linkKey{user, advertiser, key}); ok {
-			r.fill(&l, id, db.links.links.At(id))
-			return l, nil
-		}
+	user, _ := db.core.users.Find(userID) // 0, which no link has, of an unknown one
+	advertiser, _ := db.core.advertisers.Find(advertiserID)
+	id, ok := db.links.links.byKey.Find(linkKey{user, advertiser, key})
+	if !ok {
+		return l, affiliate.NotFound("link", "")
 	}
-	return l, affiliate.NotFound("link", "")
+	r.fill(&l, id, db.links.links.At(id))
+	return l, nil
 }
 
 func (r linkRepository) Update(ctx context.Context, l links.Link) error {
@@ -174,18 +173,16 @@ func (r linkRepository) CountByUsers(ctx context.Context, advertiserID int64, us
 	}
 	db := r.u.db
 	counts := map[int64]int64{}
-	advertiser, ok := db.core.advertisers.Find(advertiserID)
-	if !ok {
-		return counts, nil
-	}
+	advertiser, _ := db.core.advertisers.Find(advertiserID) // 0, which no link has, of an unknown one
+	first, end := microFrom(from), microFrom(until)
 	for _, userID := range userIDs {
-		user, ok := db.core.users.Find(userID)
-		if _, counted := counts[userID]; !ok || counted {
+		user, _ := db.core.users.Find(userID)
+		if _, counted := counts[userID]; counted {
 			continue
 		}
 		for _, id := range db.links.links.byUser.Of(user) {
 			l := db.links.links.At(id)
-			if l.advertiser == advertiser && (from.IsZero() || l.created >= from.UnixMicro()) && (until.IsZero() || l.created < until.UnixMicro()) {
+			if l.advertiser == advertiser && l.created >= first && (until.IsZero() || l.created < end) {
 				counts[userID]++
 			}
 		}

@@ -132,7 +132,7 @@ func tableMoves[R any](t *engine.Table[R], id func(*R) *int64) moves {
 			at[f] = row
 		}
 		for i, f := range from {
-			if next, waits := at[to[i]]; waits && to[i] != f && int64(next) == to[i] {
+			if next := at[to[i]]; int64(next) == to[i] && to[i] != f {
 				aside := t.Last() + 1
 				t.Move(next, aside, func(*R) {})
 				at[to[i]] = aside

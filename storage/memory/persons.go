@@ -29,7 +29,7 @@ func (r persons) Remove(ctx context.Context, p identity.Person) error {
 	name := affiliate.ErasedName(p.UserID)
 	byMail := func(email string) bool { return p.Email != "" && email == p.Email }
 	unname := func(a *affiliate.Actor) bool {
-		if a.UserID != p.UserID || a.Name == name {
+		if a.UserID != p.UserID {
 			return false
 		}
 		a.Name = name

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/storage/memory/internal/engine"
 )
@@ -73,7 +72,7 @@ var _ links.RuleRepository = rules{}
 // changed notes that the rules of the advertisers changed.
 func (r rules) changed(advertiserIDs ...int64) error {
 	t := r.u.db.links.ruleChanges
-	for _, advertiserID := range idset.Sorted(advertiserIDs) {
+	for _, advertiserID := range advertiserIDs {
 		*t.last++
 		c := ruleChange{uint32(advertiserID), *t.last}
 		if id, ok := t.byAdvertiser.Find(c.advertiser); ok {

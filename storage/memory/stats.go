@@ -175,7 +175,7 @@ func (r statRepository) each(f stats.Filter, by stats.Dimensions, visit func(row
 			lists = append(lists, index.of.Of(statGroup{level, id}))
 		}
 		for _, ids := range lists {
-			first := sort.Search(len(ids), func(i int) bool { return f.From.IsZero() || t.At(ids[i]).day >= dayNumber(f.From) })
+			first := sort.Search(len(ids), func(i int) bool { return t.At(ids[i]).day >= dayNumber(f.From) })
 			for _, id := range ids[first:] {
 				row := t.At(id)
 				if !f.Until.IsZero() && row.day >= dayNumber(f.Until) {
@@ -217,10 +217,10 @@ func (r statRepository) matcher(f stats.Filter) func(row *statRow) bool {
 			u = *r.u.db.core.users.At(row)
 		}
 		return (f.TagIDs == nil || slices.ContainsFunc(u.TagIDs, tags)) &&
-			(f.UserQuery == "" || strconv.FormatInt(id, 10) == f.UserQuery || engine.Matches(u.Username, f.UserQuery))
+			(strconv.FormatInt(id, 10) == f.UserQuery || engine.Matches(u.Username, f.UserQuery))
 	}
 	return func(row *statRow) bool {
-		return (f.From.IsZero() || row.day >= dayNumber(f.From)) && (f.Until.IsZero() || row.day < dayNumber(f.Until)) &&
+		return row.day >= dayNumber(f.From) && (f.Until.IsZero() || row.day < dayNumber(f.Until)) &&
 			advertiser(row.advertiser) && offer(row.offer) && user(row.user) && link(row.link) && ad(row.ad) &&
 			(f.Sources == nil || slices.Contains(f.Sources, row.source)) && creator(row.user)
 	}

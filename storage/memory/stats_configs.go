@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/links/stats"
@@ -49,5 +48,5 @@ type (
 var _ stats.ConfigRepository = statsConfigs{}
 
 func (r statsConfigs) ByAdvertiser(ctx context.Context, advertiserID int64) ([]stats.Config, error) {
-	return r.rows(ctx, func() []uint32 { return slices.Clone(r.u.db.stats.configs.byAdvertiser.Of(advertiserID)) })
+	return r.rows(ctx, func() []uint32 { return r.u.db.stats.configs.byAdvertiser.Of(advertiserID) })
 }

@@ -102,10 +102,10 @@ func (r linkRepository) CountByUsers(ctx context.Context, advertiserID int64, us
 		q := r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_links")).ColumnExpr("t.user_id, count(*) AS n").GroupExpr("t.user_id").
 			Where("t.advertiser_id = ?", advertiserID).Where("t.user_id = ANY(?::bigint[])", pgdialect.Array(nonNil(userIDs)))
 		if !from.IsZero() {
-			q.Where("t.created_at >= ?", from)
+			q.Where("t.created_at >= ?", ceil(from))
 		}
 		if !until.IsZero() {
-			q.Where("t.created_at < ?", until)
+			q.Where("t.created_at < ?", ceil(until))
 		}
 		err := q.Scan(ctx, &rows)
 		counts := make(map[int64]int64, len(rows))

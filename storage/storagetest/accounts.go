@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -183,7 +184,11 @@ func testAccountUser(t *testing.T, s identityStore) {
 		return a
 	}
 	kept := addAll(t, s, addAccount, mine(1), sampleAccount(2))
-	refused(t, s, taken("user_id"), func(ctx context.Context, tx identityTx) error { return second(tx.Accounts().Add(ctx, mine(3))) })
+	third := mine(3)
+	third.ID = kept[0].ID // an id that is given to Add says nothing
+	for want, a := range map[string]identity.Account{"user_id": third, "subject": kept[1]} {
+		refused(t, s, taken(want), func(ctx context.Context, tx identityTx) error { return second(tx.Accounts().Add(ctx, a)) })
+	}
 	second := mine(2)
 	second.ID = kept[1].ID
 	refused(t, s, taken("user_id"), func(ctx context.Context, tx identityTx) error { return tx.Accounts().Update(ctx, second) })
@@ -194,13 +199,15 @@ func testAccountAgencies(t *testing.T, s identityStore) {
 	agencies := addAll(t, s, addAgency, sampleAgency(1), sampleAgency(2))
 	a := sampleAccount(1)
 	a.Role, a.AgencyIDs = affiliate.RoleAgency, []int64{agencies[0].ID, agencies[1].ID}
+	want := slices.Clone(a.AgencyIDs)
 	kept := put(t, s, func(ctx context.Context, tx identityTx) (identity.Account, error) { return tx.Accounts().Add(ctx, a) })
-	equal(t, "agencies", kept.AgencyIDs, a.AgencyIDs)
+	equal(t, "agencies", kept.AgencyIDs, want)
 	scribble(&kept)
+	scribble(&a)
 	got := see(t, s, func(ctx context.Context, tx identityTx) (identity.Account, error) {
 		return tx.Accounts().BySubject(ctx, a.Subject)
 	})
-	equal(t, "agencies, after the caller wrote into them", got.AgencyIDs, a.AgencyIDs)
+	equal(t, "agencies, after the caller wrote into them", got.AgencyIDs, want)
 }
 
 func testInviteHash(t *testing.T, s identityStore) {
@@ -212,7 +219,7 @@ func testInviteHash(t *testing.T, s identityStore) {
 	unreadable(t, s, missing, func(ctx context.Context, tx identityTx) error { return second(tx.Invites().ByHash(ctx, hash(3))) })
 	unreadable(t, s, missing, func(ctx context.Context, tx identityTx) error { return second(tx.Invites().Get(ctx, nowhere)) })
 	again := sampleInvite(w, 3)
-	again.Hash = hash(1)
+	again.Hash, again.ID = hash(1), kept[0].ID // which says nothing
 	refused(t, s, taken("hash"), func(ctx context.Context, tx identityTx) error { return second(tx.Invites().Add(ctx, again)) })
 	again.ID = kept[1].ID
 	refused(t, s, taken("hash"), func(ctx context.Context, tx identityTx) error { return tx.Invites().Update(ctx, again) })

@@ -72,6 +72,8 @@ func testBalanceAt(t *testing.T, s coreStore) {
 		{at(10).Add(-time.Microsecond), []affiliate.Balance{of("BHD", 5, 0, 0), of("EUR", 700, -30, 30)}},
 		{at(10), []affiliate.Balance{of("BHD", 5, 0, 0), of("EUR", 600, 70, 30)}},
 		{at(20).Add(-time.Microsecond), []affiliate.Balance{of("BHD", 5, 0, 0), of("EUR", 600, 70, 30)}},
+		{finer(at(10)), []affiliate.Balance{of("BHD", 5, 0, 0), of("EUR", 600, 70, 30)}},
+		{finer(at(20).Add(-time.Microsecond)), []affiliate.Balance{of("BHD", 5, 0, 0), of("EUR", 600, 70, 30)}},
 		{at(20).In(time.FixedZone("", -3600)), []affiliate.Balance{of("BHD", 0, 5, 0), of("EUR", 0, 670, 30)}},
 		{at(1_000_000), []affiliate.Balance{of("BHD", 0, 5, 0), of("EUR", 0, 670, 30)}},
 	} {
@@ -217,6 +219,17 @@ func testOverflow(t *testing.T, s coreStore) {
 	book(t, s, entry(10, affiliate.EntryAdjustment, "user:9", math.MinInt64))
 	book(t, s, later(11, math.MaxInt64))
 	book(t, s, later(12, 1))
+	// And so can what is left of it: little was earned, and much is pending.
+	owed := func(n int, kind affiliate.EntryKind, earning int64) affiliate.Entry {
+		e := entry(n, kind, "user:7", earning)
+		e.PayableAt = at(0)
+		return e
+	}
+	much := owed(21, affiliate.EntryClick, math.MaxInt64)
+	much.PayableAt = at(9)
+	book(t, s, owed(20, affiliate.EntryAdjustment, math.MinInt64))
+	book(t, s, much)
+	book(t, s, owed(22, affiliate.EntryAdjustment, -10))
 	for name, call := range map[string]func(ctx context.Context, tx coreTx) error{
 		"by kind": func(ctx context.Context, tx coreTx) error {
 			return second(tx.Ledger().SumByKind(ctx, []affiliate.Account{"user:9"}, at(5), at(10)))
@@ -224,6 +237,10 @@ func testOverflow(t *testing.T, s coreStore) {
 		"pending": func(ctx context.Context, tx coreTx) error { return second(tx.Balances().Get(ctx, "user:9", at(0))) },
 		"payable": func(ctx context.Context, tx coreTx) error {
 			return second(tx.Balances().Payable(ctx, "user:8", "", at(0), 10))
+		},
+		"what is left of it": func(ctx context.Context, tx coreTx) error { return second(tx.Balances().Get(ctx, "user:7", at(0))) },
+		"what is left of it, of a page": func(ctx context.Context, tx coreTx) error {
+			return second(tx.Balances().Payable(ctx, "user:6", "", at(0), 1))
 		},
 	} {
 		unreadable(t, s, overflow, func(ctx context.Context, tx coreTx) error {

@@ -15,6 +15,7 @@ func blocklistScenarios() []scenario[affiliate.Store[affiliate.Tx]] {
 		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/found and deleted", testBlocklistDelete},
 		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/naming", testNaming},
 		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/list", testBlocklistList},
+		scenario[affiliate.Store[affiliate.Tx]]{"blocklist/list of a store without users", testBlocklistNoUsers},
 	)
 }
 
@@ -169,6 +170,19 @@ func testNaming(t *testing.T, s affiliate.Store[affiliate.Tx]) {
 			return tx.Blocklist().Naming(ctx, c.advertisers, c.user, c.tag, c.group)
 		})
 		equal(t, "naming "+c.name, got, c.want)
+	}
+}
+
+// testBlocklistNoUsers looks for a name where there is none.
+func testBlocklistNoUsers(t *testing.T, s affiliate.Store[affiliate.Tx]) {
+	shop := addAll(t, s, addAdvertiser, sampleAdvertiser(1))[0]
+	client := addAll(t, s, addClient, sampleClient(1))[0]
+	addMissing(t, s, affiliate.BlocklistEntry{AdvertiserID: shop.ID, ClientID: client.ID})
+	for query, want := range map[string]int{"": 1, "anna": 0, "0": 0} {
+		page := see(t, s, func(ctx context.Context, tx affiliate.Tx) (affiliate.Page[affiliate.BlocklistEntry], error) {
+			return tx.Blocklist().List(ctx, affiliate.BlocklistFilter{Query: query}, affiliate.PageRequest{Number: 1, Size: 10})
+		})
+		equal(t, "entries by "+query, page.Total, want)
 	}
 }
 

@@ -139,6 +139,7 @@ func testClickID(t *testing.T, s links.Store) {
 			}
 		}
 	}
+	unreadable(t, s, readOnly, func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, sampleClick(l, 3)) })
 	equal(t, "clicks", scanClicks(t, s, uuid.Nil, 10), []links.Click{sampleClick(l, 1), sampleClick(l, 2)})
 	for _, id := range []uuid.UUID{clickID(3), uuid.Nil, uuid.Max} {
 		unreadable(t, s, missing, func(ctx context.Context, tx links.Tx) error { return second(tx.Clicks().Get(ctx, id)) })
@@ -245,6 +246,10 @@ func testLastValid(t *testing.T, s links.Store) {
 		click(7, 1, bo, links.VerdictBot, 50),
 		click(8, 0, carl, links.VerdictValid, 35),
 	)
+	dora, old := links.VisitorKey{4}, at(-60*365*24*3600) // before 1970
+	before := click(9, 1, dora, links.VerdictValid, 0)
+	before.At = old
+	addClicks(t, s, before)
 	last := func(since time.Time, visits ...links.Visit) []links.LastVisit {
 		return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
 			return tx.Clicks().LastValid(ctx, visits, since)
@@ -275,6 +280,7 @@ func testLastValid(t *testing.T, s links.Store) {
 		equal(t, c.name, last(c.since, visits...), append(c.want, never, never, never))
 	}
 	equal(t, "of no visits", len(last(time.Time{})), 0)
+	equal(t, "of long ago", last(time.Time{}, visit(l[1].ID, dora, nobody)), []links.LastVisit{{At: old, ClickID: clickID(9)}})
 }
 
 func testLastValidMoves(t *testing.T, s links.Store) {

@@ -188,7 +188,7 @@ func testProductionCauses(t *testing.T, s coreStore) {
 	var given []affiliate.Entry
 	for n, cause := range []string{
 		"click:" + id, "order:" + id, id, "click:" + other, "click:", "click:00000000-0000-0000-0000-000000000000",
-		"click:0190A5C4-7D1E-7ABC-8DEF-0123456789AB", "click:0190a5c4-7d1e-7abc-8def-0123456789aB", "click:0190a5c4-7d1e-7abc-8def-0123456789Fb",
+		"click:0190A5C4-7D1E-7ABC-8DEF-0123456789AB", "click:0190a5c4-7d1e-7abc-8def-0123456789aB", "click:0190a5c4-7d1e-7abc-8def-0123456789Ab", "click:0190a5c4-7d1e-7abc-8def-0123456789Fb",
 		"click:0190a5c4-7d1e-7abc-8def-0123456789ag", "click:0190a5c47d1e7abc8def0123456789ab", "click:{0190a5c4-7d1e-7abc-8def-0123456789a}",
 		"click:urn:uuid:" + id, "click:" + id + ":2",
 	} {

@@ -111,10 +111,11 @@ func testLinkKey(t *testing.T, s links.Store) {
 			return tx.Links().Update(ctx, clash)
 		})
 	}
-	equal(t, "the link", see(t, s, func(ctx context.Context, tx links.Tx) (links.Link, error) { return tx.Links().Get(ctx, kept[0].ID) }), kept[0])
-
 	moved := kept[0]
 	moved.Key = links.LinkKey(hash(3))
+	unreadable(t, s, readOnly, func(ctx context.Context, tx links.Tx) error { return tx.Links().Update(ctx, moved) })
+	equal(t, "the link", see(t, s, func(ctx context.Context, tx links.Tx) (links.Link, error) { return tx.Links().Get(ctx, kept[0].ID) }), kept[0])
+
 	write(t, s, func(ctx context.Context, tx links.Tx) error {
 		return all(
 			func() error { return tx.Links().Update(ctx, moved) },
@@ -143,6 +144,8 @@ func testLinkCounts(t *testing.T, s links.Store) {
 	}{
 		"all":                    {w.advertisers[0].ID, []int64{anna, bo}, time.Time{}, time.Time{}, map[int64]int64{anna: 4, bo: 1}},
 		"from one and before":    {w.advertisers[0].ID, []int64{anna, bo, anna}, at(10), at(20), map[int64]int64{anna: 1, bo: 1}},
+		"between microseconds":   {w.advertisers[0].ID, []int64{anna}, finer(at(10)), time.Time{}, map[int64]int64{anna: 2}},
+		"and before such a time": {w.advertisers[0].ID, []int64{anna}, time.Time{}, finer(at(20)), map[int64]int64{anna: 3}},
 		"of another advertiser":  {w.advertisers[1].ID, []int64{anna, bo}, time.Time{}, time.Time{}, map[int64]int64{anna: 1}},
 		"of nobody":              {w.advertisers[0].ID, nil, time.Time{}, time.Time{}, map[int64]int64{}},
 		"of somebody not there":  {w.advertisers[0].ID, []int64{nowhere}, time.Time{}, time.Time{}, map[int64]int64{}},

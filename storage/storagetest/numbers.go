@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/internal/idset"
 	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/move"
 	"github.com/affiliatekit/affiliatekit/links/orders"
@@ -359,10 +360,23 @@ func testRenumber(t *testing.T, s move.Store) {
 				func() error { c, err = add(ctx, tx); return err },
 			)
 		})
+		before := see(t, s, func(ctx context.Context, tx move.Tx) ([]int64, error) { return k.kept(ctx, tx, w) })
+		// One goes away, and the next gets the id that it had, and back again.
+		write(t, s, func(ctx context.Context, tx move.Tx) error {
+			return all(
+				func() error {
+					return tx.Numbers().Renumber(ctx, kind, []int64{b + 1000, b}, []int64{b + 2000, b + 1000})
+				},
+				func() error {
+					return tx.Numbers().Renumber(ctx, kind, []int64{b + 1000, b + 2000}, []int64{b, b + 1000})
+				},
+			)
+		})
 		if c == a || c == b || c == b+1000 {
 			t.Errorf("%s: the next row got the id %d, and %d and %d were given", kind, c, b, b+1000)
 		}
 		kept := see(t, s, func(ctx context.Context, tx move.Tx) ([]int64, error) { return k.kept(ctx, tx, w) })
+		equal(t, string(kind)+" after they moved and came back", idset.Sorted(kept), idset.Sorted(before))
 		for id, want := range map[int64]bool{a: false, b: true, b + 1000: true, c: true} {
 			if slices.Contains(kept, id) != want {
 				t.Errorf("%s: rows %d and %d were renumbered to %d and %d, and %d was added: of %v, %d is there: want %v", kind, a, b, b, b+1000, c, kept, id, want)
@@ -399,6 +413,7 @@ func testRenumberRefused(t *testing.T, s move.Store) {
 		unreadable(t, s, readOnly, func(ctx context.Context, tx move.Tx) error {
 			return tx.Numbers().Renumber(ctx, kind, []int64{there}, []int64{1500})
 		})
+		equal(t, string(kind)+" after a read", kept(), before)
 		undone := errors.New("undone")
 		err := s.Write(t.Context(), func(ctx context.Context, tx move.Tx) error {
 			added, err := k.add(ctx, tx, w, 2)

@@ -14,6 +14,7 @@ import (
 func personScenarios() []scenario[identityStore] {
 	return []scenario[identityStore]{
 		{"persons/taken out of every row", testPersonRemoved},
+		{"persons/without an address", testPersonNoEmail},
 		{"persons/refused", testPersonRefused},
 	}
 }
@@ -114,6 +115,32 @@ func testPersonRemoved(t *testing.T, s identityStore) {
 	})
 }
 
+// testPersonNoEmail removes a person of whom no address is known: what has none either
+// is not theirs.
+func testPersonNoEmail(t *testing.T, s identityStore) {
+	w := newWorld(t, s)
+	key := sampleKey("admin:1", "a")
+	key.Body = []byte(`{"email":"stays@mail.example"}`)
+	write(t, s, func(ctx context.Context, tx identityTx) error {
+		_, _, err := tx.IdempotencyKeys().Reserve(ctx, key, at(0), 100)
+		return err
+	})
+	another := sampleAccount(1)
+	another.Name = "A name"
+	another = addAll(t, s, addAccount, another)[0]
+	write(t, s, func(ctx context.Context, tx identityTx) error {
+		return tx.Persons().Remove(ctx, identity.Person{UserID: w.users[0].ID})
+	})
+	equal(t, "an account without an address", see(t, s, func(ctx context.Context, tx identityTx) (identity.Account, error) {
+		return tx.Accounts().Get(ctx, another.ID)
+	}), another)
+	key.Token = "t2"
+	equal(t, "the key is free", put(t, s, func(ctx context.Context, tx identityTx) (bool, error) {
+		_, fresh, err := tx.IdempotencyKeys().Reserve(ctx, key, at(0), 100)
+		return fresh, err
+	}), false)
+}
+
 func testPersonRefused(t *testing.T, s identityStore) {
 	w := newWorld(t, s)
 	for field, p := range map[string]identity.Person{
@@ -129,7 +156,7 @@ func testPersonRefused(t *testing.T, s identityStore) {
 func testPersonOfAllStores(t *testing.T, b Backend) {
 	w := newWorldOfOffers(t, b.Offers)
 	gone, stays := affiliate.Actor{UserID: w.users[0].ID, Name: "A name"}, affiliate.Actor{UserID: w.users[1].ID, Name: "A name"}
-	p := identity.Person{UserID: gone.UserID, Email: "gone@mail.example", Handles: []string{"also", "gone"}}
+	p := identity.Person{UserID: gone.UserID, Email: "gone@mail.example", Handles: []string{"also", "gone", "group@mail.example"}}
 	erased := affiliate.ErasedName(gone.UserID)
 	type rows struct {
 		offers     []offers.Offer
@@ -155,10 +182,10 @@ func testPersonOfAllStores(t *testing.T, b Backend) {
 	}
 	given := rows{
 		offers:     []offers.Offer{sampleOffer(w, 1), sampleOffer(w, 2)},
-		comments:   []offers.Comment{comment(gone), comment(stays)},
+		comments:   []offers.Comment{comment(gone), comment(stays), comment(affiliate.Actor{UserID: gone.UserID, Name: erased})},
 		activities: []offers.Activity{activity(gone), activity(stays)},
 		targets: []offers.Target{
-			target(offers.TargetEmail, p.Email), target(offers.TargetEmail, "stays@mail.example"),
+			target(offers.TargetEmail, p.Email), target(offers.TargetEmail, "group@mail.example"), target(offers.TargetEmail, "stays@mail.example"),
 			target(offers.TargetIdentifier, "gone"), target(offers.TargetIdentifier, p.Email), target(offers.TargetIdentifier, "stays"),
 		},
 		ads:   []returnads.Ad{sampleAd(w, 1), sampleAd(w, 2)},
@@ -217,8 +244,9 @@ func testPersonOfAllStores(t *testing.T, b Backend) {
 	want := look()
 	want.offers[0].CreatedBy.Name, want.ads[0].Author.Name, want.activities[0].Actor.Name = erased, erased, erased
 	want.comments[0].Author.Name, want.comments[0].AuthorKey = erased, ""
+	want.comments[2].AuthorKey = ""
 	want.targets = []offers.Target{
-		target(offers.TargetEmail, p.ErasedEmail()), target(offers.TargetEmail, "stays@mail.example"),
+		target(offers.TargetEmail, p.ErasedEmail()), target(offers.TargetEmail, "group@mail.example"), target(offers.TargetEmail, "stays@mail.example"),
 		target(offers.TargetIdentifier, erased+"-2"), target(offers.TargetIdentifier, p.Email), target(offers.TargetIdentifier, "stays"),
 	}
 	for i := range 2 {

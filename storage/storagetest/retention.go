@@ -20,6 +20,7 @@ func retentionScenarios() []scenario[links.Store] {
 		{"retention/counts add up", testRetainedCounts},
 		{"retention/visitors are erased", testEraseVisitors},
 		{"retention/clicks are removed, the oldest first", testRemoveClicks},
+		{"retention/hundreds of clicks are removed", testRemoveManyClicks},
 	}
 }
 
@@ -95,7 +96,9 @@ func testEraseVisitors(t *testing.T, s links.Store) {
 		c.Visitor, c.Verdict = links.VisitorKey{byte(n)}, links.VerdictValid
 		return c
 	}
-	addClicks(t, s, click(1), click(2), click(3), click(4))
+	again := click(4) // the newest of the fourth visitor, whose older one is erased
+	again.ID, again.At = clickID(5), at(5)
+	addClicks(t, s, click(1), click(2), click(3), click(4), again)
 	erase := func(after, through int) int {
 		return put(t, s, func(ctx context.Context, tx links.Tx) (int, error) {
 			return tx.Clicks().EraseVisitors(ctx, clickID(after), clickID(through))
@@ -111,13 +114,60 @@ func testEraseVisitors(t *testing.T, s links.Store) {
 		return second(tx.Clicks().EraseVisitors(ctx, uuid.Nil, clickID(9)))
 	})
 	equal(t, "after what was undone", []bool{found(1), found(2), found(3), found(4)}, []bool{true, true, true, true})
-	equal(t, "of none", erase(4, 9), 0)
+	equal(t, "of none", erase(5, 9), 0)
 	equal(t, "of two", erase(1, 3), 2)
 	equal(t, "again", erase(1, 3), 0)
 	equal(t, "who is found", []bool{found(1), found(2), found(3), found(4)}, []bool{true, false, false, true})
-	want := []links.Click{click(1), click(2), click(3), click(4)}
-	want[1].Visitor, want[2].Visitor = links.VisitorKey{}, links.VisitorKey{}
+	equal(t, "of an older one", erase(3, 4), 1)
+	equal(t, "who is found then", []bool{found(1), found(2), found(3), found(4)}, []bool{true, false, false, true})
+	want := []links.Click{click(1), click(2), click(3), click(4), again}
+	for i := 1; i < 4; i++ {
+		want[i].Visitor = links.VisitorKey{}
+	}
 	equal(t, "kept", scanClicks(t, s, uuid.Nil, 10), want)
+}
+
+// testRemoveManyClicks removes more clicks than a part of a table in memory has, and
+// asks for their visitors and for what repeats one of them.
+func testRemoveManyClicks(t *testing.T, s links.Store) {
+	const many = 600
+	l := newWorldOfClicks(t, s).link
+	visitor := func(n int) links.VisitorKey { return links.VisitorKey{1, byte(n >> 8), byte(n)} }
+	valid := func(n int) links.Click {
+		c := sampleClick(l, n)
+		c.Verdict, c.Visitor = links.VerdictValid, visitor(n)
+		return c
+	}
+	var given []links.Click
+	for n := 1; n <= many; n++ {
+		given = append(given, valid(n))
+	}
+	again := sampleClick(l, many+1)
+	again.Verdict, again.Repeats = links.VerdictDuplicate, clickID(1)
+	addClicks(t, s, append(given, again)...)
+	write(t, s, func(ctx context.Context, tx links.Tx) error {
+		return all(
+			func() error { return second(tx.Clicks().EraseVisitors(ctx, uuid.Nil, clickID(many/2))) },
+			func() error { return second(tx.Clicks().Remove(ctx, clickID(many), many)) },
+		)
+	})
+	last := func(n int) links.LastVisit {
+		return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
+			return tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: l.ID, Visitor: visitor(n), Previous: visitor(0)}}, time.Time{})
+		})[0]
+	}
+	for n := 1; n <= many; n += 50 {
+		equal(t, "last visit", last(n), links.LastVisit{})
+	}
+	left := scanClicks(t, s, uuid.Nil, 10)
+	equal(t, "left", len(left), 1)
+	if left[0].Repeats != uuid.Nil && left[0].Repeats != clickID(1) {
+		t.Errorf("a duplicate of a click that is gone repeats %s", left[0].Repeats)
+	}
+	undone[links.Tx](t, s, func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, valid(many+2)) })
+	equal(t, "last visit that was undone", last(many+2), links.LastVisit{})
+	addClicks(t, s, valid(many+2))
+	equal(t, "last visit after all were removed", last(many+2), links.LastVisit{At: at(many + 2), ClickID: clickID(many + 2)})
 }
 
 func testRemoveClicks(t *testing.T, s links.Store) {

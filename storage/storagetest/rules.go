@@ -70,6 +70,10 @@ func ruleOf(w world, i, n int) links.Rule {
 
 func testRuleLookups(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
+	remove := func(id int64) func(ctx context.Context, tx links.Tx) error {
+		return func(ctx context.Context, tx links.Tx) error { return tx.Rules().Delete(ctx, id) }
+	}
+	refused(t, s, missing, remove(nowhere)) // before there is any
 	kept := addAll(t, s, addRule, ruleOf(w, 1, 1), ruleOf(w, 0, 2), ruleOf(w, 1, 3), ruleOf(w, 1, 1))
 	by := func(ids ...int64) []links.Rule {
 		return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.Rule, error) {
@@ -91,9 +95,6 @@ func testRuleLookups(t *testing.T, s links.Store) {
 	equal(t, "scan after the greatest", scan(math.MaxInt64, 2), []links.Rule(nil))
 	equal(t, "scan of none", scan(0, 0), []links.Rule(nil))
 
-	remove := func(id int64) func(ctx context.Context, tx links.Tx) error {
-		return func(ctx context.Context, tx links.Tx) error { return tx.Rules().Delete(ctx, id) }
-	}
 	write(t, s, remove(kept[3].ID))
 	refused(t, s, missing, remove(nowhere))
 	refused(t, s, missing, func(ctx context.Context, tx links.Tx) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ func statsScenarios() []scenario[links.Store] {
 		{"statistics/dimensions", testStatsDimensions},
 		{"statistics/pages in the order of columns", testStatsPage},
 		{"statistics/scanned in the order of keys", testStatsScan},
+		{"statistics/of what is not there", testStatsOfNobody},
 		{"statistics/readers count once a day", testStatsReaders},
 		{"statistics/days are those of UTC", testStatsZones},
 		{"statistics/writers at once lose nothing", testStatsRace},
@@ -136,11 +138,20 @@ func testStatsAdd(t *testing.T, s links.Store) {
 	write(t, s, add(change(0, math.MaxInt64-4)))
 	refused(t, s, overflow, add(change(0, 1)))
 	refused(t, s, overflow, add(change(3, math.MaxInt64), change(3, 1)))
-	write(t, s, add(change(1, math.MaxInt64)))
-	unreadable(t, s, overflow, func(ctx context.Context, tx links.Tx) error {
-		_, err := tx.Stats().Sum(ctx, stats.Filter{}, 0)
-		return err
-	})
+	write(t, s, add(change(1, math.MaxInt64), change(2, -1)))
+	for name, call := range map[string]func(ctx context.Context, tx links.Tx) error{
+		"sum": func(ctx context.Context, tx links.Tx) error { return second(tx.Stats().Sum(ctx, stats.Filter{}, 0)) },
+		"page": func(ctx context.Context, tx links.Tx) error {
+			return second(tx.Stats().Page(ctx, stats.Filter{}, 0, nil, affiliate.PageRequest{}))
+		},
+	} {
+		unreadable(t, s, overflow, func(ctx context.Context, tx links.Tx) error {
+			if problem := overflow.problem(call(ctx, tx)); problem != "" {
+				t.Errorf("%s: %s", name, problem)
+			}
+			return nil // swallowed
+		})
+	}
 }
 
 // statsWorld keeps what filters, dimensions and pages are tried on, and two
@@ -158,9 +169,11 @@ func statsWorld(t *testing.T, s links.Store) world {
 		return nil
 	})
 	ad := stats.Fact{Kind: stats.AdViewed, Day: statDay(0), AdvertiserID: w.advertisers[0].ID, AdID: 5}
+	otherAd := ad
+	otherAd.AdID = 6
 	other := statEvent(w, 3, 0) // the first creator with another link, campaign and source
 	other.OfferID, other.LinkID, other.Source = 0, 89, affiliate.SourceInstagram
-	recordStats(t, s, statEvent(w, 0, 0), statEvent(w, 1, 0), statEvent(w, 1, 1), statEvent(w, 2, 2), other, ad)
+	recordStats(t, s, statEvent(w, 0, 0), statEvent(w, 1, 0), statEvent(w, 1, 1), statEvent(w, 2, 2), other, ad, otherAd, otherAd)
 	return w
 }
 
@@ -178,7 +191,8 @@ func testStatsFilters(t *testing.T, s links.Store) {
 		"no offer":             {F{OfferIDs: []int64{}}, 0},
 		"user":                 {F{UserIDs: []int64{w.users[0].ID}}, 3},
 		"link":                 {F{LinkIDs: []int64{80}}, 2},
-		"ad":                   {F{AdIDs: []int64{5}}, 0},
+		"ad":                   {F{AdIDs: []int64{5, 6}}, 0},
+		"ad and link":          {F{AdIDs: []int64{5}, LinkIDs: []int64{80}}, 0},
 		"tag":                  {F{TagIDs: []int64{w.tags[0].ID, w.tags[1].ID}}, 4},
 		"no tag":               {F{TagIDs: []int64{}}, 0},
 		"source":               {F{Sources: []affiliate.TrafficSource{affiliate.SourceInstagram}}, 2},
@@ -194,6 +208,8 @@ func testStatsFilters(t *testing.T, s links.Store) {
 		"no day":               {F{From: statDay(2), Until: statDay(1)}, 0},
 		"advertiser and days":  {F{AdvertiserIDs: []int64{w.advertisers[0].ID}, From: statDay(1), Until: statDay(3)}, 1},
 		"offer and user":       {F{OfferIDs: []int64{70}, UserIDs: []int64{w.users[0].ID, w.users[1].ID}}, 2},
+		"advertiser and user":  {F{AdvertiserIDs: []int64{w.advertisers[1].ID}, UserIDs: []int64{w.users[0].ID}}, 0},
+		"link and other user":  {F{LinkIDs: []int64{80}, UserIDs: []int64{w.users[1].ID}}, 0},
 		"offer and other user": {F{OfferIDs: []int64{70}, UserIDs: []int64{w.users[1].ID}}, 0},
 		"user and days":        {F{UserIDs: []int64{w.users[0].ID}, From: statDay(1)}, 2},
 		"link and user":        {F{LinkIDs: []int64{80, 89}, UserIDs: []int64{w.users[0].ID}}, 3},
@@ -201,8 +217,10 @@ func testStatsFilters(t *testing.T, s links.Store) {
 		"tag and link":         {F{TagIDs: []int64{w.tags[1].ID}, LinkIDs: []int64{80, 81}}, 1},
 	} {
 		var got int64
-		for _, row := range sumStats(t, s, c.f, 0) {
+		for i, row := range sumStats(t, s, c.f, 0) {
 			got += row.Clicks
+			equal(t, name+", key of the sum", row.Key, stats.Key{})
+			equal(t, name+", more than one row", i, 0)
 		}
 		equal(t, name, got, c.want)
 	}
@@ -231,14 +249,25 @@ func testStatsDimensions(t *testing.T, s links.Store) {
 	equal(t, "by offer", show(f, stats.ByOffer), "70:2 71:1 72:1")
 	equal(t, "by user", show(f, stats.ByUser), of(w.users[0].ID, 3)+" "+of(w.users[1].ID, 1)+" "+of(w.users[2].ID, 1))
 	equal(t, "by link", show(f, stats.ByLink), "80:2 81:1 82:1 89:1")
-	equal(t, "by ad", show(f, stats.ByAd), "5:1")
+	equal(t, "by ad", show(f, stats.ByAd), "5:1 6:2")
 	equal(t, "by source", show(f, stats.BySource), "0:2 1:2 2:1")
 	equal(t, "by tag", show(f, stats.ByTag), of(w.tags[0].ID, 4)+" "+of(w.tags[1].ID, 1))
 	equal(t, "by some tags", show(stats.Filter{TagIDs: []int64{w.tags[1].ID, w.tags[2].ID}}, stats.ByTag), of(w.tags[1].ID, 1))
 	equal(t, "by currency", show(f, stats.ByCurrency), "3:5")
+	for _, row := range sumStats(t, s, f, 0) {
+		equal(t, "currency, when it is not asked for", row.Currency, affiliate.Currency(""))
+	}
+	write(t, s, func(ctx context.Context, tx links.Tx) error {
+		a := w.advertisers[0]
+		a.Currency = "USD"
+		return tx.Advertisers().Update(ctx, a)
+	})
+	for i, row := range sumStats(t, s, f, stats.ByCurrency) {
+		equal(t, "currencies in their order", row.Currency, []affiliate.Currency{"SEK", "USD"}[i])
+	}
 	rows := sumStats(t, s, stats.Filter{UserIDs: []int64{w.users[0].ID}}, stats.ByDay|stats.ByLink|stats.ByCurrency)
 	want := stats.Row{
-		Key: stats.Key{Day: statDay(3), LinkID: 89}, Currency: "SEK", Figures: stats.Figures{Clicks: 1, ClickEarning: 10, ClickCost: 12},
+		Key: stats.Key{Day: statDay(3), LinkID: 89}, Currency: "USD", Figures: stats.Figures{Clicks: 1, ClickEarning: 10, ClickCost: 12},
 		SourceClicks: [affiliate.TrafficSources]int64{1: 1},
 	}
 	equal(t, "rows", len(rows), 3)
@@ -292,6 +321,8 @@ func testStatsPage(t *testing.T, s links.Store) {
 	equal(t, "columns", len(known), 24)
 	two, _ := page([]affiliate.Sort{{Column: "bots"}, {Column: "clicks", Desc: true}}, 1, 10)
 	equal(t, "by two columns", two, "cba")
+	tied, _ := page([]affiliate.Sort{{Column: "views", Desc: true}, {Column: "clicks"}}, 1, 10)
+	equal(t, "by a column that ties, downwards, and another", tied, "bac")
 	down, _ := page([]affiliate.Sort{{Column: "username", Desc: true}}, 1, 2)
 	equal(t, "downwards, the first page", down, "cb")
 	last, total := page([]affiliate.Sort{{Column: "username", Desc: true}}, 2, 2)
@@ -300,10 +331,16 @@ func testStatsPage(t *testing.T, s links.Store) {
 	behind, total := page(nil, 9, 2)
 	equal(t, "behind the last page", behind, "")
 	equal(t, "and its total", total, 3)
+	none := see(t, s, func(ctx context.Context, tx links.Tx) (affiliate.Page[stats.Row], error) {
+		return tx.Stats().Page(ctx, stats.Filter{}, stats.ByUser, nil, affiliate.PageRequest{Number: 9, Size: 2, Sort: affiliate.Sort{Column: "not looked at"}})
+	})
+	equal(t, "lists behind the last page that are empty and not nil", emptyLists("", reflect.ValueOf(none)), []string(nil))
 	bad := func(order []affiliate.Sort, p affiliate.PageRequest) func(ctx context.Context, tx links.Tx) error {
 		return func(ctx context.Context, tx links.Tx) error {
-			_, err := tx.Stats().Page(ctx, stats.Filter{}, stats.ByOffer, order, p)
-			return err
+			if _, err := tx.Stats().Page(ctx, stats.Filter{}, stats.ByOffer, order, p); err == nil {
+				t.Errorf("page %+v by %v: no error", p, order)
+			}
+			return nil // swallowed
 		}
 	}
 	first := affiliate.PageRequest{Number: 1, Size: 10}
@@ -312,8 +349,41 @@ func testStatsPage(t *testing.T, s links.Store) {
 	unreadable(t, s, invalid("size", "out_of_range"), bad(nil, affiliate.PageRequest{Number: 1, Size: 1001}))
 }
 
+// testStatsOfNobody counts for creators and an advertiser that a store does not have.
+func testStatsOfNobody(t *testing.T, s links.Store) {
+	fact := func(user int64) stats.Fact {
+		return stats.Fact{Kind: stats.ClickValid, Day: statDay(0), AdvertiserID: 7, UserID: user}
+	}
+	recordStats(t, s, fact(8), fact(9))
+	rows := sumStats(t, s, stats.Filter{}, stats.ByUser|stats.ByCurrency)
+	equal(t, "rows", len(rows), 2)
+	equal(t, "currency of no advertiser", rows[0].Currency, affiliate.Currency(""))
+	equal(t, "of tags", len(sumStats(t, s, stats.Filter{}, stats.ByTag)), 0)
+	equal(t, "of a name", len(sumStats(t, s, stats.Filter{UserQuery: "anna"}, 0)), 0)
+	equal(t, "of an id", len(sumStats(t, s, stats.Filter{UserQuery: "8"}, 0)), 1)
+	page := see(t, s, func(ctx context.Context, tx links.Tx) (affiliate.Page[stats.Row], error) {
+		return tx.Stats().Page(ctx, stats.Filter{}, stats.ByUser, []affiliate.Sort{{Column: stats.SortUsername, Desc: true}}, affiliate.PageRequest{})
+	})
+	equal(t, "by names that there are not", []int64{page.Items[0].UserID, page.Items[1].UserID}, []int64{8, 9})
+}
+
 func testStatsScan(t *testing.T, s links.Store) {
 	w := statsWorld(t, s)
+	// Roll-ups that differ in one part of the key alone, of two parts the greater with
+	// the lesser, and the greater first.
+	one := statEvent(w, 1, 0)
+	for _, change := range []func(e *stats.Fact){
+		func(e *stats.Fact) { e.UserID, e.LinkID = w.users[2].ID, 70 },
+		func(e *stats.Fact) { e.UserID, e.LinkID = w.users[1].ID, 71 },
+		func(e *stats.Fact) { e.LinkID, e.Source = 79, 0 },
+		func(e *stats.Fact) { e.LinkID, e.Source = 78, 1 },
+		func(e *stats.Fact) { e.Source = 3 },
+		func(e *stats.Fact) { e.Source = 2 },
+	} {
+		e := one
+		change(&e)
+		recordStats(t, s, e)
+	}
 	all := scanStats(t, s)
 	if !slices.IsSortedFunc(all, func(a, b stats.Rollup) int { return a.Compare(b.Key) }) {
 		t.Errorf("roll-ups are not in the order of their keys: %v", all)
@@ -322,7 +392,10 @@ func testStatsScan(t *testing.T, s links.Store) {
 	var some []stats.Rollup
 	for after, n := (stats.Key{}), 3; n == 3; {
 		part := see(t, s, func(ctx context.Context, tx links.Tx) ([]stats.Rollup, error) { return tx.Stats().Scan(ctx, after, 3) })
-		if n = len(part); n > 0 {
+		if n = len(part); n > 3 {
+			t.Fatalf("%d roll-ups, of at most 3", n)
+		}
+		if n > 0 {
 			after = part[n-1].Key
 		}
 		some = append(some, part...)
@@ -364,7 +437,8 @@ func testStatsReaders(t *testing.T, s links.Store) {
 		return stats.Visit{AdvertiserID: w.advertisers[0].ID, OfferID: offer, Day: statDay(day), Reader: stats.Reader{0: byte(reader), 15: 0xff}}
 	}
 	equal(t, "nobody", meet(), []stats.Visit(nil))
-	equal(t, "new ones, in order", meet(v(90, 1, 1), v(90, 0, 2), v(70, 0, 1), v(90, 0, 1), v(90, 0, 2)), []stats.Visit{v(90, 0, 1), v(90, 0, 2), v(90, 1, 1)})
+	equal(t, "new ones, in order", meet(v(95, 0, 1), v(90, 1, 1), v(90, 0, 2), v(70, 0, 1), v(90, 0, 1), v(90, 0, 2)),
+		[]stats.Visit{v(90, 0, 1), v(90, 0, 2), v(90, 1, 1), v(95, 0, 1)})
 	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Stats().Forget(ctx, statDay(1)) })
 	equal(t, "after the day is forgotten", meet(v(90, 0, 1), v(90, 1, 1)), []stats.Visit{v(90, 0, 1)})
 }

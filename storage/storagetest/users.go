@@ -239,6 +239,8 @@ func testUserRelate(t *testing.T, s coreStore) {
 	})
 	equal(t, "acting at one", acting(everybody, acme), []int64{anna})
 	equal(t, "acting at two", acting(everybody, acme, w.advertisers[1].ID), idset.Sorted([]int64{anna, w.users[2].ID}))
+	equal(t, "acting in any order, each once", acting([]int64{w.users[2].ID, anna, w.users[2].ID}, acme, w.advertisers[1].ID), []int64{anna, w.users[2].ID})
+	equal(t, "acting at what has other ids", acting(everybody, acme+1<<32, acme-1<<32), []int64(nil))
 	equal(t, "acting among none", acting([]int64{}, acme), []int64(nil))
 	equal(t, "acting nowhere", acting(everybody), []int64(nil))
 	// Relations are not a field of the user: an update leaves them.
@@ -282,6 +284,7 @@ func testUserList(t *testing.T, s coreStore) {
 		{F{AdvertiserIDs: []int64{shops[1].ID}}, "emma İda"},
 		{F{AdvertiserIDs: []int64{shops[1].ID, nowhere, shops[0].ID}}, "maja emma İda"},
 		{F{AdvertiserIDs: []int64{}}, ""},
+		{F{AdvertiserIDs: []int64{shops[1].ID + 1<<32, shops[1].ID - 1<<32}}, ""},
 		{F{IDs: ids(4, 1, 2)}, "Maja_ å İda"},
 		{F{IDs: []int64{}}, ""},
 		{F{Status: affiliate.UserUndecided}, "maja b"},

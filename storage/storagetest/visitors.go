@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/links"
 )
@@ -39,6 +40,12 @@ func testSecrets(t *testing.T, s links.Store) {
 	equal(t, "of the day after", addSecret(t, s, day(3, 103)), day(3, 3))
 	equal(t, "of the day before", addSecret(t, s, day(1, 201)), day(1, 201))
 	equal(t, "of the first day", addSecret(t, s, day(0, 200)), day(0, 200))
+	// Also before 1970 a day begins at midnight, whatever time of it is given.
+	for i := range 3 {
+		midnight := time.Date(1969, 12, 30+i, 0, 0, 0, 0, time.UTC)
+		noon := links.VisitorSecret{Date: midnight.Add(12 * time.Hour), Secret: hash(300 + i)}
+		equal(t, "of a time of the day", addSecret(t, s, noon), links.VisitorSecret{Date: midnight, Secret: hash(300 + i)})
+	}
 }
 
 func testSecretRace(t *testing.T, s links.Store) {
