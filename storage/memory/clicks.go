@@ -108,7 +108,7 @@ const (
 // forget takes the click out, when it is the newest of its visit.
 func (x *visits) forget(id uint32) {
 	k, _ := visitOf(x.newest.Rows.At(id))
-	if newest, ok := x.newest.Find(k); ok && newest == id {
+	if newest, _ := x.newest.Find(k); newest == id {
 		x.newest.Remove(id)
 		x.store.Note(engine.Step{Target: x, What: visitForgotten, ID: id})
 	}
@@ -303,6 +303,9 @@ func (r clicks) LastValid(ctx context.Context, list []links.Visit, since time.Ti
 		}
 		newest := since.UnixMicro()
 		for _, key := range [...]links.VisitorKey{v.Visitor, v.Previous} {
+			if key == (links.VisitorKey{}) {
+				continue // of those that nobody knows, and of erased ones
+			}
 			if id, ok := t.newestValid.newest.Find(visit{link, key}); ok && t.At(id).at > newest {
 				newest = t.At(id).at
 				out[i] = links.LastVisit{At: engine.FromMicro(newest), ClickID: t.At(id).id}

@@ -83,7 +83,10 @@ func (r balanceRow) balance(account affiliate.Account) (affiliate.Balance, error
 	if err == nil {
 		b.Payable, err = due.Sub(b.Paid)
 	}
-	return b, err
+	if err != nil {
+		return affiliate.Balance{}, overflow("balance")
+	}
+	return b, nil
 }
 
 type totalRow struct {

@@ -163,10 +163,10 @@ const lastValid = `SELECT v.n, last.at, last.id
 	FROM unnest(?1::bigint[], ?2::bytea[], ?3::bytea[]) WITH ORDINALITY AS v (link_id, visitor, previous, n)
 	JOIN LATERAL (
 		(SELECT c.at, c.id FROM {schema}affiliate_clicks AS c
-			WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
+			WHERE c.link_id = v.link_id AND c.visitor = v.visitor AND v.visitor <> ` + noVisitor + ` AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
 		UNION ALL
 		(SELECT c.at, c.id FROM {schema}affiliate_clicks AS c
-			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
+			WHERE c.link_id = v.link_id AND c.visitor = v.previous AND v.previous <> ` + noVisitor + ` AND c.verdict = 'valid' AND c.at > ?0 ORDER BY c.at DESC LIMIT 1)
 		ORDER BY at DESC LIMIT 1) AS last ON TRUE`
 
 // lastValidByMonth is lastValid for partitions by id: those of older clicks are not

@@ -110,7 +110,7 @@ var statKeys = []struct {
 	{stats.ByAd, "t.ad_id", func(r *stats.Row) any { return &r.AdID }},
 	{stats.BySource, "t.source", func(r *stats.Row) any { return &r.Source }},
 	{stats.ByTag, "m.tag_id", func(r *stats.Row) any { return &r.TagID }},
-	{stats.ByCurrency, "a.currency", func(r *stats.Row) any { return &r.Currency }},
+	{stats.ByCurrency, "coalesce(a.currency, '')", func(r *stats.Row) any { return &r.Currency }},
 }
 
 // where selects the rows of a question, without columns.

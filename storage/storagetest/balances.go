@@ -221,7 +221,7 @@ func testOverflow(t *testing.T, s coreStore) {
 	book(t, s, later(12, 1))
 	// And so can what is left of it: little was earned, and much is pending.
 	owed := func(n int, kind affiliate.EntryKind, earning int64) affiliate.Entry {
-		e := entry(n, kind, "user:7", earning)
+		e := entry(n, kind, "user:99", earning)
 		e.PayableAt = at(0)
 		return e
 	}
@@ -238,9 +238,9 @@ func testOverflow(t *testing.T, s coreStore) {
 		"payable": func(ctx context.Context, tx coreTx) error {
 			return second(tx.Balances().Payable(ctx, "user:8", "", at(0), 10))
 		},
-		"what is left of it": func(ctx context.Context, tx coreTx) error { return second(tx.Balances().Get(ctx, "user:7", at(0))) },
+		"what is left of it": func(ctx context.Context, tx coreTx) error { return second(tx.Balances().Get(ctx, "user:99", at(0))) },
 		"what is left of it, of a page": func(ctx context.Context, tx coreTx) error {
-			return second(tx.Balances().Payable(ctx, "user:6", "", at(0), 1))
+			return second(tx.Balances().Payable(ctx, "user:9", "EUR", at(0), 10))
 		},
 	} {
 		unreadable(t, s, overflow, func(ctx context.Context, tx coreTx) error {

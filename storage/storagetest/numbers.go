@@ -27,6 +27,7 @@ func movesScenarios() []scenario[move.Store] {
 	return []scenario[move.Store]{
 		{"numbers/rows of every kind get the ids that they had", testRenumber},
 		{"numbers/what is refused leaves no trace", testRenumberRefused},
+		{"numbers/entries that are payable at one time stay so", testRenumberPending},
 	}
 }
 
@@ -382,6 +383,26 @@ func testRenumber(t *testing.T, s move.Store) {
 				t.Errorf("%s: rows %d and %d were renumbered to %d and %d, and %d was added: of %v, %d is there: want %v", kind, a, b, b, b+1000, c, kept, id, want)
 			}
 		}
+	}
+}
+
+// testRenumberPending gives an entry another id among some that differ in their ids
+// and causes alone.
+func testRenumberPending(t *testing.T, s move.Store) {
+	const account = affiliate.Account("user:1")
+	var kept []affiliate.Entry
+	write(t, s, func(ctx context.Context, tx move.Tx) (err error) {
+		kept, err = tx.Ledger().Append(ctx, sampleEntry(1), sampleEntry(2), sampleEntry(3))
+		return err
+	})
+	for _, e := range kept {
+		write(t, s, func(ctx context.Context, tx move.Tx) error {
+			return tx.Numbers().Renumber(ctx, move.Entries, []int64{e.ID}, []int64{e.ID + 1000})
+		})
+		pending := see(t, s, func(ctx context.Context, tx move.Tx) ([]affiliate.Balance, error) {
+			return tx.Balances().Get(ctx, account, at(-1))
+		})
+		equal(t, "pending", pending, []affiliate.Balance{{Account: account, Currency: "EUR", Pending: eur(3), Payable: eur(0), Paid: eur(0)}})
 	}
 }
 

@@ -99,32 +99,46 @@ func testEraseVisitors(t *testing.T, s links.Store) {
 	again := click(4) // the newest of the fourth visitor, whose older one is erased
 	again.ID, again.At = clickID(5), at(5)
 	addClicks(t, s, click(1), click(2), click(3), click(4), again)
+	unknown := click(6)
+	unknown.Visitor = links.VisitorKey{}
+	addClicks(t, s, unknown)
 	erase := func(after, through int) int {
 		return put(t, s, func(ctx context.Context, tx links.Tx) (int, error) {
 			return tx.Clicks().EraseVisitors(ctx, clickID(after), clickID(through))
 		})
 	}
-	found := func(n int) bool {
-		last := see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
+	visits := func(n int) links.LastVisit {
+		return see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
 			return tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: l.ID, Visitor: links.VisitorKey{byte(n)}, Previous: links.VisitorKey{99}}}, time.Time{})
-		})
-		return last[0].ClickID != uuid.Nil
+		})[0]
 	}
+	found := func(n int) bool { return visits(n).ClickID != uuid.Nil }
 	undone[links.Tx](t, s, func(ctx context.Context, tx links.Tx) error {
 		return second(tx.Clicks().EraseVisitors(ctx, uuid.Nil, clickID(9)))
 	})
 	equal(t, "after what was undone", []bool{found(1), found(2), found(3), found(4)}, []bool{true, true, true, true})
-	equal(t, "of none", erase(5, 9), 0)
+	undone[links.Tx](t, s, func(ctx context.Context, tx links.Tx) error {
+		return second(tx.Clicks().EraseVisitors(ctx, clickID(3), clickID(4)))
+	})
+	newest := again
+	newest.ID, newest.At = clickID(7), at(7)
+	addClicks(t, s, newest)
+	equal(t, "the newest, after an older one was not erased", visits(4), links.LastVisit{At: at(7), ClickID: clickID(7)})
+	equal(t, "of none", erase(7, 9), 0)
 	equal(t, "of two", erase(1, 3), 2)
 	equal(t, "again", erase(1, 3), 0)
 	equal(t, "who is found", []bool{found(1), found(2), found(3), found(4)}, []bool{true, false, false, true})
 	equal(t, "of an older one", erase(3, 4), 1)
 	equal(t, "who is found then", []bool{found(1), found(2), found(3), found(4)}, []bool{true, false, false, true})
-	want := []links.Click{click(1), click(2), click(3), click(4), again}
+	want := []links.Click{click(1), click(2), click(3), click(4), again, unknown, newest}
 	for i := 1; i < 4; i++ {
 		want[i].Visitor = links.VisitorKey{}
 	}
 	equal(t, "kept", scanClicks(t, s, uuid.Nil, 10), want)
+	nobody := see(t, s, func(ctx context.Context, tx links.Tx) ([]links.LastVisit, error) {
+		return tx.Clicks().LastValid(ctx, []links.Visit{{LinkID: l.ID}}, time.Time{})
+	})
+	equal(t, "of the key that erased and unknown ones have", nobody, []links.LastVisit{{}})
 }
 
 // testRemoveManyClicks removes more clicks than a part of a table in memory has, and

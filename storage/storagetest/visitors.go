@@ -42,7 +42,7 @@ func testSecrets(t *testing.T, s links.Store) {
 	equal(t, "of the first day", addSecret(t, s, day(0, 200)), day(0, 200))
 	// Also before 1970 a day begins at midnight, whatever time of it is given.
 	for i := range 3 {
-		midnight := time.Date(1969, 12, 30+i, 0, 0, 0, 0, time.UTC)
+		midnight := time.Date(1970, 1, 1-i, 0, 0, 0, 0, time.UTC)
 		noon := links.VisitorSecret{Date: midnight.Add(12 * time.Hour), Secret: hash(300 + i)}
 		equal(t, "of a time of the day", addSecret(t, s, noon), links.VisitorSecret{Date: midnight, Secret: hash(300 + i)})
 	}
