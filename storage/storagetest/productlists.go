@@ -230,7 +230,7 @@ func testListDelete(t *testing.T, s listsStore) {
 	write(t, s, appendTo(1, "a", "b"))
 	write(t, s, appendTo(2, "a"))
 	remove := func(ctx context.Context, tx listsTx) error { return tx.ProductLists().Delete(ctx, listID(1)) }
-	readsOnly(t, s, remove)
+	notInRead(t, s, remove)
 	equal(t, "after a delete in a Read", see(t, s, allItems(1)), []string{"a", "b"})
 	if err := s.Write(t.Context(), func(ctx context.Context, tx listsTx) error {
 		return all(func() error { return remove(ctx, tx) }, func() error { return errMine })
@@ -272,7 +272,7 @@ func testItems(t *testing.T, s listsStore) {
 	expect()
 	write(t, s, appendTo(1))
 	write(t, s, appendTo(1, "c", "a", "B"))
-	readsOnly(t, s, appendTo(1, "d"))
+	notInRead(t, s, appendTo(1, "d"))
 	write(t, s, appendTo(2, "a", "x"))
 	write(t, s, appendTo(1, "10", "9", "b", "ä"))
 	expect("c", "a", "B", "10", "9", "b", "ä")

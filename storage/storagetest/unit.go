@@ -85,17 +85,6 @@ func unreadable[T any](t *testing.T, s affiliate.Store[T], want failure, fn func
 	}
 }
 
-// readsOnly runs a call that changes something in a Read, where it must fail by itself.
-func readsOnly[T any](t *testing.T, s affiliate.Store[T], call func(ctx context.Context, tx T) error) {
-	t.Helper()
-	unreadable(t, s, readOnly, func(ctx context.Context, tx T) error {
-		if problem := readOnly.problem(call(ctx, tx)); problem != "" {
-			t.Errorf("in a Read: %s", problem)
-		}
-		return nil
-	})
-}
-
 // all runs functions in order until one fails: the calls of a unit, read as a list.
 func all(calls ...func() error) error {
 	for _, call := range calls {
