@@ -57,7 +57,7 @@ func testConsumers(t *testing.T, s eventsStore) {
 		},
 	}.check(t, s)
 	many := see(t, s, func(ctx context.Context, tx eventsTx) ([]events.Consumer, error) {
-		return tx.EventConsumers().GetMany(ctx, []int64{items[3].ID, nowhere, items[0].ID, 0, items[3].ID})
+		return tx.EventConsumers().GetMany(ctx, []int64{items[3].ID, nowhere, items[0].ID, 0, items[1].ID - 1<<32, items[3].ID})
 	})
 	equal(t, "get many", many, []events.Consumer{items[0], items[3]})
 

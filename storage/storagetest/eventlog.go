@@ -39,6 +39,7 @@ func eventsScenarios() []scenario[eventsStore] {
 		scenario[eventsStore]{"log/a unit that commits late is not skipped", testLateEvent},
 		scenario[eventsStore]{"log/writers and readers at once miss nothing", testNumberRace},
 		scenario[eventsStore]{"log/old events expire once they are delivered", testEventsExpire},
+		scenario[eventsStore]{"log/thousands that expired are gone, and the others stay", testThousandsExpire},
 		scenario[eventsStore]{"consumers/put, list, delete", testConsumers},
 		scenario[eventsStore]{"consumers/what is invalid is refused without a trace", testConsumersRefused},
 		scenario[eventsStore]{"consumers/get what their filters want", testConsumerFilters},

@@ -4,10 +4,42 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 )
+
+// testThousandsExpire takes the oldest out of some hundreds, and then of some thousands.
+func testThousandsExpire(t *testing.T, s eventsStore) {
+	added, gone := 0, 0
+	for _, step := range []struct{ add, expire int }{{300, 256}, {4200, 4096}} {
+		many := make([]affiliate.Event, step.add)
+		for i := range many {
+			many[i] = sampleEvent(added + i + 1)
+		}
+		raise(t, s, many...)
+		number(t, s, 1, step.add)
+		added, gone = added+step.add, gone+step.expire
+		equal(t, "expired", put(t, s, func(ctx context.Context, tx eventsTx) (int, error) {
+			return tx.EventLog().Expire(ctx, at(1), math.MaxInt64, step.expire)
+		}), step.expire)
+		left := see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) {
+			return tx.EventLog().After(ctx, 0, added)
+		})
+		equal(t, "left", len(left), added-gone)
+		for i, e := range left {
+			equal(t, "object", e.Object.ID, strconv.Itoa(gone+i+1))
+		}
+		all := make([]int64, added)
+		for i := range all {
+			all[i] = int64(i + 1)
+		}
+		equal(t, "by number", see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) {
+			return tx.EventLog().Numbered(ctx, all)
+		}), left)
+	}
+}
 
 // testLogBackwards reads more events than fit into one part of an index.
 func testLogBackwards(t *testing.T, s eventsStore) {

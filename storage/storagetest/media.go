@@ -101,6 +101,11 @@ func testMediumKey(t *testing.T, s mediaStore) {
 	elsewhere := sampleMedium(1)
 	elsewhere.Type = "tiktok"
 	addAll(t, s, addMedium, elsewhere)
+	changed := kept[1]
+	changed.PublishedAt, changed.UpdatedAt = finer(at(7)), finer(at(8))
+	write(t, s, func(ctx context.Context, tx mediaTx) error { return tx.Media().Update(ctx, changed) })
+	changed.PublishedAt, changed.UpdatedAt = at(7), at(8)
+	equal(t, "changed", see(t, s, func(ctx context.Context, tx mediaTx) (media.Medium, error) { return tx.Media().Get(ctx, changed.ID) }), changed)
 	again.ID = kept[1].ID
 	refused(t, s, taken("media_id"), func(ctx context.Context, tx mediaTx) error { return tx.Media().Update(ctx, again) })
 	unreadable(t, s, missing, func(ctx context.Context, tx mediaTx) error { return second(tx.Media().Get(ctx, nowhere)) })

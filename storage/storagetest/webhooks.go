@@ -83,7 +83,11 @@ func testEndpoints(t *testing.T, s webhooksStore) {
 	kept := addAll(t, s, addEndpoint, sampleEndpoint(1), sampleEndpoint(2))
 	full := endpointTable().full(world{})
 	full.ID = kept[0].ID
-	write(t, s, func(ctx context.Context, tx webhooksTx) error { return tx.WebhookEndpoints().Put(ctx, full) })
+	given := full
+	for _, at := range []*time.Time{&given.PreviousUntil, &given.FailingSince, &given.DisabledAt, &given.CreatedAt, &given.UpdatedAt} {
+		*at = finer(*at)
+	}
+	write(t, s, func(ctx context.Context, tx webhooksTx) error { return tx.WebhookEndpoints().Put(ctx, given) })
 	many := func() []webhooks.Endpoint {
 		return see(t, s, func(ctx context.Context, tx webhooksTx) ([]webhooks.Endpoint, error) {
 			return tx.WebhookEndpoints().GetMany(ctx, []int64{kept[1].ID, nowhere, 0, kept[0].ID, kept[1].ID})

@@ -111,25 +111,6 @@ func FindBy[R any, K comparable, E any](ctx context.Context, u *Unit, t *Table[R
 	return out(id, t.At(id)), nil
 }
 
-// UpdateBy is update for an entity with a key from outside.
-func UpdateBy[E valid, K comparable](ctx context.Context, u *Unit, t *Table[E], x *Unique[E, K], resource string, k K, e E, keep func(E) E, check func(e E, id uint32) error) error {
-	if err := u.Change(ctx); err != nil {
-		return err
-	}
-	if err := e.Validate(); err != nil {
-		return u.Fail(err)
-	}
-	id, ok := x.Find(k)
-	if !ok {
-		return u.Fail(affiliate.NotFound(resource, k))
-	}
-	if err := check(e, id); err != nil {
-		return u.Fail(err)
-	}
-	t.Replace(id, keep(e))
-	return nil
-}
-
 // PutBy keeps a valid entity in place of the one with its key, if there is one.
 func PutBy[E valid, K comparable](ctx context.Context, u *Unit, t *Table[E], x *Unique[E, K], k K, e E, keep func(E) E, check func(E) error) error {
 	if err := u.Change(ctx); err != nil {
