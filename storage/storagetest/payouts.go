@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -138,9 +139,11 @@ func testPaymentKey(t *testing.T, s payoutsStore) {
 	}
 	again := first
 	again.InvoiceNumber = "D-1"
+	too := again
+	too.InvoiceNumber = "D-2"
 	for range 2 { // the first time leaves no trace
 		refused(t, s, taken("user_id"), func(ctx context.Context, tx payoutsTx) error {
-			return second(tx.Payments().Add(ctx, samplePayment(w, 9), again))
+			return oneField(t, second(tx.Payments().Add(ctx, samplePayment(w, 9), again, too)))
 		})
 	}
 	refused(t, s, taken("user_id"), func(ctx context.Context, tx payoutsTx) error { // both in one call
@@ -151,6 +154,15 @@ func testPaymentKey(t *testing.T, s payoutsStore) {
 	equal(t, "kept", see(t, s, func(ctx context.Context, tx payoutsTx) ([]payouts.Payment, error) {
 		return tx.Payments().Scan(ctx, payouts.PaymentFilter{}, 0, 100)
 	}), kept)
+}
+
+// oneField is the error, which must name one field: a batch ends with the first that is taken.
+func oneField(t *testing.T, err error) error {
+	t.Helper()
+	if e, ok := errors.AsType[*affiliate.Error](err); ok && e.Kind == affiliate.ErrConflict && len(e.Fields) != 1 {
+		t.Errorf("got fields %+v, want one", e.Fields)
+	}
+	return err
 }
 
 func testPaymentUpdate(t *testing.T, s payoutsStore) {
@@ -432,5 +444,9 @@ func testInvoices(t *testing.T, s payoutsStore) {
 	} {
 		refused(t, s, bad.want, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Add(ctx, bad.invoice) })
 	}
+	refused(t, s, taken("payment_id"), func(ctx context.Context, tx payoutsTx) error {
+		too := fourth(func(i *payouts.Invoice) { i.PaymentID, i.Serial = p[0].ID, 4 })
+		return oneField(t, tx.Invoices().Add(ctx, fourth(func(i *payouts.Invoice) { i.PaymentID = p[0].ID }), too))
+	})
 	equal(t, "after what was refused", get(p[3].ID), []payouts.Invoice(nil))
 }
