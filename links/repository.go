@@ -127,7 +127,8 @@ type ClickRepository interface {
 	// Scan returns at most limit clicks with an id greater than after, by ascending id.
 	Scan(ctx context.Context, after uuid.UUID, limit int) ([]Click, error)
 	// LastValid returns for each visit its newest valid click after since, under
-	// either key; the zero LastVisit when there was none.
+	// either key; the zero LastVisit when there was none. The zero key is that of
+	// erased visitors and finds nothing.
 	LastValid(ctx context.Context, visits []Visit, since time.Time) ([]LastVisit, error)
 	// EraseVisitors makes the visitor keys zero of the clicks with an id greater
 	// than after and not greater than through, and returns how many had one.
