@@ -310,9 +310,9 @@ func testNumberRace(t *testing.T, s eventsStore) {
 
 func testEventsExpire(t *testing.T, s eventsStore) {
 	c := putConsumer(t, s, sampleConsumer(1))
-	old, young, loose := sampleEvent(1), sampleEvent(2), sampleEvent(3)
-	old.At, young.At, loose.At = at(10), at(20), at(10)
-	raise(t, s, old, young)
+	old, young, last, loose := sampleEvent(1), sampleEvent(2), sampleEvent(4), sampleEvent(3)
+	old.At, young.At, last.At, loose.At = at(10), at(20), at(20), at(10)
+	raise(t, s, old, young, last)
 	number(t, s, 30, 10)
 	raise(t, s, loose) // without a number
 	expireThrough := func(before int, through int64, limit int) int {
@@ -324,21 +324,24 @@ func testEventsExpire(t *testing.T, s eventsStore) {
 	equal(t, "while a delivery is left", expire(40, 10), 0)
 	leased := leaseConsumers(t, s, eventLease(30))
 	list := dueTo(t, s, c, 30)
-	if len(leased) != 1 || len(list) != 2 {
+	if len(leased) != 1 || len(list) != 3 {
 		t.Fatalf("got %d consumers and %d deliveries", len(leased), len(list))
 	}
-	settleConsumer(t, s, leased[0], events.Outcome{DeliveryID: list[0].ID, Result: events.Done}, events.Outcome{DeliveryID: list[1].ID, Result: events.Done})
+	settleConsumer(t, s, leased[0], events.Outcome{DeliveryID: list[0].ID, Result: events.Done}, events.Outcome{DeliveryID: list[1].ID, Result: events.Done},
+		events.Outcome{DeliveryID: list[2].ID, Result: events.Done})
 	equal(t, "of none", expire(40, 0), 0)
 	equal(t, "at the very time", expire(10, 10), 0)
 	equal(t, "behind the greatest", expireThrough(40, 0, 10), 0)
-	equal(t, "up to the first", expireThrough(40, 1, 10), 1)
-	equal(t, "one of the others", expire(40, 1), 1)
+	equal(t, "up to the first, at its very time", expireThrough(10, 1, 10), 0)
+	equal(t, "the old one", expire(11, 10), 1)
+	equal(t, "up to the second", expireThrough(40, 2, 10), 1)
+	equal(t, "the last", expire(40, 1), 1)
 	equal(t, "the loose one stays", len(see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) { return tx.Events().Scan(ctx, 0, 10) })), 1)
 	number(t, s, 30, 10)
 	list2 := see(t, s, func(ctx context.Context, tx eventsTx) ([]affiliate.Event, error) {
 		return tx.EventLog().After(ctx, 0, 10)
 	})
-	if len(list2) != 1 || list2[0].Sequence != 3 {
+	if len(list2) != 1 || list2[0].Sequence != 4 {
 		t.Errorf("got %+v, want the number to go on", list2)
 	}
 }

@@ -178,7 +178,7 @@ func testPartDelete(t *testing.T, s offers.Store) {
 	}
 }
 
-// testPartQuery searches for a participant while there is no user at all.
+// testPartQuery searches for a participant in a store without users.
 func testPartQuery(t *testing.T, s offers.Store) {
 	a := put(t, s, func(ctx context.Context, tx offers.Tx) (affiliate.Advertiser, error) {
 		return tx.Advertisers().Add(ctx, sampleAdvertiser(1))
