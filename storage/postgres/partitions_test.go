@@ -318,6 +318,39 @@ func TestClicksFromBeforeTheMonthsAreFoundByTheirTime(t *testing.T) {
 	}
 }
 
+// Another session holds the row of the distance, as one that adds an old click does.
+func TestOnlyClicksOfAnotherTimeWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	is := is.New(t)
+	db, handle := openInPath(t)
+	w := newWorld(t, db, 3, 2)
+	is.NoErr(postgres.PartitionClicks(t.Context(), handle, postgres.Options{}, nil))
+	clicks := clicksAt(w, firstOfMonth(0), 2)
+	old := clicks[1]
+	old.ID = idOf(firstOfMonth(-2), 9)
+
+	holder, err := handle.BeginTx(t.Context(), nil)
+	is.NoErr(err)
+	far := (300 * 24 * time.Hour).Milliseconds()
+	_, err = holder.ExecContext(t.Context(), `UPDATE affiliate_click_skew SET ahead = ?`, far)
+	is.NoErr(err)
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	is.NoErr(addClicks(soon, db, clicks[:1])) // it waits for nobody
+	added := make(chan error, 1)
+	go func() { added <- addClicks(context.Background(), db, []links.Click{old}) }()
+	for waits := false; !waits; {
+		is.NoErr(handle.NewRaw(`SELECT EXISTS (SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+			WHERE NOT l.granted AND a.datname = current_database() AND a.query LIKE 'UPDATE%affiliate_click_skew%')`).Scan(t.Context(), &waits))
+	}
+	is.NoErr(holder.Commit())
+	is.NoErr(<-added)
+	var ahead, behind int64
+	is.NoErr(handle.NewRaw(`SELECT ahead, behind FROM affiliate_click_skew`).Scan(t.Context(), &ahead, &behind))
+	is.Equal(ahead, far) // both are noted
+	is.True(behind > (58 * 24 * time.Hour).Milliseconds())
+}
+
 func TestLastVisitsAreFoundInPartitions(t *testing.T) {
 	t.Parallel()
 	is := is.New(t)
