@@ -47,7 +47,7 @@ func newAccountRow(a identity.Account) accountRow {
 	return accountRow{
 		ID: a.ID, Subject: a.Subject, Email: a.Email, Name: a.Name, Role: a.Role, UserID: a.UserID, AgencyIDs: append([]int64{}, a.AgencyIDs...),
 		UTMSource: a.UTM.Source, UTMMedium: a.UTM.Medium, UTMCampaign: a.UTM.Campaign, UTMTerm: a.UTM.Term, UTMContent: a.UTM.Content,
-		CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt),
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }
 
@@ -108,7 +108,7 @@ type agencyRow struct {
 var agencyTable = table[identity.Agency, agencyRow]{
 	name: "affiliate_agencies", resource: "agency",
 	row: func(a identity.Agency) agencyRow {
-		return agencyRow{ID: a.ID, Name: a.Name, CreatedAt: stamp(a.CreatedAt)}
+		return agencyRow{ID: a.ID, Name: a.Name, CreatedAt: a.CreatedAt}
 	},
 	entity: func(r agencyRow) identity.Agency {
 		return identity.Agency{ID: r.ID, Name: r.Name, CreatedAt: utc(r.CreatedAt)}
@@ -158,7 +158,7 @@ var inviteTable = table[identity.Invite, inviteRow]{
 func newInviteRow(i identity.Invite) inviteRow {
 	return inviteRow{
 		ID: i.ID, Role: i.Role, AdvertiserID: i.AdvertiserID, AgencyID: i.AgencyID, Email: i.Email, Hash: i.Hash, By: i.By.UserID, ByName: i.By.Name,
-		CreatedAt: stamp(i.CreatedAt), ExpiresAt: stamp(i.ExpiresAt), AcceptedAt: stamp(i.AcceptedAt), AcceptedBy: i.AcceptedBy, RevokedAt: stamp(i.RevokedAt),
+		CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, AcceptedAt: i.AcceptedAt, AcceptedBy: i.AcceptedBy, RevokedAt: i.RevokedAt,
 	}
 }
 

@@ -32,7 +32,7 @@ var activityTable = table[offers.Activity, activityRow]{
 		return []reference{ref("offer_user_id", "affiliate_offer_participants", r.ParticipantID), ref("actor", "affiliate_users", r.ActorID)}
 	},
 	row: func(a offers.Activity) activityRow {
-		return activityRow{ParticipantID: a.ParticipantID, Type: a.Type, ActorID: a.Actor.UserID, ActorName: a.Actor.Name, Before: a.From, After: a.To, CreatedAt: stamp(a.CreatedAt), ReadAt: stamp(a.ReadAt)}
+		return activityRow{ParticipantID: a.ParticipantID, Type: a.Type, ActorID: a.Actor.UserID, ActorName: a.Actor.Name, Before: a.From, After: a.To, CreatedAt: a.CreatedAt, ReadAt: a.ReadAt}
 	},
 	entity: func(r activityRow) offers.Activity {
 		return offers.Activity{ID: r.ID, ParticipantID: r.ParticipantID, Type: r.Type, Actor: affiliate.Actor{UserID: r.ActorID, Name: r.ActorName}, From: r.Before, To: r.After, CreatedAt: utc(r.CreatedAt), ReadAt: utc(r.ReadAt)}
@@ -94,7 +94,7 @@ func (r activities) Unread(ctx context.Context, participantIDs []int64) (map[int
 func (r activities) MarkRead(ctx context.Context, participantID int64, at time.Time) error {
 	return exec(ctx, r.u, "activity", func(ctx context.Context) error {
 		_, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET read_at = ? WHERE participant_id = ? AND read_at IS NULL`,
-			r.u.name("affiliate_offer_activities"), stamp(at), participantID)
+			r.u.name("affiliate_offer_activities"), at, participantID)
 		return err
 	})
 }

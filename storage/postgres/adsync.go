@@ -124,7 +124,7 @@ func (t table[E, R]) behind(ctx context.Context, u *unit, after adsync.Cursor, l
 		q := t.selectFrom(u, &rows)
 		where(q)
 		if after != (adsync.Cursor{}) {
-			at := stamp(after.At)
+			at := utc(after.At)
 			if !at.Equal(after.At) { // between two microseconds: nothing has this time
 				after.ID = uuid.Max
 			}
@@ -157,7 +157,7 @@ type syncAccountRow struct {
 var syncAccountTable = table[adsync.Account, syncAccountRow]{
 	name: "affiliate_sync_accounts", resource: "sync_account",
 	row: func(a adsync.Account) syncAccountRow {
-		return syncAccountRow{ID: a.ID, Name: a.Name, Test: a.Test, FingerprintKey: a.FingerprintKey, CreatedAt: stamp(a.CreatedAt)}
+		return syncAccountRow{ID: a.ID, Name: a.Name, Test: a.Test, FingerprintKey: a.FingerprintKey, CreatedAt: a.CreatedAt}
 	},
 	entity: func(r syncAccountRow) adsync.Account {
 		return adsync.Account{ID: r.ID, Name: r.Name, Test: r.Test, FingerprintKey: r.FingerprintKey, CreatedAt: utc(r.CreatedAt)}
@@ -204,7 +204,7 @@ var adAccountTable = table[adsync.AdAccount, adAccountRow]{
 	row: func(a adsync.AdAccount) adAccountRow {
 		return adAccountRow{
 			AccountID: a.AccountID, ID: a.ID, RecordID: a.RecordID, Name: a.Name, Service: a.Service(), CatalogID: a.CatalogID,
-			CreatedAt: stamp(a.CreatedAt), DisconnectedAt: stamp(a.DisconnectedAt),
+			CreatedAt: a.CreatedAt, DisconnectedAt: a.DisconnectedAt,
 		}
 	},
 	entity: func(r adAccountRow) adsync.AdAccount {

@@ -59,7 +59,7 @@ var adTable = table[adsync.Ad, adRow]{
 		return adRow{
 			ID: a.ID, AccountID: a.AccountID, AdSetID: a.AdSetID, AdAccountID: a.AdAccountID, Service: a.Service, State: a.State, ReferenceID: a.ReferenceID,
 			Type: a.Type, Creative: creativeColumn(a.Creative), DestinationURL: a.DestinationURL, ItemID: orNull(a.ItemID), TemplateID: orNull(a.TemplateID),
-			Held: a.Held, CreatedVia: a.CreatedVia, CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt), RemovedAt: stamp(a.RemovedAt),
+			Held: a.Held, CreatedVia: a.CreatedVia, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, RemovedAt: a.RemovedAt,
 		}
 	},
 	entity: func(r adRow) adsync.Ad {
@@ -127,7 +127,7 @@ var adTemplateTable = table[adsync.Template, adTemplateRow]{
 	row: func(t adsync.Template) adTemplateRow {
 		return adTemplateRow{
 			ID: t.ID, AccountID: t.AccountID, AdTemplateType: t.AdTemplateType, AdSetID: t.AdSetID, Type: t.Type,
-			Creative: creativeColumn(t.Creative), DestinationURL: t.DestinationURL, CreatedAt: stamp(t.CreatedAt), UpdatedAt: stamp(t.UpdatedAt),
+			Creative: creativeColumn(t.Creative), DestinationURL: t.DestinationURL, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		}
 	},
 	entity: func(r adTemplateRow) adsync.Template {

@@ -122,7 +122,7 @@ var syncCampaignTable = table[adsync.Campaign, syncCampaignRow]{
 		return syncCampaignRow{
 			ID: c.ID, AccountID: c.AccountID, AdAccountID: c.AdAccountID, Service: c.Service, State: c.State, ReferenceID: c.ReferenceID,
 			Title: c.Title, Description: c.Description, Configuration: configurationColumn(c.Configuration), CreatedVia: c.CreatedVia,
-			CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt), RemovedAt: stamp(c.RemovedAt),
+			CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, RemovedAt: c.RemovedAt,
 		}
 	},
 	entity: func(r syncCampaignRow) adsync.Campaign {
@@ -212,7 +212,7 @@ var adSetTable = table[adsync.AdSet, adSetRow]{
 			ID: a.ID, AccountID: a.AccountID, CampaignID: a.CampaignID, AdAccountID: a.AdAccountID, Service: a.Service, State: a.State,
 			ReferenceID: a.ReferenceID, Title: a.Title, BidCPC: amountOrNull(a.Bids.CPC), BidImpressions: amountOrNull(a.Bids.Impressions),
 			Configuration: configurationColumn(a.Configuration), CreatedVia: a.CreatedVia,
-			CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt), RemovedAt: stamp(a.RemovedAt),
+			CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, RemovedAt: a.RemovedAt,
 		}
 	},
 	entity: func(r adSetRow) adsync.AdSet {

@@ -75,7 +75,7 @@ var syncItemTable = table[adsync.Item, syncItemRow]{
 				converted(i.CustomAttributes, func(v adsync.CustomAttribute) customAttributeJSON { return customAttributeJSON(v) }),
 			},
 			Price: i.Price.Minor(), Currency: i.Price.Currency(), Fingerprint: i.Fingerprint,
-			SoldOutAt: stamp(i.SoldOutAt), CreatedAt: stamp(i.CreatedAt), UpdatedAt: stamp(i.UpdatedAt),
+			SoldOutAt: i.SoldOutAt, CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt,
 		}
 	},
 	entity: func(r syncItemRow) adsync.Item {

@@ -80,7 +80,7 @@ func (r syncJobs) Enqueue(ctx context.Context, at time.Time, jobs ...adsync.Job)
 			ORDER BY n
 			ON CONFLICT (record_id, ad_account_id) DO UPDATE SET
 				account_id = excluded.account_id, kind = excluded.kind, parent_id = excluded.parent_id, `+queuedAgain,
-			stamp(at),
+			at,
 			values(list, func(j *adsync.Job) string { return j.AccountID }),
 			values(list, func(j *adsync.Job) string { return j.AdAccountID }),
 			values(list, func(j *adsync.Job) string { return string(j.Kind) }),
@@ -122,7 +122,7 @@ func (r syncJobs) Lease(ctx context.Context, l adsync.Lease) ([]adsync.Job, erro
 				ORDER BY j.due_at, j.id LIMIT ?2::bigint FOR UPDATE OF j`+r.u.passingOver()+`
 			) UPDATE {schema}affiliate_sync_jobs AS t SET state = 'leased', token = ?3::text, due_at = ?4::timestamptz, attempts = t.attempts + 1
 			FROM due WHERE t.id = due.id RETURNING t.*, due.due_at AS was_due`,
-			stamp(l.Now), storableOf(l.Except), int64(l.Limit), l.Token, stamp(l.Until), l.AdAccountID).Scan(ctx, &rows)
+			l.Now, storableOf(l.Except), int64(l.Limit), l.Token, l.Until, l.AdAccountID).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err
 		}
@@ -177,10 +177,10 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 			values(list, func(o *adsync.Outcome) string { return o.Token }),
 			values(list, func(o *adsync.Outcome) int64 { return o.Version }),
 			values(list, func(o *adsync.Outcome) string { return string(o.State) }),
-			values(list, func(o *adsync.Outcome) time.Time { return stamp(o.DueAt) }),
+			values(list, func(o *adsync.Outcome) time.Time { return o.DueAt }),
 			values(list, func(o *adsync.Outcome) string { return o.Reason }),
 			values(list, func(o *adsync.Outcome) string { return o.Detail }),
-			stamp(at),
+			at,
 			values(list, func(o *adsync.Outcome) int64 {
 				if o.Uncounted {
 					return 1
@@ -194,7 +194,7 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 func (r syncJobs) Requeue(ctx context.Context, at time.Time, ids []int64) (int, error) {
 	return change(ctx, r.u, "sync_job", func(ctx context.Context) (int, error) {
 		res, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET state = 'queued', due_at = ?, attempts = 0, reason = '', detail = ''
-			WHERE id = ANY(?::bigint[]) AND state = 'parked'`, r.u.name("affiliate_sync_jobs"), stamp(at), pgdialect.Array(nonNil(ids)))
+			WHERE id = ANY(?::bigint[]) AND state = 'parked'`, r.u.name("affiliate_sync_jobs"), at, pgdialect.Array(nonNil(ids)))
 		if err != nil {
 			return 0, err
 		}
@@ -242,7 +242,7 @@ func (r syncJobs) NextDue(ctx context.Context, accountID, adAccountID string, be
 		var due []time.Time
 		err := r.u.prepared(`SELECT due_at FROM {schema}affiliate_sync_jobs
 			WHERE state <> 'parked' AND ad_account_id = ?0::text AND account_id = ?1::text AND due_at > ?2::timestamptz AND reason <> ?3::text
-			ORDER BY due_at LIMIT 1`, adAccountID, accountID, stamp(behind), adsync.ReasonParentNotSynced).Scan(ctx, &due)
+			ORDER BY due_at LIMIT 1`, adAccountID, accountID, behind, adsync.ReasonParentNotSynced).Scan(ctx, &due)
 		if err != nil || len(due) == 0 {
 			return time.Time{}, err
 		}
@@ -257,7 +257,7 @@ func (r syncJobs) Wake(ctx context.Context, at time.Time, adAccountID string, pa
 		}
 		_, err := r.u.prepared(`UPDATE {schema}affiliate_sync_jobs AS t SET `+queuedAgain+`
 			WHERE t.parent_id = ANY(?1::uuid[]) AND t.ad_account_id = ?2::text AND (t.reason = ?3::text OR t.state = 'leased')`,
-			stamp(at), texts(parentIDs), adAccountID, adsync.ReasonParentNotSynced).Exec(ctx)
+			at, texts(parentIDs), adAccountID, adsync.ReasonParentNotSynced).Exec(ctx)
 		return err
 	})
 }
@@ -286,8 +286,8 @@ var remoteTable = table[adsync.Remote, remoteRow]{
 	name: "affiliate_sync_remotes", resource: "remote",
 	row: func(v adsync.Remote) remoteRow {
 		return remoteRow{
-			AdAccountID: v.AdAccountID, RecordID: v.RecordID, Kind: v.Kind, RemoteID: v.RemoteID, Applied: v.Applied, SyncedAt: stamp(v.SyncedAt),
-			SentAt: stamp(v.SentAt), Sent: v.Sent, Handle: v.Handle,
+			AdAccountID: v.AdAccountID, RecordID: v.RecordID, Kind: v.Kind, RemoteID: v.RemoteID, Applied: v.Applied, SyncedAt: v.SyncedAt,
+			SentAt: v.SentAt, Sent: v.Sent, Handle: v.Handle,
 		}
 	},
 	entity: func(r remoteRow) adsync.Remote {

@@ -31,7 +31,7 @@ var advertiserGroupTable = table[affiliate.AdvertiserGroup, advertiserGroupRow]{
 func newAdvertiserGroupRow(g affiliate.AdvertiserGroup) advertiserGroupRow {
 	return advertiserGroupRow{
 		ID: g.ID, Name: g.Name, Key: g.Key, Currency: g.Currency,
-		ReturnAdEnabled: g.ReturnAdEnabled, PaymentLimit: g.PaymentLimit, CreatedAt: stamp(g.CreatedAt),
+		ReturnAdEnabled: g.ReturnAdEnabled, PaymentLimit: g.PaymentLimit, CreatedAt: g.CreatedAt,
 	}
 }
 

@@ -59,7 +59,7 @@ func newAdvertiserRow(a affiliate.Advertiser) advertiserRow {
 		Provider: a.Provider, TrackingTemplate: a.TrackingTemplate, DefaultCosts: costsColumn{a.DefaultCosts},
 		BillingCompanyName: a.Billing.CompanyName, BillingStreet: a.Billing.Street,
 		BillingPostalCode: a.Billing.PostalCode, BillingCity: a.Billing.City, BillingVATNumber: a.Billing.VATNumber,
-		CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt), CategoryIDs: slices.Clone(a.CategoryIDs),
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, CategoryIDs: slices.Clone(a.CategoryIDs),
 	}
 }
 

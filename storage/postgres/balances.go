@@ -25,7 +25,7 @@ func (r balances) Payable(ctx context.Context, after affiliate.Account, afterCur
 				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ?2::timestamptz AND e.kind <> ?3::text) AS p
 			WHERE (t.account, t.currency) > (?0::text, ?1::text) AND t.earned - p.pending - t.paid > 0
 			ORDER BY t.account, t.currency LIMIT ?4::bigint`,
-			string(after), string(afterCurrency), stamp(at), string(affiliate.EntryPayout), int64(limit)).Scan(ctx, &rows)
+			string(after), string(afterCurrency), at, string(affiliate.EntryPayout), int64(limit)).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err
 		}

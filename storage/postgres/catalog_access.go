@@ -42,7 +42,7 @@ func (r accesses) Put(ctx context.Context, a deals.Access) error {
 		}
 		row := accessRow{
 			CatalogID: a.CatalogID, PartnerID: a.PartnerID, Status: a.Status,
-			RequestedAt: stamp(a.RequestedAt), DecidedAt: stamp(a.DecidedAt),
+			RequestedAt: a.RequestedAt, DecidedAt: a.DecidedAt,
 		}
 		_, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(accessTable.name)).
 			On(`CONFLICT (catalog_id, partner_id) DO UPDATE SET (status, requested_at, decided_at) =

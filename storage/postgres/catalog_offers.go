@@ -36,7 +36,7 @@ func newCatalogOfferRow(o deals.Offer) catalogOfferRow {
 		PublicID: o.ID, CatalogID: o.CatalogID, Name: o.Name, Description: o.Description,
 		PromoCodesAllowed: o.PromoCodesAllowed, Active: o.Active, Prices: pricesColumn{o.Prices},
 		Fixed: exactColumn{o.Terms.Fixed}, Share: rateColumn{o.Terms.Share},
-		CreatedAt: stamp(o.CreatedAt), ModifiedAt: stamp(o.ModifiedAt),
+		CreatedAt: o.CreatedAt, ModifiedAt: o.ModifiedAt,
 	}
 }
 

@@ -53,7 +53,7 @@ func newCatalogRow(c deals.Catalog) catalogRow {
 		PromoCodesAllowed: c.PromoCodesAllowed, Published: c.Published, Moderation: c.Moderation,
 		MinDiscount: rateColumn{c.MinDiscount}, MaxDiscount: rateColumn{c.MaxDiscount},
 		Countries: append([]string{}, c.Countries...), Languages: append([]string{}, c.Languages...),
-		Devices: c.Devices, CookieDays: c.CookieDays, CreatedAt: stamp(c.CreatedAt), ModifiedAt: stamp(c.ModifiedAt),
+		Devices: c.Devices, CookieDays: c.CookieDays, CreatedAt: c.CreatedAt, ModifiedAt: c.ModifiedAt,
 	}
 }
 

@@ -43,7 +43,7 @@ func newClientRow(c affiliate.Client) clientRow {
 	return clientRow{
 		ID: c.ID, GroupID: c.GroupID, Name: c.Name, PublicID: c.PublicID, SecretHash: c.SecretHash,
 		RevenueShare: rateColumn{c.RevenueShare}, OwnPaymentSystem: c.OwnPaymentSystem,
-		DefaultTierID: c.DefaultTierID, CreatedAt: stamp(c.CreatedAt),
+		DefaultTierID: c.DefaultTierID, CreatedAt: c.CreatedAt,
 	}
 }
 

@@ -237,7 +237,7 @@ func (c *offerCosts) Scan(src any) error {
 
 // instant writes a time into a statement that takes no arguments.
 func instant(t time.Time) string {
-	return "'" + stamp(t).Format("2006-01-02 15:04:05.000000") + "+00'::timestamptz"
+	return "'" + utc(t).Format("2006-01-02 15:04:05.000000") + "+00'::timestamptz"
 }
 
 // seconds is a duration as it is kept; the domain has whole ones only.
@@ -309,8 +309,9 @@ func noneAsNil[T any](list []T) []T {
 	return list
 }
 
-// stamp is the time as it is kept: UTC, cut to microseconds.
-func stamp(t time.Time) time.Time {
+// utc is the time as it is kept: in UTC, cut to microseconds. What is sent is cut on its
+// way; what a unit returns of a time that it has sent, or read, is cut by this.
+func utc(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}
@@ -320,16 +321,8 @@ func stamp(t time.Time) time.Time {
 // ceil is the first microsecond not before t: comparing kept times with it
 // decides as comparing them with t does.
 func ceil(t time.Time) time.Time {
-	if cut := stamp(t); !cut.Equal(t) {
+	if cut := utc(t); !cut.Equal(t) {
 		return cut.Add(time.Microsecond)
-	}
-	return t.UTC()
-}
-
-// utc is a time that was read; zero stays zero.
-func utc(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
 	}
 	return t.UTC()
 }

@@ -30,7 +30,7 @@ var commentTable = table[offers.Comment, commentRow]{
 		return []reference{ref("offer_user_id", "affiliate_offer_participants", r.ParticipantID), ref("author", "affiliate_users", r.AuthorID)}
 	},
 	row: func(c offers.Comment) commentRow {
-		return commentRow{ID: c.ID, ParticipantID: c.ParticipantID, Body: c.Text, AuthorID: c.Author.UserID, AuthorName: c.Author.Name, AuthorKey: c.AuthorKey, CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt)}
+		return commentRow{ID: c.ID, ParticipantID: c.ParticipantID, Body: c.Text, AuthorID: c.Author.UserID, AuthorName: c.Author.Name, AuthorKey: c.AuthorKey, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
 	},
 	entity: func(r commentRow) offers.Comment {
 		return offers.Comment{ID: r.ID, ParticipantID: r.ParticipantID, Text: r.Body, Author: affiliate.Actor{UserID: r.AuthorID, Name: r.AuthorName}, AuthorKey: r.AuthorKey, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt)}

@@ -60,13 +60,13 @@ var dealTable = table[deals.Deal, dealRow]{
 func newDealRow(d deals.Deal) dealRow {
 	return dealRow{
 		PublicID: d.ID, BusinessPartnerID: d.BusinessPartnerID, ExternalID: d.ExternalID, CatalogID: d.CatalogID, OfferID: d.OfferID,
-		CatalogCode: d.CatalogCode, OfferName: d.OfferName, Status: d.Status, DueAt: stamp(d.DueAt()),
+		CatalogCode: d.CatalogCode, OfferName: d.OfferName, Status: d.Status, DueAt: d.DueAt(),
 		Currency: d.Cost.Currency(), Cost: d.Cost.Minor(), Reward: d.Reward.Minor(),
 		PromoCode: d.PromoCode, AnotherData: d.AnotherData, Source: d.Source, PartnerID: d.PartnerID,
 		Fixed: exactColumn{d.Terms.Fixed}, Share: rateColumn{d.Terms.Share}, EntryID: d.EntryID,
 		Hold: seconds(d.Hold), Cancel: seconds(d.Cancel), Returned: d.Returned, Comment: d.Comment,
-		CreatedAt: stamp(d.CreatedAt), PaidAt: stamp(d.PaidAt), ApprovedAt: stamp(d.ApprovedAt),
-		CanceledAt: stamp(d.CanceledAt), ModifiedAt: stamp(d.ModifiedAt),
+		CreatedAt: d.CreatedAt, PaidAt: d.PaidAt, ApprovedAt: d.ApprovedAt,
+		CanceledAt: d.CanceledAt, ModifiedAt: d.ModifiedAt,
 	}
 }
 
@@ -235,10 +235,10 @@ func (r dealRepository) List(ctx context.Context, f deals.KeptDealFilter, p affi
 func (f filter) inRange(s deals.StatusRange) {
 	f.exactly("t.status", string(s.Status))
 	if !s.After.IsZero() {
-		f.Where("t.due_at > ?", stamp(s.After))
+		f.Where("t.due_at > ?", s.After)
 	}
 	if !s.Until.IsZero() {
-		f.Where("t.due_at <= ?", stamp(s.Until))
+		f.Where("t.due_at <= ?", s.Until)
 	}
 }
 
@@ -250,7 +250,7 @@ func (r dealRepository) LockDue(ctx context.Context, now time.Time, limit int) (
 			return nil, nil
 		}
 		var rows []dealRow
-		err := dealTable.selectFrom(r.u, &rows).Where("t.due_at <= ?", stamp(now)).
+		err := dealTable.selectFrom(r.u, &rows).Where("t.due_at <= ?", now).
 			OrderExpr("t.due_at, t.id").Limit(int64(limit)).For("NO KEY UPDATE" + r.u.passingOver()).Scan(ctx)
 		return dealTable.entities(rows), err
 	})

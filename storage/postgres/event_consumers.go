@@ -66,7 +66,7 @@ func (r eventConsumers) Put(ctx context.Context, c events.Consumer) (events.Cons
 			VALUES (?0::text, ?1::text, ?2::text[], nullif(?3::bigint, 0), nullif(?4::bigint, 0), ?5::boolean, nullif(?6::timestamptz, `+zeroTime+`), '', 0)
 			ON CONFLICT (channel, name) DO UPDATE SET kinds = excluded.kinds, advertiser_id = excluded.advertiser_id, client_id = excluded.client_id, paused = excluded.paused
 			RETURNING id`,
-			c.Channel, c.Name, kinds, c.Filter.AdvertiserID, c.Filter.ClientID, c.Paused, stamp(c.CreatedAt)).Scan(ctx, &id)
+			c.Channel, c.Name, kinds, c.Filter.AdvertiserID, c.Filter.ClientID, c.Paused, c.CreatedAt).Scan(ctx, &id)
 		if err != nil {
 			return events.Consumer{}, err
 		}
@@ -126,7 +126,7 @@ func (r eventConsumers) Lease(ctx context.Context, l events.Lease) ([]events.Con
 			) UPDATE {schema}affiliate_event_consumers AS t SET token = ?5::text, due_at = ?6::timestamptz,
 				takeovers = CASE t.token WHEN '' THEN 0 ELSE t.takeovers + 1 END
 			FROM due WHERE t.id = due.id RETURNING t.*, due.due_at AS was_due`,
-			l.Channel, stamp(l.Now), l.Names == nil, storableOf(l.Names), int64(l.Limit), l.Token, stamp(l.Until)).Scan(ctx, &rows)
+			l.Channel, l.Now, l.Names == nil, storableOf(l.Names), int64(l.Limit), l.Token, l.Until).Scan(ctx, &rows)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (r eventConsumers) Settle(ctx context.Context, s events.Settlement) (bool, 
 			return false, err
 		}
 		_, err := r.u.prepared(`UPDATE {schema}affiliate_event_consumers AS t SET token = '', takeovers = 0, held_until = nullif(?1::timestamptz, `+zeroTime+`)
-			WHERE t.id = ?0::bigint`, s.ConsumerID, stamp(s.HeldUntil)).Exec(ctx)
+			WHERE t.id = ?0::bigint`, s.ConsumerID, s.HeldUntil).Exec(ctx)
 		if err != nil {
 			return false, err
 		}
@@ -186,7 +186,7 @@ func (r eventConsumers) settle(ctx context.Context, s events.Settlement) error {
 		if o.Result == events.GaveUp {
 			return time.Time{}
 		}
-		return stamp(o.DueAt)
+		return o.DueAt
 	})
 	if _, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries AS t SET attempts = t.attempts + 1,
 			state = CASE o.due_at WHEN `+zeroTime+` THEN 'parked' ELSE 'waiting' END, due_at = nullif(o.due_at, `+zeroTime+`), reason = o.reason, detail = o.detail

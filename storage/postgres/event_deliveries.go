@@ -56,7 +56,7 @@ func (r eventDeliveries) Due(ctx context.Context, consumerID int64, now time.Tim
 		var rows []eventDeliveryRow
 		err := r.u.prepared(`SELECT t.* FROM {schema}affiliate_event_deliveries AS t
 			WHERE t.consumer_id = ?0::bigint AND t.state = 'waiting' AND t.due_at <= ?1::timestamptz ORDER BY t.due_at, t.sequence LIMIT ?2::bigint`,
-			consumerID, stamp(now), int64(limit)).Scan(ctx, &rows)
+			consumerID, now, int64(limit)).Scan(ctx, &rows)
 		return eventDeliveryTable.entities(rows), err
 	})
 }
@@ -77,7 +77,7 @@ func (r eventDeliveries) Queue(ctx context.Context, now time.Time, consumerID in
 			WHERE e.sequence = ANY(?2::bigint[]) ORDER BY e.sequence
 			ON CONFLICT (consumer_id, object_type, object_id, sequence) DO UPDATE
 				SET state = 'waiting', attempts = 0, due_at = excluded.due_at, reason = '', detail = '', queued_at = excluded.queued_at
-				WHERE t.state = 'parked'`, stamp(now), consumerID, nonNil(distinct(sequences))).Exec(ctx)
+				WHERE t.state = 'parked'`, now, consumerID, nonNil(distinct(sequences))).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -98,7 +98,7 @@ func (r eventDeliveries) Requeue(ctx context.Context, now time.Time, ids []int64
 			return 0, err
 		}
 		res, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries SET state = 'waiting', attempts = 0, due_at = ?0::timestamptz, reason = '', detail = '', queued_at = ?0::timestamptz
-			WHERE id = ANY(?1::bigint[]) AND state = 'parked'`, stamp(now), nonNil(ids)).Exec(ctx)
+			WHERE id = ANY(?1::bigint[]) AND state = 'parked'`, now, nonNil(ids)).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}

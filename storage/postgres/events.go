@@ -145,7 +145,7 @@ func (r eventLog) queue(ctx context.Context, now time.Time, after, upTo int64) e
 				WHERE p.consumer_id = c.id AND p.object_type = e.object_type AND p.object_id = e.object_id AND p.state = 'waiting')),
 			'', '', ?0::timestamptz
 		FROM {schema}affiliate_events AS e JOIN {schema}affiliate_event_consumers AS c ON c.id = ANY(?3::bigint[]) AND NOT c.paused AND `+wants+`
-		WHERE e.sequence > ?1::bigint AND e.sequence <= ?2::bigint`, stamp(now), after, upTo, ids).Exec(ctx); err != nil {
+		WHERE e.sequence > ?1::bigint AND e.sequence <= ?2::bigint`, now, after, upTo, ids).Exec(ctx); err != nil {
 		return err
 	}
 	return wake(ctx, r.u, now, ids)
@@ -156,7 +156,7 @@ func (r eventLog) queue(ctx context.Context, now time.Time, after, upTo int64) e
 func wake(ctx context.Context, u *unit, now time.Time, ids []int64) error {
 	_, err := u.prepared(`UPDATE {schema}affiliate_event_consumers AS t SET due_at = greatest(?0::timestamptz, t.held_until)
 		WHERE t.id = ANY(?1::bigint[]) AND t.token = '' AND NOT t.paused AND (t.due_at IS NULL OR t.due_at > greatest(?0::timestamptz, t.held_until))`,
-		stamp(now), ids).Exec(ctx)
+		now, ids).Exec(ctx)
 	return err
 }
 
@@ -201,7 +201,7 @@ func (r eventLog) Expire(ctx context.Context, before time.Time, through int64, l
 				SELECT e.id FROM {schema}affiliate_events AS e
 				WHERE e.sequence IS NOT NULL AND e.sequence <= ?2::bigint AND coalesce(e.at, `+zeroTime+`) < ?0::timestamptz
 					AND NOT EXISTS (SELECT FROM {schema}affiliate_event_deliveries AS d WHERE d.sequence = e.sequence)
-				ORDER BY e.sequence LIMIT ?1::bigint))`, stamp(before), int64(max(limit, 0)), through).Exec(ctx)
+				ORDER BY e.sequence LIMIT ?1::bigint))`, before, int64(max(limit, 0)), through).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}

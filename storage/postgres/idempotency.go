@@ -35,7 +35,7 @@ func newIdempotencyRow(k affiliate.IdempotencyKey) idempotencyRow {
 	}
 	return idempotencyRow{
 		Principal: k.Principal, Key: k.Key, Token: k.Token, Fingerprint: k.Fingerprint,
-		Status: k.Status, ContentType: k.ContentType, Body: body, ExpiresAt: stamp(k.ExpiresAt),
+		Status: k.Status, ContentType: k.ContentType, Body: body, ExpiresAt: k.ExpiresAt,
 	}
 }
 

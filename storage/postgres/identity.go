@@ -47,7 +47,7 @@ func newTokenRow(t identity.AccessToken) tokenRow {
 	return tokenRow{
 		ID: t.ID, Hash: t.Hash, Role: t.Role, Subject: t.Subject, Name: t.Name,
 		UserID: t.UserID, ClientID: t.ClientID, Test: t.Test,
-		CreatedAt: stamp(t.CreatedAt), ExpiresAt: stamp(t.ExpiresAt),
+		CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt,
 	}
 }
 

@@ -28,7 +28,7 @@ var imageTable = table[offers.Image, imageRow]{
 	row: func(i offers.Image) imageRow {
 		return imageRow{
 			Key: i.Key, AdvertiserID: i.AdvertiserID, Uploader: i.Uploader, Bytes: i.Bytes,
-			CreatedAt: stamp(i.CreatedAt), UnusedSince: stamp(i.UnusedSince), Removed: i.Removed,
+			CreatedAt: i.CreatedAt, UnusedSince: i.UnusedSince, Removed: i.Removed,
 		}
 	},
 	entity: func(r imageRow) offers.Image {
@@ -77,7 +77,7 @@ const imageUsed = `(EXISTS (SELECT FROM {schema}affiliate_offers AS o WHERE o.ad
 func (r images) MarkUnused(ctx context.Context, advertiserID int64, now time.Time) error {
 	return exec(ctx, r.u, "image", func(ctx context.Context) error {
 		_, err := r.u.prepared(`UPDATE {schema}affiliate_images AS t SET unused_since = ?0::timestamptz
-			WHERE t.advertiser_id = ?1::bigint AND t.unused_since IS NULL AND NOT `+imageUsed, stamp(now), advertiserID).Exec(ctx)
+			WHERE t.advertiser_id = ?1::bigint AND t.unused_since IS NULL AND NOT `+imageUsed, now, advertiserID).Exec(ctx)
 		return err
 	})
 }
@@ -104,7 +104,7 @@ func (r images) Total(ctx context.Context, owner offers.ImageOwner) (offers.Imag
 func (r images) Expire(ctx context.Context, before time.Time, limit int) ([]string, error) {
 	return change(ctx, r.u, "image", func(ctx context.Context) ([]string, error) {
 		_, err := r.u.prepared(`UPDATE {schema}affiliate_images AS t SET unused_since = NULL
-			WHERE t.unused_since <= ?0::timestamptz AND NOT t.removed AND `+imageUsed, stamp(before)).Exec(ctx)
+			WHERE t.unused_since <= ?0::timestamptz AND NOT t.removed AND `+imageUsed, before).Exec(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -112,14 +112,14 @@ func (r images) Expire(ctx context.Context, before time.Time, limit int) ([]stri
 		marked := func() error {
 			keys = nil
 			return r.u.tx.NewRaw(`SELECT key FROM ? WHERE removed AND unused_since <= ? ORDER BY key LIMIT ?`,
-				r.u.name("affiliate_images"), stamp(before), max(limit, 0)).Scan(ctx, &keys)
+				r.u.name("affiliate_images"), before, max(limit, 0)).Scan(ctx, &keys)
 		}
 		if err := marked(); err != nil || len(keys) >= limit {
 			return keys, err
 		}
 		_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET removed = true WHERE key IN
 			(SELECT key FROM ? WHERE unused_since <= ? AND NOT removed ORDER BY unused_since, key LIMIT ?)`,
-			r.u.name("affiliate_images"), r.u.name("affiliate_images"), stamp(before), limit-len(keys))
+			r.u.name("affiliate_images"), r.u.name("affiliate_images"), before, limit-len(keys))
 		if err != nil {
 			return nil, err
 		}

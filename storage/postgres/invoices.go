@@ -108,7 +108,7 @@ func (r invoices) Add(ctx context.Context, list ...payouts.Invoice) error {
 			field("payment_id", "bigint", list, func(i *invoice) int64 { return i.PaymentID }),
 			field("series", "text", list, func(i *invoice) string { return i.Series }),
 			field("serial", "bigint", list, func(i *invoice) int64 { return i.Serial }),
-			timeField("issued_at", list, func(i *invoice) time.Time { return stamp(i.IssuedAt) }),
+			timeField("issued_at", list, func(i *invoice) time.Time { return i.IssuedAt }),
 			field("key_id", "text", list, func(i *invoice) string { return i.Parties.KeyID }),
 			bytesField("parties", list, func(i *invoice) []byte { return nonNilBytes(i.Parties.Data) }),
 		}}.exec(ctx, r.u)

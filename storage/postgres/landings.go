@@ -32,7 +32,7 @@ var landingTable = table[deals.Landing, landingRow]{
 func newLandingRow(l deals.Landing) landingRow {
 	return landingRow{
 		PublicID: l.ID, CatalogID: l.CatalogID, URL: l.URL, Title: l.Title, Adaptability: l.Adaptability, ImageURL: l.ImageURL,
-		CreatedAt: stamp(l.CreatedAt), ModifiedAt: stamp(l.ModifiedAt),
+		CreatedAt: l.CreatedAt, ModifiedAt: l.ModifiedAt,
 	}
 }
 

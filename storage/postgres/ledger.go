@@ -68,7 +68,7 @@ func (r ledger) Append(ctx context.Context, entries ...affiliate.Entry) ([]affil
 		kept := slices.Clone(entries)
 		for i := range kept {
 			kept[i].ID = ids[i]
-			kept[i].OccurredAt, kept[i].PayableAt = stamp(kept[i].OccurredAt), stamp(kept[i].PayableAt)
+			kept[i].OccurredAt, kept[i].PayableAt = utc(kept[i].OccurredAt), utc(kept[i].PayableAt)
 		}
 		return kept, nil
 	})

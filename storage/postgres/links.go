@@ -41,7 +41,7 @@ func newLinkRow(l links.Link) linkRow {
 	return linkRow{
 		ID: l.ID, UserID: l.UserID, AdvertiserID: l.AdvertiserID, Key: hash(l.Key),
 		OriginalURL: l.OriginalURL, TargetURL: l.TargetURL, Template: l.Template,
-		CreatedAt: stamp(l.CreatedAt), DeletedAt: stamp(l.DeletedAt),
+		CreatedAt: l.CreatedAt, DeletedAt: l.DeletedAt,
 	}
 }
 

@@ -35,7 +35,7 @@ type mailRow struct {
 var mailTable = table[mailing.Mail, mailRow]{
 	name: "affiliate_mails", resource: "mail",
 	row: func(m mailing.Mail) mailRow {
-		return mailRow{ID: m.ID, Key: m.Key, AdvertiserID: m.AdvertiserID, CreatedAt: stamp(m.CreatedAt), SentAt: stamp(m.SentAt)}
+		return mailRow{ID: m.ID, Key: m.Key, AdvertiserID: m.AdvertiserID, CreatedAt: m.CreatedAt, SentAt: m.SentAt}
 	},
 	entity: func(r mailRow) mailing.Mail {
 		return mailing.Mail{ID: r.ID, Key: r.Key, AdvertiserID: r.AdvertiserID, CreatedAt: utc(r.CreatedAt), SentAt: utc(r.SentAt)}
@@ -85,7 +85,7 @@ func (r mails) ByKey(ctx context.Context, key string) (mailing.Mail, error) {
 
 func (r mails) Sent(ctx context.Context, id int64, at time.Time) error {
 	return exec(ctx, r.u, "mail", func(ctx context.Context) error {
-		res, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET sent_at = ? WHERE id = ?`, r.u.name(mailTable.name), stamp(at), id)
+		res, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET sent_at = ? WHERE id = ?`, r.u.name(mailTable.name), at, id)
 		return foundOne(res, err, "mail", id)
 	})
 }

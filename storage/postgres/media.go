@@ -53,7 +53,7 @@ func newMediumRow(m media.Medium) mediumRow {
 	return mediumRow{
 		ID: m.ID, Type: m.Type, ExternalID: m.ExternalID, ContentType: m.ContentType, Href: m.Href, Username: m.Username, UserID: m.UserID,
 		TagID: m.TagID, Group: m.Group, Favorite: m.Favorite, Visibility: int16(m.Visibility),
-		PublishedAt: stamp(m.PublishedAt), CreatedAt: stamp(m.CreatedAt), UpdatedAt: stamp(m.UpdatedAt),
+		PublishedAt: m.PublishedAt, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
 	}
 }
 

@@ -175,7 +175,7 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 		for locked := map[int64]bool{}; ; {
 			if r.u.kind != readUnit {
 				var held []int64
-				if err := r.u.prepared(lockServing, advertisers, kinds, wanted, stamp(until), stamp(from)).Scan(ctx, &held); err != nil {
+				if err := r.u.prepared(lockServing, advertisers, kinds, wanted, until, from).Scan(ctx, &held); err != nil {
 					return nil, err
 				}
 				if len(held) == 0 {
@@ -186,7 +186,7 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 				}
 			}
 			rows = nil
-			if err := r.u.prepared(serving, places, advertisers, users, kinds, wanted, stamp(until), stamp(from)).Scan(ctx, &rows); err != nil {
+			if err := r.u.prepared(serving, places, advertisers, users, kinds, wanted, until, from).Scan(ctx, &rows); err != nil {
 				return nil, err
 			}
 			// An offer that an edit brought here in between is not locked yet.

@@ -73,11 +73,11 @@ func newOfferRow(o offers.Offer) offerRow {
 		ID: o.ID, AdvertiserID: o.AdvertiserID, Currency: o.Currency, Type: o.Type, Name: o.Name, Title: o.Title, Body: o.Text,
 		Token: o.Token, ImageKey: o.ImageKey, HasProductSeeding: o.HasProductSeeding, HasOneTimePayment: o.HasOneTimePayment,
 		OneTimePayment: o.OneTimePayment, BudgetLimit: pointer(o.BudgetLimit), MaxClicks: pointer(o.MaxClicks),
-		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, StoreGroupID: o.StoreGroupID, ValidFrom: stamp(o.ValidFrom), ValidUntil: stamp(o.ValidUntil), UntilDay: o.UntilDay,
+		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, StoreGroupID: o.StoreGroupID, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, UntilDay: o.UntilDay,
 		Todo: append([]string{}, o.Todo...), ShowForAdvertiser: o.ShowForAdvertiser,
 		Visibility: o.Visibility, Unlisted: o.Unlisted, InfluencerText: o.InfluencerText, Priority: o.Priority, Costs: offerCosts{o.Costs},
-		CreatedBy: o.CreatedBy.UserID, CreatedByName: o.CreatedBy.Name, CreatedAt: stamp(o.CreatedAt), UpdatedAt: stamp(o.UpdatedAt),
-		PausedAt: stamp(o.PausedAt), DeletedAt: stamp(o.DeletedAt),
+		CreatedBy: o.CreatedBy.UserID, CreatedByName: o.CreatedBy.Name, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
+		PausedAt: o.PausedAt, DeletedAt: o.DeletedAt,
 	}
 }
 

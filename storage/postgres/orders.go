@@ -92,14 +92,14 @@ func newOrderRow(o orders.Order) orderRow {
 		ids[i] = id.String()
 	}
 	return orderRow{
-		ID: o.ID, AdvertiserID: o.AdvertiserID, Number: o.Number, At: stamp(o.At), Currency: o.Currency,
+		ID: o.ID, AdvertiserID: o.AdvertiserID, Number: o.Number, At: o.At, Currency: o.Currency,
 		Value: amountColumn{o.Value}, Tax: optionalAmount{o.Tax}, Shipping: optionalAmount{o.Shipping}, Lines: orderLines{o.Lines},
 		Voucher: o.Voucher, ClickIDs: strings.Join(ids, ","), Source: o.Source, ClickID: o.ClickID, VoucherID: o.VoucherID,
 		LinkID: o.LinkID, UserID: o.UserID, OfferID: o.OfferID, Traffic: o.Traffic, Terms: o.Terms,
 		NetOfTax: o.NetOfTax, NetOfShipping: o.NetOfShipping, Rate: amountColumn{o.Rate},
 		MoneyCurrency: o.Earning.Currency(), Earning: o.Earning.Minor(), Cost: o.Cost.Minor(), Reason: o.Reason,
-		Refunded: amountColumn{o.Refunded}, Revision: o.Revision, HoldUntil: stamp(o.HoldUntil), DeclinedAt: stamp(o.DeclinedAt), ApprovedAt: stamp(o.ApprovedAt),
-		CreatedAt: stamp(o.CreatedAt), UpdatedAt: stamp(o.UpdatedAt),
+		Refunded: amountColumn{o.Refunded}, Revision: o.Revision, HoldUntil: o.HoldUntil, DeclinedAt: o.DeclinedAt, ApprovedAt: o.ApprovedAt,
+		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 	}
 }
 
@@ -311,7 +311,7 @@ func (r orderRepository) LockDue(ctx context.Context, now time.Time, limit int) 
 			return nil, nil
 		}
 		var rows []orderRow
-		err := orderTable.selectFrom(r.u, &rows).Where("t.approved_at IS NULL AND t.declined_at IS NULL AND t.hold_until <= ?", stamp(now)).
+		err := orderTable.selectFrom(r.u, &rows).Where("t.approved_at IS NULL AND t.declined_at IS NULL AND t.hold_until <= ?", now).
 			OrderExpr("t.hold_until, t.id").Limit(int64(limit)).For("NO KEY UPDATE" + r.u.passingOver()).Scan(ctx)
 		return orderTable.entities(rows), err
 	})
@@ -346,9 +346,9 @@ func (r orderRepository) List(ctx context.Context, f orders.OrderFilter, p affil
 		case orders.Declined:
 			q.Where("t.declined_at IS NOT NULL")
 		case orders.Pending:
-			q.Where("t.declined_at IS NULL AND t.hold_until > ?", stamp(f.Now))
+			q.Where("t.declined_at IS NULL AND t.hold_until > ?", f.Now)
 		case orders.Approved:
-			q.Where("t.declined_at IS NULL AND t.hold_until <= ?", stamp(f.Now))
+			q.Where("t.declined_at IS NULL AND t.hold_until <= ?", f.Now)
 		default:
 			q.none(true)
 		}
@@ -420,7 +420,7 @@ var refundTable = table[orders.Refund, refundRow]{
 		return refundRow{
 			ID: r.ID, OrderID: r.OrderID, Reference: r.Reference, Value: amountColumn{r.Value}, Lines: refundLines{r.Lines},
 			MoneyCurrency: r.Earning.Currency(), Earning: r.Earning.Minor(), Cost: r.Cost.Minor(), EntryID: r.EntryID,
-			At: stamp(r.At), CreatedAt: stamp(r.CreatedAt),
+			At: r.At, CreatedAt: r.CreatedAt,
 		}
 	},
 	entity: func(r refundRow) orders.Refund {

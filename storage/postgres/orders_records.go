@@ -34,7 +34,7 @@ var voucherTable = table[orders.Voucher, voucherRow]{
 		return []reference{ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID), ref("user_id", "affiliate_users", r.UserID)}
 	},
 	row: func(v orders.Voucher) voucherRow {
-		return voucherRow{ID: v.ID, AdvertiserID: v.AdvertiserID, UserID: v.UserID, Code: v.Code, Key: orders.FoldCode(v.Code), CreatedAt: stamp(v.CreatedAt), UpdatedAt: stamp(v.UpdatedAt)}
+		return voucherRow{ID: v.ID, AdvertiserID: v.AdvertiserID, UserID: v.UserID, Code: v.Code, Key: orders.FoldCode(v.Code), CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt}
 	},
 	entity: func(r voucherRow) orders.Voucher {
 		return orders.Voucher{ID: r.ID, AdvertiserID: r.AdvertiserID, UserID: r.UserID, Code: r.Code, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt)}
@@ -97,7 +97,7 @@ var collectorTable = table[orders.Collector, collectorRow]{
 			ID: c.ID, AdvertiserID: c.AdvertiserID, OrganizationID: c.OrganizationID, ProgramID: c.ProgramID, EventID: c.EventID,
 			ActivationKey: c.ActivationKey, WindowDays: c.WindowDays, HoldDays: c.HoldDays, Prefer: c.Prefer, VoucherFirst: c.VoucherFirst,
 			NetOfTax: c.NetOfTax, NetOfShipping: c.NetOfShipping, HMACKey: noneAsNil(c.HMACKey), SignedOnly: c.SignedOnly,
-			CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt),
+			CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		}
 	},
 	entity: func(r collectorRow) orders.Collector {
@@ -220,7 +220,7 @@ func (c *lineRates) Scan(src any) error {
 var rateCardTable = table[orders.RateCard, rateCardRow]{
 	name: "affiliate_rate_cards", resource: "rate_card",
 	row: func(c orders.RateCard) rateCardRow {
-		return rateCardRow{ID: c.ID, OfferID: c.OfferID, Since: stamp(c.Since), Rates: lineRates{c.Rates}}
+		return rateCardRow{ID: c.ID, OfferID: c.OfferID, Since: c.Since, Rates: lineRates{c.Rates}}
 	},
 	entity: func(r rateCardRow) orders.RateCard {
 		return orders.RateCard{ID: r.ID, OfferID: r.OfferID, Since: utc(r.Since), Rates: noneAsNil(r.Rates.rates)}
@@ -278,7 +278,7 @@ var oneTimeTable = table[orders.Payment, oneTimeRow]{
 		return []reference{ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID), ref("user_id", "affiliate_users", r.UserID)}
 	},
 	row: func(p orders.Payment) oneTimeRow {
-		return oneTimeRow{ID: p.ID, AdvertiserID: p.AdvertiserID, UserID: p.UserID, Comment: p.Comment, Amount: p.Amount.Minor(), Currency: p.Amount.Currency(), Date: stamp(p.Date), CreatedAt: stamp(p.CreatedAt)}
+		return oneTimeRow{ID: p.ID, AdvertiserID: p.AdvertiserID, UserID: p.UserID, Comment: p.Comment, Amount: p.Amount.Minor(), Currency: p.Amount.Currency(), Date: p.Date, CreatedAt: p.CreatedAt}
 	},
 	entity: func(r oneTimeRow) orders.Payment {
 		return orders.Payment{ID: r.ID, AdvertiserID: r.AdvertiserID, UserID: r.UserID, Comment: r.Comment, Amount: affiliate.NewMoney(r.Amount, r.Currency), Date: utc(r.Date), CreatedAt: utc(r.CreatedAt)}

@@ -45,7 +45,7 @@ func newParticipantRow(p offers.Participant) participantRow {
 	row := participantRow{
 		ID: p.ID, OfferID: p.OfferID, UserID: p.UserID, Email: p.Email, Identifier: p.Identifier, Status: p.Status,
 		TodoKeys: make([]string, len(p.Todo)), TodoDone: make([]bool, len(p.Todo)), PaymentAmount: pointer(p.PaymentAmount),
-		ClickLimit: pointer(p.ClickLimit), Costs: offerCosts{p.Costs}, CreatedAt: stamp(p.CreatedAt), UpdatedAt: stamp(p.UpdatedAt),
+		ClickLimit: pointer(p.ClickLimit), Costs: offerCosts{p.Costs}, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 	for i, t := range p.Todo {
 		row.TodoKeys[i], row.TodoDone[i] = t.Key, t.Done

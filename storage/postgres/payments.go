@@ -135,12 +135,12 @@ func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.P
 			field("system", "bigint", list, func(p *payment) int64 { return p.System }),
 			field("status", "text", list, func(p *payment) string { return string(p.Status) }),
 			field("invoice_number", "text", list, func(p *payment) string { return p.InvoiceNumber }),
-			timeField("invoiced_at", list, func(p *payment) time.Time { return stamp(p.InvoicedAt) }),
+			timeField("invoiced_at", list, func(p *payment) time.Time { return p.InvoicedAt }),
 			field("transfer", "text", list, func(p *payment) string { return p.Transfer }),
-			timeField("sent_at", list, func(p *payment) time.Time { return stamp(p.SentAt) }),
+			timeField("sent_at", list, func(p *payment) time.Time { return p.SentAt }),
 			field("reference", "text", list, func(p *payment) string { return p.Reference }),
-			timeField("paid_at", list, func(p *payment) time.Time { return stamp(p.PaidAt) }),
-			timeField("created_at", list, func(p *payment) time.Time { return stamp(p.CreatedAt) }),
+			timeField("paid_at", list, func(p *payment) time.Time { return p.PaidAt }),
+			timeField("created_at", list, func(p *payment) time.Time { return p.CreatedAt }),
 		}}.insert(&args)
 		var ids []int64
 		if err := r.u.prepared(statement, args...).Scan(ctx, &ids); err != nil {
@@ -151,7 +151,7 @@ func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.P
 		for i := range out {
 			p := &out[i]
 			p.ID, p.Parts = ids[i], slices.Clone(noneAsNil(p.Parts))
-			p.InvoicedAt, p.SentAt, p.PaidAt, p.CreatedAt = stamp(p.InvoicedAt), stamp(p.SentAt), stamp(p.PaidAt), stamp(p.CreatedAt)
+			p.InvoicedAt, p.SentAt, p.PaidAt, p.CreatedAt = utc(p.InvoicedAt), utc(p.SentAt), utc(p.PaidAt), utc(p.CreatedAt)
 		}
 		return out, nil
 	})
@@ -201,10 +201,10 @@ func (r payments) Update(ctx context.Context, list ...payouts.Payment) error {
 			values(list, func(p *payment) string { return p.InvoiceNumber }),
 			values(list, func(p *payment) string { return p.Transfer }),
 			values(list, func(p *payment) string { return p.Reference }),
-			values(list, func(p *payment) time.Time { return stamp(p.InvoicedAt) }),
-			values(list, func(p *payment) time.Time { return stamp(p.SentAt) }),
-			values(list, func(p *payment) time.Time { return stamp(p.PaidAt) }),
-			values(list, func(p *payment) time.Time { return stamp(p.CreatedAt) }),
+			values(list, func(p *payment) time.Time { return p.InvoicedAt }),
+			values(list, func(p *payment) time.Time { return p.SentAt }),
+			values(list, func(p *payment) time.Time { return p.PaidAt }),
+			values(list, func(p *payment) time.Time { return p.CreatedAt }),
 		).Scan(ctx, &updated)
 		if err != nil {
 			return err

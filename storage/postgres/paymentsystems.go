@@ -41,8 +41,8 @@ func (r paymentSystems) Put(ctx context.Context, c payouts.SystemConfig) (payout
 			return payouts.SystemConfig{}, err
 		}
 		row := paymentSystemRow{
-			Date: stamp(c.Date), ClientID: c.ClientID, UserID: c.UserID,
-			System: c.System, IgnoreLock: c.IgnoreLock, UpdatedAt: stamp(c.UpdatedAt),
+			Date: c.Date, ClientID: c.ClientID, UserID: c.UserID,
+			System: c.System, IgnoreLock: c.IgnoreLock, UpdatedAt: c.UpdatedAt,
 		}
 		_, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(paymentSystemTable.name)).
 			On(`CONFLICT (date, coalesce(client_id, 0), coalesce(user_id, 0)) DO UPDATE SET (system, ignore_lock, updated_at) =
@@ -94,7 +94,7 @@ func (r paymentSetups) Put(ctx context.Context, s payouts.PaymentSetup) error {
 		if err := s.Validate(); err != nil {
 			return err
 		}
-		row := paymentSetupRow{AdvertiserID: s.AdvertiserID, SetupID: s.SetupID, Status: s.Status, UpdatedAt: stamp(s.UpdatedAt)}
+		row := paymentSetupRow{AdvertiserID: s.AdvertiserID, SetupID: s.SetupID, Status: s.Status, UpdatedAt: s.UpdatedAt}
 		_, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(paymentSetupTable.name)).
 			On(`CONFLICT (advertiser_id) DO UPDATE SET (payment_setup_id, status, updated_at) =
 				(excluded.payment_setup_id, excluded.status, excluded.updated_at)`).Exec(ctx)

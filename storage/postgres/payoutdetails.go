@@ -61,7 +61,7 @@ type payoutDetailsRow struct {
 var payoutDetailsTable = perUser[payouts.SealedDetails, payoutDetailsRow]{table[payouts.SealedDetails, payoutDetailsRow]{
 	name: "affiliate_payout_details", resource: "payout_details",
 	row: func(d payouts.SealedDetails) payoutDetailsRow {
-		return payoutDetailsRow{UserID: d.UserID, KeyID: d.Sealed.KeyID, Details: nonNilBytes(d.Sealed.Data), UpdatedAt: stamp(d.UpdatedAt)}
+		return payoutDetailsRow{UserID: d.UserID, KeyID: d.Sealed.KeyID, Details: nonNilBytes(d.Sealed.Data), UpdatedAt: d.UpdatedAt}
 	},
 	entity: func(r payoutDetailsRow) payouts.SealedDetails {
 		return payouts.SealedDetails{UserID: r.UserID, Sealed: payouts.Sealed{KeyID: r.KeyID, Data: noneAsNil(r.Details)}, UpdatedAt: utc(r.UpdatedAt)}
@@ -101,7 +101,7 @@ type payoutHoldRow struct {
 var payoutHoldTable = perUser[payouts.Hold, payoutHoldRow]{table[payouts.Hold, payoutHoldRow]{
 	name: "affiliate_payout_holds", resource: "hold",
 	row: func(h payouts.Hold) payoutHoldRow {
-		return payoutHoldRow{UserID: h.UserID, Reason: h.Reason, Until: stamp(h.Until), CreatedAt: stamp(h.CreatedAt)}
+		return payoutHoldRow{UserID: h.UserID, Reason: h.Reason, Until: h.Until, CreatedAt: h.CreatedAt}
 	},
 	entity: func(r payoutHoldRow) payouts.Hold {
 		return payouts.Hold{UserID: r.UserID, Reason: r.Reason, Until: utc(r.Until), CreatedAt: utc(r.CreatedAt)}

@@ -14,7 +14,13 @@ import (
 
 func TestPostgresKeepsEveryPromiseOfAStore(t *testing.T) {
 	copies := migratedTemplate(t)
-	storagetest.Run(t, func(t *testing.T) storagetest.Backend { return backendOf(connected(t, copies.DSN(t))) })
+	storagetest.Run(t, func(t *testing.T) storagetest.Backend {
+		db, err := postgres.New(openHandle(t, copies.DSN(t)).WithQueryHook(failing{}), postgres.Options{Schema: schemaOfCopies})
+		is.New(t).NoErr(err)
+		b := backendOf(db)
+		b.Failing = failingAt
+		return b
+	})
 }
 
 const schemaOfCopies = "affiliate"

@@ -37,7 +37,7 @@ var productListTable = table[productlists.List, productListRow]{
 func newProductListRow(l productlists.List) productListRow {
 	row := productListRow{
 		PublicID: l.ID, AccountID: l.AccountID, Name: l.Name, Metadata: metadata{l.AccountID, l.Metadata},
-		OwnerIdentifier: l.OwnerIdentifier, CreatedAt: stamp(l.CreatedAt),
+		OwnerIdentifier: l.OwnerIdentifier, CreatedAt: l.CreatedAt,
 	}
 	if l.PoolID.Set {
 		row.PoolID = &l.PoolID.Value

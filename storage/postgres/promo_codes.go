@@ -26,7 +26,7 @@ type promoCodeRow struct {
 func newPromoCodeRow(p deals.PromoCode) promoCodeRow {
 	return promoCodeRow{
 		CatalogID: p.CatalogID, BusinessPartnerID: p.BusinessPartnerID, PartnerID: p.PartnerID,
-		Code: p.Code, Key: p.Key(), Discount: rateColumn{p.Discount}, CreatedAt: stamp(p.CreatedAt),
+		Code: p.Code, Key: p.Key(), Discount: rateColumn{p.Discount}, CreatedAt: p.CreatedAt,
 	}
 }
 

@@ -64,9 +64,9 @@ func newReturnAdRow(a returnads.Ad) returnAdRow {
 		ID: a.ID, Name: a.Name, AdvertiserGroupID: a.AdvertiserGroupID, AdvertiserID: a.AdvertiserID, LinkID: a.LinkID,
 		ReturnLink: a.ReturnLink, DisplayForAll: a.DisplayForAll, AdvertiserIDs: append([]int64{}, a.AdvertiserIDs...),
 		CategoryIDs: append([]int64{}, a.CategoryIDs...), StyleNames: make([]string, len(a.Styles)), StyleValues: make([]string, len(a.Styles)),
-		ImageKey: a.ImageKey, StartsAt: stamp(a.StartsAt), EndsAt: stamp(a.EndsAt), UntilDay: a.UntilDay, ClickLimit: pointer(a.ClickLimit), ViewLimit: pointer(a.ViewLimit),
-		AuthorID: a.Author.UserID, AuthorName: a.Author.Name, CreatedAt: stamp(a.CreatedAt), UpdatedAt: stamp(a.UpdatedAt),
-		PausedAt: stamp(a.PausedAt), DeletedAt: stamp(a.DeletedAt),
+		ImageKey: a.ImageKey, StartsAt: a.StartsAt, EndsAt: a.EndsAt, UntilDay: a.UntilDay, ClickLimit: pointer(a.ClickLimit), ViewLimit: pointer(a.ViewLimit),
+		AuthorID: a.Author.UserID, AuthorName: a.Author.Name, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		PausedAt: a.PausedAt, DeletedAt: a.DeletedAt,
 	}
 	for i, s := range a.Styles {
 		row.StyleNames[i], row.StyleValues[i] = s.Name, s.Value

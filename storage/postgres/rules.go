@@ -34,7 +34,7 @@ var ruleTable = table[links.Rule, ruleRow]{
 func newRuleRow(r links.Rule) ruleRow {
 	return ruleRow{
 		ID: r.ID, AdvertiserID: r.AdvertiserID, Type: r.Type, URL: r.URL, Keyword: r.Keyword, IsMain: r.IsMain, Challenge: r.Challenge,
-		CreatedAt: stamp(r.CreatedAt), UpdatedAt: stamp(r.UpdatedAt),
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 

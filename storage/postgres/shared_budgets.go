@@ -26,7 +26,7 @@ var sharedBudgetTable = table[offers.SharedBudget, sharedBudgetRow]{
 	id:   func(b offers.SharedBudget) int64 { return b.ID },
 	name: "affiliate_shared_budgets", resource: "shared_budget",
 	row: func(b offers.SharedBudget) sharedBudgetRow {
-		return sharedBudgetRow{ID: b.ID, AdvertiserID: b.AdvertiserID, Title: b.Title, Amount: b.Amount, Currency: b.Currency, CreatedAt: stamp(b.CreatedAt), UpdatedAt: stamp(b.UpdatedAt)}
+		return sharedBudgetRow{ID: b.ID, AdvertiserID: b.AdvertiserID, Title: b.Title, Amount: b.Amount, Currency: b.Currency, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt}
 	},
 	entity: func(r sharedBudgetRow) offers.SharedBudget {
 		return offers.SharedBudget{ID: r.ID, AdvertiserID: r.AdvertiserID, Title: r.Title, Amount: r.Amount, Currency: r.Currency, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt)}

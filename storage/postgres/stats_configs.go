@@ -31,7 +31,7 @@ var statsConfigTable = table[stats.Config, statsConfigRow]{
 		return statsConfigRow{
 			ID: c.ID, AdvertiserID: c.AdvertiserID, Name: c.Name, TagIDs: append([]int64{}, c.TagIDs...),
 			Measures: values(c.Measures, func(m *stats.Measure) int64 { return int64(*m) }),
-			From:     stamp(c.From), To: stamp(c.To), Default: c.Default, CreatedAt: stamp(c.CreatedAt), UpdatedAt: stamp(c.UpdatedAt),
+			From:     c.From, To: c.To, Default: c.Default, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		}
 	},
 	entity: func(r statsConfigRow) stats.Config {

@@ -29,7 +29,7 @@ var uidTable = table[deals.UID, uidRow]{
 type uids struct{ u *unit }
 
 func (r uids) AddOrGet(ctx context.Context, u deals.UID) (deals.UID, bool, error) {
-	return addOrGet(ctx, r.u, uidTable, u, uidRow{UID: u.UID, PartnerID: u.PartnerID, CreatedAt: stamp(u.CreatedAt)},
+	return addOrGet(ctx, r.u, uidTable, u, uidRow{UID: u.UID, PartnerID: u.PartnerID, CreatedAt: u.CreatedAt},
 		"affiliate_partner_uids_uid_key", func(q filter) { q.exactly("t.uid", u.UID) })
 }
 

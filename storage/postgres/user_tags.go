@@ -24,7 +24,7 @@ type userTagRow struct {
 var userTagTable = table[affiliate.UserTag, userTagRow]{
 	name: "affiliate_user_tags", resource: "user_tag",
 	row: func(t affiliate.UserTag) userTagRow {
-		return userTagRow{ID: t.ID, AdvertiserID: t.AdvertiserID, Name: t.Name, Slug: t.Slug, AccessLevel: t.AccessLevel, CreatedAt: stamp(t.CreatedAt)}
+		return userTagRow{ID: t.ID, AdvertiserID: t.AdvertiserID, Name: t.Name, Slug: t.Slug, AccessLevel: t.AccessLevel, CreatedAt: t.CreatedAt}
 	},
 	entity: func(r userTagRow) affiliate.UserTag {
 		return affiliate.UserTag{ID: r.ID, AdvertiserID: r.AdvertiserID, Name: r.Name, Slug: r.Slug, AccessLevel: r.AccessLevel, CreatedAt: utc(r.CreatedAt)}

@@ -64,8 +64,8 @@ func newUserRow(u affiliate.User) userRow {
 		ID: u.ID, ClientID: u.ClientID, Username: u.Username, UsernameKey: affiliate.Fold(u.Username), DisplayName: u.DisplayName, Email: u.Email,
 		Phone: u.Phone, Locale: u.Locale, TierID: u.TierID,
 		SocialTypes: make([]string, len(u.SocialMedia)), SocialIdentifiers: make([]string, len(u.SocialMedia)),
-		VerifiedAt: stamp(u.VerifiedAt), SuspendedAt: stamp(u.SuspendedAt),
-		CreatedAt: stamp(u.CreatedAt), UpdatedAt: stamp(u.UpdatedAt), TagIDs: slices.Clone(u.TagIDs),
+		VerifiedAt: u.VerifiedAt, SuspendedAt: u.SuspendedAt,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, TagIDs: slices.Clone(u.TagIDs),
 		FirstName: u.Profile.FirstName, Surname: u.Profile.Surname, Address: u.Profile.Address,
 		Postcode: u.Profile.Postcode, City: u.Profile.City, Country: u.Profile.Country,
 	}

@@ -46,9 +46,9 @@ var webhookEndpointTable = table[webhooks.Endpoint, webhookEndpointRow]{
 	name: "affiliate_webhook_endpoints", resource: "webhook_endpoint",
 	row: func(e webhooks.Endpoint) webhookEndpointRow {
 		return webhookEndpointRow{
-			ID: e.ID, URL: e.URL, Description: e.Description, Secret: e.Secret, Previous: e.Previous, PreviousUntil: stamp(e.PreviousUntil),
-			Status: e.Status, FailingSince: stamp(e.FailingSince), DisabledAt: stamp(e.DisabledAt), Reason: e.Reason,
-			CreatedAt: stamp(e.CreatedAt), UpdatedAt: stamp(e.UpdatedAt),
+			ID: e.ID, URL: e.URL, Description: e.Description, Secret: e.Secret, Previous: e.Previous, PreviousUntil: e.PreviousUntil,
+			Status: e.Status, FailingSince: e.FailingSince, DisabledAt: e.DisabledAt, Reason: e.Reason,
+			CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 		}
 	},
 	entity: func(r webhookEndpointRow) webhooks.Endpoint {
@@ -110,7 +110,7 @@ func (r webhookAttempts) Add(ctx context.Context, attempts ...webhooks.Attempt) 
 				return err
 			}
 			rows[i] = webhookAttemptRow{
-				EndpointID: a.EndpointID, Sequence: a.Sequence, Kind: a.Kind, Number: a.Number, At: stamp(a.At), Took: a.Took.Microseconds(),
+				EndpointID: a.EndpointID, Sequence: a.Sequence, Kind: a.Kind, Number: a.Number, At: a.At, Took: a.Took.Microseconds(),
 				StatusCode: a.StatusCode, Result: a.Result, Error: a.Error,
 			}
 		}
@@ -134,7 +134,7 @@ func (r webhookAttempts) Expire(ctx context.Context, before time.Time, limit int
 	return change(ctx, r.u, "webhook_attempt", func(ctx context.Context) (int, error) {
 		res, err := r.u.prepared(`DELETE FROM {schema}affiliate_webhook_attempts AS t WHERE t.id = ANY(ARRAY(
 			SELECT a.id FROM {schema}affiliate_webhook_attempts AS a WHERE a.at < ?0::timestamptz ORDER BY a.at, a.id LIMIT ?1::bigint))`,
-			stamp(before), int64(max(limit, 0))).Exec(ctx)
+			before, int64(max(limit, 0))).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}

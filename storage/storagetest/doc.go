@@ -19,6 +19,9 @@
 // [RunLinks], and so on; [Run] is all of them, and what holds between them. A
 // backend of one domain that has no core of its own gets one by [Compose].
 //
+// A backend that asks a database sets [Backend.Failing]. Then each request of each
+// method fails once, and the case sees whether the caller is told.
+//
 // # What the cases leave open
 //
 // How often a callback runs, how large gaps between ids are, and the wording of

@@ -12,6 +12,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
 	"github.com/affiliatekit/affiliatekit/links"
+	"github.com/affiliatekit/affiliatekit/links/move"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/links/stats"
 	"github.com/affiliatekit/affiliatekit/offers"
@@ -52,20 +53,30 @@ func (m method) call(ctx context.Context, tx any, w world) error {
 // results is all that the method returns, its error last. The limit is for a method
 // that takes one.
 func (m method) results(ctx context.Context, tx any, w world, limit int) []reflect.Value {
-	fn := reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
-	args := []reflect.Value{reflect.ValueOf(ctx)}
+	fn, args := m.prepare(ctx, tx, w, limit)
+	return fn.Call(args)
+}
+
+// prepare is the method, and what it is called with.
+func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn reflect.Value, args []reflect.Value) {
+	fn = reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
+	args = []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < fn.Type().NumIn(); i++ {
 		in := fn.Type().In(i)
 		if fn.Type().IsVariadic() && i == fn.Type().NumIn()-1 {
 			in = in.Elem()
 		}
-		arg := argument(in, w)
-		if in.Kind() == reflect.Int {
+		arg, ok := w.kept.argument(m, in)
+		switch {
+		case ok:
+		case in.Kind() == reflect.Int:
 			arg = reflect.ValueOf(limit)
+		default:
+			arg = argument(in, w)
 		}
 		args = append(args, arg)
 	}
-	return fn.Call(args)
+	return fn, args
 }
 
 // argument is a value of the type that a method may be called with.
@@ -90,6 +101,7 @@ func argument(in reflect.Type, w world) reflect.Value {
 		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
 		sampleStatsConfig(w, 1), identity.Person{UserID: w.users[0].ID}, sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
 		sampleLease(1), adsync.Outcome{JobID: 1, Token: "x"}, sampleRemote(1),
+		move.Groups,
 	} {
 		if reflect.TypeOf(v) == in {
 			return reflect.ValueOf(v)

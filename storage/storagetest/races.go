@@ -155,6 +155,7 @@ func betweenStores() []scenario[Backend] {
 		{"stores/a person is taken out of all of them", testPersonOfAllStores},
 		{"stores/a unit of the core gives the repositories of offers", testCoreGivesOffers},
 		{"stores/a unit within one of another store of the backend is refused", testNestedStores},
+		{"stores/a request that fails fails its call", testFailingRequests},
 	}
 }
 

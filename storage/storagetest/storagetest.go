@@ -43,6 +43,11 @@ type Backend struct {
 	Payouts      payouts.Store
 	AdSync       adsync.Store
 	Moves        move.Store
+
+	// Failing returns a context with which the n-th request to the database fails,
+	// of those that wait for an answer, and whether it came to that. It is nil for a
+	// backend that asks no database.
+	Failing func(ctx context.Context, n int) (failing context.Context, failed func() bool)
 }
 
 // Stores is what has a store for every domain: an affiliatekit.Backend.
@@ -99,7 +104,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 func (b Backend) missing() []string {
 	var names []string
 	for field, store := range reflect.ValueOf(b).Fields() {
-		if store.IsNil() {
+		if store.Kind() == reflect.Interface && store.IsNil() {
 			names = append(names, field.Name)
 		}
 	}

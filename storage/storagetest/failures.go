@@ -1,0 +1,178 @@
+package storagetest
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/affiliatekit/affiliatekit/affiliate"
+	"github.com/affiliatekit/affiliatekit/affiliate/events"
+	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
+	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/links/orders"
+	"github.com/affiliatekit/affiliatekit/productlists"
+)
+
+var unavailable = failure{kind: affiliate.ErrUnavailable}
+
+// testFailingRequests has each request fail that a method sends to the database.
+// The call says so, and its unit keeps nothing.
+func testFailingRequests(t *testing.T, b Backend) {
+	if b.Failing == nil {
+		return // nothing stands between this backend and its data
+	}
+	w := fullWorld(t, b)
+	tried := map[method]bool{}
+	failEach(t, b, w, b.Core, tried)
+	failEach(t, b, w, b.Events, tried)
+	failEach(t, b, w, b.Webhooks, tried)
+	failEach(t, b, w, b.Identity, tried)
+	failEach(t, b, w, b.Mailing, tried)
+	failEach(t, b, w, b.Media, tried)
+	failEach(t, b, w, b.Offers, tried)
+	failEach(t, b, w, b.ReturnAds, tried)
+	failEach(t, b, w, b.Links, tried)
+	failEach(t, b, w, b.Orders, tried)
+	failEach(t, b, w, b.ProductLists, tried)
+	failEach(t, b, w, b.Deals, tried)
+	failEach(t, b, w, b.Payouts, tried)
+	failEach(t, b, w, b.AdSync, tried)
+	failEach(t, b, w, b.Moves, tried)
+}
+
+// failEach does so for the methods of a store: first those that add, so that the
+// others find something.
+func failEach[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T], tried map[method]bool) {
+	t.Helper()
+	methods := methodsOf(reflect.TypeFor[T]())
+	slices.SortStableFunc(methods, func(a, b method) int {
+		switch {
+		case a.adds() == b.adds():
+			return 0
+		case a.adds():
+			return -1
+		}
+		return 1
+	})
+	for _, m := range methods {
+		if tried[m] {
+			continue
+		}
+		tried[m] = true
+		for n := 1; ; n++ {
+			failing, failed := b.Failing(t.Context(), n)
+			err := s.Write(failing, func(ctx context.Context, tx T) error {
+				fn, args := m.prepare(ctx, tx, w, 10)
+				out := fn.Call(args)
+				err, _ := out[len(out)-1].Interface().(error)
+				if !failed() {
+					if m.adds() && err == nil {
+						w.kept.keep(m, args, out)
+						return nil
+					}
+					return errMine
+				}
+				if problem := unavailable.problem(err); problem != "" {
+					t.Errorf("%s, request %d fails: %s", m, n, problem)
+				}
+				return nil
+			})
+			if !failed() && n == 1 {
+				t.Fatal("the first request of a unit did not fail: Backend.Failing fails nothing")
+			} else if !failed() {
+				break
+			}
+			if problem := unavailable.problem(err); problem != "" {
+				t.Errorf("the unit of %s, request %d fails: %s", m, n, problem)
+			}
+		}
+	}
+}
+
+// adds tells by its name whether a method makes what others then find.
+func (m method) adds() bool {
+	return slices.Contains([]string{"Add", "AddMissing", "AddOrGet", "Append", "Put", "Reserve", "Set", "Enqueue"}, m.name)
+}
+
+// keptValues are what methods are to add, by type, and what they have added, by
+// repository and by type.
+type keptValues struct {
+	fresh map[reflect.Type]reflect.Value
+	of    map[string]reflect.Value
+	kind  map[reflect.Type]reflect.Value
+}
+
+func (k keptValues) keep(m method, args, out []reflect.Value) {
+	for _, v := range slices.Concat(args[1:], out[:len(out)-1]) {
+		if v.Kind() == reflect.Slice && v.Len() > 0 {
+			v = v.Index(0)
+		}
+		if v.Kind() == reflect.Struct {
+			k.of[m.accessor], k.kind[v.Type()] = v, v
+		}
+	}
+}
+
+// argument is a kept value, or its id.
+func (k keptValues) argument(m method, in reflect.Type) (v reflect.Value, ok bool) {
+	if m.adds() {
+		v, ok = k.fresh[in]
+		return v, ok
+	}
+	if v, ok = k.kind[in]; ok {
+		return v, true
+	}
+	if v, ok = k.of[m.accessor]; !ok {
+		return v, false
+	}
+	id := v.FieldByName("ID")
+	switch {
+	case !id.IsValid():
+		return id, false
+	case id.Type() == in:
+		return id, true
+	case in == reflect.SliceOf(id.Type()):
+		return reflect.Append(reflect.Zero(in), id), true
+	}
+	return id, false
+}
+
+// fullWorld is a world of all domains.
+func fullWorld(t *testing.T, b Backend) world {
+	t.Helper()
+	w := dealsWorld(t, b.Deals)
+	syncWorld(t, b.AdSync)
+	write(t, b.Orders, func(ctx context.Context, tx orders.Tx) error {
+		return all(
+			func() (err error) { w.budget, err = addBudget(ctx, tx, sampleBudget(w, 900)); return err },
+			func() (err error) { w.offer, err = addOffer(ctx, tx, sampleOffer(w, 900)); return err },
+			func() (err error) { w.participant, err = addPart(ctx, tx, samplePart(w, 0)); return err },
+			func() (err error) { w.link, _, err = tx.Links().AddOrGet(ctx, sampleLink(w, 900)); return err },
+			func() (err error) { w.order, err = oneOf(tx.Orders().AddMissing(ctx, sampleOrder(w, 900))); return err },
+		)
+	})
+	consumer := put(t, b.Events, func(ctx context.Context, tx eventsTx) (events.Consumer, error) {
+		return tx.EventConsumers().Put(ctx, sampleConsumer(900))
+	})
+	endpoint := sampleEndpoint(1)
+	endpoint.ID = consumer.ID
+	list := put(t, b.ProductLists, func(ctx context.Context, tx listsTx) (productlists.List, error) {
+		return tx.ProductLists().Add(ctx, sampleList(900))
+	})
+	invoice := payouts.Invoice{Series: "A", Serial: 1}
+	write(t, b.Payouts, func(ctx context.Context, tx payouts.Tx) error {
+		p, err := oneOf(tx.Payments().Add(ctx, samplePayment(w, 900)))
+		invoice.PaymentID = p.ID
+		return err
+	})
+	w.kept = keptValues{map[reflect.Type]reflect.Value{}, map[string]reflect.Value{}, map[reflect.Type]reflect.Value{}}
+	for _, v := range []any{
+		endpoint, sampleClick(w.link, 1), sampleCatalog(1), sampleCatalogOffer(1), sampleLanding(1), samplePromoCode(1), sampleAccess(1), sampleDeal(1),
+		webhooks.Attempt{EndpointID: endpoint.ID, Kind: "x", At: at(0), Result: events.Done}, []orders.Order{sampleOrder(w, 1)},
+		list.ID, sampleGroup(77), sampleClient(77), sampleUser(77), invoice,
+	} {
+		w.kept.fresh[reflect.TypeOf(v)] = reflect.ValueOf(v)
+	}
+	return w
+}
