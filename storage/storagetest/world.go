@@ -68,8 +68,8 @@ type world struct {
 	budget      offers.SharedBudget // this and the next zero but in newWorldOfOffers
 	offer       offers.Offer
 	participant offers.Participant
-	order       orders.Order                   // zero but in ordersWorld
-	shops       []int64                        // advertisers; none but in worldOfShops
+	order       orders.Order // zero but in ordersWorld
+	shops       []int64      // advertisers; none but in worldOfShops
 	kept        keptValues   // none but in fullWorld
 }
 
