@@ -10,7 +10,7 @@ import (
 // no case reaches.
 func TestChangesAreNoticedOrReported(t *testing.T) {
 	shelf := test{".", "TestShelf"}
-	s, err := prepare("testdata/shelf", backend{test: shelf, listed: shelf, packages: []string{"."}}, regexp.MustCompile(""))
+	s, err := prepare("testdata/shelf", backend{tests: shelf.tests, runs: []run{{name: shelf.name}}, listed: shelf, packages: []string{"."}}, regexp.MustCompile(""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,9 @@ import (
 type suite struct {
 	backend
 	changes []change
-	dir     string // of the binaries
-	folder  string // that the tests run in
-	cases   []string
+	dir     string   // of the binaries
+	folder  string   // that the tests run in
+	cases   []string // each behind its test and a slash
 
 	mu      sync.Mutex
 	reached map[int][]string // the cases that reach a change
@@ -86,14 +86,20 @@ func (s *suite) build(root string) error {
 			return fmt.Errorf("%s: %w\n%s", build, err, out)
 		}
 	}
-	list := exec.Command(filepath.Join(s.dir, "list"), "-test.v", "-test.run", "^"+s.listed.run+"$")
+	list := exec.Command(filepath.Join(s.dir, "list"), "-test.v", "-test.run", "^"+s.listed.name+"$")
 	list.Dir = filepath.Join(root, s.listed.tests)
 	out, err := list.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", list, err, out)
 	}
 	for _, m := range regexp.MustCompile(`(?m)^=== PAUSE \w+/(.+)$`).FindAllSubmatch(out, -1) { // the cases are parallel
-		s.cases = append(s.cases, string(m[1]))
+		for _, r := range s.runs {
+			if rest, ok := strings.CutPrefix(string(m[1]), r.part); ok && r.behind {
+				s.cases = append(s.cases, r.name+"/"+rest)
+			} else if ok {
+				s.cases = append(s.cases, r.name+"/"+string(m[1]))
+			}
+		}
 	}
 	return nil
 }
@@ -120,7 +126,7 @@ func (s *suite) exec(cases []string, env string) (failed string, out []byte) {
 	s.mu.Unlock()
 	patterns := make([]string, len(cases))
 	for i, c := range cases {
-		patterns[i] = "^" + s.run + "$/^" + strings.ReplaceAll(regexp.QuoteMeta(c), "/", "$/^") + "$"
+		patterns[i] = "^" + strings.ReplaceAll(regexp.QuoteMeta(c), "/", "$/^") + "$"
 	}
 	run := exec.Command(filepath.Join(s.dir, "tests"), "-test.run", strings.Join(patterns, "|"), "-test.failfast", "-test.timeout", limit.String())
 	run.Dir, run.Env = s.folder, append(os.Environ(), env)
@@ -129,7 +135,7 @@ func (s *suite) exec(cases []string, env string) (failed string, out []byte) {
 		return "", out
 	}
 	failed = "panic, or time is over"
-	for _, m := range regexp.MustCompile(`--- FAIL: \w+/(\S+)`).FindAllSubmatch(out, -1) {
+	for _, m := range regexp.MustCompile(`--- FAIL: (\S+)`).FindAllSubmatch(out, -1) {
 		if failed = string(m[1]); slices.Contains(cases, failed) {
 			break
 		}
