@@ -49,7 +49,7 @@ type eventConsumers struct{ u *unit }
 
 // dueNext is when the consumer t is due by its deliveries and its hold.
 const dueNext = `CASE WHEN t.paused THEN NULL ELSE (
-	SELECT greatest(min(d.due_at), t.held_until) FROM {schema}affiliate_event_deliveries AS d WHERE d.consumer_id = t.id AND d.state = 'waiting' HAVING count(*) > 0) END`
+	SELECT greatest(d.due_at, t.held_until) FROM {schema}affiliate_event_deliveries AS d WHERE d.consumer_id = t.id AND d.state = 'waiting' ORDER BY d.due_at LIMIT 1) END`
 
 func (r eventConsumers) Put(ctx context.Context, c events.Consumer) (events.Consumer, error) {
 	return change(ctx, r.u, "event_consumer", func(ctx context.Context) (events.Consumer, error) {
@@ -198,12 +198,13 @@ func (r eventConsumers) settle(ctx context.Context, s events.Settlement) error {
 		return err
 	}
 	// Several of one object may be tried again: what is behind them waits for the latest.
+	// What is parked has no due time, so that nothing waits for it, and it for nothing.
 	_, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries AS t SET due_at = l.due_at
 		FROM (SELECT b.id, max(o.due_at) AS due_at
 			FROM unnest(?1::bigint[], ?2::timestamptz[]) AS o (id, due_at) JOIN {schema}affiliate_event_deliveries AS h ON h.id = o.id AND h.consumer_id = ?0::bigint
 			JOIN {schema}affiliate_event_deliveries AS b ON b.consumer_id = ?0::bigint AND b.object_type = h.object_type AND b.object_id = h.object_id
-				AND b.sequence > h.sequence AND b.state = 'waiting' AND b.due_at < o.due_at
-			WHERE o.due_at <> `+zeroTime+` GROUP BY b.id) AS l
+				AND b.sequence > h.sequence AND b.due_at < o.due_at
+			GROUP BY b.id) AS l
 		WHERE t.id = l.id`, s.ConsumerID, ids, dues).Exec(ctx)
 	return err
 }

@@ -77,7 +77,7 @@ func (r eventDeliveries) Queue(ctx context.Context, now time.Time, consumerID in
 			WHERE e.sequence = ANY(?2::bigint[]) ORDER BY e.sequence
 			ON CONFLICT (consumer_id, object_type, object_id, sequence) DO UPDATE
 				SET state = 'waiting', attempts = 0, due_at = excluded.due_at, reason = '', detail = '', queued_at = excluded.queued_at
-				WHERE t.state = 'parked'`, now, consumerID, nonNil(distinct(sequences))).Exec(ctx)
+				WHERE t.state = 'parked'`, now, consumerID, sequences).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -94,11 +94,11 @@ func (r eventDeliveries) Requeue(ctx context.Context, now time.Time, ids []int64
 		var consumers []int64
 		if err := r.u.prepared(`SELECT c.id FROM {schema}affiliate_event_consumers AS c
 			WHERE c.id IN (SELECT d.consumer_id FROM {schema}affiliate_event_deliveries AS d WHERE d.id = ANY(?0::bigint[]) AND d.state = 'parked')
-			ORDER BY c.id FOR UPDATE OF c`, nonNil(ids)).Scan(ctx, &consumers); err != nil || len(consumers) == 0 {
+			ORDER BY c.id FOR UPDATE OF c`, ids).Scan(ctx, &consumers); err != nil || len(consumers) == 0 {
 			return 0, err
 		}
 		res, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries SET state = 'waiting', attempts = 0, due_at = ?0::timestamptz, reason = '', detail = '', queued_at = ?0::timestamptz
-			WHERE id = ANY(?1::bigint[]) AND state = 'parked'`, now, nonNil(ids)).Exec(ctx)
+			WHERE id = ANY(?1::bigint[]) AND state = 'parked'`, now, ids).Exec(ctx)
 		if err != nil {
 			return 0, err
 		}

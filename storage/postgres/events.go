@@ -144,7 +144,7 @@ func (r eventLog) queue(ctx context.Context, now time.Time, after, upTo int64) e
 				SELECT max(p.due_at) FROM {schema}affiliate_event_deliveries AS p
 				WHERE p.consumer_id = c.id AND p.object_type = e.object_type AND p.object_id = e.object_id AND p.state = 'waiting')),
 			'', '', ?0::timestamptz
-		FROM {schema}affiliate_events AS e JOIN {schema}affiliate_event_consumers AS c ON c.id = ANY(?3::bigint[]) AND NOT c.paused AND `+wants+`
+		FROM {schema}affiliate_events AS e JOIN {schema}affiliate_event_consumers AS c ON c.id = ANY(?3::bigint[]) AND `+wants+`
 		WHERE e.sequence > ?1::bigint AND e.sequence <= ?2::bigint`, now, after, upTo, ids).Exec(ctx); err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (r eventLog) Numbered(ctx context.Context, sequences []int64) ([]affiliate.
 		text := func() string {
 			return eventTable.selectFrom(r.u, &rows).Where("t.sequence = ANY(?0::bigint[])").OrderExpr("t.sequence").String()
 		}
-		err := r.u.preparedFrom("events by sequence", text, nonNil(distinct(sequences))).Scan(ctx, &rows)
+		err := r.u.preparedFrom("events by sequence", text, sequences).Scan(ctx, &rows)
 		return eventTable.entities(rows), err
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
@@ -183,6 +184,22 @@ func testConsumerFilters(t *testing.T, s eventsStore) {
 	raise(t, s, sampleEvent(2))
 	number(t, s, 6, 10)
 	equal(t, "due for the first", consumerNow(t, s, list[0]).DueAt, at(5))
+
+	raise(t, s, event("b", 7, 8)) // which all want
+	number(t, s, 6, 10)
+	for _, c := range leaseConsumers(t, s, eventLease(6)) {
+		var outcomes []events.Outcome
+		for _, d := range dueTo(t, s, c, 6) {
+			outcomes = append(outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+		}
+		settleConsumer(t, s, c, outcomes...)
+	}
+	raise(t, s, event("c", 70, 0)) // which those with a filter do not want
+	number(t, s, 7, 10)
+	equal(t, "due for what it wants", consumerNow(t, s, list[0]).DueAt, at(7))
+	for _, c := range append(list[1:], paused) {
+		equal(t, c.Name+", due for what it does not want", consumerNow(t, s, c).DueAt, time.Time{})
+	}
 }
 
 func testConsumerLease(t *testing.T, s eventsStore) {
@@ -255,6 +272,42 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	equal(t, "still paused", consumerNow(t, s, b).DueAt.IsZero(), true)
 	paused.Paused = false
 	equal(t, "goes on", putConsumer(t, s, paused).DueAt, at(200))
+	last := eventLease(200)
+	last.Names = []string{b.Name}
+	held.Token, held.HeldUntil = leaseConsumers(t, s, last)[0].Token, finer(at(300))
+	for _, d := range dueTo(t, s, b, 200) {
+		held.Outcomes = append(held.Outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+	}
+	atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) { return tx.EventConsumers().Settle(ctx, held) })
+	got2 = consumerNow(t, s, b)
+	equal(t, "held, with nothing left", []any{got2.HeldUntil, got2.DueAt}, []any{at(300), time.Time{}})
+}
+
+func testLeaseOrder(t *testing.T, s eventsStore) {
+	for i, kind := range []string{"late", "early", "early"} {
+		c := sampleConsumer(i)
+		c.Filter.Kinds = []string{kind}
+		putConsumer(t, s, c)
+	}
+	for i, kind := range []string{"early", "late"} {
+		e := sampleEvent(1)
+		e.Kind = kind
+		raise(t, s, e)
+		number(t, s, 5+i, 1)
+	}
+	for _, c := range []struct {
+		limit int
+		want  string
+	}{{3, "consumer 1, consumer 2, consumer 0"}, {2, "consumer 1, consumer 2"}} {
+		l := eventLease(10)
+		l.Limit = c.limit
+		var names []string
+		for _, leased := range leaseConsumers(t, s, l) {
+			names = append(names, leased.Name)
+			settleConsumer(t, s, leased)
+		}
+		equal(t, fmt.Sprintf("the first %d", c.limit), strings.Join(names, ", "), c.want)
+	}
 }
 
 func testConsumerRace(t *testing.T, s eventsStore) {

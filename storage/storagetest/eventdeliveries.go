@@ -26,8 +26,9 @@ func testEventSettle(t *testing.T, s eventsStore) {
 	all := []events.Outcome{
 		{DeliveryID: list[0].ID, Result: events.Done},
 		{DeliveryID: list[1].ID, Result: events.Later, DueAt: at(50), Reason: "failed", Detail: "it was down"},
-		{DeliveryID: list[2].ID, Result: events.GaveUp, Reason: "gone", Detail: "410"},
+		{DeliveryID: list[2].ID, Result: events.GaveUp, DueAt: at(60), Reason: "gone", Detail: "410"},
 		{DeliveryID: foreign[0].ID, Result: events.Done},
+		{DeliveryID: foreign[1].ID, Result: events.Later, DueAt: at(60), Reason: "failed"},
 		{DeliveryID: nowhere, Result: events.Done},
 	}
 	if err := s.Work(t.Context(), func(ctx context.Context, tx eventsTx) error {
@@ -65,6 +66,9 @@ func testEventSettle(t *testing.T, s eventsStore) {
 
 func testLanes(t *testing.T, s eventsStore) {
 	c := putConsumer(t, s, sampleConsumer(1))
+	other := sampleConsumer(2)
+	other.Channel = "other"
+	other = putConsumer(t, s, other)
 	raise(t, s, of(1, 1), of(1, 2), of(2, 1))
 	number(t, s, 1, 10)
 	leased := leaseConsumers(t, s, eventLease(1))[0]
@@ -118,6 +122,9 @@ func testLanes(t *testing.T, s eventsStore) {
 	raise(t, s, of(2, 2))
 	number(t, s, 115, 10)
 	equal(t, "behind one that is due already", sequences(dueTo(t, s, c, 114)), "3 5 2")
+	leased = leaseConsumers(t, s, eventLease(115))[0]
+	settleConsumer(t, s, leased, later(dueTo(t, s, other, 1)[2], 200))
+	equal(t, "what another consumer has is in nobody's way", sequences(dueTo(t, s, c, 119)), "3 5 2 8")
 }
 
 func testRequeue(t *testing.T, s eventsStore) {
@@ -139,6 +146,7 @@ func testRequeue(t *testing.T, s eventsStore) {
 	}
 	equal(t, "none", requeue(5), 0)
 	equal(t, "those that are not parked", requeue(5, list[0].ID, list[2].ID, nowhere), 0)
+	equal(t, "their consumer is due as before", consumerNow(t, s, c).DueAt, at(99))
 	equal(t, "the parked one", requeue(5, list[1].ID, list[1].ID), 1)
 	want := list[1]
 	want.DueAt, want.QueuedAt = at(5), at(5)
@@ -261,7 +269,8 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 			return tx.EventDeliveries().Backlog(ctx, channel)
 		})
 	}
-	equal(t, "backlog", backlog("c"), []events.Backlog{{Consumer: b.Name, Waiting: 2, Parked: 1, Oldest: at(1)}, {Consumer: a.Name, Waiting: 2, Parked: 1, Oldest: at(1)}})
+	inC := []events.Backlog{{Consumer: b.Name, Waiting: 2, Parked: 1, Oldest: at(1)}, {Consumer: a.Name, Waiting: 2, Parked: 1, Oldest: at(1)}}
+	equal(t, "backlog", backlog("c"), inC)
 	equal(t, "backlog of another channel", backlog("other"), []events.Backlog{{Consumer: elsewhere.Name, Waiting: 3, Oldest: at(1)}})
 	equal(t, "backlog, half of it parked", backlog("even"), []events.Backlog{{Consumer: even.Name, Waiting: 1, Parked: 1, Oldest: at(1)}})
 	equal(t, "backlog of no channel", backlog("x"), []events.Backlog(nil))
@@ -271,6 +280,7 @@ func testDeliveryList(t *testing.T, s eventsStore) {
 		})].ID})
 	})
 	equal(t, "backlog, the oldest behind one that came back", backlog("even"), []events.Backlog{{Consumer: even.Name, Waiting: 2, Oldest: at(1)}})
+	equal(t, "backlog of those whose parked ones did not", backlog("c"), inC)
 }
 
 // testQueueWhileSettling numbers events while a consumer settles again and

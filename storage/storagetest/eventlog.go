@@ -44,6 +44,7 @@ func eventsScenarios() []scenario[eventsStore] {
 		scenario[eventsStore]{"consumers/what is invalid is refused without a trace", testConsumersRefused},
 		scenario[eventsStore]{"consumers/get what their filters want", testConsumerFilters},
 		scenario[eventsStore]{"consumers/leased by one at a time", testConsumerLease},
+		scenario[eventsStore]{"consumers/leased in the order in which they are due", testLeaseOrder},
 		scenario[eventsStore]{"consumers/processes at once never share one", testConsumerRace},
 		scenario[eventsStore]{"deliveries/done, later, parked", testEventSettle},
 		scenario[eventsStore]{"deliveries/wait behind those of the same object", testLanes},
