@@ -108,34 +108,21 @@ func (r images) Expire(ctx context.Context, before time.Time, limit int) ([]stri
 		if err != nil {
 			return nil, err
 		}
+		// Those that are marked already come first, so that others wait for their removal.
 		var keys []string
-		marked := func() error {
-			keys = nil
-			return r.u.tx.NewRaw(`SELECT key FROM ? WHERE removed AND unused_since <= ? ORDER BY key LIMIT ?`,
-				r.u.name("affiliate_images"), before, max(limit, 0)).Scan(ctx, &keys)
-		}
-		if err := marked(); err != nil || len(keys) >= limit {
-			return keys, err
-		}
-		_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET removed = true WHERE key IN
-			(SELECT key FROM ? WHERE unused_since <= ? AND NOT removed ORDER BY unused_since, key LIMIT ?)`,
-			r.u.name("affiliate_images"), r.u.name("affiliate_images"), before, limit-len(keys))
-		if err != nil {
-			return nil, err
-		}
-		return keys, marked()
+		err = r.u.prepared(`WITH due AS MATERIALIZED (
+				SELECT key, removed FROM {schema}affiliate_images WHERE unused_since <= ?0::timestamptz
+				ORDER BY NOT removed, CASE WHEN NOT removed THEN unused_since END, key LIMIT ?1::bigint
+			), marked AS (
+				UPDATE {schema}affiliate_images AS t SET removed = true FROM due WHERE t.key = due.key AND NOT due.removed
+			) SELECT key FROM due ORDER BY key`, before, int64(max(limit, 0))).Scan(ctx, &keys)
+		return keys, err
 	})
 }
 
 func (r images) Delete(ctx context.Context, keys []string) error {
 	return exec(ctx, r.u, "image", func(ctx context.Context) error {
-		there := []string{}
-		for _, key := range keys {
-			if storable(key) {
-				there = append(there, key)
-			}
-		}
-		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE key = ANY(?::text[])`, r.u.name("affiliate_images"), pgdialect.Array(there))
+		_, err := r.u.tx.ExecContext(ctx, `DELETE FROM ? WHERE key = ANY(?::text[])`, r.u.name("affiliate_images"), pgdialect.Array(storableOf(keys)))
 		return err
 	})
 }

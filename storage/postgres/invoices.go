@@ -126,7 +126,7 @@ func nonNilBytes(b []byte) []byte {
 func (r invoices) GetMany(ctx context.Context, paymentIDs []int64) ([]payouts.Invoice, error) {
 	return read(ctx, r.u, "invoice", func(ctx context.Context) ([]payouts.Invoice, error) {
 		var rows []invoiceRow
-		err := invoiceTable.selectFrom(r.u, &rows).Where("t.payment_id = ANY(?::bigint[])", pgdialect.Array(nonNil(paymentIDs))).
+		err := invoiceTable.selectFrom(r.u, &rows).Where("t.payment_id = ANY(?::bigint[])", pgdialect.Array(paymentIDs)).
 			OrderExpr("t.payment_id").Scan(ctx)
 		return invoiceTable.entities(rows), err
 	})

@@ -99,14 +99,9 @@ func (r linkRepository) CountByUsers(ctx context.Context, advertiserID int64, us
 			UserID int64 `bun:"user_id"`
 			N      int64 `bun:"n"`
 		}
-		q := r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_links")).ColumnExpr("t.user_id, count(*) AS n").GroupExpr("t.user_id").
-			Where("t.advertiser_id = ?", advertiserID).Where("t.user_id = ANY(?::bigint[])", pgdialect.Array(nonNil(userIDs)))
-		if !from.IsZero() {
-			q.Where("t.created_at >= ?", ceil(from))
-		}
-		if !until.IsZero() {
-			q.Where("t.created_at < ?", ceil(until))
-		}
+		q := filter{r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_links")).ColumnExpr("t.user_id, count(*) AS n").GroupExpr("t.user_id")}
+		q.Where("t.advertiser_id = ?", advertiserID).Where("t.user_id = ANY(?::bigint[])", pgdialect.Array(userIDs))
+		q.between("t.created_at", from, until)
 		err := q.Scan(ctx, &rows)
 		counts := make(map[int64]int64, len(rows))
 		for _, row := range rows {
@@ -141,7 +136,7 @@ func (r linkRepository) Targets(ctx context.Context, ids []int64) ([]links.Targe
 		err := r.u.prepared(`SELECT t.id, t.user_id, t.advertiser_id, t.key, t.original_url, t.target_url, t.template, t.created_at, t.deleted_at,
 				a.status, a.provider, u.suspended_at IS NOT NULL AS suspended
 			FROM {schema}affiliate_links AS t JOIN {schema}affiliate_advertisers AS a ON a.id = t.advertiser_id
-			JOIN {schema}affiliate_users AS u ON u.id = t.user_id WHERE t.id = ANY(?0::bigint[]) ORDER BY t.id`, nonNil(ids)).Scan(ctx, &rows)
+			JOIN {schema}affiliate_users AS u ON u.id = t.user_id WHERE t.id = ANY(?0::bigint[]) ORDER BY t.id`, ids).Scan(ctx, &rows)
 		return converted(rows, func(row targetRow) links.Target {
 			return links.Target{Link: row.link(), AdvertiserStatus: row.Status, Provider: row.Provider, UserSuspended: row.Suspended}
 		}), err

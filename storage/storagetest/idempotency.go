@@ -70,6 +70,7 @@ func testKeyKept(t *testing.T, s coreStore) {
 	given := fullKey("copies")
 	answered := reserve(t, s, given, at(0)).key
 	scribble(&given)
+	equal(t, "returned, after the caller wrote into what it gave", answered, fullKey("copies"))
 	scribble(&answered)
 	again := reserve(t, s, sampleKey("admin:1", "copies"), at(0)).key
 	equal(t, "after callers wrote into theirs", again, fullKey("copies"))
@@ -250,9 +251,14 @@ func testKeysBounded(t *testing.T, s coreStore) {
 		return tx.IdempotencyKeys().Expire(ctx, at(50), 10)
 	}), 4)
 	for i := range 3 {
-		write(t, s, try("a", strconv.Itoa(i), at(60)))
+		write(t, s, try("a", strconv.Itoa(i), at(60+i)))
 	}
-	refused(t, s, full, try("a", "3", at(60)))
+	refused(t, s, full, try("a", "3", at(62)))
+	equal(t, "expired, with others left", put(t, s, func(ctx context.Context, tx coreTx) (int, error) {
+		return tx.IdempotencyKeys().Expire(ctx, at(70), 10)
+	}), 1)
+	write(t, s, try("a", "3", at(70)))
+	refused(t, s, full, try("a", "4", at(70)))
 }
 
 func testKeysBoundedRace(t *testing.T, s coreStore) {

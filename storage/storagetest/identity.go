@@ -151,7 +151,7 @@ func testMemberships(t *testing.T, s identityStore) {
 	longest := "😀" + hostile()[0]
 	write(t, s, func(ctx context.Context, tx identityTx) error {
 		for _, m := range []identity.Membership{
-			member(agency, "a", 2), member(agency, "a", 0), member(agency, "a", 2), member(agency, "A", 1),
+			member(agency, "a", 2), member(agency, "a", 0), member(agency, "a", 2), member(agency, "A", 1), member(agency, "A", 2),
 			member(rep, "a", 1), member(rep, longest, 1),
 		} {
 			if err := tx.Memberships().Add(ctx, m); err != nil {
@@ -165,7 +165,7 @@ func testMemberships(t *testing.T, s identityStore) {
 	})
 	two := []int64{w.advertisers[0].ID, w.advertisers[2].ID}
 	equal(t, "of the agency", of(agency, "a"), two)
-	equal(t, "of the other agency", of(agency, "A"), []int64{w.advertisers[1].ID})
+	equal(t, "of the other agency", of(agency, "A"), []int64{w.advertisers[1].ID, w.advertisers[2].ID})
 	equal(t, "of the representative", of(rep, longest), []int64{w.advertisers[1].ID})
 	equal(t, "of both agencies", of(agency, "a", "A", "a", "b", "\x00"), []int64{w.advertisers[0].ID, w.advertisers[1].ID, w.advertisers[2].ID})
 	equal(t, "of no member", of(agency), []int64(nil))

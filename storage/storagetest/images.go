@@ -162,8 +162,9 @@ func testImagesExpire(t *testing.T, s offers.Store) {
 		return errors.Join(tx.Offers().Update(ctx, kept[0]), tx.Offers().Update(ctx, kept[1]))
 	})
 	mark(0, at(13))
-	equal(t, "without what is used after all", expire(at(13), 10), []string{"campaign", "deleted", "foreign", "spare", "upload"})
+	equal(t, "at the time of one that is used after all", expire(at(12), 10), []string{"deleted", "foreign", "spare", "upload"})
 	equal(t, "and that is noted", since("late"), time.Time{})
+	equal(t, "without what is used after all", expire(at(13), 10), []string{"campaign", "deleted", "foreign", "spare", "upload"})
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
 		return tx.Images().Delete(ctx, []string{"campaign", "deleted", "foreign", "spare", "upload"})
 	})
