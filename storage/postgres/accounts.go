@@ -66,7 +66,6 @@ func (r accounts) Add(ctx context.Context, a identity.Account) (identity.Account
 		if err := a.Validate(); err != nil {
 			return identity.Account{}, err
 		}
-		a.ID = 0
 		row := newAccountRow(a)
 		if err := accountTable.insert(ctx, r.u, &row); err != nil {
 			return identity.Account{}, err
@@ -118,7 +117,6 @@ var agencyTable = table[identity.Agency, agencyRow]{
 type agencies struct{ u *unit }
 
 func (r agencies) Add(ctx context.Context, a identity.Agency) (identity.Agency, error) {
-	a.ID = 0
 	return agencyTable.add(ctx, r.u, a)
 }
 
@@ -172,7 +170,6 @@ func (r inviteRow) invite() identity.Invite {
 type invites struct{ u *unit }
 
 func (r invites) Add(ctx context.Context, i identity.Invite) (identity.Invite, error) {
-	i.ID = 0
 	return inviteTable.add(ctx, r.u, i)
 }
 

@@ -102,7 +102,7 @@ type totalRow struct {
 
 func (r balances) Scan(ctx context.Context, after affiliate.Account, afterCurrency affiliate.Currency, limit int) ([]affiliate.Total, error) {
 	return read(ctx, r.u, "total", func(ctx context.Context) ([]affiliate.Total, error) {
-		if limit <= 0 {
+		if limit <= 0 || !storable(string(after)) || !storable(string(afterCurrency)) {
 			return nil, nil
 		}
 		var rows []totalRow

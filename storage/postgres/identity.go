@@ -62,7 +62,6 @@ func (r tokenRow) token() identity.AccessToken {
 type tokens struct{ u *unit }
 
 func (r tokens) Add(ctx context.Context, t identity.AccessToken) (identity.AccessToken, error) {
-	t.ID = 0
 	return tokenTable.add(ctx, r.u, t)
 }
 

@@ -131,7 +131,7 @@ func (r mediaRepository) List(ctx context.Context, f media.Filter, p affiliate.P
 		q.text("t.username", f.Username)
 		q.text("t.external_id", f.ExternalID)
 		if f.Content != "" {
-			q.Where("starts_with(t.content_type, ?)", f.Content)
+			q.holding("starts_with(t.content_type, ?)", f.Content)
 		}
 		if len(f.First) > 0 {
 			q.OrderExpr("array_position(?::bigint[], t.user_id) NULLS LAST", pgdialect.Array(f.First))

@@ -435,7 +435,6 @@ var refundTable = table[orders.Refund, refundRow]{
 type refunds struct{ u *unit }
 
 func (r refunds) Add(ctx context.Context, refund orders.Refund) (orders.Refund, error) {
-	refund.ID = 0
 	return refundTable.add(ctx, r.u, refund)
 }
 

@@ -44,7 +44,6 @@ var voucherTable = table[orders.Voucher, voucherRow]{
 type vouchers struct{ u *unit }
 
 func (r vouchers) Add(ctx context.Context, v orders.Voucher) (orders.Voucher, error) {
-	v.ID = 0
 	return voucherTable.add(ctx, r.u, v)
 }
 
@@ -230,7 +229,6 @@ var rateCardTable = table[orders.RateCard, rateCardRow]{
 type rateCards struct{ u *unit }
 
 func (r rateCards) Add(ctx context.Context, c orders.RateCard) (orders.RateCard, error) {
-	c.ID = 0
 	return rateCardTable.add(ctx, r.u, c)
 }
 
@@ -289,7 +287,6 @@ var oneTimeTable = table[orders.Payment, oneTimeRow]{
 type oneTimePayments struct{ u *unit }
 
 func (r oneTimePayments) Add(ctx context.Context, p orders.Payment) (orders.Payment, error) {
-	p.ID = 0
 	return oneTimeTable.add(ctx, r.u, p)
 }
 

@@ -230,8 +230,7 @@ func (r payments) Scan(ctx context.Context, f payouts.PaymentFilter, after int64
 		q.none(limit <= 0)
 		q.text("t.period", string(f.Period))
 		if f.Since != "" {
-			q.none(!storable(string(f.Since)))
-			q.Where("t.period >= ?", string(f.Since))
+			q.holding("t.period >= ?", string(f.Since))
 		}
 		q.equal("t.user_id", f.UserID)
 		q.equal("t.client_id", f.ClientID)

@@ -182,7 +182,11 @@ func (r products) GetMany(ctx context.Context, ids []string) ([]productlists.Pro
 }
 
 func (r products) Scan(ctx context.Context, after string, limit int) ([]productlists.Product, error) {
-	return productTable.after(ctx, r.u, after, limit)
+	return productTable.many(ctx, r.u, func(q filter) {
+		q.none(limit <= 0)
+		q.holding("t.id > ?", after)
+		q.Limit(int64(limit))
+	})
 }
 
 func (r products) Delete(ctx context.Context, ids []string) (int, error) {

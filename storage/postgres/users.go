@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -151,8 +150,7 @@ func (r users) List(ctx context.Context, f affiliate.UserFilter, p affiliate.Pag
 				r.u.name("affiliate_user_advertisers"), pgdialect.Array(f.AdvertiserIDs))
 		}
 		if f.EmailPrefix != "" {
-			q.none(!storable(f.EmailPrefix))
-			q.Where("starts_with(t.email, ?)", strings.ToValidUTF8(strings.ReplaceAll(f.EmailPrefix, "\x00", ""), ""))
+			q.holding("starts_with(t.email, ?)", f.EmailPrefix)
 		}
 		if f.Around != (affiliate.Around{}) {
 			q.Where("(t.client_id = nullif(?, 0) OR t.id IN (SELECT a.user_id FROM ? AS a WHERE a.advertiser_id = ?))",

@@ -38,11 +38,14 @@ func (f filter) text(column, s string) {
 	}
 }
 
-// exactly asks for a text, empty or not. One that cannot be kept finds
-// nothing; bun would drop its NULs and repair its UTF-8.
-func (f filter) exactly(column, s string) {
+// exactly asks for a text, empty or not.
+func (f filter) exactly(column, s string) { f.holding(column+" = ?", s) }
+
+// holding asks for what a condition with a place for a text holds of. A text that
+// cannot be kept finds nothing; bun cannot write it.
+func (f filter) holding(condition, s string) {
 	if storable(s) {
-		f.Where(column+" = ?", s)
+		f.Where(condition, s)
 	} else {
 		f.none(true)
 	}

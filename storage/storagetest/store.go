@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -213,7 +214,7 @@ func testAlive[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 }
 
 // testNothing reads a store that has nothing but a world. A limit below one finds
-// nothing too.
+// nothing too, and so does a text that cannot be kept.
 func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	w := newWorld(t, s)
 	for _, m := range methodsOf(reflect.TypeFor[T]()) {
@@ -229,9 +230,70 @@ func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 					}
 				}
 			}
+			for _, unkept := range []string{"\x00", "a\xffb"} {
+				fn, args := m.prepare(ctx, tx, w, 10)
+				if !setTexts(args[1:], unkept) || m.name == "Changed" { // by a cursor, which is the store's own
+					break
+				}
+				for _, v := range fn.Call(args) {
+					equal(t, m.String()+": found by "+strconv.Quote(unkept), lengths(v), 0)
+					if err, ok := v.Interface().(error); ok && !errors.Is(err, affiliate.ErrNotFound) {
+						t.Errorf("%s, by %q: %v", m, unkept, err)
+					}
+				}
+			}
 			return nil
 		})
 	}
+}
+
+// setTexts sets all texts in the arguments of a method. It reports whether there are any.
+func setTexts(args []reflect.Value, text string) (any bool) {
+	for i, arg := range args {
+		changed := reflect.New(arg.Type()).Elem()
+		changed.Set(arg)
+		if setTextsIn(changed, text) {
+			args[i], any = changed, true
+		}
+	}
+	return any
+}
+
+func setTextsIn(v reflect.Value, text string) (any bool) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+		return true
+	case reflect.Slice:
+		if v.Len() == 0 && v.Type().Elem().Kind() == reflect.String {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		}
+		v.Set(reflect.AppendSlice(reflect.Zero(v.Type()), v)) // the arguments share it
+		for i := range v.Len() {
+			any = setTextsIn(v.Index(i), text) || any
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[affiliate.PageRequest]() {
+			return false
+		}
+		for _, field := range v.Fields() {
+			any = field.CanSet() && setTextsIn(field, text) || any
+		}
+	}
+	return any
+}
+
+// lengths is how many values a result has: those of a list, or of a page.
+func lengths(v reflect.Value) int {
+	switch v.Kind() {
+	case reflect.Slice:
+		return v.Len()
+	case reflect.Struct:
+		if items := v.FieldByName("Items"); items.IsValid() {
+			return items.Len()
+		}
+	}
+	return 0
 }
 
 func testReadOnly[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
