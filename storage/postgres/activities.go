@@ -82,7 +82,7 @@ func (r activities) Unread(ctx context.Context, participantIDs []int64) (map[int
 			N  int   `bun:"n"`
 		}
 		err := r.u.tx.NewRaw(`SELECT participant_id AS id, count(*) AS n FROM ? WHERE read_at IS NULL AND participant_id = ANY(?::bigint[]) GROUP BY participant_id`,
-			r.u.name("affiliate_offer_activities"), pgdialect.Array(nonNil(participantIDs))).Scan(ctx, &rows)
+			r.u.name("affiliate_offer_activities"), pgdialect.Array(participantIDs)).Scan(ctx, &rows)
 		out := make(map[int64]int, len(rows))
 		for _, row := range rows {
 			out[row.ID] = row.N

@@ -123,13 +123,11 @@ func (t table[E, R]) behind(ctx context.Context, u *unit, after adsync.Cursor, l
 		var rows []R
 		q := t.selectFrom(u, &rows)
 		where(q)
-		if after != (adsync.Cursor{}) {
-			at := utc(after.At)
-			if !at.Equal(after.At) { // between two microseconds: nothing has this time
-				after.ID = uuid.Max
-			}
-			q.Where("(t.created_at, t."+id+") > (?, ?)", at, after.ID)
+		at := utc(after.At)
+		if !at.Equal(after.At) { // between two microseconds: nothing has this time
+			after.ID = uuid.Max
 		}
+		q.Where("(t.created_at, t."+id+") > (?, ?)", at, after.ID)
 		if err := q.OrderExpr("t.created_at, t." + id).Limit(int64(limit)).Scan(ctx); err != nil {
 			return nil, err
 		}
@@ -235,11 +233,8 @@ func (r adAccounts) List(ctx context.Context, f adsync.AdAccountFilter, after ad
 	return adAccountTable.behind(ctx, r.u, after, limit, "record_id", func(q filter) {
 		q.text("t.account_id", f.AccountID)
 		q.text("t.service", string(f.Service))
-		switch {
-		case f.Connected.Set && f.Connected.Value:
-			q.Where("t.disconnected_at IS NULL")
-		case f.Connected.Set:
-			q.Where("t.disconnected_at IS NOT NULL")
+		if f.Connected.Set {
+			q.Where("(t.disconnected_at IS NULL) = ?", f.Connected.Value)
 		}
 		if f.WithCatalog {
 			q.Where("t.catalog_id <> ''")

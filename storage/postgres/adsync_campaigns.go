@@ -91,7 +91,7 @@ func placesIn(p placesJSON) adsync.Places {
 		return affiliate.Some(*d)
 	}
 	return adsync.Places{
-		Countries: noneAsNil(p.Countries), Regions: noneAsNil(p.Regions), Cities: noneAsNil(p.Cities), Zips: noneAsNil(p.Zips), CriteriaIDs: noneAsNil(p.CriteriaIDs),
+		Countries: p.Countries, Regions: p.Regions, Cities: p.Cities, Zips: p.Zips, CriteriaIDs: p.CriteriaIDs,
 		CustomLocations: converted(p.CustomLocations, func(l locationJSON) adsync.CustomLocation {
 			return adsync.CustomLocation{Latitude: optional(l.Latitude), Longitude: optional(l.Longitude), Address: l.Address, Radius: l.Radius, Unit: l.Unit}
 		}),

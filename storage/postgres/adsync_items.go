@@ -79,7 +79,7 @@ var syncItemTable = table[adsync.Item, syncItemRow]{
 		}
 	},
 	entity: func(r syncItemRow) adsync.Item {
-		i := adsync.Item{
+		return adsync.Item{
 			ID: r.ID, AccountID: r.AccountID, ReferenceID: r.ReferenceID, AdTemplateType: r.AdTemplateType, Available: r.Available,
 			ContentLanguage: r.ContentLanguage, Brand: r.Brand, Model: r.Model, Year: r.Year, Condition: r.Condition,
 			Title: r.Title, Description: r.Description, Link: r.Link,
@@ -87,12 +87,9 @@ var syncItemTable = table[adsync.Item, syncItemRow]{
 			CustomAttributes: converted(r.CustomAttributes.V, func(v customAttributeJSON) adsync.CustomAttribute {
 				return adsync.CustomAttribute(v)
 			}),
-			Fingerprint: r.Fingerprint, SoldOutAt: utc(r.SoldOutAt), CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
+			Price: affiliate.NewMoney(r.Price, r.Currency), Fingerprint: r.Fingerprint,
+			SoldOutAt: utc(r.SoldOutAt), CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 		}
-		if r.Currency != "" {
-			i.Price = affiliate.NewMoney(r.Price, r.Currency)
-		}
-		return i
 	},
 }
 

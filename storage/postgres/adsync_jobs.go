@@ -70,9 +70,6 @@ func (r syncJobs) Enqueue(ctx context.Context, at time.Time, jobs ...adsync.Job)
 				list = append(list, j)
 			}
 		}
-		if len(list) == 0 {
-			return nil
-		}
 		_, err := r.u.prepared(`INSERT INTO {schema}affiliate_sync_jobs AS t
 				(account_id, ad_account_id, kind, record_id, parent_id, version, state, attempts, due_at, token, reason, detail, queued_at)
 			SELECT account_id, ad_account_id, kind, record_id::uuid, nullif(parent_id, '')::uuid, 1, 'queued', 0, ?0::timestamptz, '', '', '', ?0::timestamptz
@@ -148,9 +145,6 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 				list = append(list, o)
 			}
 		}
-		if len(list) == 0 {
-			return 0, nil
-		}
 		ids := values(list, func(o *adsync.Outcome) int64 { return o.JobID })
 		// First the locks, so that the next statement sees the versions that the
 		// records have while they are held.
@@ -194,7 +188,7 @@ func (r syncJobs) Settle(ctx context.Context, at time.Time, outcomes ...adsync.O
 func (r syncJobs) Requeue(ctx context.Context, at time.Time, ids []int64) (int, error) {
 	return change(ctx, r.u, "sync_job", func(ctx context.Context) (int, error) {
 		res, err := r.u.tx.ExecContext(ctx, `UPDATE ? SET state = 'queued', due_at = ?, attempts = 0, reason = '', detail = ''
-			WHERE id = ANY(?::bigint[]) AND state = 'parked'`, r.u.name("affiliate_sync_jobs"), at, pgdialect.Array(nonNil(ids)))
+			WHERE id = ANY(?::bigint[]) AND state = 'parked'`, r.u.name("affiliate_sync_jobs"), at, pgdialect.Array(ids))
 		if err != nil {
 			return 0, err
 		}
@@ -239,20 +233,17 @@ func (r syncJobs) NextDue(ctx context.Context, accountID, adAccountID string, be
 		if !storable(accountID) || !storable(adAccountID) {
 			return time.Time{}, nil
 		}
-		var due []time.Time
-		err := r.u.prepared(`SELECT due_at FROM {schema}affiliate_sync_jobs
-			WHERE state <> 'parked' AND ad_account_id = ?0::text AND account_id = ?1::text AND due_at > ?2::timestamptz AND reason <> ?3::text
-			ORDER BY due_at LIMIT 1`, adAccountID, accountID, behind, adsync.ReasonParentNotSynced).Scan(ctx, &due)
-		if err != nil || len(due) == 0 {
-			return time.Time{}, err
-		}
-		return utc(due[0]), nil
+		var due bun.NullTime
+		err := r.u.prepared(`SELECT min(due_at) FROM {schema}affiliate_sync_jobs
+			WHERE state <> 'parked' AND ad_account_id = ?0::text AND account_id = ?1::text AND due_at > ?2::timestamptz AND reason <> ?3::text`,
+			adAccountID, accountID, behind, adsync.ReasonParentNotSynced).Scan(ctx, &due)
+		return utc(due.Time), err
 	})
 }
 
 func (r syncJobs) Wake(ctx context.Context, at time.Time, adAccountID string, parentIDs []uuid.UUID) error {
 	return exec(ctx, r.u, "sync_job", func(ctx context.Context) error {
-		if len(parentIDs) == 0 || !storable(adAccountID) {
+		if !storable(adAccountID) {
 			return nil
 		}
 		_, err := r.u.prepared(`UPDATE {schema}affiliate_sync_jobs AS t SET `+queuedAgain+`

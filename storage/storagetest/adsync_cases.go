@@ -112,26 +112,29 @@ func testAdAccountList(t *testing.T, s syncStore) {
 	add := func(ctx context.Context, tx syncTx, a adsync.AdAccount) (adsync.AdAccount, error) {
 		return a, tx.AdAccounts().Put(ctx, a)
 	}
+	last := addAll(t, s, add, row(6, "account", "act_6", "c", false))
 	kept := addAll(t, s, add,
 		row(1, "account", "act_2", "", false), row(2, "other", "act_2", "c", false), row(3, "account", "1234567890", "c", false),
 		row(4, "account", "act_1", "c", true), row(5, "other", "0234567890", "", true),
 	)
 	placed[adsync.AdAccount, F]{
-		items: kept,
+		items: append(kept, last...),
 		label: func(a adsync.AdAccount) string { return a.Name },
 		place: func(a adsync.AdAccount) adsync.Cursor { return adsync.Cursor{At: a.CreatedAt, ID: a.RecordID} },
 		list: func(ctx context.Context, tx syncTx, f F, after adsync.Cursor, limit int) ([]adsync.AdAccount, error) {
 			return tx.AdAccounts().List(ctx, f, after, limit)
 		},
 		filters: []filterRow[F]{
-			{F{AccountID: "account"}, "1 3 4"},
+			{F{AccountID: "account"}, "1 3 4 6"},
 			{F{AccountID: "nobody"}, ""},
 			{F{AccountID: "a\x00"}, ""},
 			{F{Service: adsync.GoogleAds}, "3 5"},
 			{F{Service: "adwords"}, ""},
-			{F{Connected: affiliate.Some(true)}, "1 2 3"},
+			{F{Connected: affiliate.Some(true)}, "1 2 3 6"},
 			{F{Connected: affiliate.Some(false)}, "4 5"},
-			{F{WithCatalog: true}, "2 3 4"},
+			{F{WithCatalog: true}, "2 3 4 6"},
+			{F{Connected: affiliate.Some(true), WithCatalog: true}, "2 3 6"},
+			{F{AccountID: "account", Connected: affiliate.Some(true), WithCatalog: true}, "3 6"},
 		},
 	}.check(t, s)
 	again := kept[0]
@@ -364,6 +367,13 @@ func testRemotes(t *testing.T, s syncStore) {
 	equal(t, "another's", get("act_2", syncID(2), syncID(1)), []adsync.Remote{other})
 	equal(t, "nobody's", get("a\x00", syncID(1)), []adsync.Remote(nil))
 	equal(t, "none", get("act_1"), []adsync.Remote(nil))
+	var many []adsync.Remote
+	var mixed []uuid.UUID
+	for n := range 40 {
+		many, mixed = append(many, sampleRemote(100+n)), append(mixed, syncID(100+7*n%40))
+	}
+	write(t, s, func(ctx context.Context, tx syncTx) error { return tx.Remotes().Put(ctx, many...) })
+	equal(t, "in order", get("act_1", mixed...), many)
 	for field, spoil := range map[string]func(*adsync.Remote){
 		"remote_id":     func(r *adsync.Remote) { r.RemoteID = "" },
 		"record_id":     func(r *adsync.Remote) { r.RecordID = uuid.Nil },

@@ -343,10 +343,16 @@ func testTemplateLookups(t *testing.T, s syncStore) {
 	}
 	equal(t, "of an ad set", bySets(syncID(901), syncID(7)), []adsync.Template{kept[0], kept[2]})
 	equal(t, "of no ad set", bySets(), []adsync.Template(nil))
+	find := func(set int, kind string) func(ctx context.Context, tx syncTx) (adsync.Template, error) {
+		return func(ctx context.Context, tx syncTx) (adsync.Template, error) {
+			return tx.AdTemplates().Find(ctx, syncID(set), kind)
+		}
+	}
+	equal(t, "of a type in one ad set", see(t, s, find(902, "a")), kept[1])
+	equal(t, "of it in another", see(t, s, find(901, "a")), kept[2])
+	unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error { return second(find(7, "a")(ctx, tx)) })
 	for _, kind := range append(unkeepable(), "", "A", "c") {
-		unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error {
-			return second(tx.AdTemplates().Find(ctx, syncID(901), kind))
-		})
+		unreadable(t, s, missing, func(ctx context.Context, tx syncTx) error { return second(find(901, kind)(ctx, tx)) })
 	}
 	write(t, s, func(ctx context.Context, tx syncTx) error {
 		return tx.AdTemplates().Delete(ctx, []uuid.UUID{syncID(1), syncID(7), syncID(2)})
