@@ -345,7 +345,6 @@ func (r statRepository) Meet(ctx context.Context, visits ...stats.Visit) ([]stat
 			sorted[i].Day = links.DayOf(sorted[i].Day)
 		}
 		slices.SortStableFunc(sorted, compare)
-		sorted = slices.CompactFunc(sorted, func(a, b stats.Visit) bool { return compare(a, b) == 0 })
 		type visit = stats.Visit
 		var args []any
 		text := batch{

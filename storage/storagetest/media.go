@@ -205,6 +205,7 @@ func testMediaList(t *testing.T, s mediaStore) {
 		{"C E B A D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "created_at", Desc: true}}},
 		{"C E A B D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "created_at"}}},
 		{"A B", first, affiliate.PageRequest{Number: 2, Size: 2, Sort: affiliate.Sort{Column: "created_at"}}},
+		{"C E A", first, affiliate.PageRequest{Size: 3, Sort: affiliate.Sort{Column: "created_at"}, Keys: &affiliate.PageKeys{}}},
 		{"E C B A D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "published_at"}}},
 		{"C E A B D_x", first, affiliate.PageRequest{}},
 		{"C E A B D_x", first, affiliate.PageRequest{Sort: affiliate.Sort{Column: "id"}}},
