@@ -120,22 +120,25 @@ func entityMoves[E entity](t *engine.Entities[E]) (moves, string) {
 }
 
 // tableMoves moves rows of a table; id is where a row has its id, nil when it has
-// none. A row in the way that is to be moved too waits under an id behind all others.
+// none. A row in the way that is to be moved too waits under an id behind all others, and
+// behind those that are given.
 func tableMoves[R any](t *engine.Table[R], id func(*R) *int64) moves {
 	return func(from, to []int64) (unknown int64, free bool) {
 		at := make(map[int64]uint32, len(from)) // where rows are that wait
-		for _, f := range from {
+		last := int64(t.Last())
+		for i, f := range from {
 			row, known := t.Find(f)
 			if !known {
 				return f, true
 			}
 			at[f] = row
+			last = max(last, to[i])
 		}
 		for i, f := range from {
 			if next := at[to[i]]; int64(next) == to[i] && to[i] != f {
-				aside := t.Last() + 1
-				t.Move(next, aside, func(*R) {})
-				at[to[i]] = aside
+				last++
+				t.Move(next, uint32(last), func(*R) {})
+				at[to[i]] = uint32(last)
 			}
 			set := func(r *R) {
 				if id != nil {

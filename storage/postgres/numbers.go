@@ -64,8 +64,6 @@ var numberedTables = map[move.Kind][2]string{
 	move.ReturnAds:    {"affiliate_return_ads", "return_ad"},
 }
 
-// Renumber goes by way of negative ids, which no row has: a row may be given the id
-// that another one of the same call had.
 func (r numbers) Renumber(ctx context.Context, kind move.Kind, from, to []int64) error {
 	t, ok := numberedTables[kind]
 	table, resource := t[0], t[1]
@@ -73,9 +71,8 @@ func (r numbers) Renumber(ctx context.Context, kind move.Kind, from, to []int64)
 		if !ok {
 			return move.NotNumbered(kind)
 		}
-		passing := make([]int64, len(to))
-		for i, id := range to {
-			if passing[i] = -id; id <= 0 || id > math.MaxUint32 { // beyond, passIDs would step for ever
+		for _, id := range to {
+			if id <= 0 || id > math.MaxUint32 { // beyond, passIDs would step for ever
 				return affiliate.Invalid(resource, affiliate.FieldError{Field: "id", Code: "out_of_range", Message: "must be between 1 and 4294967295"})
 			}
 		}
@@ -85,22 +82,31 @@ func (r numbers) Renumber(ctx context.Context, kind move.Kind, from, to []int64)
 		if err := r.u.passIDs(ctx, table, to); err != nil {
 			return err
 		}
-		res, err := r.u.tx.ExecContext(ctx, `UPDATE ? AS t SET id = n.new FROM unnest(?::bigint[], ?::bigint[]) AS n (old, new) WHERE t.id = n.old`,
-			r.u.name(table), pgdialect.Array(from), pgdialect.Array(passing))
-		if err == nil {
-			var found int64
-			if found, err = res.RowsAffected(); err == nil && found != int64(len(from)) {
-				return affiliate.NotFound(resource, "")
-			}
-		}
-		if err == nil {
-			_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET id = -id WHERE id = ANY(?::bigint[])`, r.u.name(table), pgdialect.Array(passing))
-		}
+		found, err := r.u.renumber(ctx, table, from, to)
 		if e, ok := serverErrorIn(err); ok && e.state == stateUnique {
 			return taken(resource, "id")
 		}
+		if err == nil && found != int64(len(from)) {
+			return affiliate.NotFound(resource, "")
+		}
 		return err
 	})
+}
+
+// renumber returns how many rows there were. It goes by way of negative ids, which
+// no row has: a row may be given the id that another one of the same call had.
+func (u *unit) renumber(ctx context.Context, table string, from, to []int64) (int64, error) {
+	passing := values(to, func(id *int64) int64 { return -*id })
+	_, err := u.tx.ExecContext(ctx, `UPDATE ? AS t SET id = n.new FROM unnest(?::bigint[], ?::bigint[]) AS n (old, new) WHERE t.id = n.old`,
+		u.name(table), pgdialect.Array(from), pgdialect.Array(passing))
+	if err != nil {
+		return 0, err
+	}
+	res, err := u.tx.ExecContext(ctx, `UPDATE ? SET id = -id WHERE id = ANY(?::bigint[])`, u.name(table), pgdialect.Array(passing))
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 // passIDs takes the ids from the table's sequence that it would give one day. It
@@ -110,20 +116,16 @@ func (u *unit) passIDs(ctx context.Context, table string, ids []int64) error {
 	if err := u.tx.NewRaw(`SELECT pg_get_serial_sequence(?, 'id')`, u.db.prefix+table).Scan(ctx, &sequence); err != nil {
 		return err
 	}
-	var last, step int64
-	var called bool
-	err := u.tx.NewRaw(`SELECT s.last_value, s.is_called, p.seqincrement FROM ? AS s, pg_sequence AS p WHERE p.seqrelid = ?::regclass`,
-		bun.Safe(sequence), sequence).Scan(ctx, &last, &called, &step)
+	var last, step int64 // it has given the last one: rows that get other ids had ids before
+	err := u.tx.NewRaw(`SELECT s.last_value, p.seqincrement FROM ? AS s, pg_sequence AS p WHERE p.seqrelid = ?::regclass`,
+		bun.Safe(sequence), sequence).Scan(ctx, &last, &step)
 	if err != nil {
 		return err
 	}
-	if called {
-		last += step
-	}
 	var steps int64
 	for _, id := range ids {
-		if id >= last && (id-last)%step == 0 {
-			steps = max(steps, (id-last)/step+1)
+		if (id-last)%step == 0 {
+			steps = max(steps, (id-last)/step)
 		}
 	}
 	if steps == 0 {

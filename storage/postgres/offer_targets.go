@@ -81,7 +81,7 @@ func (r targets) GetMany(ctx context.Context, offerIDs []int64) (map[int64][]off
 type servingRow struct {
 	Offer        offerRow `bun:"embed:"`
 	SharedAmount *int64   `bun:"shared_amount"`
-	Places       []int64  `bun:"places,array"` // ascending
+	Places       []int64  `bun:"places,array"`
 	PartPlaces   []int64  `bun:"part_places,array"`
 	PartIDs      []int64  `bun:"part_ids,array"`
 	PartStatuses []string `bun:"part_statuses,array"`
@@ -119,7 +119,7 @@ func (r *servingRow) spread(out [][]offers.Candidate) error {
 }
 
 const serving = `SELECT t.*, s.places, s.part_places, s.part_ids, s.part_statuses, s.part_limits, s.part_costs
-	FROM (SELECT a.offer_id, array_agg(a.n ORDER BY a.n) AS places, array_agg(a.n) FILTER (WHERE p.id IS NOT NULL) AS part_places,
+	FROM (SELECT a.offer_id, array_agg(a.n) AS places, array_agg(a.n) FILTER (WHERE p.id IS NOT NULL) AS part_places,
 			array_agg(p.id) FILTER (WHERE p.id IS NOT NULL) AS part_ids,
 			array_agg(p.status) FILTER (WHERE p.id IS NOT NULL) AS part_statuses,
 			array_agg(coalesce(p.click_limit, -1)) FILTER (WHERE p.id IS NOT NULL) AS part_limits,

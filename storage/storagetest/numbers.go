@@ -354,8 +354,8 @@ func testRenumber(t *testing.T, s move.Store) {
 			return all(
 				func() error { a, err = add(ctx, tx); return err },
 				func() error { b, err = add(ctx, tx); return err },
-				// The first gets the id that the second had, and that one is far off.
-				func() error { return tx.Numbers().Renumber(ctx, kind, []int64{a, b}, []int64{b, b + 1000}) },
+				// The first gets the id that the second had, and that one the id that comes next.
+				func() error { return tx.Numbers().Renumber(ctx, kind, []int64{a, b}, []int64{b, b + 1}) },
 				func() error { return tx.Numbers().Renumber(ctx, kind, []int64{b}, []int64{b}) },
 				func() error { return tx.Numbers().Renumber(ctx, kind, nil, nil) },
 				func() error { c, err = add(ctx, tx); return err },
@@ -366,21 +366,21 @@ func testRenumber(t *testing.T, s move.Store) {
 		write(t, s, func(ctx context.Context, tx move.Tx) error {
 			return all(
 				func() error {
-					return tx.Numbers().Renumber(ctx, kind, []int64{b + 1000, b}, []int64{b + 2000, b + 1000})
+					return tx.Numbers().Renumber(ctx, kind, []int64{b + 1, b}, []int64{b + 2000, b + 1})
 				},
 				func() error {
-					return tx.Numbers().Renumber(ctx, kind, []int64{b + 1000, b + 2000}, []int64{b, b + 1000})
+					return tx.Numbers().Renumber(ctx, kind, []int64{b + 1, b + 2000}, []int64{b, b + 1})
 				},
 			)
 		})
-		if c == a || c == b || c == b+1000 {
-			t.Errorf("%s: the next row got the id %d, and %d and %d were given", kind, c, b, b+1000)
+		if c == a || c == b || c == b+1 {
+			t.Errorf("%s: the next row got the id %d, and %d and %d were given", kind, c, b, b+1)
 		}
 		kept := see(t, s, func(ctx context.Context, tx move.Tx) ([]int64, error) { return k.kept(ctx, tx, w) })
 		equal(t, string(kind)+" after they moved and came back", idset.Sorted(kept), idset.Sorted(before))
-		for id, want := range map[int64]bool{a: false, b: true, b + 1000: true, c: true} {
+		for id, want := range map[int64]bool{a: false, b: true, b + 1: true, c: true} {
 			if slices.Contains(kept, id) != want {
-				t.Errorf("%s: rows %d and %d were renumbered to %d and %d, and %d was added: of %v, %d is there: want %v", kind, a, b, b, b+1000, c, kept, id, want)
+				t.Errorf("%s: rows %d and %d were renumbered to %d and %d, and %d was added: of %v, %d is there: want %v", kind, a, b, b, b+1, c, kept, id, want)
 			}
 		}
 	}
@@ -428,8 +428,15 @@ func testRenumberRefused(t *testing.T, s move.Store) {
 				return tx.Numbers().Renumber(ctx, kind, []int64{added}, []int64{c.to})
 			})
 		}
+		refused(t, s, taken("id"), func(ctx context.Context, tx move.Tx) error {
+			added, err := k.add(ctx, tx, w, 2)
+			if err != nil {
+				return err
+			}
+			return tx.Numbers().Renumber(ctx, kind, []int64{there, added}, []int64{1500, 1500})
+		})
 		refused(t, s, missing, func(ctx context.Context, tx move.Tx) error {
-			return tx.Numbers().Renumber(ctx, kind, []int64{nowhere}, []int64{1500})
+			return tx.Numbers().Renumber(ctx, kind, []int64{there, nowhere}, []int64{1500, 1501})
 		})
 		unreadable(t, s, readOnly, func(ctx context.Context, tx move.Tx) error {
 			return tx.Numbers().Renumber(ctx, kind, []int64{there}, []int64{1500})

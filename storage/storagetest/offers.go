@@ -451,9 +451,13 @@ func testServing(t *testing.T, s offers.Store) {
 	add(func(o *offers.Offer) { o.DeletedAt = at(0) }, user)
 	add(func(o *offers.Offer) { o.ValidFrom, o.ValidUntil = at(5), at(8) }, tag)
 	serving := func(from, until int, asks ...offers.Lookup) [][]offers.Candidate {
-		return see(t, s, func(ctx context.Context, tx offers.Tx) ([][]offers.Candidate, error) {
+		t.Helper()
+		call := func(ctx context.Context, tx offers.Tx) ([][]offers.Candidate, error) {
 			return tx.Targets().Serving(ctx, at(from), at(until), asks)
-		})
+		}
+		read := see(t, s, call)
+		equal(t, "in a Write, as in a Read", put(t, s, call), read)
+		return read
 	}
 	candidate := func(i int) offers.Candidate {
 		return offers.Candidate{Conditions: kept[i].Conditions(), Targeted: true}
