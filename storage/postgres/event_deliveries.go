@@ -94,7 +94,7 @@ func (r eventDeliveries) Requeue(ctx context.Context, now time.Time, ids []int64
 		var consumers []int64
 		if err := r.u.prepared(`SELECT c.id FROM {schema}affiliate_event_consumers AS c
 			WHERE c.id IN (SELECT d.consumer_id FROM {schema}affiliate_event_deliveries AS d WHERE d.id = ANY(?0::bigint[]) AND d.state = 'parked')
-			ORDER BY c.id FOR UPDATE OF c`, ids).Scan(ctx, &consumers); err != nil || len(consumers) == 0 {
+			ORDER BY c.id FOR UPDATE OF c`, ids).Scan(ctx, &consumers); err != nil {
 			return 0, err
 		}
 		res, err := r.u.prepared(`UPDATE {schema}affiliate_event_deliveries SET state = 'waiting', attempts = 0, due_at = ?0::timestamptz, reason = '', detail = '', queued_at = ?0::timestamptz

@@ -117,7 +117,7 @@ func (r eventLog) Number(ctx context.Context, now time.Time, limit int) (int, er
 			return 0, err
 		}
 		n, err := res.RowsAffected()
-		if err != nil || n == 0 {
+		if err != nil {
 			return 0, err
 		}
 		if _, err := r.u.prepared(`UPDATE {schema}affiliate_event_sequence SET last = ?0::bigint WHERE id = 1`, last+n).Exec(ctx); err != nil {

@@ -226,6 +226,13 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	equal(t, "a change does not end a lease", putConsumer(t, s, b), want)
 	l.Names = []string{}
 	equal(t, "by no name", names(leaseConsumers(t, s, l)), []string(nil))
+	l.Names = append(unkeepable(), "nobody")
+	equal(t, "by names that nobody has", names(leaseConsumers(t, s, l)), []string(nil))
+	for _, channel := range unkeepable() {
+		l := eventLease(10)
+		l.Channel = channel
+		equal(t, "in a channel that cannot be kept", names(leaseConsumers(t, s, l)), []string(nil))
+	}
 	equal(t, "the other", names(leaseConsumers(t, s, eventLease(11))), []string{a.Name})
 	equal(t, "leased", names(leaseConsumers(t, s, eventLease(12))), []string(nil))
 	raise(t, s, sampleEvent(2))
@@ -272,15 +279,33 @@ func testConsumerLease(t *testing.T, s eventsStore) {
 	equal(t, "still paused", consumerNow(t, s, b).DueAt.IsZero(), true)
 	paused.Paused = false
 	equal(t, "goes on", putConsumer(t, s, paused).DueAt, at(200))
-	last := eventLease(200)
-	last.Names = []string{b.Name}
-	held.Token, held.HeldUntil = leaseConsumers(t, s, last)[0].Token, finer(at(300))
-	for _, d := range dueTo(t, s, b, 200) {
-		held.Outcomes = append(held.Outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+	for _, c := range []struct {
+		leased, held int
+		later        []int // events
+		due          time.Time
+	}{
+		{200, 300, nil, time.Time{}},
+		{300, 400, []int{350}, at(400)},
+		{400, 404, []int{405, 410}, at(405)},
+	} {
+		if len(dueTo(t, s, b, c.leased)) == 0 {
+			raise(t, s, sampleEvent(5))
+			number(t, s, c.leased, 10)
+		}
+		l := eventLease(c.leased)
+		l.Names = []string{b.Name}
+		held.Token, held.HeldUntil, held.Outcomes = leaseConsumers(t, s, l)[0].Token, finer(at(c.held)), nil
+		for _, d := range dueTo(t, s, b, c.leased) {
+			held.Outcomes = append(held.Outcomes, events.Outcome{DeliveryID: d.ID, Result: events.Done})
+		}
+		atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) { return tx.EventConsumers().Settle(ctx, held) })
+		for _, now := range c.later {
+			raise(t, s, sampleEvent(6))
+			number(t, s, now, 10)
+		}
+		got := consumerNow(t, s, b)
+		equal(t, "held, with nothing left but what came later", []any{got.HeldUntil, got.DueAt}, []any{at(c.held), c.due})
 	}
-	atWork(t, s, func(ctx context.Context, tx eventsTx) (bool, error) { return tx.EventConsumers().Settle(ctx, held) })
-	got2 = consumerNow(t, s, b)
-	equal(t, "held, with nothing left", []any{got2.HeldUntil, got2.DueAt}, []any{at(300), time.Time{}})
 }
 
 func testLeaseOrder(t *testing.T, s eventsStore) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -334,4 +335,78 @@ func testQueueWhileSettling(t *testing.T, s eventsStore) {
 		t.Fatal(err)
 	}
 	equal(t, "delivered", delivered, rounds)
+}
+
+// settleBeside does something in a unit, and starts to settle in another one before
+// the first ends, giving that every chance to go on too early. It returns what
+// Settle did.
+func settleBeside(t *testing.T, s eventsStore, c events.Consumer, outcome events.Outcome, fn func(ctx context.Context, tx eventsTx) error) bool {
+	t.Helper()
+	var settled bool
+	other := make(chan error, 1)
+	start := sync.OnceFunc(func() {
+		go func() {
+			other <- insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) (err error) {
+				settled, err = tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: c.ID, Token: c.Token, Outcomes: []events.Outcome{outcome}})
+				return err
+			})
+		}()
+	})
+	if err := insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		start()
+		return lookUntil(other, func() error { return second(tx.EventLog().After(ctx, 0, 1)) })
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-other; err != nil {
+		t.Fatal(err)
+	}
+	return settled
+}
+
+func testBackWhileSettling(t *testing.T, s eventsStore) {
+	for i, back := range []func(ctx context.Context, tx eventsTx, d events.Delivery) error{
+		func(ctx context.Context, tx eventsTx, d events.Delivery) error {
+			return second(tx.EventDeliveries().Requeue(ctx, at(5), []int64{d.ID}))
+		},
+		func(ctx context.Context, tx eventsTx, d events.Delivery) error {
+			return second(tx.EventDeliveries().Queue(ctx, at(5), d.ConsumerID, []int64{d.Sequence}))
+		},
+		func(ctx context.Context, tx eventsTx, _ events.Delivery) error {
+			return all(
+				func() error { return tx.Events().Add(ctx, sampleEvent(3)) },
+				func() error { return second(tx.EventLog().Number(ctx, at(5), 10)) },
+			)
+		},
+	} {
+		c := putConsumer(t, s, sampleConsumer(i))
+		raise(t, s, sampleEvent(1), sampleEvent(2))
+		number(t, s, 1, 10)
+		list := dueTo(t, s, c, 1)
+		l := eventLease(1)
+		l.Names = []string{c.Name}
+		settleConsumer(t, s, leaseConsumers(t, s, l)[0], events.Outcome{DeliveryID: list[0].ID, Result: events.GaveUp, Reason: "gone"})
+		done := events.Outcome{DeliveryID: list[1].ID, Result: events.Done}
+		settled := settleBeside(t, s, leaseConsumers(t, s, l)[0], done, func(ctx context.Context, tx eventsTx) error { return back(ctx, tx, list[0]) })
+		equal(t, "settled", settled, true)
+		equal(t, "due for what came", consumerNow(t, s, c).DueAt, at(5))
+	}
+}
+
+func testTakeoverWhileSettling(t *testing.T, s eventsStore) {
+	c := putConsumer(t, s, sampleConsumer(1))
+	raise(t, s, sampleEvent(1))
+	number(t, s, 1, 10)
+	list := dueTo(t, s, c, 1)
+	done := events.Outcome{DeliveryID: list[0].ID, Result: events.Done}
+	late := eventLease(61) // when the first one has ended
+	settled := settleBeside(t, s, leaseConsumers(t, s, eventLease(1))[0], done, func(ctx context.Context, tx eventsTx) error {
+		return second(tx.EventConsumers().Lease(ctx, late))
+	})
+	equal(t, "settled", settled, false)
+	equal(t, "left to whoever took over", dueTo(t, s, c, 1), list)
+	equal(t, "leased by", consumerNow(t, s, c).Token, late.Token)
 }

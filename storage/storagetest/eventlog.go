@@ -51,6 +51,8 @@ func eventsScenarios() []scenario[eventsStore] {
 		scenario[eventsStore]{"deliveries/queued again", testRequeue},
 		scenario[eventsStore]{"deliveries/list and backlog", testDeliveryList},
 		scenario[eventsStore]{"deliveries/what is queued while others settle is not forgotten", testQueueWhileSettling},
+		scenario[eventsStore]{"deliveries/what comes while its consumer settles is not forgotten", testBackWhileSettling},
+		scenario[eventsStore]{"deliveries/who settles sees who takes over", testTakeoverWhileSettling},
 	)
 }
 
@@ -168,6 +170,7 @@ func testNumber(t *testing.T, s eventsStore) {
 	}), []affiliate.Event(nil))
 	equal(t, "numbered", number(t, s, 1, 2), 2)
 	equal(t, "numbered none", number(t, s, 1, 0), 0)
+	equal(t, "numbered less than none", number(t, s, 1, -1), 0)
 	undone := errors.New("undone")
 	if err := s.Work(t.Context(), func(ctx context.Context, tx eventsTx) error {
 		_, err := tx.EventLog().Number(ctx, at(1), 10)

@@ -43,6 +43,7 @@ func testImageKept(t *testing.T, s offers.Store) {
 	upload := offers.Image{Key: strings.Repeat("ä", 255), ImageOwner: offers.ImageOwner{Uploader: strings.Repeat("ü", 128)}}
 	write(t, s, addImage(full))
 	write(t, s, addImage(upload))
+	write(t, s, addImage(sampleImage(w, "a"))) // which no text that cannot be kept is cut to
 	full.CreatedAt, full.UnusedSince = at(1), at(2)
 	equal(t, "full", imageOf(t, s, "a.png"), full)
 	equal(t, "upload", imageOf(t, s, upload.Key), upload)
@@ -79,6 +80,7 @@ func testImageKept(t *testing.T, s offers.Store) {
 	})
 	unreadable(t, s, missing, get("a.png"))
 	equal(t, "beside it", imageOf(t, s, upload.Key), upload)
+	equal(t, "and", imageOf(t, s, "a"), sampleImage(w, "a"))
 }
 
 func testImageTotals(t *testing.T, s offers.Store) {
@@ -206,4 +208,16 @@ func testAdImages(t *testing.T, s returnads.Store) {
 	ad.DeletedAt = at(2)
 	write(t, s, func(ctx context.Context, tx returnads.Tx) error { return tx.ReturnAds().Update(ctx, ad) })
 	equal(t, "of a deleted one", mark(at(3)), at(3))
+	expire := func(deleted time.Time) []string {
+		t.Helper()
+		return put(t, s, func(ctx context.Context, tx returnads.Tx) ([]string, error) {
+			ad.DeletedAt = deleted
+			if err := errors.Join(tx.ReturnAds().Update(ctx, ad), tx.Images().MarkUnused(ctx, ad.AdvertiserID, at(4))); err != nil {
+				return nil, err
+			}
+			return tx.Images().Expire(ctx, at(4), 10)
+		})
+	}
+	equal(t, "without that of an ad that is back", expire(time.Time{}), []string{"foreign"})
+	equal(t, "with it", expire(at(2)), []string{"ad", "foreign"})
 }
