@@ -56,7 +56,7 @@ func newAdvertiserRow(a affiliate.Advertiser) advertiserRow {
 	return advertiserRow{
 		ID: a.ID, GroupID: a.GroupID, Name: a.Name, LogoURL: a.LogoURL, Country: a.Country,
 		Currency: a.Currency, Language: a.Language, TimeZone: a.TimeZone, Status: a.Status, Hidden: a.Hidden,
-		Provider: a.Provider, TrackingTemplate: a.TrackingTemplate, DefaultCosts: costsColumn{a.DefaultCosts},
+		Provider: a.Provider, TrackingTemplate: a.TrackingTemplate, DefaultCosts: costsColumn{slices.Clone(a.DefaultCosts)},
 		BillingCompanyName: a.Billing.CompanyName, BillingStreet: a.Billing.Street,
 		BillingPostalCode: a.Billing.PostalCode, BillingCity: a.Billing.City, BillingVATNumber: a.Billing.VATNumber,
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, CategoryIDs: slices.Clone(a.CategoryIDs),
@@ -67,7 +67,7 @@ func (r advertiserRow) advertiser() affiliate.Advertiser {
 	return affiliate.Advertiser{
 		ID: r.ID, GroupID: r.GroupID, Name: r.Name, LogoURL: r.LogoURL, Country: r.Country,
 		Currency: r.Currency, Language: r.Language, TimeZone: r.TimeZone, Status: r.Status, Hidden: r.Hidden,
-		Provider: r.Provider, TrackingTemplate: r.TrackingTemplate, DefaultCosts: noneAsNil(slices.Clone(r.DefaultCosts.costs)),
+		Provider: r.Provider, TrackingTemplate: r.TrackingTemplate, DefaultCosts: noneAsNil(r.DefaultCosts.costs),
 		Billing: affiliate.Billing{
 			CompanyName: r.BillingCompanyName, Street: r.BillingStreet,
 			PostalCode: r.BillingPostalCode, City: r.BillingCity, VATNumber: r.BillingVATNumber,

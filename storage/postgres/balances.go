@@ -16,10 +16,7 @@ func (r balances) Payable(ctx context.Context, after affiliate.Account, afterCur
 		if limit <= 0 || !storable(string(after)) || !storable(string(afterCurrency)) {
 			return nil, nil
 		}
-		var rows []struct {
-			Account affiliate.Account `bun:"account"`
-			balanceRow
-		}
+		var rows []balanceRow
 		err := r.u.prepared(`SELECT t.account, t.currency, t.earned, t.paid, p.pending
 			FROM {schema}affiliate_totals AS t CROSS JOIN LATERAL (SELECT coalesce(sum(e.earning), 0)::bigint AS pending FROM {schema}affiliate_entries AS e
 				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ?2::timestamptz AND e.kind <> ?3::text) AS p
@@ -29,19 +26,12 @@ func (r balances) Payable(ctx context.Context, after affiliate.Account, afterCur
 		if err != nil {
 			return nil, err
 		}
-		var out []affiliate.Balance
-		for _, row := range rows {
-			b, err := row.balance(row.Account)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, b)
-		}
-		return out, nil
+		return balancesOf(rows)
 	})
 }
 
 type balanceRow struct {
+	Account  affiliate.Account  `bun:"account"`
 	Currency affiliate.Currency `bun:"currency"`
 	Earned   int64              `bun:"earned"`
 	Paid     int64              `bun:"paid"`
@@ -54,7 +44,7 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 			return nil, nil
 		}
 		var rows []balanceRow
-		err := r.u.tx.NewRaw(`SELECT t.currency, t.earned, t.paid,
+		err := r.u.tx.NewRaw(`SELECT t.account, t.currency, t.earned, t.paid,
 			(SELECT coalesce(sum(e.earning), 0)::bigint FROM ? AS e
 				WHERE e.account = t.account AND e.currency = t.currency AND e.payable_at > ? AND e.kind <> ?) AS pending
 			FROM ? AS t WHERE t.account = ? ORDER BY t.currency`,
@@ -62,21 +52,25 @@ func (r balances) Get(ctx context.Context, account affiliate.Account, at time.Ti
 		if err != nil {
 			return nil, err
 		}
-		var out []affiliate.Balance
-		for _, row := range rows {
-			b, err := row.balance(account)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, b)
-		}
-		return out, nil
+		return balancesOf(rows)
 	})
 }
 
-func (r balanceRow) balance(account affiliate.Account) (affiliate.Balance, error) {
+func balancesOf(rows []balanceRow) ([]affiliate.Balance, error) {
+	var out []affiliate.Balance
+	for _, row := range rows {
+		b, err := row.balance()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+func (r balanceRow) balance() (affiliate.Balance, error) {
 	b := affiliate.Balance{
-		Account: account, Currency: r.Currency,
+		Account: r.Account, Currency: r.Currency,
 		Pending: affiliate.NewMoney(r.Pending, r.Currency), Paid: affiliate.NewMoney(r.Paid, r.Currency),
 	}
 	due, err := affiliate.NewMoney(r.Earned, r.Currency).Sub(b.Pending)

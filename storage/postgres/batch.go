@@ -158,8 +158,8 @@ func (u *unit) referring(ctx context.Context, resource string, always bool, refe
 		}
 	}
 	err := statement()
-	e, ok := serverErrorIn(err)
-	if unknown != nil && (err == nil || ok && e.state == stateForeignKey) {
+	e, _ := serverErrorIn(err)
+	if unknown != nil && (err == nil || e.state == stateForeignKey) {
 		return unknown
 	}
 	return err
@@ -207,7 +207,7 @@ func (u *unit) checkReferences(ctx context.Context, resource string, references 
 // addTo adds n to *sum and reports whether it fits.
 func addTo(sum *int64, n int64) bool {
 	next := *sum + n
-	if (n > 0) != (next > *sum) && n != 0 {
+	if (n > 0) != (next > *sum) {
 		return false
 	}
 	*sum = next

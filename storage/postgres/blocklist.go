@@ -106,7 +106,7 @@ func (r blocklist) List(ctx context.Context, f affiliate.BlocklistFilter, p affi
 func (r blocklist) Naming(ctx context.Context, advertiserIDs, userIDs, userTagIDs, clientIDs []int64) ([]affiliate.BlocklistEntry, error) {
 	return read(ctx, r.u, blocklistTable.resource, func(ctx context.Context) ([]affiliate.BlocklistEntry, error) {
 		condition := "(t.user_id = ANY(?0::bigint[]) OR t.user_tag_id = ANY(?1::bigint[]) OR t.client_id = ANY(?2::bigint[]))"
-		args := []any{distinct(userIDs), distinct(userTagIDs), distinct(clientIDs)}
+		args := []any{userIDs, userTagIDs, clientIDs}
 		if advertiserIDs != nil {
 			condition, args = condition+" AND t.advertiser_id = ANY(?3::bigint[])", append(args, advertiserIDs)
 		}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,7 +35,7 @@ var catalogOfferTable = table[deals.Offer, catalogOfferRow]{
 func newCatalogOfferRow(o deals.Offer) catalogOfferRow {
 	return catalogOfferRow{
 		PublicID: o.ID, CatalogID: o.CatalogID, Name: o.Name, Description: o.Description,
-		PromoCodesAllowed: o.PromoCodesAllowed, Active: o.Active, Prices: pricesColumn{o.Prices},
+		PromoCodesAllowed: o.PromoCodesAllowed, Active: o.Active, Prices: pricesColumn{slices.Clone(o.Prices)},
 		Fixed: exactColumn{o.Terms.Fixed}, Share: rateColumn{o.Terms.Share},
 		CreatedAt: o.CreatedAt, ModifiedAt: o.ModifiedAt,
 	}

@@ -60,9 +60,7 @@ func (r clicks) months(ctx context.Context, f links.ClickFilter) (m months, err 
 	if err := r.u.tx.NewRaw(`SELECT ahead, behind FROM ?`, r.u.name("affiliate_click_skew")).Scan(ctx, &ahead, &behind); err != nil {
 		return m, err
 	}
-	if !f.From.IsZero() {
-		m.from = idAtMilli(f.From.UnixMilli() - behind)
-	}
+	m.from = idAtMilli(f.From.UnixMilli() - behind) // no bound when From is zero, long before all ids
 	if until := f.Until.UnixMilli() + 1 + ahead; !f.Until.IsZero() && until <= maxIDMilli {
 		m.until = idAtMilli(until)
 	}

@@ -212,9 +212,6 @@ func (c offerCosts) Value() (driver.Value, error) {
 
 // Scan is for the driver.
 func (c *offerCosts) Scan(src any) error {
-	if src == nil { // of a part that is not there
-		return nil
-	}
 	text, err := textOf(src)
 	if err != nil || text == "[]" {
 		return err
@@ -312,9 +309,6 @@ func noneAsNil[T any](list []T) []T {
 // utc is the time as it is kept: in UTC, cut to microseconds. What is sent is cut on its
 // way; what a unit returns of a time that it has sent, or read, is cut by this.
 func utc(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
 	return t.UTC().Truncate(time.Microsecond)
 }
 
@@ -324,5 +318,5 @@ func ceil(t time.Time) time.Time {
 	if cut := utc(t); !cut.Equal(t) {
 		return cut.Add(time.Microsecond)
 	}
-	return t.UTC()
+	return t
 }

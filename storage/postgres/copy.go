@@ -36,7 +36,7 @@ func (u *unit) copyUpsert(ctx context.Context, table, staging string, columns []
 			return false, err
 		}
 		_, err = conn.Exec(ctx, `CREATE TEMPORARY TABLE `+staging+` (LIKE `+u.db.prefix+table+`)`)
-		if e, ok := serverErrorIn(err); ok && e.state == stateNotSupported {
+		if e, _ := serverErrorIn(err); e.state == stateNotSupported {
 			_, err = conn.Exec(ctx, `ROLLBACK TO SAVEPOINT affiliate_staging`)
 			return false, err
 		}

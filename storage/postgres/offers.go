@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func newOfferRow(o offers.Offer) offerRow {
 		OneTimePayment: o.OneTimePayment, BudgetLimit: pointer(o.BudgetLimit), MaxClicks: pointer(o.MaxClicks),
 		PerUserLimit: o.PerUserLimit, SharedBudgetID: o.SharedBudgetID, StoreGroupID: o.StoreGroupID, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, UntilDay: o.UntilDay,
 		Todo: append([]string{}, o.Todo...), ShowForAdvertiser: o.ShowForAdvertiser,
-		Visibility: o.Visibility, Unlisted: o.Unlisted, InfluencerText: o.InfluencerText, Priority: o.Priority, Costs: offerCosts{o.Costs},
+		Visibility: o.Visibility, Unlisted: o.Unlisted, InfluencerText: o.InfluencerText, Priority: o.Priority, Costs: offerCosts{slices.Clone(o.Costs)},
 		CreatedBy: o.CreatedBy.UserID, CreatedByName: o.CreatedBy.Name, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
 		PausedAt: o.PausedAt, DeletedAt: o.DeletedAt,
 	}

@@ -418,7 +418,7 @@ var refundTable = table[orders.Refund, refundRow]{
 	},
 	row: func(r orders.Refund) refundRow {
 		return refundRow{
-			ID: r.ID, OrderID: r.OrderID, Reference: r.Reference, Value: amountColumn{r.Value}, Lines: refundLines{r.Lines},
+			ID: r.ID, OrderID: r.OrderID, Reference: r.Reference, Value: amountColumn{r.Value}, Lines: refundLines{slices.Clone(r.Lines)},
 			MoneyCurrency: r.Earning.Currency(), Earning: r.Earning.Minor(), Cost: r.Cost.Minor(), EntryID: r.EntryID,
 			At: r.At, CreatedAt: r.CreatedAt,
 		}

@@ -219,7 +219,7 @@ func (c *lineRates) Scan(src any) error {
 var rateCardTable = table[orders.RateCard, rateCardRow]{
 	name: "affiliate_rate_cards", resource: "rate_card",
 	row: func(c orders.RateCard) rateCardRow {
-		return rateCardRow{ID: c.ID, OfferID: c.OfferID, Since: c.Since, Rates: lineRates{c.Rates}}
+		return rateCardRow{ID: c.ID, OfferID: c.OfferID, Since: c.Since, Rates: lineRates{slices.Clone(c.Rates)}}
 	},
 	entity: func(r rateCardRow) orders.RateCard {
 		return orders.RateCard{ID: r.ID, OfferID: r.OfferID, Since: utc(r.Since), Rates: noneAsNil(r.Rates.rates)}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,7 +37,7 @@ var productListTable = table[productlists.List, productListRow]{
 
 func newProductListRow(l productlists.List) productListRow {
 	row := productListRow{
-		PublicID: l.ID, AccountID: l.AccountID, Name: l.Name, Metadata: metadata{l.AccountID, l.Metadata},
+		PublicID: l.ID, AccountID: l.AccountID, Name: l.Name, Metadata: metadata{l.AccountID, slices.Clone(l.Metadata)},
 		OwnerIdentifier: l.OwnerIdentifier, CreatedAt: l.CreatedAt,
 	}
 	if l.PoolID.Set {

@@ -17,6 +17,7 @@ type coreStore = affiliate.Store[affiliate.Tx]
 func advertiserScenarios() []scenario[coreStore] {
 	return append(advertisers().scenarios(),
 		scenario[coreStore]{"advertisers/get", testAdvertiserGet},
+		scenario[coreStore]{"advertisers/each has its own categories", testAdvertiserCategories},
 		scenario[coreStore]{"advertisers/list", testAdvertiserList},
 	)
 }
@@ -88,6 +89,18 @@ func testAdvertiserGet(t *testing.T, s coreStore) {
 	for _, id := range []int64{nowhere, 0, -1} {
 		unreadable(t, s, missing, func(ctx context.Context, tx coreTx) error { return second(tx.Advertisers().Get(ctx, id)) })
 	}
+}
+
+func testAdvertiserCategories(t *testing.T, s coreStore) {
+	c := newWorld(t, s).categories
+	one, other := sampleAdvertiser(1), sampleAdvertiser(2)
+	one.CategoryIDs, other.CategoryIDs = []int64{c[0].ID, c[1].ID}, []int64{c[0].ID, c[2].ID}
+	kept := addAll(t, s, addAdvertiser, one, other)
+	kept[0].CategoryIDs = []int64{c[1].ID, c[2].ID} // one goes, one stays, one comes
+	write(t, s, func(ctx context.Context, tx coreTx) error { return tx.Advertisers().Update(ctx, kept[0]) })
+	equal(t, "advertisers", see(t, s, func(ctx context.Context, tx coreTx) ([]affiliate.Advertiser, error) {
+		return tx.Advertisers().GetMany(ctx, []int64{kept[0].ID, kept[1].ID})
+	}), kept)
 }
 
 func testAdvertiserList(t *testing.T, s coreStore) {

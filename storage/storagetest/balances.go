@@ -145,13 +145,15 @@ func testPayable(t *testing.T, s coreStore) {
 		return e
 	}
 	const click, payout = affiliate.EntryClick, affiliate.EntryPayout
+	book(t, s, // those that come last first
+		earn("user:3", click, "EUR", 8, 20), earn("user:3", affiliate.EntryAdjustment, "EUR", -2, 60),
+		earn("user:4", click, "EUR", 1, 0), earn("user:4", payout, "EUR", 1, 0), // a payout that came back
+	)
 	book(t, s,
 		earn("partner:1", click, "EUR", 5, 0),
 		earn("user:1", click, "EUR", 10, 0), earn("user:1", click, "EUR", 7, 50), earn("user:1", click, "SEK", 3, 10),
 		earn("user:10", click, "EUR", 9, 0), earn("user:10", payout, "EUR", -9, 90), // all paid
 		earn("user:2", click, "EUR", 4, 0), earn("user:2", affiliate.EntryAdjustment, "EUR", -6, 0), // owes
-		earn("user:3", click, "EUR", 8, 20), earn("user:3", affiliate.EntryAdjustment, "EUR", -2, 60),
-		earn("user:4", click, "EUR", 1, 0), earn("user:4", payout, "EUR", 1, 0), // a payout that came back
 	)
 	payable := func(after affiliate.Account, c affiliate.Currency, when, limit int) string {
 		var out []string
@@ -164,6 +166,7 @@ func testPayable(t *testing.T, s coreStore) {
 		return strings.Join(out, ", ")
 	}
 	equal(t, "at once", payable("", "", 0, 10), "partner:1 EUR 5, user:1 EUR 10, user:4 EUR 2")
+	equal(t, "the first", payable("", "", 0, 1), "partner:1 EUR 5")
 	equal(t, "later", payable("user:", "", 20, 10), "user:1 EUR 10, user:1 SEK 3, user:3 EUR 8, user:4 EUR 2")
 	equal(t, "at last", payable("user:", "", 60, 10), "user:1 EUR 17, user:1 SEK 3, user:3 EUR 6, user:4 EUR 2")
 	equal(t, "within an account", payable("user:1", "EUR", 20, 1), "user:1 SEK 3")

@@ -220,7 +220,14 @@ func testClickRepeats(t *testing.T, s links.Store) {
 	first, again := sampleClick(l, 1), sampleClick(l, 2)
 	first.Verdict, again.Verdict, again.Repeats = links.VerdictValid, links.VerdictDuplicate, first.ID
 	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, first, again) })
-	equal(t, "kept", scanClicks(t, s, uuid.Nil, 10), []links.Click{first, again})
+	want := []links.Click{first, again}
+	for n, of := range []int{2, 1, 2} { // some of the same
+		c := sampleClick(l, 4+n)
+		c.Verdict, c.Repeats = links.VerdictDuplicate, clickID(of)
+		want = append(want, c)
+	}
+	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, want[2:]...) })
+	equal(t, "kept", scanClicks(t, s, uuid.Nil, 10), want)
 	ghost := sampleClick(l, 3)
 	ghost.Verdict, ghost.Repeats = links.VerdictDuplicate, clickID(77)
 	refused(t, s, unknown("repeats"), func(ctx context.Context, tx links.Tx) error { return tx.Clicks().Add(ctx, ghost) })
@@ -262,6 +269,7 @@ func testLastValid(t *testing.T, s links.Store) {
 	visits := []links.Visit{
 		visit(l[0].ID, anna, nobody), visit(l[1].ID, anna, anna), visit(l[1].ID, nobody, anna),
 		visit(l[0].ID, bo, carl), visit(l[0].ID, carl, anna), visit(l[0].ID, anna, nobody),
+		visit(l[0].ID, nobody, anna), visit(l[0].ID, anna, carl),
 		visit(l[0].ID, bo, nobody), visit(l[1].ID, bo, bo), visit(nowhere, anna, anna),
 	}
 	var never links.LastVisit
@@ -271,11 +279,11 @@ func testLastValid(t *testing.T, s links.Store) {
 		since time.Time
 		want  []links.LastVisit // of all visits but the last three, which had none
 	}{
-		{"ever", time.Time{}, []links.LastVisit{of(1, 30), of(4, 10), of(4, 10), of(8, 35), of(8, 35), of(1, 30)}},
-		{"just before the oldest", at(10).Add(-time.Microsecond), []links.LastVisit{of(1, 30), of(4, 10), of(4, 10), of(8, 35), of(8, 35), of(1, 30)}},
-		{"since the oldest", at(10), []links.LastVisit{of(1, 30), never, never, of(8, 35), of(8, 35), of(1, 30)}},
-		{"just before the newest", at(35).Add(-time.Microsecond), []links.LastVisit{never, never, never, of(8, 35), of(8, 35), never}},
-		{"since the newest", at(35), []links.LastVisit{never, never, never, never, never, never}},
+		{"ever", time.Time{}, []links.LastVisit{of(1, 30), of(4, 10), of(4, 10), of(8, 35), of(8, 35), of(1, 30), of(1, 30), of(8, 35)}},
+		{"just before the oldest", at(10).Add(-time.Microsecond), []links.LastVisit{of(1, 30), of(4, 10), of(4, 10), of(8, 35), of(8, 35), of(1, 30), of(1, 30), of(8, 35)}},
+		{"since the oldest", at(10), []links.LastVisit{of(1, 30), never, never, of(8, 35), of(8, 35), of(1, 30), of(1, 30), of(8, 35)}},
+		{"just before the newest", at(35).Add(-time.Microsecond), []links.LastVisit{never, never, never, of(8, 35), of(8, 35), never, never, of(8, 35)}},
+		{"since the newest", at(35), []links.LastVisit{never, never, never, never, never, never, never, never}},
 	} {
 		equal(t, c.name, last(c.since, visits...), append(c.want, never, never, never))
 	}

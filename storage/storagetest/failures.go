@@ -10,6 +10,7 @@ import (
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
 	"github.com/affiliatekit/affiliatekit/affiliate/payouts"
 	"github.com/affiliatekit/affiliatekit/affiliate/webhooks"
+	"github.com/affiliatekit/affiliatekit/links"
 	"github.com/affiliatekit/affiliatekit/links/orders"
 	"github.com/affiliatekit/affiliatekit/productlists"
 )
@@ -149,6 +150,7 @@ func fullWorld(t *testing.T, b Backend) world {
 			func() (err error) { w.offer, err = addOffer(ctx, tx, sampleOffer(w, 900)); return err },
 			func() (err error) { w.participant, err = addPart(ctx, tx, samplePart(w, 0)); return err },
 			func() (err error) { w.link, _, err = tx.Links().AddOrGet(ctx, sampleLink(w, 900)); return err },
+			func() error { return tx.Clicks().Add(ctx, sampleClick(w.link, 900)) },
 			func() (err error) { w.order, err = oneOf(tx.Orders().AddMissing(ctx, sampleOrder(w, 900))); return err },
 		)
 	})
@@ -166,9 +168,11 @@ func fullWorld(t *testing.T, b Backend) world {
 		invoice.PaymentID = p.ID
 		return err
 	})
+	again := sampleClick(w.link, 1) // of a click, and of another time than its id
+	again.Verdict, again.Repeats, again.At = links.VerdictDuplicate, clickID(900), at(10_000)
 	w.kept = keptValues{map[reflect.Type]reflect.Value{}, map[string]reflect.Value{}, map[reflect.Type]reflect.Value{}}
 	for _, v := range []any{
-		endpoint, sampleClick(w.link, 1), sampleCatalog(1), sampleCatalogOffer(1), sampleLanding(1), samplePromoCode(1), sampleAccess(1), sampleDeal(1),
+		endpoint, again, sampleCatalog(1), sampleCatalogOffer(1), sampleLanding(1), samplePromoCode(1), sampleAccess(1), sampleDeal(1),
 		webhooks.Attempt{EndpointID: endpoint.ID, Kind: "x", At: at(0), Result: events.Done}, []orders.Order{sampleOrder(w, 1)},
 		list.ID, sampleGroup(77), sampleClient(77), sampleUser(77), invoice,
 	} {

@@ -189,7 +189,7 @@ func testRemoveClicks(t *testing.T, s links.Store) {
 	first, again := sampleClick(l, 2), sampleClick(l, 4)
 	first.Verdict, first.Visitor = links.VerdictValid, links.VisitorKey{1}
 	again.Verdict, again.Repeats = links.VerdictDuplicate, first.ID
-	addClicks(t, s, sampleClick(l, 1), first, sampleClick(l, 3))
+	addClicks(t, s, sampleClick(l, 3), first, sampleClick(l, 1))
 	addClicks(t, s, again)
 	remove := func(through, limit int) int {
 		return put(t, s, func(ctx context.Context, tx links.Tx) (int, error) {

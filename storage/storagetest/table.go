@@ -134,6 +134,7 @@ func (tb table[T, V]) testAdd(t *testing.T, s affiliate.Store[T]) {
 
 	wantSmall, wantFull := tb.withID(tb.sample(w, 1), small), tb.withID(tb.filled(w), full)
 	scribble(&given)
+	equal(t, "added, full, when what was given changes", full, wantFull)
 	scribble(&full)
 	for range 2 {
 		got := see(t, s, tb.fetching(wantFull))
