@@ -33,7 +33,10 @@ type mailRow struct {
 }
 
 var mailTable = table[mailing.Mail, mailRow]{
-	name: "affiliate_mails", resource: "mail",
+	name: "affiliate_mails", resource: "mail", unheld: true,
+	refers: func(r *mailRow) []reference {
+		return []reference{ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID)}
+	},
 	row: func(m mailing.Mail) mailRow {
 		return mailRow{ID: m.ID, Key: m.Key, AdvertiserID: m.AdvertiserID, CreatedAt: m.CreatedAt, SentAt: m.SentAt}
 	},
@@ -44,39 +47,9 @@ var mailTable = table[mailing.Mail, mailRow]{
 
 type mails struct{ u *unit }
 
-// reserved is what Reserve returns besides an error.
-type reservedMail struct {
-	mail  mailing.Mail
-	fresh bool
-}
-
 func (r mails) Reserve(ctx context.Context, m mailing.Mail) (mailing.Mail, bool, error) {
-	out, err := change(ctx, r.u, "mail", func(ctx context.Context) (out reservedMail, err error) {
-		if err := m.Validate(); err != nil {
-			return out, err
-		}
-		if m.AdvertiserID != 0 { // a taken key must not hide an unknown advertiser
-			if err := r.u.checkReferences(ctx, "mail", ref("advertiser_id", "affiliate_advertisers", m.AdvertiserID)); err != nil {
-				return out, err
-			}
-		}
-		m.ID = 0
-		row := mailTable.row(m)
-		res, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(mailTable.name)).On("CONFLICT (key) DO NOTHING").Returning("id").Exec(ctx)
-		if err != nil {
-			return out, err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return out, err
-		}
-		if n == 1 {
-			return reservedMail{mailTable.entity(row), true}, nil
-		}
-		out.mail, err = mailTable.find(ctx, r.u, m.Key, func(q filter) { q.exactly("t.key", m.Key) })
-		return out, err
-	})
-	return out.mail, out.fresh, err
+	m.ID = 0
+	return addOrGet(ctx, r.u, mailTable, m, mailTable.row(m), "affiliate_mails_key_key", func(q filter) { q.exactly("t.key", m.Key) })
 }
 
 func (r mails) ByKey(ctx context.Context, key string) (mailing.Mail, error) {

@@ -44,8 +44,11 @@ type mediumRow struct {
 }
 
 var mediaTable = table[media.Medium, mediumRow]{
-	name: "affiliate_media", resource: "medium",
+	name: "affiliate_media", resource: "medium", unheld: true,
 	row: newMediumRow, entity: mediumRow.medium,
+	refers: func(r *mediumRow) []reference {
+		return []reference{ref("user_id", "affiliate_users", r.UserID), ref("tag_id", "affiliate_user_tags", r.TagID)}
+	},
 	sort: map[string]string{"published_at": "t.published_at", "created_at": "t.created_at"},
 }
 
@@ -67,41 +70,12 @@ func (r mediumRow) medium() media.Medium {
 
 type mediaRepository struct{ u *unit }
 
-// addedMedium is what AddOrGet returns besides an error.
-type addedMedium struct {
-	medium media.Medium
-	fresh  bool
-}
-
 func (r mediaRepository) AddOrGet(ctx context.Context, m media.Medium) (media.Medium, bool, error) {
-	out, err := change(ctx, r.u, "medium", func(ctx context.Context) (out addedMedium, err error) {
-		if err := m.Validate(); err != nil {
-			return out, err
-		}
-		// A key that is taken must not hide an unknown reference.
-		if err := r.u.checkReferences(ctx, "medium", ref("user_id", "affiliate_users", m.UserID), ref("tag_id", "affiliate_user_tags", m.TagID)); err != nil {
-			return out, err
-		}
-		m.ID = 0
-		row := newMediumRow(m)
-		res, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(mediaTable.name)).On("CONFLICT (external_id, type) DO NOTHING").Returning("id").Exec(ctx)
-		if err != nil {
-			return out, err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return out, err
-		}
-		if n == 1 {
-			return addedMedium{row.medium(), true}, nil
-		}
-		out.medium, err = mediaTable.find(ctx, r.u, m.ExternalID, func(q filter) {
-			q.exactly("t.external_id", m.ExternalID)
-			q.exactly("t.type", m.Type)
-		})
-		return out, err
+	m.ID = 0
+	return addOrGet(ctx, r.u, mediaTable, m, newMediumRow(m), "affiliate_media_media_id_key", func(q filter) {
+		q.exactly("t.external_id", m.ExternalID)
+		q.exactly("t.type", m.Type)
 	})
-	return out.medium, out.fresh, err
 }
 
 func (r mediaRepository) Get(ctx context.Context, id int64) (media.Medium, error) {

@@ -2,10 +2,8 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -112,29 +110,9 @@ var collectorTable = table[orders.Collector, collectorRow]{
 type collectors struct{ u *unit }
 
 func (r collectors) AddOrGet(ctx context.Context, c orders.Collector) (orders.Collector, bool, error) {
-	type answer struct {
-		kept  orders.Collector
-		added bool
-	}
-	a, err := change(ctx, r.u, "collector", func(ctx context.Context) (answer, error) {
-		if err := c.Validate(); err != nil {
-			return answer{}, err
-		}
-		c.ID = 0
-		row := collectorTable.row(c)
-		var added []collectorRow
-		err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(collectorTable.name)).
-			On("CONFLICT ON CONSTRAINT affiliate_order_collectors_advertiser_id_key DO NOTHING").Returning("*").Scan(ctx, &added)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return answer{}, err
-		}
-		if len(added) == 1 {
-			return answer{collectorTable.entity(added[0]), true}, nil
-		}
-		kept, err := collectorTable.find(ctx, r.u, c.AdvertiserID, func(q filter) { q.Where("t.advertiser_id = ?", c.AdvertiserID) })
-		return answer{kept, false}, err
-	})
-	return a.kept, a.added, err
+	c.ID = 0
+	return addOrGet(ctx, r.u, collectorTable, c, collectorTable.row(c), "affiliate_order_collectors_advertiser_id_key",
+		func(q filter) { q.Where("t.advertiser_id = ?", c.AdvertiserID) })
 }
 
 func (r collectors) ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]orders.Collector, error) {

@@ -30,7 +30,7 @@ type table[E entity, R any] struct {
 	// refers are the ids in a row, where it has several: those that refer to nothing
 	// are told all at once, where foreign keys tell of the first.
 	refers func(*R) []reference
-	unheld bool // no foreign key holds some of them: they are always looked up
+	unheld bool // no foreign key holds some of them, or a taken key would hide them: they are always looked up
 	// decides: clicks and orders are decided by these rows. The GetMany of a
 	// recording unit takes a shared lock on them, and a change of one waits for such
 	// units to end: once the change has returned, nothing more is recorded by what
@@ -335,19 +335,15 @@ func addOrGet[E entity, R any](ctx context.Context, u *unit, t table[E, R], e E,
 		if err := e.Validate(); err != nil {
 			return answer{}, err
 		}
-		var res sql.Result
-		err := t.referring(ctx, u, func() (err error) {
-			res, err = u.tx.NewInsert().Model(&row).ModelTableExpr(u.from(t.name)).
-				On("CONFLICT ON CONSTRAINT ? DO NOTHING", bun.Ident(key)).Returning("NULL").Exec(ctx)
-			return err
+		err := t.referring(ctx, u, func() error {
+			return u.tx.NewInsert().Model(&row).ModelTableExpr(u.from(t.name)).
+				On("CONFLICT ON CONSTRAINT ? DO NOTHING", bun.Ident(key)).Returning("*").Scan(ctx)
 		}, row)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return answer{}, err
-		}
 		if err == nil {
-			if n, err := res.RowsAffected(); err != nil || n == 1 {
-				return answer{t.entity(row), true}, err
-			}
+			return answer{t.entity(row), true}, nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return answer{}, err
 		}
 		found, err := t.find(ctx, u, "", there)
 		return answer{found, false}, err
