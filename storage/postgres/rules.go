@@ -130,7 +130,7 @@ func (r rules) Changed(ctx context.Context, since links.Cursor) ([]int64, error)
 		var ids []int64
 		err = r.u.tx.NewRaw(`SELECT advertiser_id FROM ? WHERE number > ? OR number IS NULL ORDER BY advertiser_id`,
 			r.u.name("affiliate_url_rule_changes"), last).Scan(ctx, &ids)
-		return noneAsNil(ids), err
+		return ids, err
 	})
 }
 

@@ -370,7 +370,7 @@ func (r statRepository) Meet(ctx context.Context, visits ...stats.Visit) ([]stat
 				added = append(added, sorted[at])
 			}
 		}
-		slices.SortFunc(added, compare)
+		slices.SortFunc(added, compare) // the server promises no order
 		return added, nil
 	})
 }

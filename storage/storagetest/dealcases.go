@@ -40,6 +40,7 @@ func testUIDs(t *testing.T, s dealsStore) {
 		return see(t, s, func(ctx context.Context, tx dealsTx) ([]deals.UID, error) { return tx.UIDs().GetMany(ctx, uids) })
 	}
 	equal(t, "found", get("uid2", "UID1", "uid1", "uid3", "uid2", "\x00", "\xff"), []deals.UID{first, sampleUID(2)})
+	equal(t, "by what only begins like one", get("uid1\x00", "uid1\xff"), []deals.UID(nil))
 	equal(t, "of none", get(), []deals.UID(nil))
 }
 

@@ -37,7 +37,7 @@ func testRetained(t *testing.T, s links.Store) {
 		VisitorsThrough: clickID(9), VisitorsFrom: day.AddDate(0, 0, 1), EventsThrough: 5,
 	}
 	abroad := full
-	zone := time.FixedZone("", 3*3600)
+	zone := time.FixedZone("", -3*3600) // where it is the day before
 	abroad.ClicksFrom, abroad.VisitorsFrom = full.ClicksFrom.In(zone), full.VisitorsFrom.In(zone)
 	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Retention().Put(ctx, abroad) })
 	equal(t, "kept in UTC", retained(t, s), full)

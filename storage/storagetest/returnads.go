@@ -81,7 +81,7 @@ func testAdList(t *testing.T, s returnads.Store) {
 	items := addAll(t, s, addAd,
 		make("b", 0, func(a *V) { a.AdvertiserGroupID, a.DisplayForAll, a.CreatedAt = w.groups[0].ID, true, at(3) }),
 		make("Anna_", 1, func(a *V) {
-			a.Author.UserID, a.AdvertiserIDs, a.StartsAt = w.users[0].ID, []int64{w.advertisers[0].ID}, at(1)
+			a.Author.UserID, a.AdvertiserIDs, a.StartsAt, a.ViewLimit = w.users[0].ID, []int64{w.advertisers[0].ID}, at(1), affiliate.Some[int64](3)
 		}),
 		make("anna", 1, func(a *V) {
 			a.CategoryIDs, a.EndsAt, a.ClickLimit = []int64{w.categories[0].ID}, at(9), affiliate.Some[int64](2)
@@ -115,9 +115,11 @@ func testAdList(t *testing.T, s returnads.Store) {
 		{F{AdvertiserIDs: []int64{w.advertisers[1].ID, nowhere}}, "b c"},
 		{F{AdvertiserIDs: []int64{}}, ""},
 		{F{CreatedBy: w.users[0].ID}, "b"},
-		{F{Statuses: []offers.Status{offers.Active}}, "a b"},
-		{F{Statuses: []offers.Status{offers.Ended, offers.Paused}}, "c d"},
-		{F{Statuses: []offers.Status{offers.Active}, At: at(55)}, "a b e"},
+		{F{Statuses: []offers.Status{offers.Active}}, "a"},
+		{F{Statuses: []offers.Status{offers.Ended, offers.Paused}}, "b c d"},
+		{F{Statuses: []offers.Status{offers.Active}, At: at(50)}, "a e"},
+		{F{Statuses: []offers.Status{offers.Active}, At: at(55)}, "a e"},
+		{F{Statuses: []offers.Status{offers.Active}, At: at(60)}, "a"},
 		{F{Statuses: []offers.Status{}}, ""},
 		{F{ShownAt: w.advertisers[0].ID}, "b d"},
 		{F{ShownAt: w.advertisers[0].ID, ShownAtCategories: []int64{w.categories[0].ID}}, "b c d"},

@@ -437,6 +437,9 @@ func testStatsReaders(t *testing.T, s links.Store) {
 		return stats.Visit{AdvertiserID: w.advertisers[0].ID, OfferID: offer, Day: statDay(day), Reader: stats.Reader{0: byte(reader), 15: 0xff}}
 	}
 	equal(t, "nobody", meet(), []stats.Visit(nil))
+	backwards := []stats.Visit{v(99, 0, 2), v(99, 0, 1)}
+	meet(backwards...)
+	equal(t, "the caller's list", backwards, []stats.Visit{v(99, 0, 2), v(99, 0, 1)})
 	equal(t, "new ones, in order", meet(v(95, 0, 1), v(90, 1, 1), v(90, 0, 2), v(70, 0, 1), v(90, 0, 1), v(90, 0, 2)),
 		[]stats.Visit{v(90, 0, 1), v(90, 0, 2), v(90, 1, 1), v(95, 0, 1)})
 	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Stats().Forget(ctx, statDay(1)) })

@@ -179,8 +179,10 @@ func (tb table[T, V]) testIDs(t *testing.T, s affiliate.Store[T], w world, a, b 
 	many := func(ids []int64) []V {
 		return see(t, s, func(ctx context.Context, tx T) ([]V, error) { return tb.getMany(ctx, tx, ids) })
 	}
-	got := many([]int64{idB, nowhere, idA, 0, -1, idB, math.MaxInt64, math.MinInt64})
+	asked := []int64{idB, nowhere, idA, 0, -1, idB, math.MaxInt64, math.MinInt64}
+	got := many(asked)
 	equal(t, "GetMany", got, []V{a, b})
+	equal(t, "the caller's ids", asked, []int64{idB, nowhere, idA, 0, -1, idB, math.MaxInt64, math.MinInt64})
 	for i := range got {
 		scribble(&got[i])
 	}

@@ -77,6 +77,7 @@ func testTagList(t *testing.T, s coreStore) {
 		{F{IDs: []int64{}}, ""},
 		{F{Name: "P_"}, "z"},
 		{F{Name: "%"}, "a"},
+		{F{Name: "100"}, "a"},
 		{F{Name: `\`}, "o"},
 		{F{Name: "Ä"}, "Z"},
 		{F{Name: fmt.Sprint(items[0].ID) + "#"}, ""},

@@ -169,7 +169,7 @@ func testUserLookups(t *testing.T, s coreStore) {
 	equal(t, "by no e-mails", byEmails(nil), []affiliate.User(nil))
 	equal(t, "by handles", bySocial([]string{"two", "one", "one"}), kept)
 	equal(t, "by one handle", bySocial([]string{"one"}), []affiliate.User{kept[0], kept[2]})
-	equal(t, "by other handles", bySocial(append(unkeepable(), "", "ONE", "on", "o%", "instagram")), []affiliate.User(nil))
+	equal(t, "by other handles", bySocial(append(unkeepable(), "one\x00", "two\xff", "", "ONE", "on", "o%", "instagram")), []affiliate.User(nil))
 	equal(t, "by no handles", bySocial([]string{}), []affiliate.User(nil))
 
 	moved := user("a", "new@a.example", affiliate.SocialMedia{Type: "instagram", Identifier: "three"})
@@ -234,6 +234,7 @@ func testUserRelate(t *testing.T, s coreStore) {
 		return all(
 			func() error { return tx.Users().Relate(ctx, anna, acme, true) },
 			func() error { return tx.Users().Relate(ctx, anna, acme, false) }, // it stays so
+			func() error { return tx.Users().Relate(ctx, anna, w.advertisers[1].ID, true) },
 			func() error { return tx.Users().Relate(ctx, w.users[2].ID, w.advertisers[1].ID, true) },
 		)
 	})
