@@ -169,7 +169,7 @@ func (r dealRepository) keysFree(ctx context.Context, rows []dealRow) error {
 		column(rows, func(r *dealRow) string { return r.PublicID.String() }),
 		column(rows, func(r *dealRow) string { return r.BusinessPartnerID.String() }),
 		column(rows, func(r *dealRow) string { return r.ExternalID }), r.u.name(dealTable.name)).Scan(ctx, &passed)
-	if err == nil && passed {
+	if passed {
 		return taken(dealTable.resource, "deal_id")
 	}
 	return err

@@ -100,7 +100,7 @@ func (r memberships) Advertisers(ctx context.Context, role affiliate.Role, subje
 		q.amongTexts("t.subject", subjects)
 		var ids []int64
 		err := q.OrderExpr("t.advertiser_id").Scan(ctx, &ids)
-		return noneAsNil(ids), err
+		return ids, err
 	})
 }
 

@@ -32,6 +32,11 @@ func (r invoiceRow) invoice() payouts.Invoice {
 	}
 }
 
+type seriesRow struct {
+	Series string `bun:"series"`
+	Last   int64  `bun:"last"`
+}
+
 type invoices struct{ u *unit }
 
 // Take counts on in the rows of the series, in the order of their names, which
@@ -47,10 +52,7 @@ func (r invoices) Take(ctx context.Context, takes ...payouts.SeriesTake) ([]int6
 			}
 		}
 		type take = payouts.SeriesTake
-		var rows []struct {
-			Series string `bun:"series"`
-			Last   int64  `bun:"last"`
-		}
+		var rows []seriesRow
 		err := r.u.prepared(`INSERT INTO {schema}affiliate_invoice_series AS t (series, last)
 			SELECT series, last FROM unnest(?0::text[], ?1::bigint[]) AS n (series, last) ORDER BY series
 			ON CONFLICT (series) DO UPDATE SET last = t.last + excluded.last RETURNING t.series, t.last`,
@@ -76,20 +78,10 @@ func (r invoices) Series(ctx context.Context, after string, limit int) ([]payout
 		if limit <= 0 || !storable(after) {
 			return nil, nil
 		}
-		var rows []struct {
-			Series string `bun:"series"`
-			Last   int64  `bun:"last"`
-		}
+		var rows []seriesRow
 		err := r.u.tx.NewRaw(`SELECT series, last FROM ? WHERE series > ? ORDER BY series LIMIT ?`,
 			r.u.name("affiliate_invoice_series"), after, limit).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		var out []payouts.SeriesTake
-		for _, row := range rows {
-			out = append(out, payouts.SeriesTake{Series: row.Series, Count: row.Last})
-		}
-		return out, nil
+		return converted(rows, func(row seriesRow) payouts.SeriesTake { return payouts.SeriesTake{Series: row.Series, Count: row.Last} }), err
 	})
 }
 

@@ -148,13 +148,8 @@ func (r ledger) SumByKind(ctx context.Context, accounts []affiliate.Account, fro
 			FROM {schema}affiliate_entries WHERE account = ANY(?0::text[]) AND payable_at >= ?1::timestamptz AND payable_at < ?2::timestamptz AND kind <> ?3::text
 			GROUP BY account, currency, kind ORDER BY account, currency, kind`,
 			wanted, ceil(from), ceil(until), string(affiliate.EntryPayout)).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		var out []affiliate.KindSum
-		for _, row := range rows {
-			out = append(out, affiliate.KindSum{Account: row.Account, Kind: row.Kind, Earning: affiliate.NewMoney(row.Earning, row.Currency), Entries: row.Entries})
-		}
-		return out, nil
+		return converted(rows, func(row kindSumRow) affiliate.KindSum {
+			return affiliate.KindSum{Account: row.Account, Kind: row.Kind, Earning: affiliate.NewMoney(row.Earning, row.Currency), Entries: row.Entries}
+		}), err
 	})
 }

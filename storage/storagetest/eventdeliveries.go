@@ -337,23 +337,16 @@ func testQueueWhileSettling(t *testing.T, s eventsStore) {
 	equal(t, "delivered", delivered, rounds)
 }
 
-// settleBeside does something in a unit, and starts to settle in another one before
-// the first ends, giving that every chance to go on too early. It returns what
-// Settle did.
-func settleBeside(t *testing.T, s eventsStore, c events.Consumer, outcome events.Outcome, fn func(ctx context.Context, tx eventsTx) error) bool {
+// beside runs a unit, and starts another one before the first ends, giving that
+// every chance to go on too early.
+func beside(t *testing.T, s eventsStore, first, later func(ctx context.Context, tx eventsTx) error) {
 	t.Helper()
-	var settled bool
 	other := make(chan error, 1)
 	start := sync.OnceFunc(func() {
-		go func() {
-			other <- insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) (err error) {
-				settled, err = tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: c.ID, Token: c.Token, Outcomes: []events.Outcome{outcome}})
-				return err
-			})
-		}()
+		go func() { other <- insist(t.Context(), s.Work, later) }()
 	})
 	if err := insist(t.Context(), s.Work, func(ctx context.Context, tx eventsTx) error {
-		if err := fn(ctx, tx); err != nil {
+		if err := first(ctx, tx); err != nil {
 			return err
 		}
 		start()
@@ -364,7 +357,14 @@ func settleBeside(t *testing.T, s eventsStore, c events.Consumer, outcome events
 	if err := <-other; err != nil {
 		t.Fatal(err)
 	}
-	return settled
+}
+
+// settling settles one delivery of a leased consumer, and sets whether it did.
+func settling(c events.Consumer, outcome events.Outcome, settled *bool) func(ctx context.Context, tx eventsTx) error {
+	return func(ctx context.Context, tx eventsTx) (err error) {
+		*settled, err = tx.EventConsumers().Settle(ctx, events.Settlement{ConsumerID: c.ID, Token: c.Token, Outcomes: []events.Outcome{outcome}})
+		return err
+	}
 }
 
 func testBackWhileSettling(t *testing.T, s eventsStore) {
@@ -375,12 +375,6 @@ func testBackWhileSettling(t *testing.T, s eventsStore) {
 		func(ctx context.Context, tx eventsTx, d events.Delivery) error {
 			return second(tx.EventDeliveries().Queue(ctx, at(5), d.ConsumerID, []int64{d.Sequence}))
 		},
-		func(ctx context.Context, tx eventsTx, _ events.Delivery) error {
-			return all(
-				func() error { return tx.Events().Add(ctx, sampleEvent(3)) },
-				func() error { return second(tx.EventLog().Number(ctx, at(5), 10)) },
-			)
-		},
 	} {
 		c := putConsumer(t, s, sampleConsumer(i))
 		raise(t, s, sampleEvent(1), sampleEvent(2))
@@ -390,10 +384,27 @@ func testBackWhileSettling(t *testing.T, s eventsStore) {
 		l.Names = []string{c.Name}
 		settleConsumer(t, s, leaseConsumers(t, s, l)[0], events.Outcome{DeliveryID: list[0].ID, Result: events.GaveUp, Reason: "gone"})
 		done := events.Outcome{DeliveryID: list[1].ID, Result: events.Done}
-		settled := settleBeside(t, s, leaseConsumers(t, s, l)[0], done, func(ctx context.Context, tx eventsTx) error { return back(ctx, tx, list[0]) })
+		var settled bool
+		beside(t, s, func(ctx context.Context, tx eventsTx) error { return back(ctx, tx, list[0]) }, settling(leaseConsumers(t, s, l)[0], done, &settled))
 		equal(t, "settled", settled, true)
-		equal(t, "due for what came", consumerNow(t, s, c).DueAt, at(5))
+		equal(t, "due for what came back", consumerNow(t, s, c).DueAt, at(5))
 	}
+}
+
+func testNumberWhileSettling(t *testing.T, s eventsStore) {
+	c := putConsumer(t, s, sampleConsumer(1))
+	raise(t, s, of(1, 1))
+	number(t, s, 1, 10)
+	raise(t, s, of(1, 2))
+	list := dueTo(t, s, c, 1)
+	var settled bool
+	again := events.Outcome{DeliveryID: list[0].ID, Result: events.Later, DueAt: at(50), Reason: "failed"}
+	beside(t, s, settling(leaseConsumers(t, s, eventLease(1))[0], again, &settled), func(ctx context.Context, tx eventsTx) error {
+		return second(tx.EventLog().Number(ctx, at(2), 10))
+	})
+	equal(t, "settled", settled, true)
+	equal(t, "before the one that is tried again", sequences(dueTo(t, s, c, 49)), "")
+	equal(t, "with it", sequences(dueTo(t, s, c, 50)), "1 2")
 }
 
 func testTakeoverWhileSettling(t *testing.T, s eventsStore) {
@@ -403,9 +414,9 @@ func testTakeoverWhileSettling(t *testing.T, s eventsStore) {
 	list := dueTo(t, s, c, 1)
 	done := events.Outcome{DeliveryID: list[0].ID, Result: events.Done}
 	late := eventLease(61) // when the first one has ended
-	settled := settleBeside(t, s, leaseConsumers(t, s, eventLease(1))[0], done, func(ctx context.Context, tx eventsTx) error {
-		return second(tx.EventConsumers().Lease(ctx, late))
-	})
+	var settled bool
+	first := leaseConsumers(t, s, eventLease(1))[0]
+	beside(t, s, func(ctx context.Context, tx eventsTx) error { return second(tx.EventConsumers().Lease(ctx, late)) }, settling(first, done, &settled))
 	equal(t, "settled", settled, false)
 	equal(t, "left to whoever took over", dueTo(t, s, c, 1), list)
 	equal(t, "leased by", consumerNow(t, s, c).Token, late.Token)

@@ -51,7 +51,8 @@ func eventsScenarios() []scenario[eventsStore] {
 		scenario[eventsStore]{"deliveries/queued again", testRequeue},
 		scenario[eventsStore]{"deliveries/list and backlog", testDeliveryList},
 		scenario[eventsStore]{"deliveries/what is queued while others settle is not forgotten", testQueueWhileSettling},
-		scenario[eventsStore]{"deliveries/what comes while its consumer settles is not forgotten", testBackWhileSettling},
+		scenario[eventsStore]{"deliveries/what comes back while its consumer settles is not forgotten", testBackWhileSettling},
+		scenario[eventsStore]{"deliveries/what comes while its consumer settles stays behind", testNumberWhileSettling},
 		scenario[eventsStore]{"deliveries/who settles sees who takes over", testTakeoverWhileSettling},
 	)
 }

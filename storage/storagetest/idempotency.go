@@ -188,6 +188,13 @@ func testComplete(t *testing.T, s coreStore) {
 		write(t, s, remove("admin:1", "k", other))
 	}
 	write(t, s, remove("admin:2", "k", "t1"))
+	cut := sampleKey("a", "k") // which no principal that cannot be kept is cut to
+	reserve(t, s, cut, at(0))
+	for _, other := range unkeepable() {
+		write(t, s, remove(other, "k", "t1"))
+	}
+	expectReservation(t, s, fullKey("k"), at(0), flying, false)
+	expectReservation(t, s, cut, at(0), cut, false)
 	expectReservation(t, s, fullKey("k"), at(0), flying, false)
 	write(t, s, remove("admin:1", "k", "t1"))
 	refused(t, s, missing, complete(fullKey("k")))
@@ -208,6 +215,7 @@ func testExpire(t *testing.T, s coreStore) {
 	equal(t, "expired before the first", expire(at(0).Add(-time.Microsecond), 10), 0)
 	equal(t, "expired with the first", expire(at(0), 10), 1)
 	equal(t, "expired, no more than none", expire(at(30), 0), 0)
+	equal(t, "expired, less than none", expire(at(30), -1), 0)
 	equal(t, "expired, no more than one", expire(at(30), 1), 1)
 	next := sampleKey("a", "3")
 	next.ExpiresAt = at(20)

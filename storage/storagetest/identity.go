@@ -179,6 +179,8 @@ func testMemberships(t *testing.T, s identityStore) {
 			return all(
 				func() error { return tx.Memberships().Remove(ctx, member(agency, "a", 0)) },
 				func() error { return tx.Memberships().Remove(ctx, member(agency, "b", 0)) },
+				func() error { return tx.Memberships().Remove(ctx, member(agency, "a\x00", 2)) },
+				func() error { return tx.Memberships().Remove(ctx, member(agency+"\x00", "a", 2)) },
 				func() error {
 					return tx.Memberships().Remove(ctx, identity.Membership{Role: agency, Subject: "a", AdvertiserID: nowhere})
 				},

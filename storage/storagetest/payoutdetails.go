@@ -41,6 +41,9 @@ func testReseal(t *testing.T, s payoutsStore) {
 	broken.Series = ""
 	refused(t, s, invalid("series", "required"), func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, a, broken) })
 	equal(t, "resealed", get(), []payouts.Invoice{a, b})
+	b.Parties = payouts.Sealed{}
+	write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.Invoices().Reseal(ctx, b) })
+	equal(t, "with nothing in it", get(), []payouts.Invoice{a, b})
 }
 
 // onePerUser is what the records promise of which each user has one.

@@ -306,6 +306,7 @@ func testTake(t *testing.T, s payoutsStore) {
 	equal(t, "the second", series(t, s, "A", 1), want[1:2])
 	equal(t, "after what is not there", series(t, s, "AA", 10), want[1:])
 	equal(t, "none", series(t, s, "", 0), []payouts.SeriesTake(nil))
+	equal(t, "less than none", series(t, s, "", -1), []payouts.SeriesTake(nil))
 	for _, bad := range []struct {
 		take payouts.SeriesTake
 		want failure
