@@ -20,7 +20,7 @@ type Store = affiliate.Store[Tx]
 // MailRepository keeps mails. Key is unique.
 type MailRepository interface {
 	// Reserve adds the mail and returns it with true. When the key is taken, it
-	// returns the mail that has it, with false.
+	// returns the mail that has it, with false, whatever m refers to.
 	Reserve(ctx context.Context, m Mail) (Mail, bool, error)
 	// Sent sets when the mail was sent. ErrNotFound when there is none.
 	Sent(ctx context.Context, id int64, at time.Time) error

@@ -37,7 +37,7 @@ type Filter struct {
 // Repository keeps media. ExternalID is unique per type.
 type Repository interface {
 	// AddOrGet adds the medium and returns it with true, or returns the one that
-	// has its type and external id already with false.
+	// has its type and external id already with false, whatever m refers to.
 	AddOrGet(ctx context.Context, m Medium) (Medium, bool, error)
 	Get(ctx context.Context, id int64) (Medium, error)
 	Update(ctx context.Context, m Medium) error

@@ -51,14 +51,14 @@ func (r mails) Reserve(ctx context.Context, m mailing.Mail) (mailing.Mail, bool,
 	if err := m.Validate(); err != nil {
 		return mailing.Mail{}, false, r.u.Fail(err)
 	}
+	t := r.u.db.mails
+	if id, ok := t.byKey.Find(m.Key); ok {
+		return copyMail(id, t.At(id)), false, nil
+	}
 	var f engine.Refusal
 	f.Refers(r.u.db.core.advertisers.KnowsOr0(m.AdvertiserID), "advertiser_id")
 	if err := f.Err("mail"); err != nil {
 		return mailing.Mail{}, false, r.u.Fail(err)
-	}
-	t := r.u.db.mails
-	if id, ok := t.byKey.Find(m.Key); ok {
-		return copyMail(id, t.At(id)), false, nil
 	}
 	m.CreatedAt, m.SentAt = engine.Kept(m.CreatedAt), engine.Kept(m.SentAt)
 	id, err := t.Insert(m)

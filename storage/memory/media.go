@@ -59,13 +59,13 @@ func (r mediaRepository) AddOrGet(ctx context.Context, m media.Medium) (media.Me
 	if err := m.Validate(); err != nil {
 		return media.Medium{}, false, r.u.Fail(err)
 	}
-	f := r.refuse(m)
-	if err := f.Err("medium"); err != nil {
-		return media.Medium{}, false, r.u.Fail(err)
-	}
 	t := r.u.db.media
 	if id, ok := t.byKey.Find(mediumKey{m.Type, m.ExternalID}); ok {
 		return *t.At(id), false, nil
+	}
+	f := r.refuse(m)
+	if err := f.Err("medium"); err != nil {
+		return media.Medium{}, false, r.u.Fail(err)
 	}
 	m.ID = int64(t.Last()) + 1
 	id, err := t.Insert(keptMedium(m))

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -56,31 +54,8 @@ func (r linkRow) link() links.Link {
 type linkRepository struct{ repo[links.Link, linkRow] }
 
 func (r linkRepository) AddOrGet(ctx context.Context, l links.Link) (links.Link, bool, error) {
-	type answer struct {
-		link  links.Link
-		added bool
-	}
-	a, err := change(ctx, r.u, "link", func(ctx context.Context) (answer, error) {
-		if err := l.Validate(); err != nil {
-			return answer{}, err
-		}
-		row := newLinkRow(l)
-		// Named, so that only this key is forgiven. When the link in the way is
-		// one that this snapshot does not show, the database asks to run again.
-		err := linkTable.referring(ctx, r.u, func() error {
-			return r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from("affiliate_links")).ExcludeColumn("id").
-				On("CONFLICT ON CONSTRAINT affiliate_links_key_key DO NOTHING").Returning("id").Scan(ctx)
-		}, row)
-		if err == nil {
-			return answer{row.link(), true}, nil
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return answer{}, err
-		}
-		found, err := linkTable.find(ctx, r.u, "", byKey(l.UserID, l.AdvertiserID, l.Key))
-		return answer{found, false}, err
-	})
-	return a.link, a.added, err
+	l.ID = 0
+	return addOrGet(ctx, r.u, linkTable, l, newLinkRow(l), "affiliate_links_key_key", byKey(l.UserID, l.AdvertiserID, l.Key))
 }
 
 func byKey(userID, advertiserID int64, key links.LinkKey) func(filter) {

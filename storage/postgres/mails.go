@@ -33,7 +33,7 @@ type mailRow struct {
 }
 
 var mailTable = table[mailing.Mail, mailRow]{
-	name: "affiliate_mails", resource: "mail", unheld: true,
+	name: "affiliate_mails", resource: "mail",
 	refers: func(r *mailRow) []reference {
 		return []reference{ref("advertiser_id", "affiliate_advertisers", r.AdvertiserID)}
 	},

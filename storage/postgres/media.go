@@ -44,7 +44,7 @@ type mediumRow struct {
 }
 
 var mediaTable = table[media.Medium, mediumRow]{
-	name: "affiliate_media", resource: "medium", unheld: true,
+	name: "affiliate_media", resource: "medium",
 	row: newMediumRow, entity: mediumRow.medium,
 	refers: func(r *mediumRow) []reference {
 		return []reference{ref("user_id", "affiliate_users", r.UserID), ref("tag_id", "affiliate_user_tags", r.TagID)}

@@ -66,7 +66,7 @@ func (r targets) GetMany(ctx context.Context, offerIDs []int64) (map[int64][]off
 			Value   string            `bun:"value"`
 		}
 		err := r.u.prepared(`SELECT offer_id, kind, value FROM {schema}affiliate_offer_targets WHERE offer_id = ANY(?0::bigint[]) ORDER BY offer_id, kind, value`,
-			nonNil(distinct(offerIDs))).Scan(ctx, &rows)
+			distinct(offerIDs)).Scan(ctx, &rows)
 		out := make(map[int64][]offers.Target, len(offerIDs))
 		for _, row := range rows {
 			out[row.OfferID] = append(out[row.OfferID], offers.Target{Kind: row.Kind, Value: row.Value})

@@ -143,7 +143,7 @@ func (r returnAds) List(ctx context.Context, f returnads.Filter, p affiliate.Pag
 	})
 	when(f.ShownAt != 0, func(q filter) {
 		q.Where("t.advertiser_id <> ? AND (t.display_for_all OR ? = ANY(t.advertiser_ids) OR t.category_ids && ?::bigint[])",
-			f.ShownAt, f.ShownAt, pgdialect.Array(nonNil(f.ShownAtCategories)))
+			f.ShownAt, f.ShownAt, pgdialect.Array(f.ShownAtCategories))
 	})
 	return returnAdTable.list(ctx, r.u, p, func(q filter) { q.anyOf(f.OrID, all) })
 }
@@ -155,7 +155,7 @@ func (r returnAds) Counts(ctx context.Context, ids []int64) (map[int64]returnads
 			Views  int64 `bun:"views"`
 			Clicks int64 `bun:"clicks"`
 		}
-		err := r.u.tx.NewRaw(`SELECT id, views, clicks FROM ? WHERE id = ANY(?::bigint[])`, r.u.name("affiliate_return_ads"), pgdialect.Array(nonNil(ids))).Scan(ctx, &rows)
+		err := r.u.tx.NewRaw(`SELECT id, views, clicks FROM ? WHERE id = ANY(?::bigint[])`, r.u.name("affiliate_return_ads"), pgdialect.Array(ids)).Scan(ctx, &rows)
 		out := make(map[int64]returnads.Counts, len(rows))
 		for _, row := range rows {
 			out[row.ID] = returnads.Counts{Views: row.Views, Clicks: row.Clicks}

@@ -30,7 +30,7 @@ type table[E entity, R any] struct {
 	// refers are the ids in a row, where it has several: those that refer to nothing
 	// are told all at once, where foreign keys tell of the first.
 	refers func(*R) []reference
-	unheld bool // no foreign key holds some of them, or a taken key would hide them: they are always looked up
+	unheld bool // no foreign key holds some of them: they are always looked up
 	// decides: clicks and orders are decided by these rows. The GetMany of a
 	// recording unit takes a shared lock on them, and a change of one waits for such
 	// units to end: once the change has returned, nothing more is recorded by what
@@ -132,7 +132,7 @@ func (t table[E, R]) prepared(ctx context.Context, u *unit, condition string, ar
 
 func (t table[E, R]) getMany(ctx context.Context, u *unit, ids []int64) ([]E, error) {
 	ids = distinct(ids)
-	found, err := read(ctx, u, t.resource, func(ctx context.Context) ([]E, error) { return t.prepared(ctx, u, byIDs, nonNil(ids)) })
+	found, err := read(ctx, u, t.resource, func(ctx context.Context) ([]E, error) { return t.prepared(ctx, u, byIDs, ids) })
 	if err == nil && len(found) == len(ids) {
 		u.saw(t.name, ids)
 	}
@@ -323,9 +323,9 @@ func (t table[E, R]) getBy(ctx context.Context, u *unit, id any) (E, error) {
 	return t.one(ctx, u, id, func(q filter) { q.Where("t.public_id = ?", id) })
 }
 
-// addOrGet inserts a row, or returns the one that is there with false. Only the
-// named key is forgiven. When the row in the way is one that this snapshot does
-// not show, the database asks to run again.
+// addOrGet inserts a row, or returns the one that is there with false, whatever the
+// new one refers to. Only the named key is forgiven. When the row in the way is one
+// that this snapshot does not show, the database asks to run again.
 func addOrGet[E entity, R any](ctx context.Context, u *unit, t table[E, R], e E, row R, key string, there func(filter)) (E, bool, error) {
 	type answer struct {
 		kept  E

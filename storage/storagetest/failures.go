@@ -91,11 +91,6 @@ func failEach[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Stor
 	}
 }
 
-// adds tells by its name whether a method makes what others then find.
-func (m method) adds() bool {
-	return slices.Contains([]string{"Add", "AddMissing", "AddOrGet", "Append", "Put", "Reserve", "Set", "Enqueue"}, m.name)
-}
-
 // keptValues are what methods are to add, by type, and what they have added, by
 // repository and by type.
 type keptValues struct {

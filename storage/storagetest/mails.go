@@ -72,7 +72,7 @@ func testMailKey(t *testing.T, s mailingStore) {
 		unreadable(t, s, missing, func(ctx context.Context, tx mailingTx) error { return second(tx.Mails().ByKey(ctx, key)) })
 	}
 	again := sampleMail(1)
-	again.CreatedAt = at(50)
+	again.CreatedAt, again.AdvertiserID = at(50), nowhere
 	write(t, s, func(ctx context.Context, tx mailingTx) error {
 		got, fresh, err := tx.Mails().Reserve(ctx, again)
 		if err != nil {

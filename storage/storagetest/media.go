@@ -85,7 +85,7 @@ func addMedium(ctx context.Context, tx mediaTx, v media.Medium) (media.Medium, e
 func testMediumKey(t *testing.T, s mediaStore) {
 	kept := addAll(t, s, addMedium, sampleMedium(1), sampleMedium(2))
 	again := sampleMedium(1)
-	again.Username = "bo"
+	again.Username, again.TagID = "bo", nowhere
 	write(t, s, func(ctx context.Context, tx mediaTx) error {
 		got, fresh, err := tx.Media().AddOrGet(ctx, again)
 		if err == nil {

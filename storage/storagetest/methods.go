@@ -43,6 +43,11 @@ func (m method) changes() bool {
 	}, m.name)
 }
 
+// adds tells by its name whether a method makes what others then find.
+func (m method) adds() bool {
+	return slices.Contains([]string{"Add", "AddMissing", "AddOrGet", "Append", "Enqueue", "Put", "Reserve", "Set"}, m.name)
+}
+
 // call calls the method with arguments that are good for something in a world.
 func (m method) call(ctx context.Context, tx any, w world) error {
 	out := m.results(ctx, tx, w, 10)

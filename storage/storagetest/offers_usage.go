@@ -31,9 +31,8 @@ func testUsage(t *testing.T, s offers.Store) {
 	}
 	equal(t, "of nothing", len(get(offer, user, shared)), 0)
 	write(t, s, addUsage())
-	write(t, s, addUsage(usageOf(user, 1, 10), usageOf(offer, 1, 18), usageOf(user, 1, 5), usageOf(shared, 0, 3)))
+	write(t, s, addUsage(usageOf(user, 1, 10), usageOf(offer, 2, 20), usageOf(user, 1, 5), usageOf(shared, 0, 3)))
 	write(t, s, addUsage(usageOf(user, -2, -4), usageOf(shared, 0, -3), usageOf(shared, 0, 8)))
-	write(t, s, addUsage(usageOf(offer, 1, 2)))
 	want := map[offers.UsageKey]offers.Counts{offer: {Clicks: 2, Spent: 20}, user: {Spent: 11}, shared: {Spent: 8}}
 	equal(t, "counters", get(offer, user, shared, user, offers.OfferUsage(1)), want)
 	equal(t, "locked", put(t, s, func(ctx context.Context, tx offers.Tx) (offers.Counts, error) {

@@ -36,11 +36,12 @@ func testRetained(t *testing.T, s links.Store) {
 		ClicksThrough: clickID(7), ClicksFrom: day, Clicks: math.MaxInt64, Entries: 3,
 		VisitorsThrough: clickID(9), VisitorsFrom: day.AddDate(0, 0, 1), EventsThrough: 5,
 	}
-	abroad := full
-	zone := time.FixedZone("", -3*3600) // where it is the day before
-	abroad.ClicksFrom, abroad.VisitorsFrom = full.ClicksFrom.In(zone), full.VisitorsFrom.In(zone)
-	write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Retention().Put(ctx, abroad) })
-	equal(t, "kept in UTC", retained(t, s), full)
+	for _, hours := range []int{3, -3} { // west of Greenwich it is the day before
+		abroad, zone := full, time.FixedZone("", hours*3600)
+		abroad.ClicksFrom, abroad.VisitorsFrom = full.ClicksFrom.In(zone), full.VisitorsFrom.In(zone)
+		write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Retention().Put(ctx, abroad) })
+		equal(t, "kept in UTC", retained(t, s), full)
+	}
 	for _, v := range []links.Retained{full, {Clicks: 1}, full, {}} {
 		write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Retention().Put(ctx, v) })
 		equal(t, "kept", retained(t, s), v)

@@ -44,9 +44,9 @@ type Backend struct {
 	AdSync       adsync.Store
 	Moves        move.Store
 
-	// Failing returns a context with which the n-th request to the database fails,
-	// of those that wait for an answer, and whether it came to that. It is nil for a
-	// backend that asks no database.
+	// Failing returns a context with which the n-th request to the database fails.
+	// BEGIN is the first; COMMIT and ROLLBACK do not count. failed tells whether
+	// there were so many. Failing is nil for a backend that asks no database.
 	Failing func(ctx context.Context, n int) (failing context.Context, failed func() bool)
 }
 
