@@ -2,6 +2,7 @@ package affiliate
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -11,10 +12,14 @@ import (
 // and an o with a separate diaeresis fold to the same text.
 //
 // A final sigma folds to a sigma and a dotted İ to i, so that a part of a text
-// folds as it does within the text.
+// folds as it does within the text. What is no UTF-8 stays as it is: repaired, it would
+// be equal to another text.
 func Fold(s string) string {
-	if isASCII(s) {
+	switch {
+	case isASCII(s):
 		return strings.ToLower(s)
+	case !utf8.ValidString(s):
+		return s
 	}
 	return strings.ReplaceAll(norm.NFC.String(strings.ToLower(norm.NFC.String(s))), "ς", "σ")
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -29,8 +30,12 @@ type Voucher struct {
 }
 
 // FoldCode brings a code to the form that it is compared in: people type codes
-// in any case, and keyboards send letters with marks in two forms.
+// in any case, and keyboards send letters with marks in two forms. What is no UTF-8
+// stays as it is: no code is equal to it.
 func FoldCode(code string) string {
+	if !utf8.ValidString(code) {
+		return code
+	}
 	return norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.TrimSpace(code))))
 }
 

@@ -101,7 +101,7 @@ var collectorTable = table[orders.Collector, collectorRow]{
 		return orders.Collector{
 			ID: r.ID, AdvertiserID: r.AdvertiserID, OrganizationID: r.OrganizationID, ProgramID: r.ProgramID, EventID: r.EventID,
 			ActivationKey: r.ActivationKey, WindowDays: r.WindowDays, HoldDays: r.HoldDays, Prefer: r.Prefer, VoucherFirst: r.VoucherFirst,
-			NetOfTax: r.NetOfTax, NetOfShipping: r.NetOfShipping, HMACKey: noneAsNil(r.HMACKey), SignedOnly: r.SignedOnly,
+			NetOfTax: r.NetOfTax, NetOfShipping: r.NetOfShipping, HMACKey: r.HMACKey, SignedOnly: r.SignedOnly,
 			CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 		}
 	},
@@ -117,7 +117,7 @@ func (r collectors) AddOrGet(ctx context.Context, c orders.Collector) (orders.Co
 
 func (r collectors) ByAdvertisers(ctx context.Context, advertiserIDs []int64) ([]orders.Collector, error) {
 	return read(ctx, r.u, collectorTable.resource, func(ctx context.Context) ([]orders.Collector, error) {
-		return collectorTable.prepared(ctx, r.u, "t.advertiser_id = ANY(?0::bigint[])", distinct(advertiserIDs))
+		return collectorTable.prepared(ctx, r.u, "t.advertiser_id = ANY(?0::bigint[])", advertiserIDs)
 	})
 }
 
@@ -179,8 +179,8 @@ func (c *lineRates) Scan(src any) error {
 	if err := json.Unmarshal([]byte(text), &in); err != nil {
 		return fmt.Errorf("%w: rates: %w", errCorrupt, err)
 	}
-	c.rates = nil
-	for _, j := range in {
+	rates := make([]orders.LineRate, len(in))
+	for i, j := range in {
 		var cpa rateColumn
 		if err := cpa.Scan(j.CPA); err != nil {
 			return err
@@ -189,8 +189,9 @@ func (c *lineRates) Scan(src any) error {
 		if err != nil {
 			return err
 		}
-		c.rates = append(c.rates, orders.LineRate{SKU: j.SKU, Category: j.Category, CPA: cpa.Rate, InvoiceCPA: invoice})
+		rates[i] = orders.LineRate{SKU: j.SKU, Category: j.Category, CPA: cpa.Rate, InvoiceCPA: invoice}
 	}
+	c.rates = rates
 	return nil
 }
 

@@ -56,7 +56,7 @@ func newParticipantRow(p offers.Participant) participantRow {
 func (r participantRow) participant() offers.Participant {
 	p := offers.Participant{
 		ID: r.ID, OfferID: r.OfferID, UserID: r.UserID, Email: r.Email, Identifier: r.Identifier, Status: r.Status,
-		PaymentAmount: optional(r.PaymentAmount), ClickLimit: optional(r.ClickLimit), Costs: noneAsNil(r.Costs.costs),
+		PaymentAmount: optional(r.PaymentAmount), ClickLimit: optional(r.ClickLimit), Costs: r.Costs.costs,
 		CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 	}
 	for i, key := range r.TodoKeys { // a constraint keeps both of one length
@@ -129,14 +129,11 @@ func (r participants) List(ctx context.Context, f offers.ParticipantFilter, p af
 			}
 			q.amongTexts("t.status", statuses)
 		}
-		if f.Query != "" {
-			users := r.u.db.prefix + "affiliate_users"
-			ofUser := func(condition string) string {
-				return "t.user_id IN (SELECT n.id FROM " + users + " AS n WHERE " + condition + ")"
-			}
-			q.query(f.Query, "t.user_id", part("t.email"), part("t.identifier"),
-				ofUser(part("n.username")), ofUser(part("n.display_name")), ofUser(part("n.email")))
+		ofUser := func(condition string) string {
+			return "t.user_id IN (SELECT n.id FROM " + r.u.db.prefix + "affiliate_users AS n WHERE " + condition + ")"
 		}
+		q.query(f.Query, "t.user_id", part("t.email"), part("t.identifier"),
+			ofUser(part("n.username")), ofUser(part("n.display_name")), ofUser(part("n.email")))
 		if f.Active.Set {
 			q.Where("? EXISTS (SELECT FROM ? AS d WHERE d.level = ? AND d.offer_id = t.offer_id AND d.user_id = t.user_id AND d.clicks > 0 AND ? AND ?)",
 				bun.Safe(map[bool]string{true: "", false: "NOT"}[f.Active.Value]), r.u.name("affiliate_stats"), stats.CreatorLevel,

@@ -79,13 +79,13 @@ type partJSON struct {
 	Entries int64               `json:"n"`
 }
 
-func partsText(parts []payouts.Part) (string, error) {
+func partsText(parts []payouts.Part) string {
 	rows := make([]partJSON, len(parts))
 	for i, p := range parts {
 		rows[i] = partJSON(p)
 	}
-	b, err := json.Marshal(rows)
-	return string(b), err
+	b, _ := json.Marshal(rows) // texts and whole numbers always marshal
+	return string(b)
 }
 
 // Scan is for the driver.
@@ -98,10 +98,11 @@ func (c *partsColumn) Scan(src any) error {
 	if err := json.Unmarshal([]byte(text), &rows); err != nil {
 		return fmt.Errorf("%w: parts: %w", errCorrupt, err)
 	}
-	c.parts = nil
-	for _, r := range rows {
-		c.parts = append(c.parts, payouts.Part(r))
+	parts := make([]payouts.Part, len(rows))
+	for i, r := range rows {
+		parts[i] = payouts.Part(r)
 	}
+	c.parts = noneAsNil(parts)
 	return nil
 }
 
@@ -110,16 +111,8 @@ type payments struct{ u *unit }
 
 func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.Payment, error) {
 	return change(ctx, r.u, "payment", func(ctx context.Context) ([]payouts.Payment, error) {
-		if len(list) == 0 {
-			return nil, nil
-		}
-		parts := make([]string, len(list))
-		for i, p := range list {
+		for _, p := range list {
 			if err := p.Validate(); err != nil {
-				return nil, err
-			}
-			var err error
-			if parts[i], err = partsText(p.Parts); err != nil {
 				return nil, err
 			}
 		}
@@ -131,7 +124,7 @@ func (r payments) Add(ctx context.Context, list ...payouts.Payment) ([]payouts.P
 			field("period", "text", list, func(p *payment) string { return string(p.Period) }),
 			field("currency", "text", list, func(p *payment) string { return string(p.Amount.Currency()) }),
 			field("amount", "bigint", list, func(p *payment) int64 { return p.Amount.Minor() }),
-			field("parts", "text", parts, func(s *string) string { return *s }),
+			field("parts", "text", list, func(p *payment) string { return partsText(p.Parts) }),
 			field("system", "bigint", list, func(p *payment) int64 { return p.System }),
 			field("status", "text", list, func(p *payment) string { return string(p.Status) }),
 			field("invoice_number", "text", list, func(p *payment) string { return p.InvoiceNumber }),
@@ -185,9 +178,6 @@ const updatePayments = `UPDATE {schema}affiliate_payments AS t SET
 
 func (r payments) Update(ctx context.Context, list ...payouts.Payment) error {
 	return exec(ctx, r.u, "payment", func(ctx context.Context) error {
-		if len(list) == 0 {
-			return nil
-		}
 		for _, p := range list {
 			if err := p.Validate(); err != nil {
 				return err
@@ -229,9 +219,7 @@ func (r payments) Scan(ctx context.Context, f payouts.PaymentFilter, after int64
 	return paymentTable.many(ctx, r.u, func(q filter) {
 		q.none(limit <= 0)
 		q.text("t.period", string(f.Period))
-		if f.Since != "" {
-			q.holding("t.period >= ?", string(f.Since))
-		}
+		q.holding("t.period >= ?", string(f.Since))
 		q.equal("t.user_id", f.UserID)
 		q.equal("t.client_id", f.ClientID)
 		q.text("t.status", string(f.Status))

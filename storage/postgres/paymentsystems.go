@@ -46,7 +46,7 @@ func (r paymentSystems) Put(ctx context.Context, c payouts.SystemConfig) (payout
 		}
 		_, err := r.u.tx.NewInsert().Model(&row).ModelTableExpr(r.u.from(paymentSystemTable.name)).
 			On(`CONFLICT (date, coalesce(client_id, 0), coalesce(user_id, 0)) DO UPDATE SET (system, ignore_lock, updated_at) =
-				(excluded.system, excluded.ignore_lock, excluded.updated_at)`).Returning("id").Exec(ctx)
+				(excluded.system, excluded.ignore_lock, excluded.updated_at)`).Exec(ctx)
 		return row.config(), err
 	})
 }
@@ -67,7 +67,7 @@ func (r paymentSystems) Holding(ctx context.Context, before time.Time, clientIDs
 	return paymentSystemTable.many(ctx, r.u, func(q filter) {
 		q.Where("t.date < ?", ceil(before))
 		q.Where("t.user_id = ANY(?::bigint[]) OR t.user_id IS NULL AND coalesce(t.client_id, 0) = ANY(?::bigint[])",
-			pgdialect.Array(distinct(userIDs)), pgdialect.Array(append(distinct(clientIDs), 0)))
+			pgdialect.Array(userIDs), pgdialect.Array(append(distinct(clientIDs), 0)))
 	})
 }
 

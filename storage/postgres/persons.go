@@ -41,7 +41,7 @@ func (r persons) Remove(ctx context.Context, p identity.Person) error {
 			{"affiliate_media", `UPDATE ? SET username = ?, href = '', content_type = '', user_id = NULL WHERE user_id = ? OR username = ANY(?::text[])`, []any{name, p.UserID, handles}},
 			{"affiliate_idempotency_keys", `DELETE FROM ? WHERE ? <> '' AND position(convert_to(?, 'UTF8') IN body) > 0`, []any{p.Email, p.Email}},
 		} {
-			if d := domainOf(s.table); d != "" && r.u.db.lacks(d) {
+			if r.u.db.lacks(domainOf(s.table)) {
 				continue
 			}
 			if _, err := r.u.tx.ExecContext(ctx, s.text, append([]any{r.u.name(s.table)}, s.args...)...); err != nil {

@@ -30,7 +30,7 @@ func (r productItems) Append(ctx context.Context, listID uuid.UUID, productIDs [
 		if errors.Is(err, sql.ErrNoRows) {
 			return affiliate.NotFound("product_list", listID)
 		}
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
 		_, err = r.u.tx.ExecContext(ctx, `INSERT INTO ? (list_id, position, product_id)
@@ -54,10 +54,8 @@ func (r productItems) ids(ctx context.Context, listID uuid.UUID, where func(*bun
 		q := r.u.tx.NewSelect().TableExpr(r.u.from("affiliate_product_list_items")).ColumnExpr("t.product_id").
 			Where("t.list_id = (SELECT id FROM ? WHERE public_id = ?)", r.u.name("affiliate_product_lists"), listID)
 		where(q)
-		if err := q.OrderExpr("t.position").Scan(ctx, &ids); err != nil {
-			return nil, err
-		}
-		return noneAsNil(ids), nil
+		err := q.OrderExpr("t.position").Scan(ctx, &ids)
+		return ids, err
 	})
 }
 

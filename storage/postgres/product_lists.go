@@ -92,7 +92,7 @@ func (m *metadata) Scan(src any) error {
 		return fmt.Errorf("%w: metadata: %w", errCorrupt, err)
 	}
 	for account, values := range accounts {
-		*m = metadata{account, noneAsNil(productlists.MetadataOf(values))}
+		*m = metadata{account, productlists.MetadataOf(values)}
 	}
 	return nil
 }

@@ -115,9 +115,6 @@ func (r products) Put(ctx context.Context, list ...productlists.Product) error {
 				return err
 			}
 		}
-		if len(list) == 0 {
-			return nil
-		}
 		return r.unnest(ctx, list)
 	})
 }
@@ -159,16 +156,13 @@ func (r products) unnest(ctx context.Context, list []productlists.Product) error
 }
 
 // lastOfEach leaves of products with one id the last: a statement replaces no
-// row twice. The list is returned as it is when there are none such.
+// row twice.
 func lastOfEach(list []productlists.Product) []productlists.Product {
 	at := make(map[string]int, len(list))
 	for i := range list {
 		at[list[i].ID] = i
 	}
-	if len(at) == len(list) {
-		return list
-	}
-	var out []productlists.Product
+	out := make([]productlists.Product, 0, len(at))
 	for i := range list {
 		if at[list[i].ID] == i {
 			out = append(out, list[i])

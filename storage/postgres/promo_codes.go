@@ -48,22 +48,14 @@ type promoCodes struct {
 func (r promoCodes) Get(ctx context.Context, catalogID uuid.UUID, code string) (deals.PromoCode, error) {
 	return r.one(ctx, code, func(q filter) {
 		q.Where("t.catalog_id = ?", catalogID)
-		q.exactly("t.key", foldCode(code))
+		q.exactly("t.key", deals.FoldCode(code))
 	})
 }
 
 func (r promoCodes) ByCode(ctx context.Context, businessPartnerID uuid.UUID, code string) ([]deals.PromoCode, error) {
 	return r.many(ctx, func(q filter) {
 		q.Where("t.business_partner_id = ?", businessPartnerID)
-		q.exactly("t.key", foldCode(code))
+		q.exactly("t.key", deals.FoldCode(code))
 		q.OrderExpr("t.id").Limit(100)
 	})
-}
-
-// foldCode leaves alone what cannot be kept: folding would repair its UTF-8.
-func foldCode(code string) string {
-	if !storable(code) {
-		return code
-	}
-	return deals.FoldCode(code)
 }

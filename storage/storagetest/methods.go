@@ -59,16 +59,19 @@ func (m method) call(ctx context.Context, tx any, w world) error {
 // that takes one.
 func (m method) results(ctx context.Context, tx any, w world, limit int) []reflect.Value {
 	fn, args := m.prepare(ctx, tx, w, limit)
-	return fn.Call(args)
+	return fn(args)
 }
 
-// prepare is the method, and what it is called with.
-func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn reflect.Value, args []reflect.Value) {
-	fn = reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
+// prepare is the method, and what it is called with. A list of arguments is one slice.
+func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn func([]reflect.Value) []reflect.Value, args []reflect.Value) {
+	f := reflect.ValueOf(tx).MethodByName(m.accessor).Call(nil)[0].MethodByName(m.name)
+	if fn = f.Call; f.Type().IsVariadic() {
+		fn = f.CallSlice
+	}
 	args = []reflect.Value{reflect.ValueOf(ctx)}
-	for i := 1; i < fn.Type().NumIn(); i++ {
-		in := fn.Type().In(i)
-		if fn.Type().IsVariadic() && i == fn.Type().NumIn()-1 {
+	for i := 1; i < f.Type().NumIn(); i++ {
+		in, variadic := f.Type().In(i), f.Type().IsVariadic() && i == f.Type().NumIn()-1
+		if variadic {
 			in = in.Elem()
 		}
 		arg, ok := w.kept.argument(m, in)
@@ -79,6 +82,9 @@ func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn ref
 		default:
 			arg = argument(in, w)
 		}
+		if variadic {
+			arg = reflect.Append(reflect.Zero(reflect.SliceOf(in)), arg)
+		}
 		args = append(args, arg)
 	}
 	return fn, args
@@ -87,7 +93,7 @@ func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn ref
 // argument is a value of the type that a method may be called with.
 func argument(in reflect.Type, w world) reflect.Value {
 	for _, v := range []any{
-		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[0].ID}, "x", []string{"x"}, at(0), affiliate.RoleAgency,
+		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[1].ID, w.users[0].ID}, "x", []string{"x", "a"}, at(0), affiliate.RoleAgency,
 		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
 		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
 		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),

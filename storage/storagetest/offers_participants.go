@@ -114,6 +114,7 @@ func testPartLookups(t *testing.T, s offers.Store) {
 	equal(t, "pre-registered by identifier", promised(nil, []string{"anna"}), added[4:])
 	last := addParts(t, s, offers.Participant{OfferID: w.offer.ID, Email: "z@b.c", Status: offers.Open})
 	equal(t, "pre-registered, by id", promised([]string{"z@b.c"}, []string{"anna"}), parts{added[4], last[0]})
+	equal(t, "pre-registered by what is not kept", promised([]string{"a@b.c\x00"}, []string{"anna\x00"}), parts(nil))
 	equal(t, "pre-registered by nothing", promised([]string{""}, []string{"", "a@b.c"}), parts(nil))
 }
 

@@ -135,6 +135,9 @@ func testVoucherCodes(t *testing.T, s ordersStore) {
 	elsewhere := with(2, "ÄNNA")
 	elsewhere.AdvertiserID = w.advertisers[1].ID
 	kept := addAll(t, s, addVoucher, with(1, "Änna"), elsewhere, with(3, "Straße"), with(4, "Anna"))
+	ofAnother := with(5, "an\ufffd")
+	ofAnother.UserID = w.users[1].ID
+	addAll(t, s, addVoucher, ofAnother)
 	for _, code := range []string{"Änna", "änna", "ÄNNA", "A\u0308NNA", "STRASSE", "anna"} {
 		refused(t, s, taken("voucher_code"), func(ctx context.Context, tx orders.Tx) error { return second(addVoucher(ctx, tx, with(9, code))) })
 	}
@@ -147,7 +150,7 @@ func testVoucherCodes(t *testing.T, s ordersStore) {
 		return orders.VoucherKey{AdvertiserID: w.advertisers[advertiser].ID, Code: code}
 	}
 	equal(t, "found", find(key(0, "strasse"), key(0, " a\u0308NNa "), key(1, "änna"), key(0, "nobody's"), key(2, "anna")), kept[:3])
-	equal(t, "unkeepable", find(key(0, "\x00"), key(0, "\xff"), key(0, "")), []orders.Voucher(nil))
+	equal(t, "unkeepable", find(key(0, "\x00"), key(0, "Anna\x00"), key(0, "an\xff"), key(0, "")), []orders.Voucher(nil))
 	by := func(advertiser int) []orders.Voucher {
 		return see(t, s, func(ctx context.Context, tx orders.Tx) ([]orders.Voucher, error) {
 			return tx.Vouchers().ByUser(ctx, w.advertisers[advertiser].ID, w.users[0].ID)
@@ -247,7 +250,9 @@ func testCollectorKeys(t *testing.T, s ordersStore) {
 		}
 		equal(t, "the one that is there", got, kept[0])
 		equal(t, "added again", added, false)
-		return nil
+		got, _, err = tx.Collectors().AddOrGet(ctx, sampleCollector(w, 4))
+		equal(t, "that of the other advertiser", got, kept[1])
+		return err
 	})
 	notInRead(t, s, func(ctx context.Context, tx orders.Tx) error { return second(addCollector(ctx, tx, kept[0])) })
 	short, ofNobody := sampleCollector(w, 3), sampleCollector(w, 2)

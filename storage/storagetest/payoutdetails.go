@@ -255,15 +255,16 @@ func testHolding(t *testing.T, s payoutsStore) {
 	}
 	c0, c1, u0, u1 := w.clients[0].ID, w.clients[1].ID, w.users[0].ID, w.users[1].ID
 	kept := addAll(t, s, putSystem, of(1, 0, 0), of(2, c0, 0), of(3, 0, u0), of(4, c0, u0), of(5, c1, 0), of(6, 0, u1), of(7, 0, 0))
-	holding := func(n int, clients, users []int64) string {
+	before := func(day time.Time, clients, users []int64) string {
 		var out []string
 		for _, c := range see(t, s, func(ctx context.Context, tx payoutsTx) ([]payouts.SystemConfig, error) {
-			return tx.PaymentSystems().Holding(ctx, sampleSystem(n).Date, clients, users)
+			return tx.PaymentSystems().Holding(ctx, day, clients, users)
 		}) {
 			out = append(out, fmt.Sprint(slices.Index(kept, c)))
 		}
 		return strings.Join(out, " ")
 	}
+	holding := func(n int, clients, users []int64) string { return before(sampleSystem(n).Date, clients, users) }
 	equal(t, "of nobody", holding(99, nil, nil), "0 6")
 	equal(t, "of nobody, earlier", holding(7, []int64{0}, []int64{0}), "0")
 	equal(t, "of a client", holding(99, []int64{c0}, nil), "0 1 6")
@@ -271,6 +272,7 @@ func testHolding(t *testing.T, s payoutsStore) {
 	clients := []int64{c1, c0, nowhere, 77} // the last is not handed over
 	equal(t, "of some", holding(6, clients[:3], []int64{u1, u0}), "0 1 2 3 4")
 	equal(t, "the caller's list", clients, []int64{c1, c0, nowhere, 77})
+	equal(t, "before a moment after", before(sampleSystem(1).Date.Add(1), nil, nil), "0")
 	equal(t, "before all", holding(1, []int64{c0}, []int64{u0}), "")
 }
 

@@ -177,7 +177,7 @@ func testPaymentUpdate(t *testing.T, s payoutsStore) {
 	given := moved
 	given.InvoicedAt, given.SentAt, given.PaidAt, given.CreatedAt = finer(at(1)), finer(at(2)), finer(at(3)), finer(at(4)) // cut
 	given.UserID, given.ClientID, given.Period, given.Amount, given.Parts, given.System = w.users[1].ID, w.clients[0].ID, "2020-01", eur(7), nil, 9
-	update := func(ctx context.Context, tx payoutsTx) error { return tx.Payments().Update(ctx, given, kept[1]) }
+	update := func(ctx context.Context, tx payoutsTx) error { return tx.Payments().Update(ctx, kept[1], given) }
 	notInRead(t, s, update)
 	equal(t, "before", see(t, s, func(ctx context.Context, tx payoutsTx) (payouts.Payment, error) { return fetchPayment(ctx, tx, moved) }), kept[0])
 	write(t, s, update)
@@ -217,6 +217,10 @@ func testPaymentLookups(t *testing.T, s payoutsStore) {
 		})
 	}
 	equal(t, "by numbers", numbers(append(unkeepable(), "B-1", "b-1", "", a.InvoiceNumber, "B-1")...), kept[:2])
+	open := samplePayment(w, 3)
+	open.Status, open.InvoiceNumber = payouts.Open, ""
+	addAll(t, s, addPayment, open)
+	equal(t, "by the number of none", numbers(""), []payouts.Payment(nil))
 	equal(t, "by no number", numbers(), []payouts.Payment(nil))
 }
 

@@ -282,11 +282,12 @@ func testItems(t *testing.T, s listsStore) {
 	remove("a", "9", "x", "a", "nothing")
 	remove()
 	remove("a")
-	remove(unkeepable()...)
+	remove(append(unkeepable(), "c\x00")...)
 	expect("c", "B", "10", "b", "ä")
 	write(t, s, appendTo(1, "a"))
 	expect("c", "B", "10", "b", "ä", "a")
 	equal(t, "the other list", see(t, s, allItems(2)), []string{"a", "x"})
+	equal(t, "size of the other list", see(t, s, getList(2)).Size, 2)
 
 	var hard []string
 	for _, h := range append(hostile(), strings.Repeat("😀", productlists.MaxProductID)) {

@@ -194,6 +194,7 @@ func testProductLookups(t *testing.T, s listsStore) {
 	equal(t, "deleted", gone("apple", "nothing", "apple", "\x00"), 1)
 	equal(t, "deleted again", gone("apple"), 0)
 	equal(t, "deleted none", gone(), 0)
+	equal(t, "deleted what is not kept", gone("Zebra\x00"), 0)
 	equal(t, "left", see(t, s, getProducts("Zebra", "apple", "ärta")), []productlists.Product{a, c})
 	equal(t, "a list keeps the ids", see(t, s, allItems(1)), []string{a.ID, b.ID})
 }

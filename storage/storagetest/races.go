@@ -155,7 +155,7 @@ func betweenStores() []scenario[Backend] {
 		{"stores/a person is taken out of all of them", testPersonOfAllStores},
 		{"stores/a unit of the core gives the repositories of offers", testCoreGivesOffers},
 		{"stores/a unit within one of another store of the backend is refused", testNestedStores},
-		{"stores/a request that fails fails its call", testFailingRequests},
+		{"stores/a call leaves what it is given, and fails with its request", testEveryMethod},
 	}
 }
 

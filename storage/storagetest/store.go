@@ -235,7 +235,10 @@ func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 				if !setTexts(args[1:], unkept) {
 					break
 				}
-				for _, v := range fn.Call(args) {
+				given := printed(args)
+				out := fn(args)
+				equal(t, "what "+m.String()+" was given", printed(args), given)
+				for _, v := range out {
 					equal(t, m.String()+": found by "+strconv.Quote(unkept), found(v), 0)
 					if err, ok := v.Interface().(error); ok && !errors.Is(err, affiliate.ErrNotFound) {
 						t.Errorf("%s, by %q: %v", m, unkept, err)
@@ -261,7 +264,7 @@ func setTexts(args []reflect.Value, text string) (some bool) {
 
 func setTextsIn(v reflect.Value, text string) (some bool) {
 	switch v.Type() {
-	case reflect.TypeFor[affiliate.PageRequest](), reflect.TypeFor[links.Cursor](): // a text that is no column or cursor is refused
+	case reflect.TypeFor[affiliate.PageRequest](), reflect.TypeFor[affiliate.Sort](), reflect.TypeFor[links.Cursor](): // what is no column or cursor is refused
 		return false
 	}
 	switch v.Kind() {
@@ -269,12 +272,15 @@ func setTextsIn(v reflect.Value, text string) (some bool) {
 		v.SetString(text)
 		return true
 	case reflect.Slice:
-		if v.Len() == 0 && v.Type().Elem().Kind() == reflect.String {
-			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		list := reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, 1), v) // the arguments share it
+		if v.Len() == 0 {
+			list = list.Slice(0, 1)
 		}
-		v.Set(reflect.AppendSlice(reflect.Zero(v.Type()), v)) // the arguments share it
-		for i := range v.Len() {
-			some = setTextsIn(v.Index(i), text) || some
+		for i := range list.Len() {
+			some = setTextsIn(list.Index(i), text) || some
+		}
+		if some {
+			v.Set(list)
 		}
 	case reflect.Struct:
 		for _, field := range v.Fields() {
@@ -284,17 +290,22 @@ func setTextsIn(v reflect.Value, text string) (some bool) {
 	return some
 }
 
-// found is how many values a result has: those of a list, or of a page.
-func found(v reflect.Value) int {
+// found is how many values a result has: those of a list, of lists, or of a page.
+func found(v reflect.Value) (n int) {
 	switch v.Kind() {
 	case reflect.Slice:
-		return v.Len()
+		if v.Type().Elem().Kind() != reflect.Slice {
+			return v.Len()
+		}
+		for i := range v.Len() {
+			n += v.Index(i).Len()
+		}
 	case reflect.Struct:
 		if items := v.FieldByName("Items"); items.IsValid() {
 			return items.Len()
 		}
 	}
-	return 0
+	return n
 }
 
 func testReadOnly[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
