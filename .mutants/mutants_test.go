@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -69,5 +70,32 @@ func TestEquivalentChangesHaveTheirReason(t *testing.T) {
 	}
 	if _, err := parseEquivalent(equivalentText); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is listed about code that has changed says nothing any more.
+func TestEquivalentChangesAreStillThere(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, b := range backends {
+		r := &rewriter{root: root}
+		if _, err := r.rewrite(t.TempDir(), b.packages...); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range numbered(r.changes) {
+			there[c.key()] = true
+		}
+	}
+	equivalent, err := parseEquivalent(equivalentText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range equivalent {
+		if !there[key] {
+			t.Errorf("equivalent.txt: there is no change %q", key)
+		}
 	}
 }

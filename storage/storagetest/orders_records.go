@@ -203,7 +203,7 @@ func collectorTable() table[orders.Tx, orders.Collector] {
 		fetch: func(ctx context.Context, tx orders.Tx, v V) (V, error) {
 			return tx.Collectors().ByOrganization(ctx, v.OrganizationID)
 		},
-		adopt: func(v *V, kept V) { v.ID = kept.ID },
+		id:    func(v *V) *int64 { return &v.ID },
 		texts: []text[V]{{"activation_key", orders.MinKey, orders.MaxKey, func(v *V) *string { return &v.ActivationKey }, true}},
 		broken: []broken[V]{
 			{"organization_id", "out_of_range", func(v *V) { v.OrganizationID = 0 }},

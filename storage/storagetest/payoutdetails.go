@@ -121,6 +121,13 @@ func testPayoutDetails(t *testing.T, s payoutsStore) {
 	equal(t, "scan on", scan(all[0].UserID, 10), all[1:])
 	equal(t, "scan past", scan(all[2].UserID, 10), []payouts.SealedDetails(nil))
 	equal(t, "scan none", scan(0, 0), []payouts.SealedDetails(nil))
+	for _, nothing := range [][]byte{nil, {}} {
+		empty := make(all[0].UserID, 1)
+		empty.Sealed.Data = nothing
+		write(t, s, func(ctx context.Context, tx payoutsTx) error { return tx.PayoutDetails().Put(ctx, empty) })
+		empty.Sealed.Data = nil
+		equal(t, "with nothing in it", scan(0, 1), []payouts.SealedDetails{empty})
+	}
 	large := make(all[0].UserID, 1)
 	large.Sealed.Data = slices.Repeat([]byte{1}, 16385)
 	refused(t, s, invalid("data", "too_long"), func(ctx context.Context, tx payoutsTx) error { return tx.PayoutDetails().Put(ctx, large) })
