@@ -29,8 +29,12 @@ type Store interface {
 	// Record is a Write for the click path: the unit is isolated by the locks
 	// it takes instead of being serializable. A callback first locks what it
 	// decides by (LinkRepository.Lock), in one call for the whole unit; what it
-	// reads after that is the latest committed state. Like that of a Write, the
-	// callback may run again.
+	// reads after that is the latest committed state. The advertisers and users that
+	// it reads by GetMany, and the offers by Serving, decide about clicks: they stay
+	// as they are until it ends. A Write that changes one of them, locks one of the
+	// offers, or adds to the advertiser's blocklist, waits, and what comes later
+	// waits for that Write and sees what it did. Like that of a Write, the callback
+	// may run again.
 	Record(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
 	// Nested reports whether the context belongs to a unit of the store, in
 	// which another one would be ErrNested.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -20,6 +21,7 @@ func lockScenarios() []scenario[links.Store] {
 		{"lock/the later unit waits and sees what the first did", testLockWaits},
 		{"lock/writers at once lose no update", testLockRace},
 		{"lock/counters that are not there yet", testLockMissing},
+		{"record/what it read stays until it ends", testEditsWait},
 	}
 }
 
@@ -50,8 +52,8 @@ func testLockAnswers(t *testing.T, s links.Store) {
 }
 
 // unitsOf are the two kinds of unit that change anything.
-func unitsOf(s links.Store) map[string]func(context.Context, func(ctx context.Context, tx links.Tx) error) error {
-	return map[string]func(context.Context, func(ctx context.Context, tx links.Tx) error) error{"Write": s.Write, "Record": s.Record}
+func unitsOf(s links.Store) map[string]linksUnit {
+	return map[string]linksUnit{"Write": s.Write, "Record": s.Record}
 }
 
 // testLockWaits starts a second unit while the first holds the lock, and gives
@@ -66,65 +68,151 @@ func testLockWaits(t *testing.T, s links.Store) {
 }
 
 func testLockOf(t *testing.T, s links.Store, l links.Link, n int, name string) {
-	unit := unitsOf(s)[name]
-	var mu sync.Mutex
-	var order []string
-	note := func(what string) {
-		mu.Lock()
-		defer mu.Unlock()
-		order = append(order, what)
-	}
-	second := make(chan error, 1)
+	inTurn(t, "the Lock of a "+name, s.Record, func(ctx context.Context, tx links.Tx) error {
+		locked, err := tx.Links().Lock(ctx, []int64{l.ID})
+		if err != nil {
+			return err
+		}
+		locked[0].Template = "changed"
+		return all(
+			func() error { return tx.Links().Update(ctx, locked[0]) },
+			func() error { return tx.Clicks().Add(ctx, sampleClick(locked[0], n)) },
+		)
+	}, unitsOf(s)[name], func(ctx context.Context, tx links.Tx) error {
+		locked, err := tx.Links().Lock(ctx, []int64{l.ID})
+		if err != nil {
+			return err
+		}
+		if locked[0].Template != "changed" {
+			return fmt.Errorf("locked %+v: want what the first unit did", locked[0])
+		}
+		clicks, err := tx.Clicks().List(ctx, links.ClickFilter{LinkID: l.ID}, affiliate.PageRequest{Number: 1, Size: 1})
+		if err == nil && clicks.Total != 1 {
+			err = errors.New("read after the lock: the click of the first unit is not there")
+		}
+		return err
+	})
+}
+
+// linksUnit runs a unit, as Write and Record do.
+type linksUnit = func(context.Context, func(ctx context.Context, tx links.Tx) error) error
+
+// inTurn runs a unit that stays open until a second one had every chance to do its
+// part. The second must wait.
+func inTurn(t *testing.T, what string, first linksUnit, do func(context.Context, links.Tx) error, second linksUnit, then func(context.Context, links.Tx) error) {
+	t.Helper()
+	var ended, early atomic.Bool
+	done := make(chan error, 1)
 	start := sync.OnceFunc(func() {
 		asking := make(chan struct{})
 		go func() {
 			close(asking)
-			second <- unit(t.Context(), func(ctx context.Context, tx links.Tx) error {
-				locked, err := tx.Links().Lock(ctx, []int64{l.ID})
-				if err != nil {
-					return err
-				}
-				note("second locked")
-				if locked[0].Template != "changed" {
-					return fmt.Errorf("locked %+v: want what the first unit did", locked[0])
-				}
-				clicks, err := tx.Clicks().List(ctx, links.ClickFilter{LinkID: l.ID}, affiliate.PageRequest{Number: 1, Size: 1})
-				if err == nil && clicks.Total != 1 {
-					err = errors.New("read after the lock: the click of the first unit is not there")
+			done <- second(t.Context(), func(ctx context.Context, tx links.Tx) error {
+				err := then(ctx, tx)
+				if err == nil && !ended.Load() {
+					early.Store(true)
 				}
 				return err
 			})
 		}()
 		<-asking
 	})
-	err := s.Record(t.Context(), func(ctx context.Context, tx links.Tx) error {
-		locked, err := tx.Links().Lock(ctx, []int64{l.ID})
-		if err != nil {
+	err := first(t.Context(), func(ctx context.Context, tx links.Tx) error {
+		if err := do(ctx, tx); err != nil {
 			return err
 		}
 		start()
-		locked[0].Template = "changed"
-		err = all(
-			func() error { return tx.Links().Update(ctx, locked[0]) },
-			func() error { return tx.Clicks().Add(ctx, sampleClick(locked[0], n)) },
-			func() error {
-				return lookUntil(second, func() error {
-					_, err := tx.Advertisers().Get(ctx, l.AdvertiserID)
-					return err
-				})
-			},
-		)
-		note("first ends")
+		err := lookUntil(done, func() error {
+			_, err := tx.Categories().All(ctx)
+			return err
+		})
+		ended.Store(true)
 		return err
 	})
 	if err != nil {
-		t.Fatalf("Record: %v", err)
+		t.Fatalf("%s: the unit before it: %v", what, err)
 	}
-	if err := <-second; err != nil {
-		t.Fatalf("%s of the second: %v", name, err)
+	if err := <-done; err != nil {
+		t.Fatalf("%s: %v", what, err)
 	}
-	if last := slices.Index(order, "second locked"); last < slices.Index(order, "first ends") {
-		t.Errorf("got %q, want the %s of the second unit to wait for the first", order, name)
+	if early.Load() {
+		t.Errorf("%s did not wait for the unit before it", what)
+	}
+}
+
+// testEditsWait changes what decides about clicks while a unit that read it is open,
+// and reads it while a unit that changes it is.
+func testEditsWait(t *testing.T, s links.Store) {
+	w := newWorld(t, s)
+	everyone := []offers.Target{{Kind: offers.TargetEveryone}}
+	offer := put(t, s, func(ctx context.Context, tx links.Tx) (offers.Offer, error) {
+		o, err := tx.Offers().Add(ctx, sampleOffer(w, 1))
+		if err != nil {
+			return o, err
+		}
+		return o, tx.Targets().Set(ctx, o.ID, everyone)
+	})
+	advertiser, user := w.advertisers[0], w.users[0]
+	readOffer := func(ctx context.Context, tx links.Tx) (any, error) {
+		return tx.Targets().Serving(ctx, at(0), at(0), []offers.Lookup{{AdvertiserID: advertiser.ID, UserID: user.ID, Targets: everyone}})
+	}
+	lockOffer := func(ctx context.Context, tx links.Tx, n int) error {
+		locked, err := tx.Offers().Lock(ctx, []int64{offer.ID})
+		if err != nil {
+			return err
+		}
+		locked[0].MaxClicks = affiliate.Some(int64(n))
+		return tx.Offers().Update(ctx, locked[0])
+	}
+	for what, c := range map[string]struct {
+		read func(ctx context.Context, tx links.Tx) (any, error)
+		edit func(ctx context.Context, tx links.Tx, n int) error
+	}{
+		"a change of an advertiser": {
+			func(ctx context.Context, tx links.Tx) (any, error) {
+				return tx.Advertisers().GetMany(ctx, []int64{advertiser.ID})
+			},
+			func(ctx context.Context, tx links.Tx, n int) error {
+				a := advertiser
+				a.Name = fmt.Sprint("advertiser ", n)
+				return tx.Advertisers().Update(ctx, a)
+			},
+		},
+		"a change of a user": {
+			func(ctx context.Context, tx links.Tx) (any, error) { return tx.Users().GetMany(ctx, []int64{user.ID}) },
+			func(ctx context.Context, tx links.Tx, n int) error {
+				u := user
+				u.DisplayName = fmt.Sprint("user ", n)
+				return tx.Users().Update(ctx, u)
+			},
+		},
+		"an entry of a blocklist": {
+			func(ctx context.Context, tx links.Tx) (any, error) {
+				if _, err := tx.Advertisers().GetMany(ctx, []int64{advertiser.ID}); err != nil {
+					return nil, err
+				}
+				return tx.Blocklist().Naming(ctx, []int64{advertiser.ID}, []int64{w.users[0].ID, w.users[1].ID, w.users[2].ID}, nil, nil)
+			},
+			func(ctx context.Context, tx links.Tx, n int) error {
+				return second(tx.Blocklist().AddMissing(ctx, affiliate.BlocklistEntry{AdvertiserID: advertiser.ID, UserID: w.users[n].ID}))
+			},
+		},
+		"the Lock of an offer that serves": {readOffer, lockOffer},
+		"the Lock of an offer that is shared": {
+			func(ctx context.Context, tx links.Tx) (any, error) { return tx.Offers().Share(ctx, []int64{offer.ID}) }, lockOffer,
+		},
+	} {
+		inTurn(t, what,
+			s.Record, func(ctx context.Context, tx links.Tx) error { return second(c.read(ctx, tx)) },
+			s.Write, func(ctx context.Context, tx links.Tx) error { return c.edit(ctx, tx, 1) })
+		var got any
+		inTurn(t, "a reader after "+what,
+			s.Write, func(ctx context.Context, tx links.Tx) error { return c.edit(ctx, tx, 2) },
+			s.Record, func(ctx context.Context, tx links.Tx) (err error) {
+				got, err = c.read(ctx, tx)
+				return err
+			})
+		equal(t, "read after "+what, got, put(t, s, c.read))
 	}
 }
 
