@@ -45,11 +45,8 @@ func (u *unit) from(table string) string { return u.db.prefix + table + " AS t" 
 func (u *unit) name(table string) bun.Safe { return bun.Safe(u.db.prefix + table) }
 
 func (t table[E, R]) selectFrom(u *unit, rows any) filter {
-	q := u.tx.NewSelect().Model(rows).ModelTableExpr(u.from(t.name))
-	if t.columns != "" {
-		q.ColumnExpr("?TableColumns").ColumnExpr(strings.ReplaceAll(t.columns, "{schema}", u.db.prefix))
-	}
-	return filter{q}
+	return filter{u.tx.NewSelect().Model(rows).ModelTableExpr(u.from(t.name)).
+		ColumnExpr("?TableColumns").ColumnExpr(strings.ReplaceAll(t.columns, "{schema}", u.db.prefix))}
 }
 
 func (t table[E, R]) entities(rows []R) []E {
@@ -157,7 +154,7 @@ func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest,
 		if p.Keys != nil {
 			return t.listByKeys(ctx, u, p, where)
 		}
-		count := filter{u.tx.NewSelect().Model((*R)(nil)).ModelTableExpr(u.from(t.name))}
+		count := filter{u.tx.NewSelect().TableExpr(u.from(t.name))}
 		where(count)
 		total, err := count.Count(ctx)
 		page.Total = int(total)
@@ -179,7 +176,7 @@ func (t table[E, R]) list(ctx context.Context, u *unit, p affiliate.PageRequest,
 func (t table[E, R]) listByKeys(ctx context.Context, u *unit, p affiliate.PageRequest, where func(filter)) (page affiliate.Page[E], err error) {
 	keys, kept := p.Keys.Kept().([]string)
 	if !kept {
-		q := filter{u.tx.NewSelect().Model((*R)(nil)).ModelTableExpr(u.from(t.name)).ColumnExpr("t.id::text")}
+		q := filter{u.tx.NewSelect().TableExpr(u.from(t.name)).ColumnExpr("t.id::text")}
 		where(q)
 		if err := q.OrderExpr(t.order(p.Sort)).Scan(ctx, &keys); err != nil {
 			return page, err

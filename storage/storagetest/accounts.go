@@ -208,6 +208,15 @@ func testAccountAgencies(t *testing.T, s identityStore) {
 		return tx.Accounts().BySubject(ctx, a.Subject)
 	})
 	equal(t, "agencies, after the caller wrote into them", got.AgencyIDs, want)
+	refused(t, s, unknown("agency_ids"), func(ctx context.Context, tx identityTx) error { // who looked for it has not found it
+		looked := []int64{agencies[0].ID, nowhere}
+		if _, err := tx.Agencies().GetMany(ctx, looked); err != nil {
+			return err
+		}
+		of := sampleAccount(2)
+		of.Role, of.AgencyIDs = affiliate.RoleAgency, looked
+		return second(tx.Accounts().Add(ctx, of))
+	})
 }
 
 func testInviteHash(t *testing.T, s identityStore) {

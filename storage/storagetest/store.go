@@ -159,16 +159,21 @@ func testDoom[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 			return second(tx.Users().List(ctx, affiliate.UserFilter{}, affiliate.PageRequest{Number: 1, Size: -1}))
 		}},
 	} {
+		ran := 0
 		refused(t, s, fail.want, func(ctx context.Context, tx T) error {
 			if err := change(ctx, tx, 2); err != nil {
 				return err
 			}
 			err := fail.call(ctx, tx)
 			if !again(err) {
+				ran++
 				expectDoomed(t, ctx, tx, name, fail.want)
 			}
 			return err
 		})
+		if ran > 1 && name != "unknown" { // which may run again, to name all that refers to nothing
+			t.Errorf("after %s the unit ran %d times, want once", name, ran)
+		}
 		expectTally(t, s, "after "+name, times(1))
 	}
 	unreadable(t, s, invalid("page", "out_of_range"), func(ctx context.Context, tx T) error {
@@ -382,6 +387,12 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		"a failed call": {func(ctx context.Context) error {
 			return s.Write(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 100) })
 		}, affiliate.ErrConflict},
+		"a failed call that is hidden": {func(ctx context.Context) error {
+			return s.Write(ctx, func(ctx context.Context, tx T) error {
+				_ = change(ctx, tx, 100)
+				return nil
+			})
+		}, affiliate.ErrConflict},
 		"a change in a read": {func(ctx context.Context) error {
 			return s.Read(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 300) })
 		}, affiliate.ErrReadOnly},
@@ -396,6 +407,10 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 			if err := inside(ctx); !errors.Is(err, c.want) {
 				t.Errorf("%s, then another unit: got %v, want %v", name, err, c.want)
 			}
+			_ = s.Write(ctx, func(context.Context, T) error {
+				t.Errorf("%s, then another unit: its callback ran", name)
+				return nil
+			})
 			return nil // swallowed
 		})
 		if !errors.Is(err, c.want) {
@@ -531,8 +546,15 @@ func testCancelled[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		cancel()
 		for _, m := range methodsOf(reflect.TypeFor[T]()) {
 			expectCancelled(t, "cancelled, then "+m.String(), m.call(ctx, tx, world{}), context.Canceled)
+			expectCancelled(t, "cancelled, then with another context "+m.String(), m.call(t.Context(), tx, world{}), context.Canceled)
 		}
 		return nil
+	}), context.Canceled)
+
+	hidden, cancel := context.WithCancel(t.Context())
+	expectCancelled(t, "Write, cancelled with an error of its own", s.Write(hidden, func(ctx context.Context, tx T) error {
+		cancel()
+		return errMine
 	}), context.Canceled)
 
 	atEnd, cancel := context.WithCancel(t.Context())
