@@ -56,7 +56,9 @@ var backends = map[string]backend{
 			{"TestPostgresKeepsEveryPromiseWhileItRefusesTransactions", "core/", false},
 		},
 		packages: []string{"./storage/postgres"},
-		leaveOut: `/(migrate|migratetools|schema|domains|host|failover|reader|open|partitions)\.go|db\.lacks\(`, // how a host sets its database up, and reaches it
+		leaveOut: `/(migrate|migratetools|schema|domains|partitions)\.go|db\.lacks\(|\.isThere: |` + // how a host sets its database up,
+			`/(open|db|host|failover|reader)\.go|[hH]osted|hostTx|tellHost|outside\(|db\.reader|StalenessOf|: served →|DB\.run: kind|` + // how it reaches it,
+			`/(session|prepared)\.go|sOfAnotherConnection`, // and in which form the connection takes statements
 	},
 }
 

@@ -61,37 +61,51 @@ func tryEach[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store
 			continue
 		}
 		tried[m] = true
-		for n := 1; ; n++ {
-			failing, failed := t.Context(), func() bool { return false }
-			if b.Failing != nil {
-				failing, failed = b.Failing(failing, n)
-			}
-			err := s.Write(failing, func(ctx context.Context, tx T) error {
-				fn, args := m.prepare(ctx, tx, w, 10)
-				given := printed(args)
-				out := fn(args)
-				equal(t, "what "+m.String()+" was given", printed(args), given)
-				err, _ := out[len(out)-1].Interface().(error)
-				if !failed() {
-					if m.adds() && err == nil {
-						w.kept.keep(m, args, out)
-						return nil
-					}
-					return errMine
+		try(t, b, w, s, m)
+		if m.name == "List" {
+			w := w
+			w.byKeys = true
+			try(t, b, w, s, m)
+		}
+	}
+}
+
+// try calls the method in a unit for each of its requests, which fails, and then in one
+// where none does.
+func try[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T], m method) {
+	t.Helper()
+	for n := 1; ; n++ {
+		failing, failed := t.Context(), func() bool { return false }
+		if b.Failing != nil {
+			failing, failed = b.Failing(failing, n)
+		}
+		err := s.Write(failing, func(ctx context.Context, tx T) error {
+			fn, args := m.prepare(ctx, tx, w, 10)
+			given := printed(args)
+			out := fn(args)
+			equal(t, "what "+m.String()+" was given", printed(args), given)
+			err, _ := out[len(out)-1].Interface().(error)
+			if !failed() {
+				if m.adds() && err == nil {
+					w.kept.keep(m, args, out)
+					return nil
 				}
-				if problem := unavailable.problem(err); problem != "" {
-					t.Errorf("%s, request %d fails: %s", m, n, problem)
-				}
-				return nil
-			})
-			if !failed() && n == 1 && b.Failing != nil {
-				t.Fatal("the first request of a unit did not fail: Backend.Failing fails nothing")
-			} else if !failed() {
-				break
+				return errMine
 			}
+			if problem := unavailable.problem(err); problem != "" {
+				t.Errorf("%s, request %d fails: %s", m, n, problem)
+			}
+			return nil
+		})
+		switch {
+		case failed():
 			if problem := unavailable.problem(err); problem != "" {
 				t.Errorf("the unit of %s, request %d fails: %s", m, n, problem)
 			}
+		case n == 1 && b.Failing != nil:
+			t.Fatal("the first request of a unit did not fail: Backend.Failing fails nothing")
+		default:
+			return
 		}
 	}
 }

@@ -92,8 +92,12 @@ func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn fun
 
 // argument is a value of the type that a method may be called with.
 func argument(in reflect.Type, w world) reflect.Value {
+	page := affiliate.PageRequest{Number: 1, Size: 10}
+	if w.byKeys {
+		page.Keys = new(affiliate.PageKeys)
+	}
 	for _, v := range []any{
-		affiliate.PageRequest{Number: 1, Size: 10}, w.users[0].ID, []int64{w.users[1].ID, w.users[0].ID}, "x", []string{"x", "a"}, at(0), affiliate.RoleAgency,
+		page, w.users[0].ID, []int64{w.users[1].ID, w.users[0].ID}, "x", []string{"x", "a"}, at(0), affiliate.RoleAgency,
 		w.advertisers[0], w.groups[0], sampleCategory(1), w.clients[0], affiliate.RevenueTier{ClientID: w.clients[0].ID, Name: "x"}, w.users[0], sampleTag(1), sampleToken(1),
 		identity.Membership{Role: affiliate.RoleAgency, Subject: "x", AdvertiserID: w.advertisers[0].ID},
 		sampleAccount(77), sampleAgency(77), sampleInvite(w, 77), sampleMail(77), sampleMedium(77),

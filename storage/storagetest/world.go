@@ -71,6 +71,7 @@ type world struct {
 	order       orders.Order // zero but in ordersWorld
 	shops       []int64      // advertisers; none but in worldOfShops
 	kept        keptValues   // none but in fullWorld
+	byKeys      bool         // whether lists are asked for by their keys
 }
 
 // newWorld keeps a world in one unit.
