@@ -61,9 +61,22 @@ func unitsOf(s links.Store) map[string]linksUnit {
 // one may have to run again.
 func testLockWaits(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
-	for name := range unitsOf(s) {
+	for name, unit := range unitsOf(s) {
 		n := len(name) // another link each time
 		testLockOf(t, s, addAll(t, s, addLink, sampleLink(w, n))[0], n, name)
+
+		counter := offers.OfferUsage(int64(n))
+		count := func(ctx context.Context, tx links.Tx) error { return tx.Usage().Add(ctx, usageOf(counter, 1, 1)) }
+		write(t, s, count)
+		inTurn(t, "the Lock of a counter in a "+name, s.Record, func(ctx context.Context, tx links.Tx) error {
+			return errors.Join(second(tx.Usage().Lock(ctx, []offers.UsageKey{counter})), count(ctx, tx))
+		}, unit, func(ctx context.Context, tx links.Tx) error {
+			got, err := tx.Usage().Lock(ctx, []offers.UsageKey{counter})
+			if err == nil && got[counter].Clicks != 2 {
+				err = fmt.Errorf("locked %+v: want what the first unit did", got)
+			}
+			return err
+		})
 	}
 }
 

@@ -109,13 +109,15 @@ func testMailCount(t *testing.T, s mailingStore) {
 		return m
 	}
 	kept := addAll(t, s, addMail, of(1, 0), of(3, 0), of(2, 0), of(2000, 1), sampleMail(4))
-	count := func(advertiserID int64, from, until int) int {
+	used := func(advertiserID int64, from, until time.Time) int {
 		return see(t, s, func(ctx context.Context, tx mailingTx) (int, error) {
-			return tx.Mails().Used(ctx, advertiserID, at(from), at(until))
+			return tx.Mails().Used(ctx, advertiserID, from, until)
 		})
 	}
+	count := func(advertiserID int64, from, until int) int { return used(advertiserID, at(from), at(until)) }
 	equal(t, "all of one", count(w.advertisers[0].ID, 0, 10), 3)
 	equal(t, "from, inclusive, until, exclusive", count(w.advertisers[0].ID, 2, 3), 1)
+	equal(t, "from and until a moment after", used(w.advertisers[0].ID, at(2).Add(1), at(3).Add(1)), 1)
 	equal(t, "of another", count(w.advertisers[1].ID, 0, 5000), 1)
 	equal(t, "of one without", count(w.advertisers[2].ID, 0, 5000), 0)
 	equal(t, "of the operator", count(0, 0, 5000), 1)
@@ -144,12 +146,13 @@ func testMailCount(t *testing.T, s mailingStore) {
 
 func testMailExpire(t *testing.T, s mailingStore) {
 	addAll(t, s, addMail, sampleMail(1), sampleMail(5), sampleMail(2), sampleMail(3))
-	expire := func(before, limit int) int {
-		return put(t, s, func(ctx context.Context, tx mailingTx) (int, error) { return tx.Mails().Expire(ctx, at(before), limit) })
+	expireAt := func(before time.Time, limit int) int {
+		return put(t, s, func(ctx context.Context, tx mailingTx) (int, error) { return tx.Mails().Expire(ctx, before, limit) })
 	}
+	expire := func(before, limit int) int { return expireAt(at(before), limit) }
 	equal(t, "expired, none", expire(1, 10), 0)
 	equal(t, "expired, of no limit", expire(4, 0), 0)
 	equal(t, "expired, of a limit", expire(4, 2), 2)
-	equal(t, "expired, the rest", expire(4, 10), 1)
+	equal(t, "expired, a moment after", expireAt(at(3).Add(1), 10), 1)
 	equal(t, "left", see(t, s, func(ctx context.Context, tx mailingTx) (int, error) { return tx.Mails().Used(ctx, 0, at(0), at(10)) }), 1)
 }

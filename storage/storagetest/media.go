@@ -84,28 +84,30 @@ func addMedium(ctx context.Context, tx mediaTx, v media.Medium) (media.Medium, e
 
 func testMediumKey(t *testing.T, s mediaStore) {
 	kept := addAll(t, s, addMedium, sampleMedium(1), sampleMedium(2))
-	again := sampleMedium(1)
-	again.Username, again.TagID = "bo", nowhere
-	write(t, s, func(ctx context.Context, tx mediaTx) error {
-		got, fresh, err := tx.Media().AddOrGet(ctx, again)
-		if err == nil {
-			equal(t, "added again", got, kept[0])
-			equal(t, "fresh", fresh, false)
-		}
-		return err
-	})
+	elsewhere := sampleMedium(1)
+	elsewhere.Type = "tiktok"
+	for _, there := range append(kept, addAll(t, s, addMedium, elsewhere)...) {
+		again := there
+		again.Username, again.TagID = "bo", nowhere
+		write(t, s, func(ctx context.Context, tx mediaTx) error {
+			got, fresh, err := tx.Media().AddOrGet(ctx, again)
+			if err == nil {
+				equal(t, "added again", got, there)
+				equal(t, "fresh", fresh, false)
+			}
+			return err
+		})
+	}
 	of := see(t, s, func(ctx context.Context, tx mediaTx) (affiliate.Page[media.Medium], error) {
 		return tx.Media().List(ctx, media.Filter{ClientID: 1}, affiliate.PageRequest{})
 	})
 	equal(t, "of users, without any", of.Total, 0)
-	elsewhere := sampleMedium(1)
-	elsewhere.Type = "tiktok"
-	addAll(t, s, addMedium, elsewhere)
 	changed := kept[1]
 	changed.PublishedAt, changed.UpdatedAt = finer(at(7)), finer(at(8))
 	write(t, s, func(ctx context.Context, tx mediaTx) error { return tx.Media().Update(ctx, changed) })
 	changed.PublishedAt, changed.UpdatedAt = at(7), at(8)
 	equal(t, "changed", see(t, s, func(ctx context.Context, tx mediaTx) (media.Medium, error) { return tx.Media().Get(ctx, changed.ID) }), changed)
+	again := sampleMedium(1)
 	again.ID = kept[1].ID
 	refused(t, s, taken("media_id"), func(ctx context.Context, tx mediaTx) error { return tx.Media().Update(ctx, again) })
 	unreadable(t, s, missing, func(ctx context.Context, tx mediaTx) error { return second(tx.Media().Get(ctx, nowhere)) })

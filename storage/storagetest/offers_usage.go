@@ -69,6 +69,7 @@ func testUsageOverflow(t *testing.T, s offers.Store) {
 	write(t, s, addUsage(usageOf(key, 1, math.MaxInt64)))
 	refused(t, s, overflow, addUsage(usageOf(key, 0, 1)))
 	refused(t, s, overflow, addUsage(usageOf(offers.OfferUsage(8), math.MaxInt64, 0), usageOf(offers.OfferUsage(8), 1, 0)))
+	refused(t, s, overflow, addUsage(usageOf(offers.OfferUsage(8), 0, math.MaxInt64), usageOf(offers.OfferUsage(8), 0, 1)))
 }
 
 // testUsageLock has writers who look, and add one when there is room for it.
