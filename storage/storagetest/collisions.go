@@ -86,7 +86,7 @@ func testDeadlock[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	r := newRivals(t, s)
 	holds := make(chan error, 1)
 	tell := sync.OnceFunc(func() { holds <- nil })
-	inWords := func(err error) error { // of its own: no caller's error hides that a unit is to run again
+	inWords := func(err error) error { // of the callback's own: the unit must run again all the same
 		if err != nil {
 			err = errors.New(err.Error())
 		}
