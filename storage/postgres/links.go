@@ -129,10 +129,7 @@ func (r linkRepository) Lock(ctx context.Context, ids []int64) ([]links.Link, er
 		err := r.u.preparedFrom("lock links", func() string {
 			return linkTable.selectFrom(r.u, &rows).Where(byIDs).OrderExpr("t.id").For("NO KEY UPDATE").String()
 		}, ids).Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		if r.u.kind == writeUnit && len(rows) > 0 {
+		if err == nil && r.u.kind == writeUnit {
 			_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET template = template WHERE id = ANY(?::bigint[])`,
 				r.u.name("affiliate_links"), pgdialect.Array(ids))
 		}

@@ -296,7 +296,7 @@ func (r orderRepository) Lock(ctx context.Context, ids []int64) ([]orders.Order,
 	return change(ctx, r.u, "order", func(ctx context.Context) ([]orders.Order, error) {
 		var rows []orderRow
 		err := orderTable.selectFrom(r.u, &rows).Where("t.id = ANY(?::bigint[])", pgdialect.Array(ids)).OrderExpr("t.id").For("NO KEY UPDATE").Scan(ctx)
-		if err == nil && r.u.kind == writeUnit && len(rows) > 0 {
+		if err == nil && r.u.kind == writeUnit {
 			_, err = r.u.tx.ExecContext(ctx, `UPDATE ? SET terms = terms WHERE id = ANY(?::bigint[])`, r.u.name(orderTable.name), pgdialect.Array(ids))
 		}
 		return orderTable.entities(rows), err

@@ -206,9 +206,12 @@ func (r payments) Update(ctx context.Context, list ...payouts.Payment) error {
 // allFound is NotFound naming the first of the wanted ids that a batch did not
 // meet.
 func allFound(resource string, met, wanted []int64) error {
-	slices.Sort(met)
+	there := make(map[int64]bool, len(met))
+	for _, id := range met {
+		there[id] = true
+	}
 	for _, id := range wanted {
-		if _, ok := slices.BinarySearch(met, id); !ok {
+		if !there[id] {
 			return affiliate.NotFound(resource, id)
 		}
 	}

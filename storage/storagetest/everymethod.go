@@ -180,6 +180,13 @@ func fullWorld(t *testing.T, b Backend) world {
 	consumer := put(t, b.Events, func(ctx context.Context, tx eventsTx) (events.Consumer, error) {
 		return tx.EventConsumers().Put(ctx, sampleConsumer(900))
 	})
+	raise(t, b.Events, sampleEvent(900))
+	number(t, b.Events, 0, 10)
+	delivery := dueTo(t, b.Events, consumer, 1)[0]
+	settlement := events.Settlement{
+		ConsumerID: consumer.ID, Token: leaseConsumers(t, b.Events, eventLease(1))[0].Token,
+		Outcomes: []events.Outcome{{DeliveryID: delivery.ID, Result: events.Done}, {DeliveryID: nowhere, Result: events.GaveUp, Reason: "gone"}},
+	}
 	endpoint := sampleEndpoint(1)
 	endpoint.ID = consumer.ID
 	list := put(t, b.ProductLists, func(ctx context.Context, tx listsTx) (productlists.List, error) {
@@ -201,5 +208,6 @@ func fullWorld(t *testing.T, b Backend) world {
 	} {
 		w.kept.fresh[reflect.TypeOf(v)] = reflect.ValueOf(v)
 	}
+	w.kept.kind[reflect.TypeOf(settlement)] = reflect.ValueOf(settlement)
 	return w
 }

@@ -557,6 +557,16 @@ func testCancelled[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		return errMine
 	}), context.Canceled)
 
+	told, cancel := context.WithCancel(t.Context())
+	err := s.Write(told, func(ctx context.Context, tx T) error {
+		cancel()
+		return errors.Join(change(ctx, tx, 1), errMine)
+	})
+	expectCancelled(t, "Write, cancelled and told with more", err, context.Canceled)
+	if !errors.Is(err, errMine) {
+		t.Errorf("Write, cancelled and told with more: got %v, want the callback's own words", err)
+	}
+
 	atEnd, cancel := context.WithCancel(t.Context())
 	expectCancelled(t, "Write, cancelled at its end", s.Write(atEnd, func(ctx context.Context, tx T) error {
 		defer cancel()
