@@ -3,7 +3,8 @@ package affiliate
 import "context"
 
 // Store runs units of work. T is the package's transaction: it gives the
-// repositories, and is valid only until the callback returns.
+// repositories, is valid only until the callback returns, and is used by one
+// goroutine at a time.
 //
 // The same on every backend:
 //

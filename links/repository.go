@@ -33,8 +33,10 @@ type Store interface {
 	// it reads by GetMany, and the offers by Serving, decide about clicks: they stay
 	// as they are until it ends. A Write that changes one of them, locks one of the
 	// offers, or adds to the advertiser's blocklist, waits, and what comes later
-	// waits for that Write and sees what it did. Like that of a Write, the callback
-	// may run again.
+	// waits for that Write and sees what it did. A Write that locks what this unit
+	// has locked waits too; it sees what this unit did if that changed one of the
+	// locked rows, and may otherwise go on with a snapshot of before. Like that of a
+	// Write, the callback may run again.
 	Record(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
 	// Nested reports whether the context belongs to a unit of the store, in
 	// which another one would be ErrNested.

@@ -61,18 +61,21 @@ func tryEach[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store
 			continue
 		}
 		tried[m] = true
-		try(t, b, w, s, m)
-		if m.name == "List" {
+		try(t, b, w, s, m, 10)
+		switch m.name {
+		case "List":
 			w := w
 			w.byKeys = true
-			try(t, b, w, s, m)
+			try(t, b, w, s, m, 10)
+		case "Reserve":
+			try(t, b, w, s, m, 0) // of no more than are there
 		}
 	}
 }
 
 // try calls the method in a unit for each of its requests, which fails, and then in one
-// where none does.
-func try[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T], m method) {
+// where none does. The limit is for a method that takes one.
+func try[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T], m method, limit int) {
 	t.Helper()
 	for n := 1; ; n++ {
 		failing, failed := t.Context(), func() bool { return false }
@@ -80,7 +83,7 @@ func try[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T],
 			failing, failed = b.Failing(failing, n)
 		}
 		err := s.Write(failing, func(ctx context.Context, tx T) error {
-			fn, args := m.prepare(ctx, tx, w, 10)
+			fn, args := m.prepare(ctx, tx, w, limit)
 			given := printed(args)
 			out := fn(args)
 			equal(t, "what "+m.String()+" was given", printed(args), given)

@@ -65,15 +65,18 @@ func testLockWaits(t *testing.T, s links.Store) {
 		n := len(name) // another link each time
 		testLockOf(t, s, addAll(t, s, addLink, sampleLink(w, n))[0], n, name)
 
-		counter := offers.OfferUsage(int64(n))
-		count := func(ctx context.Context, tx links.Tx) error { return tx.Usage().Add(ctx, usageOf(counter, 1, 1)) }
-		write(t, s, count)
-		inTurn(t, "the Lock of a counter in a "+name, s.Record, func(ctx context.Context, tx links.Tx) error {
-			return errors.Join(second(tx.Usage().Lock(ctx, []offers.UsageKey{counter})), count(ctx, tx))
+		counter := []offers.UsageKey{offers.OfferUsage(int64(n))}
+		other := offers.UserUsage(int64(n), 1)
+		write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Usage().Add(ctx, usageOf(counter[0], 1, 1)) })
+		inTurn(t, "the Lock of a counter in a "+name, unit, func(ctx context.Context, tx links.Tx) error {
+			return errors.Join(second(tx.Usage().Lock(ctx, counter)), tx.Usage().Add(ctx, usageOf(other, 1, 1)))
 		}, unit, func(ctx context.Context, tx links.Tx) error {
-			got, err := tx.Usage().Lock(ctx, []offers.UsageKey{counter})
-			if err == nil && got[counter].Clicks != 2 {
-				err = fmt.Errorf("locked %+v: want what the first unit did", got)
+			if _, err := tx.Usage().Lock(ctx, counter); err != nil {
+				return err
+			}
+			got, err := tx.Usage().Get(ctx, []offers.UsageKey{other})
+			if err == nil && got[other].Clicks != 1 {
+				err = fmt.Errorf("read %+v after the lock: want what the first unit did", got)
 			}
 			return err
 		})
@@ -215,6 +218,7 @@ func testEditsWait(t *testing.T, s links.Store) {
 			func(ctx context.Context, tx links.Tx) (any, error) { return tx.Offers().Share(ctx, []int64{offer.ID}) }, lockOffer,
 		},
 	} {
+		put(t, s, c.read) // as a unit that is not a Record, which need not keep it as it is
 		inTurn(t, what,
 			s.Record, func(ctx context.Context, tx links.Tx) error { return second(c.read(ctx, tx)) },
 			s.Write, func(ctx context.Context, tx links.Tx) error { return c.edit(ctx, tx, 1) })

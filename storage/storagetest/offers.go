@@ -375,7 +375,10 @@ func testOfferStatus(t *testing.T, s offers.Store) {
 	}
 	check(0, offers.Counts{})
 	write(t, s, func(ctx context.Context, tx offers.Tx) error {
-		usages := []offers.Usage{{UsageKey: offers.SharedUsage(budgets[0].ID), Counts: offers.Counts{Spent: 10}}}
+		usages := []offers.Usage{
+			{UsageKey: offers.SharedUsage(budgets[0].ID), Counts: offers.Counts{Spent: 10}},
+			{UsageKey: offers.SharedUsage(nowhere), Counts: offers.Counts{Spent: 1}}, // of a budget that nothing else is of
+		}
 		for _, o := range kept {
 			usages = append(usages, offers.Usage{UsageKey: offers.OfferUsage(o.ID), Counts: offers.Counts{Clicks: 3, Spent: 20}})
 		}

@@ -81,6 +81,14 @@ func testAddMissingParts(t *testing.T, s offers.Store) {
 	}
 	equal(t, "added", added, want)
 	equal(t, "added again", addParts(t, s, user(0), mail, samplePart(w, 1)), []offers.Participant(nil))
+	err := s.Write(t.Context(), func(ctx context.Context, tx offers.Tx) error {
+		return second(tx.Participants().AddMissing(ctx, user(2), offers.Participant{OfferID: nowhere, UserID: nowhere, Status: offers.Open}))
+	})
+	for _, field := range []string{"offer_id", "user_id"} { // the unit tells of both
+		if problem := unknown(field).problem(err); problem != "" {
+			t.Errorf("the second of two: %s", problem)
+		}
+	}
 }
 
 func testPartLookups(t *testing.T, s offers.Store) {
