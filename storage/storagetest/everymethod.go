@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
 	"github.com/affiliatekit/affiliatekit/affiliate/events"
@@ -77,8 +78,10 @@ func tryEach[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store
 // where none does. The limit is for a method that takes one.
 func try[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T], m method, limit int) {
 	t.Helper()
+	timed, cancel := context.WithTimeout(t.Context(), time.Hour) // of which a backend may tell its database
+	defer cancel()
 	for n := 1; ; n++ {
-		failing, failed := t.Context(), func() bool { return false }
+		failing, failed := timed, func() bool { return false }
 		if b.Failing != nil {
 			failing, failed = b.Failing(failing, n)
 		}

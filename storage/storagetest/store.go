@@ -557,6 +557,12 @@ func testCancelled[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		return errMine
 	}), context.Canceled)
 
+	bare, cancel := context.WithCancel(t.Context())
+	expectCancelled(t, "Write, cancelled with the error of its context", s.Write(bare, func(ctx context.Context, tx T) error {
+		cancel()
+		return ctx.Err()
+	}), context.Canceled)
+
 	told, cancel := context.WithCancel(t.Context())
 	err := s.Write(told, func(ctx context.Context, tx T) error {
 		cancel()
@@ -589,4 +595,11 @@ func testDeadline[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 	expectCancelled(t, "Write", s.Write(late, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) }), context.DeadlineExceeded)
 	expectCancelled(t, "Read", s.Read(late, func(ctx context.Context, tx T) error { return nil }), context.DeadlineExceeded)
 	expectTally(t, s, "kept", times(0))
+
+	inTime, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	if err := s.Write(inTime, func(ctx context.Context, tx T) error { return change(ctx, tx, 1) }); err != nil {
+		t.Errorf("Write before its deadline: %v", err)
+	}
+	expectTally(t, s, "kept in time", times(1))
 }
