@@ -44,6 +44,8 @@ func (u *unit) from(table string) string { return u.db.prefix + table + " AS t" 
 // name qualifies a table's name, for statements that are written out.
 func (u *unit) name(table string) bun.Safe { return bun.Safe(u.db.prefix + table) }
 
+// selectFrom selects the columns of R, and those of other tables; bun leaves out an
+// expression that is empty.
 func (t table[E, R]) selectFrom(u *unit, rows any) filter {
 	return filter{u.tx.NewSelect().Model(rows).ModelTableExpr(u.from(t.name)).
 		ColumnExpr("?TableColumns").ColumnExpr(strings.ReplaceAll(t.columns, "{schema}", u.db.prefix))}

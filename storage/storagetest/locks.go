@@ -83,6 +83,8 @@ func testLockWaits(t *testing.T, s links.Store) {
 	}
 }
 
+// testLockOf has a Record change a link under its lock, and a unit of the named kind
+// lock the link after it.
 func testLockOf(t *testing.T, s links.Store, l links.Link, n int, name string) {
 	inTurn(t, "the Lock of a "+name, s.Record, func(ctx context.Context, tx links.Tx) error {
 		locked, err := tx.Links().Lock(ctx, []int64{l.ID})
