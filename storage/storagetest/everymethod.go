@@ -2,10 +2,8 @@ package storagetest
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,15 +112,6 @@ func try[T affiliate.Tx](t *testing.T, b Backend, w world, s affiliate.Store[T],
 			return
 		}
 	}
-}
-
-// printed is what the arguments of a method are, as a text.
-func printed(args []reflect.Value) string {
-	var b strings.Builder
-	for _, arg := range args[1:] { // without the context
-		fmt.Fprintf(&b, "%+v\n", arg.Interface())
-	}
-	return b.String()
 }
 
 // keptValues are what methods are to add, by type, and what they have added, by

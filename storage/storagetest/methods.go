@@ -2,8 +2,10 @@ package storagetest
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/affiliatekit/affiliatekit/adsync"
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -88,6 +90,73 @@ func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn fun
 		args = append(args, arg)
 	}
 	return fn, args
+}
+
+// printed is what the arguments of a method are, as a text.
+func printed(args []reflect.Value) string {
+	var b strings.Builder
+	for _, arg := range args[1:] { // without the context
+		fmt.Fprintf(&b, "%+v\n", arg.Interface())
+	}
+	return b.String()
+}
+
+// setTexts sets all texts in the arguments of a method. It reports whether there are some.
+func setTexts(args []reflect.Value, text string) (some bool) {
+	for i, arg := range args {
+		changed := reflect.New(arg.Type()).Elem()
+		changed.Set(arg)
+		if setTextsIn(changed, text) {
+			args[i], some = changed, true
+		}
+	}
+	return some
+}
+
+func setTextsIn(v reflect.Value, text string) (some bool) {
+	switch v.Type() {
+	case reflect.TypeFor[affiliate.PageRequest](), reflect.TypeFor[affiliate.Sort](), reflect.TypeFor[links.Cursor](): // what is no column or cursor is refused
+		return false
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+		return true
+	case reflect.Slice:
+		list := reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, 1), v) // the arguments share it
+		if v.Len() == 0 {
+			list = list.Slice(0, 1)
+		}
+		for i := range list.Len() {
+			some = setTextsIn(list.Index(i), text) || some
+		}
+		if some {
+			v.Set(list)
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			some = field.CanSet() && setTextsIn(field, text) || some
+		}
+	}
+	return some
+}
+
+// found is how many values a result has: those of a list, of lists, or of a page.
+func found(v reflect.Value) (n int) {
+	switch v.Kind() {
+	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.Slice {
+			return v.Len()
+		}
+		for i := range v.Len() {
+			n += v.Index(i).Len()
+		}
+	case reflect.Struct:
+		if items := v.FieldByName("Items"); items.IsValid() {
+			return items.Len()
+		}
+	}
+	return n
 }
 
 // argument is a value of the type that a method may be called with.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
-	"github.com/affiliatekit/affiliatekit/links"
 )
 
 // unitScenarios are what affiliate.Store promises of every unit of work. How
@@ -253,64 +252,6 @@ func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 			return nil
 		})
 	}
-}
-
-// setTexts sets all texts in the arguments of a method. It reports whether there are some.
-func setTexts(args []reflect.Value, text string) (some bool) {
-	for i, arg := range args {
-		changed := reflect.New(arg.Type()).Elem()
-		changed.Set(arg)
-		if setTextsIn(changed, text) {
-			args[i], some = changed, true
-		}
-	}
-	return some
-}
-
-func setTextsIn(v reflect.Value, text string) (some bool) {
-	switch v.Type() {
-	case reflect.TypeFor[affiliate.PageRequest](), reflect.TypeFor[affiliate.Sort](), reflect.TypeFor[links.Cursor](): // what is no column or cursor is refused
-		return false
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(text)
-		return true
-	case reflect.Slice:
-		list := reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, 1), v) // the arguments share it
-		if v.Len() == 0 {
-			list = list.Slice(0, 1)
-		}
-		for i := range list.Len() {
-			some = setTextsIn(list.Index(i), text) || some
-		}
-		if some {
-			v.Set(list)
-		}
-	case reflect.Struct:
-		for _, field := range v.Fields() {
-			some = field.CanSet() && setTextsIn(field, text) || some
-		}
-	}
-	return some
-}
-
-// found is how many values a result has: those of a list, of lists, or of a page.
-func found(v reflect.Value) (n int) {
-	switch v.Kind() {
-	case reflect.Slice:
-		if v.Type().Elem().Kind() != reflect.Slice {
-			return v.Len()
-		}
-		for i := range v.Len() {
-			n += v.Index(i).Len()
-		}
-	case reflect.Struct:
-		if items := v.FieldByName("Items"); items.IsValid() {
-			return items.Len()
-		}
-	}
-	return n
 }
 
 func testReadOnly[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
