@@ -104,10 +104,17 @@ func (x *ruleIndex) read(ctx context.Context) (*compiledRules, error) {
 // advertisers that must be looked at again; in a unit that others joined not.
 func (x *ruleIndex) within(ctx context.Context, store Store) (*Matcher, error) {
 	old := x.current.Load()
-	remember := !affiliate.Joins(ctx) && (old == nil || time.Since(old.read) >= x.maxAge)
+	aged := old == nil || time.Since(old.read) >= x.maxAge
+	joined := affiliate.Joins(ctx)
 	next := &compiledRules{changes: x.changes.Load(), read: time.Now(), hosted: true}
 	err := store.Read(ctx, func(ctx context.Context, tx Tx) (err error) {
-		if remember {
+		if !joined && !aged {
+			if changed, err := changedSince(ctx, tx, old); err != nil || len(changed) == 0 {
+				next = old
+				return err
+			}
+		}
+		if !joined { // first, because a transaction of the host's may have no snapshot
 			if next.cursor, err = tx.Rules().Cursor(ctx); err != nil {
 				return err
 			}
@@ -125,15 +132,21 @@ func (x *ruleIndex) within(ctx context.Context, store Store) (*Matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	if remember {
+	// With the cursor where it was, the next transaction would find the same changes again.
+	if !joined && (aged || next.cursor != old.cursor) {
 		x.current.CompareAndSwap(old, next)
 	}
 	return next.matcher, nil
 }
 
-func replaceChanged(ctx context.Context, tx Tx, old *compiledRules) (*Matcher, error) {
+// changedSince returns the advertisers whose rules may be others than the compiled ones.
+func changedSince(ctx context.Context, tx Tx, old *compiledRules) ([]int64, error) {
 	advertisers, err := tx.Rules().Changed(ctx, old.cursor)
-	advertisers = idset.Sorted(append(advertisers, old.suspect...))
+	return idset.Sorted(append(advertisers, old.suspect...)), err
+}
+
+func replaceChanged(ctx context.Context, tx Tx, old *compiledRules) (*Matcher, error) {
+	advertisers, err := changedSince(ctx, tx, old)
 	if err != nil || len(advertisers) == 0 {
 		return old.matcher, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/uptrace/bun"
 
@@ -74,6 +75,9 @@ func (db *DB) runHost(ctx context.Context, p pool, fn func(context.Context, bun.
 		return translate(ctx, err, "")
 	}
 	done = true
+	if h.numbersRules.Load() {
+		db.numberRules(ctx)
+	}
 	committed()
 	return nil
 }
@@ -110,6 +114,8 @@ type hostMark struct {
 
 	mu  sync.Mutex
 	err error // with which a unit in it asked to run the transaction again
+
+	numbersRules atomic.Bool // as that of a unit
 }
 
 func (h *hostMark) failure() error {

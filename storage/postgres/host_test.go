@@ -214,14 +214,14 @@ func TestAClickInAHostsTransactionIsKeptWithItOrNotAtAll(t *testing.T) {
 	}
 }
 
-// ruleReads counts the statements that read URL rules, and those that read all.
-type ruleReads struct{ scans atomic.Int64 }
+// ruleReads counts the statements that read URL rules to compile them.
+type ruleReads struct{ atomic.Int64 }
 
 func (*ruleReads) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
 
 func (r *ruleReads) AfterQuery(_ context.Context, e *bun.QueryEvent) {
-	if strings.Contains(e.Query, "affiliate_url_rules") && strings.Contains(e.Query, "t.id > ") {
-		r.scans.Add(1)
+	if strings.Contains(e.Query, "affiliate_url_rules") && (strings.Contains(e.Query, "t.id > ") || strings.Contains(e.Query, "t.advertiser_id")) {
+		r.Add(1)
 	}
 }
 
@@ -229,6 +229,7 @@ func (r *ruleReads) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 type ruleWorld struct {
 	*is.I
 	ctx     context.Context
+	handle  *bun.DB
 	db      *postgres.DB
 	links   *links.Service
 	reads   ruleReads
@@ -238,8 +239,8 @@ type ruleWorld struct {
 
 func newRuleWorld(t *testing.T, rules int) *ruleWorld {
 	t.Helper()
-	w := &ruleWorld{I: is.New(t), ctx: t.Context()}
 	_, handle := openInPath(t)
+	w := &ruleWorld{I: is.New(t), ctx: t.Context(), handle: handle}
 	var err error
 	w.db, err = postgres.New(handle.WithQueryHook(&w.reads), postgres.Options{})
 	w.NoErr(err)
@@ -272,26 +273,49 @@ func (w *ruleWorld) convert(ctx context.Context, s *links.Service, url string) e
 
 func TestAHostsTransactionCompilesNoRulesAgain(t *testing.T) {
 	t.Parallel()
-	const rules = 20_000
-	w := newRuleWorld(t, rules)
-	convert := func() {
-		w.NoErr(w.inTx(func(ctx context.Context, in *links.Service) error {
-			return w.convert(ctx, in, "https://shop7.example/shoes")
-		}))
+	for _, c := range []struct {
+		name    string
+		changed bool // the rules were new a moment ago
+		outside bool // a service outside of the host's transactions has compiled them
+	}{
+		{"old rules", false, false},
+		{"old rules, compiled outside", false, true},
+		{"new rules", true, false},
+		{"new rules, compiled outside", true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newRuleWorld(t, 20_000)
+			if c.changed {
+				_, err := w.handle.ExecContext(w.ctx, `INSERT INTO affiliate_url_rule_changes (advertiser_id) VALUES (?)`, w.shop)
+				w.NoErr(err)
+			}
+			if c.outside {
+				w.NoErr(w.convert(w.ctx, w.links, "https://shop7.example/shoes"))
+			}
+			convert := func() {
+				w.NoErr(w.inTx(func(ctx context.Context, in *links.Service) error {
+					return w.convert(ctx, in, "https://shop7.example/shoes")
+				}))
+			}
+			begin := time.Now()
+			convert() // compiles all, unless the service outside has
+			if c.changed {
+				convert() // the change has its place in the history now
+			}
+			first, reads := time.Since(begin), w.reads.Load()
+			w.True(reads > 20_000/5000)
+			const times = 20
+			begin = time.Now()
+			for range times {
+				convert()
+			}
+			w.Equal(w.reads.Load(), reads) // and no other
+			t.Logf("the first took %v, each of the others %v", first, time.Since(begin)/times)
+			w.NoErr(w.convert(w.ctx, w.links, "https://shop8.example/shoes"))
+			w.Equal(w.reads.Load(), reads) // nor does the service outside
+		})
 	}
-	begin := time.Now()
-	convert()
-	first, scans := time.Since(begin), w.reads.scans.Load()
-	w.True(scans > rules/5000) // the first one, of a service that has compiled nothing yet
-	const times = 20
-	begin = time.Now()
-	for range times {
-		convert()
-	}
-	w.Equal(w.reads.scans.Load(), scans) // and no other
-	t.Logf("the first transaction took %v, each of the others %v", first, time.Since(begin)/times)
-	w.NoErr(w.convert(w.ctx, w.links, "https://shop8.example/shoes"))
-	w.Equal(w.reads.scans.Load(), scans) // nor does the service outside
 }
 
 func TestRulesOfAHostsTransactionAreSeenInItAndOnceItIsKept(t *testing.T) {

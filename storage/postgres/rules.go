@@ -134,6 +134,17 @@ func (r rules) Changed(ctx context.Context, since links.Cursor) ([]int64, error)
 	})
 }
 
+// numberRulesAfter numbers changes that the unit saw without a number: now that it
+// has ended, or once the transaction of RunInTx has that it is in. In one that the host
+// began itself that is left to the next unit outside.
+func (db *DB) numberRulesAfter(ctx context.Context, u *unit) {
+	if !db.hosted() {
+		db.numberRules(u.ctx)
+	} else if h, ok := ctx.Value(hostKey{db.pool}).(*hostMark); ok {
+		h.numbersRules.Store(true)
+	}
+}
+
 // numberRules gives a number to the changes of rules that have none, in a unit of its
 // own, so that those who change rules wait for nobody. One process does so at a time;
 // another one passes it over, as it passes over changes that are being made right

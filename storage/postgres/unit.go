@@ -279,8 +279,8 @@ func (db *DB) runOnce(ctx context.Context, u *unit, fn func(context.Context, *un
 	if err == nil {
 		if err = tx.Commit(); err == nil {
 			committed = true
-			if _, ok := db.handle.(pool); ok && u.numbersRules {
-				db.numberRules(u.ctx)
+			if u.numbersRules {
+				db.numberRulesAfter(ctx, u)
 			}
 			return nil
 		}
