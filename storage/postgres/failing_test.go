@@ -2,12 +2,17 @@ package postgres_test
 
 import (
 	"context"
+	"testing"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/matryer/is"
 	"github.com/uptrace/bun"
+
+	"github.com/affiliatekit/affiliatekit/storage/postgres"
 )
 
-// failing is a hook of bun's that lets one statement of a context fail: its own
-// context has ended when the driver is asked.
+// failing lets one request of a context fail, as pgx traces them: its own context has
+// ended when pgx is about to send it.
 type failing struct{}
 
 type countdownKey struct{}
@@ -19,9 +24,21 @@ func failingAt(ctx context.Context, n int) (context.Context, func() bool) {
 	return context.WithValue(ctx, countdownKey{}, c), func() bool { return c.left <= 0 }
 }
 
-func (failing) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Context {
+// openFailing is openHandle with requests that can fail.
+func openFailing(tb testing.TB, dsn string) *bun.DB {
+	tb.Helper()
+	is := is.New(tb)
+	config, err := pgx.ParseConfig(dsn)
+	is.NoErr(err)
+	config.Tracer = failing{}
+	handle := postgres.OpenConfig(config, postgres.Failover{})
+	tb.Cleanup(func() { is.NoErr(handle.Close()) })
+	return handle
+}
+
+func (failing) count(ctx context.Context) context.Context {
 	c, ok := ctx.Value(countdownKey{}).(*countdownTo)
-	if !ok || e.Query == "COMMIT" || e.Query == "ROLLBACK" {
+	if !ok {
 		return ctx
 	}
 	if c.left--; c.left == 0 {
@@ -32,4 +49,17 @@ func (failing) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Conte
 	return ctx
 }
 
-func (failing) AfterQuery(context.Context, *bun.QueryEvent) {}
+func (f failing) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	if q.SQL == "rollback" { // it is for what failed before
+		return ctx
+	}
+	return f.count(ctx)
+}
+
+func (f failing) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromStartData) context.Context {
+	return f.count(ctx)
+}
+
+func (failing) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (failing) TraceCopyFromEnd(context.Context, *pgx.Conn, pgx.TraceCopyFromEndData) {}

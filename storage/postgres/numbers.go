@@ -132,5 +132,5 @@ func (u *unit) passIDs(ctx context.Context, table string, ids []int64) error {
 		return nil
 	}
 	var n int64
-	return u.tx.NewRaw(`SELECT count(nextval(?::regclass)) FROM generate_series(1, ?)`, sequence, steps).Scan(ctx, &n)
+	return u.tx.NewRaw(`SELECT count(nextval(?::regclass)) FROM (SELECT generate_series(1, ?)) AS n`, sequence, steps).Scan(ctx, &n)
 }

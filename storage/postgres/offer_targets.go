@@ -101,7 +101,7 @@ func (r *servingRow) spread(out [][]offers.Candidate) error {
 		if err := costs.Scan(r.PartCosts[i]); err != nil {
 			return err
 		}
-		p.Costs = noneAsNil(costs.costs)
+		p.Costs = costs.costs
 		parts[place] = p
 	}
 	o := r.Offer.offer()

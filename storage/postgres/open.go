@@ -51,6 +51,10 @@ func OpenFailover(dsn string, f Failover, opts ...bun.DBOption) (*bun.DB, error)
 	if err != nil {
 		return nil, err
 	}
+	return open(config, f, opts...), nil
+}
+
+func open(config *pgx.ConnConfig, f Failover, opts ...bun.DBOption) *bun.DB {
 	mayPrepare := prepares(config)
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	config.DescriptionCacheCapacity = 0
@@ -76,5 +80,5 @@ func OpenFailover(dsn string, f Failover, opts ...bun.DBOption) (*bun.DB, error)
 	connections := 4 * runtime.GOMAXPROCS(0)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	return bun.NewDB(db, pgdialect.New(), opts...), nil
+	return bun.NewDB(db, pgdialect.New(), opts...)
 }

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
@@ -269,7 +268,7 @@ func (r orderRepository) AddMissing(ctx context.Context, list ...orders.Order) (
 			return r.u.tx.NewInsert().Model(&rows).ModelTableExpr(r.u.from(orderTable.name)).
 				On("CONFLICT ON CONSTRAINT affiliate_orders_number_key DO NOTHING").Returning("*").Scan(ctx, &added)
 		}, rows...)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err != nil {
 			return nil, err
 		}
 		slices.SortFunc(added, func(a, b orderRow) int { return int(a.ID - b.ID) })
@@ -292,7 +291,6 @@ func (r orderRepository) Find(ctx context.Context, keys []orders.OrderKey) ([]or
 // Lock locks in the order of the ids. In a serializable unit the orders are
 // also written, unchanged, as by the Lock of links.
 func (r orderRepository) Lock(ctx context.Context, ids []int64) ([]orders.Order, error) {
-	ids = distinct(ids)
 	return change(ctx, r.u, "order", func(ctx context.Context) ([]orders.Order, error) {
 		var rows []orderRow
 		err := orderTable.selectFrom(r.u, &rows).Where("t.id = ANY(?::bigint[])", pgdialect.Array(ids)).OrderExpr("t.id").For("NO KEY UPDATE").Scan(ctx)

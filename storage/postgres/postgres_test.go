@@ -15,7 +15,7 @@ import (
 func TestPostgresKeepsEveryPromiseOfAStore(t *testing.T) {
 	copies := migratedTemplate(t)
 	storagetest.Run(t, func(t *testing.T) storagetest.Backend {
-		db, err := postgres.New(openHandle(t, copies.DSN(t)).WithQueryHook(failing{}), postgres.Options{Schema: schemaOfCopies})
+		db, err := postgres.New(openFailing(t, copies.DSN(t)), postgres.Options{Schema: schemaOfCopies})
 		is.New(t).NoErr(err)
 		b := backendOf(db)
 		b.Failing = failingAt

@@ -36,7 +36,7 @@ var statsConfigTable = table[stats.Config, statsConfigRow]{
 	},
 	entity: func(r statsConfigRow) stats.Config {
 		return stats.Config{
-			ID: r.ID, AdvertiserID: r.AdvertiserID, Name: r.Name, TagIDs: noneAsNil(r.TagIDs),
+			ID: r.ID, AdvertiserID: r.AdvertiserID, Name: r.Name, TagIDs: r.TagIDs,
 			Measures: noneAsNil(values(r.Measures, func(n *int64) stats.Measure { return stats.Measure(*n) })),
 			From:     utc(r.From), To: utc(r.To), Default: r.Default, CreatedAt: utc(r.CreatedAt), UpdatedAt: utc(r.UpdatedAt),
 		}

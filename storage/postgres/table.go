@@ -312,7 +312,7 @@ func (t table[E, R]) updateBy(ctx context.Context, u *unit, e E, id any) error {
 			return err
 		}
 		row := t.row(e)
-		res, err := u.tx.NewUpdate().Model(&row).ModelTableExpr(u.from(t.name)).ExcludeColumn("id").Where("t.public_id = ?", id).Exec(ctx)
+		res, err := u.tx.NewUpdate().Model(&row).ModelTableExpr(u.from(t.name)).Where("t.public_id = ?", id).Exec(ctx)
 		return foundOne(res, err, t.resource, id)
 	})
 }

@@ -37,6 +37,7 @@ func dealsScenarios() []scenario[dealsStore] {
 		accessTable().scenarios(),
 		dealTable().scenarios(),
 		[]scenario[dealsStore]{
+			{"business partners/the last one put stays", testSellerAgain},
 			{"catalogs/found by their codes", testCatalogCodes},
 			{"catalogs/list", testCatalogList},
 			{"offers and landings/by their catalogs", testByCatalogs},
@@ -147,6 +148,16 @@ func sellerTable() table[dealsTx, deals.BusinessPartner] {
 		fetch:  func(ctx context.Context, tx dealsTx, v V) (V, error) { return tx.BusinessPartners().Get(ctx, v.ID) },
 		texts:  []text[V]{{"name", 0, deals.MaxName, func(v *V) *string { return &v.Name }, false}},
 		broken: []broken[V]{{"id", "required", func(v *V) { v.ID = uuid.Nil }}, {"logo_url", "invalid_url", func(v *V) { v.LogoURL = "ftp://x/" }}},
+	}
+}
+
+func testSellerAgain(t *testing.T, s dealsStore) {
+	for _, name := range []string{"first", "second"} {
+		v := deals.BusinessPartner{ID: seller(1), Name: name, LogoURL: "https://cdn.example/" + name + ".png"}
+		write(t, s, func(ctx context.Context, tx dealsTx) error { return tx.BusinessPartners().Put(ctx, v) })
+		equal(t, name, see(t, s, func(ctx context.Context, tx dealsTx) (deals.BusinessPartner, error) {
+			return tx.BusinessPartners().Get(ctx, v.ID)
+		}), v)
 	}
 }
 

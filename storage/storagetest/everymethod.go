@@ -184,6 +184,7 @@ func fullWorld(t *testing.T, b Backend) world {
 	}
 	endpoint := sampleEndpoint(1)
 	endpoint.ID = consumer.ID
+	raise(t, b.Events, sampleEvent(901)) // which waits for its number
 	list := put(t, b.ProductLists, func(ctx context.Context, tx listsTx) (productlists.List, error) {
 		return tx.ProductLists().Add(ctx, sampleList(900))
 	})

@@ -48,12 +48,20 @@ func testLockAnswers(t *testing.T, s links.Store) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		if problem := unknown("link_id").problem(unit(t.Context(), func(ctx context.Context, tx links.Tx) error {
+			_, err := tx.Links().Lock(ctx, []int64{kept[0].ID, nowhere})
+			click := sampleClick(kept[0], 1)
+			click.LinkID = nowhere
+			return errors.Join(err, tx.Clicks().Add(ctx, click))
+		})); problem != "" {
+			t.Errorf("%s: a click of a link that Lock did not find: %s", name, problem)
+		}
 	}
 }
 
 // unitsOf are the two kinds of unit that change anything.
-func unitsOf(s links.Store) map[string]linksUnit {
-	return map[string]linksUnit{"Write": s.Write, "Record": s.Record}
+func unitsOf(s links.Store) map[string]unitOf[links.Tx] {
+	return map[string]unitOf[links.Tx]{"Write": s.Write, "Record": s.Record}
 }
 
 // testLockWaits starts a second unit while the first holds the lock, and gives
@@ -63,24 +71,35 @@ func testLockWaits(t *testing.T, s links.Store) {
 	w := newWorld(t, s)
 	for name, unit := range unitsOf(s) {
 		n := len(name) // another link each time
-		testLockOf(t, s, addAll(t, s, addLink, sampleLink(w, n))[0], n, name)
+		link := addAll(t, s, addLink, sampleLink(w, n))[0]
+		testLockOf(t, s, link, n, name)
 
 		counter := []offers.UsageKey{offers.OfferUsage(int64(n))}
-		other := offers.UserUsage(int64(n), 1)
 		write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Usage().Add(ctx, usageOf(counter[0], 1, 1)) })
-		inTurn(t, "the Lock of a counter in a "+name, unit, func(ctx context.Context, tx links.Tx) error {
-			return errors.Join(second(tx.Usage().Lock(ctx, counter)), tx.Usage().Add(ctx, usageOf(other, 1, 1)))
-		}, unit, func(ctx context.Context, tx links.Tx) error {
-			if _, err := tx.Usage().Lock(ctx, counter); err != nil {
-				return err
-			}
-			got, err := tx.Usage().Get(ctx, []offers.UsageKey{other})
-			if err == nil && got[other].Clicks != 1 {
-				err = fmt.Errorf("read %+v after the lock: want what the first unit did", got)
-			}
-			return err
+		testLockAlone(t, "the Lock of a counter in a "+name, unit, offers.UserUsage(int64(n), 1), func(ctx context.Context, tx links.Tx) error {
+			return second(tx.Usage().Lock(ctx, counter))
+		})
+		testLockAlone(t, "the Lock of a link in a "+name, unit, offers.UserUsage(int64(n), 2), func(ctx context.Context, tx links.Tx) error {
+			return second(tx.Links().Lock(ctx, []int64{link.ID}))
 		})
 	}
+}
+
+// testLockAlone has two units take the same lock. The first changes nothing but a
+// counter that it has not locked, and the second sees that.
+func testLockAlone[T links.Tx](t *testing.T, what string, unit unitOf[T], other offers.UsageKey, lock func(context.Context, T) error) {
+	inTurn(t, what, unit, func(ctx context.Context, tx T) error {
+		return errors.Join(lock(ctx, tx), tx.Usage().Add(ctx, usageOf(other, 1, 1)))
+	}, unit, func(ctx context.Context, tx T) error {
+		if err := lock(ctx, tx); err != nil {
+			return err
+		}
+		got, err := tx.Usage().Get(ctx, []offers.UsageKey{other})
+		if err == nil && got[other].Clicks != 1 {
+			err = fmt.Errorf("read %+v after the lock: want what the first unit did", got)
+		}
+		return err
+	})
 }
 
 // testLockOf has a Record change a link under its lock, and a unit of the named kind
@@ -112,12 +131,12 @@ func testLockOf(t *testing.T, s links.Store, l links.Link, n int, name string) {
 	})
 }
 
-// linksUnit runs a unit, as Write and Record do.
-type linksUnit = func(context.Context, func(ctx context.Context, tx links.Tx) error) error
+// unitOf runs a unit, as Write and Record do.
+type unitOf[T affiliate.Tx] = func(context.Context, func(ctx context.Context, tx T) error) error
 
 // inTurn runs a unit that stays open until a second one had every chance to do its
 // part. The second must wait.
-func inTurn(t *testing.T, what string, first linksUnit, do func(context.Context, links.Tx) error, second linksUnit, then func(context.Context, links.Tx) error) {
+func inTurn[T affiliate.Tx](t *testing.T, what string, first unitOf[T], do func(context.Context, T) error, second unitOf[T], then func(context.Context, T) error) {
 	t.Helper()
 	var ended, early atomic.Bool
 	done := make(chan error, 1)
@@ -125,7 +144,7 @@ func inTurn(t *testing.T, what string, first linksUnit, do func(context.Context,
 		asking := make(chan struct{})
 		go func() {
 			close(asking)
-			done <- second(t.Context(), func(ctx context.Context, tx links.Tx) error {
+			done <- second(t.Context(), func(ctx context.Context, tx T) error {
 				err := then(ctx, tx)
 				if err == nil && !ended.Load() {
 					early.Store(true)
@@ -135,7 +154,7 @@ func inTurn(t *testing.T, what string, first linksUnit, do func(context.Context,
 		}()
 		<-asking
 	})
-	err := first(t.Context(), func(ctx context.Context, tx links.Tx) error {
+	err := first(t.Context(), func(ctx context.Context, tx T) error {
 		if err := do(ctx, tx); err != nil {
 			return err
 		}

@@ -101,41 +101,50 @@ func printed(args []reflect.Value) string {
 	return b.String()
 }
 
-// setTexts sets all texts in the arguments of a method. It reports whether there are some.
-func setTexts(args []reflect.Value, text string) (some bool) {
+// setTexts sets the texts in the arguments of a method: one of them, or all below zero.
+// It reports whether there was something to set.
+func setTexts(args []reflect.Value, text string, which int) (some bool) {
+	s := textSetter{text: text, which: which}
 	for i, arg := range args {
 		changed := reflect.New(arg.Type()).Elem()
 		changed.Set(arg)
-		if setTextsIn(changed, text) {
+		if s.set(changed) {
 			args[i], some = changed, true
 		}
 	}
 	return some
 }
 
-func setTextsIn(v reflect.Value, text string) (some bool) {
+type textSetter struct {
+	text        string
+	which, seen int
+}
+
+func (s *textSetter) set(v reflect.Value) (some bool) {
 	switch v.Type() {
 	case reflect.TypeFor[affiliate.PageRequest](), reflect.TypeFor[affiliate.Sort](), reflect.TypeFor[links.Cursor](): // what is no column or cursor is refused
 		return false
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(text)
-		return true
+		if some = s.which < 0 || s.which == s.seen; some {
+			v.SetString(s.text)
+		}
+		s.seen++
 	case reflect.Slice:
 		list := reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, 1), v) // the arguments share it
 		if v.Len() == 0 {
 			list = list.Slice(0, 1)
 		}
 		for i := range list.Len() {
-			some = setTextsIn(list.Index(i), text) || some
+			some = s.set(list.Index(i)) || some
 		}
 		if some {
 			v.Set(list)
 		}
 	case reflect.Struct:
 		for _, field := range v.Fields() {
-			some = field.CanSet() && setTextsIn(field, text) || some
+			some = field.CanSet() && s.set(field) || some
 		}
 	}
 	return some
@@ -179,11 +188,11 @@ func argument(in reflect.Type, w world) reflect.Value {
 		sampleCollector(w, 1), sampleRateCard(w, 1), []orders.CardAt{{OfferID: 1, At: at(0)}}, sampleOneTime(w, 1),
 		samplePayment(w, 1), payouts.Invoice{PaymentID: 1, Series: "A", Serial: 1}, payouts.SeriesTake{Series: "A", Count: 1}, payouts.SealedDetails{UserID: w.users[0].ID},
 		payouts.Hold{UserID: w.users[0].ID}, payouts.AXID{UserID: w.users[0].ID, AXID: "x"}, sampleSystem(1), sampleSetup(w),
-		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, []offers.Lookup{{AdvertiserID: w.advertisers[0].ID}}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
+		sampleOffer(w, 1), offers.Target{Kind: offers.TargetEveryone}, []offers.Lookup{{AdvertiserID: w.advertisers[0].ID, Targets: []offers.Target{{Kind: offers.TargetEveryone}}}}, offers.Participant{OfferID: 1, UserID: w.users[0].ID, Status: offers.Open},
 		offers.UsageKey{OfferID: 1}, offers.Usage{UsageKey: offers.UsageKey{OfferID: 1}}, sampleBudget(w, 1),
 		offers.Comment{ParticipantID: 1, Text: "x"}, offers.Activity{ParticipantID: 1, Type: "x"}, sampleAd(w, 1), sampleImage(w, "x"),
 		stats.Change{Key: stats.Key{AdvertiserID: 1, Day: links.DayOf(at(0))}, Levels: 1 << stats.AdvertiserLevel}, stats.Visit{OfferID: 1, Day: links.DayOf(at(0))},
-		sampleStatsConfig(w, 1), identity.Person{UserID: w.users[0].ID}, sampleSyncAccount(1), sampleAdAccount(1), sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
+		sampleStatsConfig(w, 1), identity.Person{UserID: w.users[0].ID}, sampleSyncAccount(1), sampleAdAccount(1), adsync.AdAccountFilter{Connected: affiliate.Some(true), WithCatalog: true}, sampleItem(1), sampleCampaign(1), sampleAdSet(1), sampleSyncAd(1), sampleTemplate(1), sampleJob(1),
 		sampleLease(1), adsync.Outcome{JobID: 1, Token: "x"}, sampleRemote(1),
 		move.Groups,
 	} {

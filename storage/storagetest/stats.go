@@ -182,7 +182,7 @@ func testStatsFilters(t *testing.T, s links.Store) {
 	w := statsWorld(t, s)
 	for name, c := range map[string]struct {
 		f    F
-		want int64 // clicks
+		want int64 // clicks and views
 	}{
 		"all":                  {F{}, 5},
 		"advertiser":           {F{AdvertiserIDs: []int64{w.advertisers[0].ID, nowhere}}, 3},
@@ -191,7 +191,8 @@ func testStatsFilters(t *testing.T, s links.Store) {
 		"no offer":             {F{OfferIDs: []int64{}}, 0},
 		"user":                 {F{UserIDs: []int64{w.users[0].ID}}, 3},
 		"link":                 {F{LinkIDs: []int64{80}}, 2},
-		"ad":                   {F{AdIDs: []int64{5, 6}}, 0},
+		"ad":                   {F{AdIDs: []int64{5, 6}}, 3},
+		"one ad":               {F{AdIDs: []int64{6}}, 2},
 		"ad and link":          {F{AdIDs: []int64{5}, LinkIDs: []int64{80}}, 0},
 		"tag":                  {F{TagIDs: []int64{w.tags[0].ID, w.tags[1].ID}}, 4},
 		"no tag":               {F{TagIDs: []int64{}}, 0},
@@ -218,7 +219,7 @@ func testStatsFilters(t *testing.T, s links.Store) {
 	} {
 		var got int64
 		for i, row := range sumStats(t, s, c.f, 0) {
-			got += row.Clicks
+			got += row.Clicks + row.Views
 			equal(t, name+", key of the sum", row.Key, stats.Key{})
 			equal(t, name+", more than one row", i, 0)
 		}

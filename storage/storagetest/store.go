@@ -235,17 +235,19 @@ func testNothing[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 				}
 			}
 			for _, unkept := range unkeepable() {
-				fn, args := m.prepare(ctx, tx, w, 10)
-				if !setTexts(args[1:], unkept) {
-					break
-				}
-				given := printed(args)
-				out := fn(args)
-				equal(t, "what "+m.String()+" was given", printed(args), given)
-				for _, v := range out {
-					equal(t, m.String()+": found by "+strconv.Quote(unkept), found(v), 0)
-					if err, ok := v.Interface().(error); ok && !errors.Is(err, affiliate.ErrNotFound) {
-						t.Errorf("%s, by %q: %v", m, unkept, err)
+				for which := -1; ; which++ { // all texts, and each alone
+					fn, args := m.prepare(ctx, tx, w, 10)
+					if !setTexts(args[1:], unkept, which) {
+						break
+					}
+					given := printed(args)
+					out := fn(args)
+					equal(t, "what "+m.String()+" was given", printed(args), given)
+					for _, v := range out {
+						equal(t, m.String()+": found by "+strconv.Quote(unkept), found(v), 0)
+						if err, ok := v.Interface().(error); ok && !errors.Is(err, affiliate.ErrNotFound) {
+							t.Errorf("%s, by %q: %v", m, unkept, err)
+						}
 					}
 				}
 			}

@@ -106,6 +106,7 @@ func settings(opts Options, dir string) []string {
 		"max_connections":         "400",
 		"shared_buffers":          "128MB",
 		"max_wal_size":            "512MB",
+		"temp_file_limit":         "1GB", // a statement that runs wild fails before the folder, which may be memory, is full
 		"fsync":                   onOff,
 		"full_page_writes":        onOff,
 		"synchronous_commit":      onOff,

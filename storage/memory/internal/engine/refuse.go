@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/affiliatekit/affiliatekit/affiliate"
@@ -9,9 +10,9 @@ import (
 // Refusal gathers what SQL would refuse beyond what Validate does.
 type Refusal struct{ unknown, taken, fixed []affiliate.FieldError }
 
-// Refers notes the field unless its id refers to something.
+// Refers notes the field, once in a batch, unless its id refers to something.
 func (f *Refusal) Refers(ok bool, field string) {
-	if !ok {
+	if !ok && !slices.ContainsFunc(f.unknown, func(e affiliate.FieldError) bool { return e.Field == field }) {
 		f.unknown = append(f.unknown, affiliate.FieldError{Field: field, Code: "unknown_reference", Message: "must refer to something that exists"})
 	}
 }
