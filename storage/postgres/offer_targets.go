@@ -185,7 +185,6 @@ func (r targets) Serving(ctx context.Context, from, until time.Time, asks []offe
 					locked[id] = true
 				}
 			}
-			rows = nil
 			if err := r.u.prepared(serving, places, advertisers, users, kinds, wanted, until, from).Scan(ctx, &rows); err != nil {
 				return nil, err
 			}

@@ -194,13 +194,17 @@ func fullWorld(t *testing.T, b Backend) world {
 		invoice.PaymentID = p.ID
 		return err
 	})
+	feed := make([]productlists.Product, 501) // as many as a backend may bring in by another way
+	for n := range feed {
+		feed[n] = sampleProduct(n)
+	}
 	again := sampleClick(w.link, 1) // of a click, and of another time than its id
 	again.Verdict, again.Repeats, again.At = links.VerdictDuplicate, clickID(900), at(10_000)
 	w.kept = keptValues{map[reflect.Type]reflect.Value{}, map[string]reflect.Value{}, map[reflect.Type]reflect.Value{}}
 	for _, v := range []any{
 		endpoint, again, sampleCatalog(1), sampleCatalogOffer(1), sampleLanding(1), samplePromoCode(1), sampleAccess(1), sampleDeal(1),
 		webhooks.Attempt{EndpointID: endpoint.ID, Kind: "x", At: at(0), Result: events.Done}, []orders.Order{sampleOrder(w, 1)},
-		list.ID, sampleGroup(77), sampleClient(77), sampleUser(77), invoice,
+		list.ID, feed, sampleGroup(77), sampleClient(77), sampleUser(77), invoice,
 	} {
 		w.kept.fresh[reflect.TypeOf(v)] = reflect.ValueOf(v)
 	}

@@ -73,10 +73,13 @@ func (m method) prepare(ctx context.Context, tx any, w world, limit int) (fn fun
 	args = []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < f.Type().NumIn(); i++ {
 		in, variadic := f.Type().In(i), f.Type().IsVariadic() && i == f.Type().NumIn()-1
-		if variadic {
-			in = in.Elem()
-		}
 		arg, ok := w.kept.argument(m, in)
+		if variadic && !ok {
+			in = in.Elem()
+			arg, ok = w.kept.argument(m, in)
+		} else {
+			variadic = false
+		}
 		switch {
 		case ok:
 		case in.Kind() == reflect.Int:

@@ -266,6 +266,7 @@ func testOfferList(t *testing.T, s offers.Store) {
 		{F{Targets: append(target(offers.TargetTag, "7"), target(offers.TargetEveryone, "")...)}, "b c"},
 		{F{Targets: append(target(offers.TargetEveryone, ""), target(offers.TargetGroup, fmt.Sprint(w.groups[0].ID))...)}, "c g"},
 		{F{Targets: target(offers.TargetGroup, fmt.Sprint(w.groups[0].ID))}, ""},
+		{F{Targets: append(target(offers.TargetEveryone, ""), target(offers.TargetTag, fmt.Sprint(w.groups[0].ID))...)}, "c"},
 		{F{Targets: target(offers.TargetEmail, "\x00")}, ""},
 		{F{Targets: []offers.Target{}}, ""},
 		{F{Statuses: []offers.Status{offers.Active}}, "a b g h"},

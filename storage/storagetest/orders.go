@@ -39,7 +39,6 @@ func ordersScenarios() []scenario[orders.Store] {
 			{"orders/the number stays", testOrderImmutable},
 			{"orders/lock", testOrderLock},
 			{"orders/lock those whose hold is over", testOrderLockDue},
-			{"orders/of sweepers at once one has each", testOrderSweepers},
 			{"orders/scan", testOrderScan},
 			{"orders/list", testOrderList},
 			{"refunds/of orders", testRefundsByOrders},
@@ -50,6 +49,7 @@ func ordersScenarios() []scenario[orders.Store] {
 			{"one-time payments/list", testOneTimeList},
 		}), sameOrders),
 		scenario[orders.Store]{"orders/of writers at once one adds", testOrderRace},
+		scenario[orders.Store]{"orders/of sweepers at once one has each", testOrderSweepers},
 		scenario[orders.Store]{"orders/the later unit waits and sees what the first did", testOrderLockWaits},
 	)
 }
@@ -195,6 +195,11 @@ func testOrderKey(t *testing.T, s ordersStore) {
 	equal(t, "kept", see(t, s, func(ctx context.Context, tx orders.Tx) (orders.Order, error) { return tx.Orders().Get(ctx, w.order.ID) }), w.order)
 	equal(t, "none", see2(t, s, again), []orders.Order(nil))
 	equal(t, "of nothing", see2(t, s), []orders.Order(nil))
+	nobodys, another := sampleOrder(w, 5), sampleOrder(w, 6)
+	nobodys.AdvertiserID, another.AdvertiserID = nowhere, nowhere-1
+	refused(t, s, unknown("advertiser_id"), func(ctx context.Context, tx orders.Tx) error { // named once
+		return second(tx.Orders().AddMissing(ctx, nobodys, another))
+	})
 }
 
 // see2 adds orders in a unit of its own.

@@ -500,6 +500,12 @@ func testCancelled[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 		return errMine
 	}), context.Canceled)
 
+	other, cancel := context.WithCancel(t.Context())
+	expectCancelled(t, "Write, cancelled while something else is unavailable", s.Write(other, func(ctx context.Context, tx T) error {
+		cancel()
+		return affiliate.Unavailable(errMine)
+	}), context.Canceled)
+
 	bare, cancel := context.WithCancel(t.Context())
 	expectCancelled(t, "Write, cancelled with the error of its context", s.Write(bare, func(ctx context.Context, tx T) error {
 		cancel()
