@@ -245,8 +245,8 @@ func (u *unit) join(ctx context.Context, kind unitKind, fn func(context.Context,
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.kind = whole
-	if err != nil && kind != readUnit && u.err == nil {
-		u.err = err
+	if err != nil && (kind != readUnit || u.err != nil) && !errors.Is(u.err, affiliate.ErrUnavailable) {
+		u.err = err // the whole fails with what this part's caller is told
 	}
 	if err == nil {
 		err = u.err

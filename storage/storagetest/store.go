@@ -336,6 +336,18 @@ func testJoin[T affiliate.Tx](t *testing.T, s affiliate.Store[T]) {
 				return nil
 			})
 		}, affiliate.ErrConflict},
+		"a failed call that another error hides": {func(ctx context.Context) error {
+			return s.Write(ctx, func(ctx context.Context, tx T) error {
+				_ = change(ctx, tx, 100)
+				return errMine
+			})
+		}, errMine},
+		"a change in a read that another error hides": {func(ctx context.Context) error {
+			return s.Read(ctx, func(ctx context.Context, tx T) error {
+				_ = change(ctx, tx, 300)
+				return errMine
+			})
+		}, errMine},
 		"a change in a read": {func(ctx context.Context) error {
 			return s.Read(ctx, func(ctx context.Context, tx T) error { return change(ctx, tx, 300) })
 		}, affiliate.ErrReadOnly},
