@@ -41,7 +41,6 @@ func TestAHostMigratesWithItsTool(t *testing.T) {
 	} {
 		for name, without := range map[string][]postgres.Domain{"all": nil, "some": {postgres.Deals, postgres.ProductLists, postgres.AdSync}} {
 			t.Run(tool+"/"+name, func(t *testing.T) {
-				t.Parallel()
 				is, ctx := is.New(t), t.Context()
 				dsn, schema := pgtest.Schema(t)
 				dsn = inSchema(t, dsn, schema)
