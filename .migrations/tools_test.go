@@ -41,6 +41,7 @@ func TestAHostMigratesWithItsTool(t *testing.T) {
 	} {
 		for name, without := range map[string][]postgres.Domain{"all": nil, "some": {postgres.Deals, postgres.ProductLists, postgres.AdSync}} {
 			t.Run(tool+"/"+name, func(t *testing.T) {
+				// Not parallel: Atlas reads the whole catalog, and fails when another case drops its schema meanwhile.
 				is, ctx := is.New(t), t.Context()
 				dsn, schema := pgtest.Schema(t)
 				dsn = inSchema(t, dsn, schema)

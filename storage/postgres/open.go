@@ -54,6 +54,7 @@ func OpenFailover(dsn string, f Failover, opts ...bun.DBOption) (*bun.DB, error)
 	return open(config, f, opts...), nil
 }
 
+// open gives a handle of a configuration, which it changes.
 func open(config *pgx.ConnConfig, f Failover, opts ...bun.DBOption) *bun.DB {
 	mayPrepare := prepares(config)
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol

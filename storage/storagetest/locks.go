@@ -76,18 +76,18 @@ func testLockWaits(t *testing.T, s links.Store) {
 
 		counter := []offers.UsageKey{offers.OfferUsage(int64(n))}
 		write(t, s, func(ctx context.Context, tx links.Tx) error { return tx.Usage().Add(ctx, usageOf(counter[0], 1, 1)) })
-		testLockAlone(t, "the Lock of a counter in a "+name, unit, offers.UserUsage(int64(n), 1), func(ctx context.Context, tx links.Tx) error {
+		testLockWithoutChange(t, "the Lock of a counter in a "+name, unit, offers.UserUsage(int64(n), 1), func(ctx context.Context, tx links.Tx) error {
 			return second(tx.Usage().Lock(ctx, counter))
 		})
-		testLockAlone(t, "the Lock of a link in a "+name, unit, offers.UserUsage(int64(n), 2), func(ctx context.Context, tx links.Tx) error {
+		testLockWithoutChange(t, "the Lock of a link in a "+name, unit, offers.UserUsage(int64(n), 2), func(ctx context.Context, tx links.Tx) error {
 			return second(tx.Links().Lock(ctx, []int64{link.ID}))
 		})
 	}
 }
 
-// testLockAlone has two units take the same lock. The first changes nothing but a
+// testLockWithoutChange has two units take the same lock. The first changes nothing but a
 // counter that it has not locked, and the second sees that.
-func testLockAlone[T links.Tx](t *testing.T, what string, unit unitOf[T], other offers.UsageKey, lock func(context.Context, T) error) {
+func testLockWithoutChange[T links.Tx](t *testing.T, what string, unit unitOf[T], other offers.UsageKey, lock func(context.Context, T) error) {
 	inTurn(t, what, unit, func(ctx context.Context, tx T) error {
 		return errors.Join(lock(ctx, tx), tx.Usage().Add(ctx, usageOf(other, 1, 1)))
 	}, unit, func(ctx context.Context, tx T) error {

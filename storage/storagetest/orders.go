@@ -410,7 +410,7 @@ func testOrderLockWaits(t *testing.T, s orders.Store) {
 		t.Fatalf("Record of the second: %v", err)
 	}
 	for name, unit := range map[string]unitOf[orders.Tx]{"Write": s.Write, "Record": s.Record} {
-		testLockAlone(t, "the Lock of an order in a "+name, unit, offers.UserUsage(int64(len(name)), 1), func(ctx context.Context, tx orders.Tx) error {
+		testLockWithoutChange(t, "the Lock of an order in a "+name, unit, offers.UserUsage(int64(len(name)), 1), func(ctx context.Context, tx orders.Tx) error {
 			return second(tx.Orders().Lock(ctx, []int64{w.order.ID}))
 		})
 	}
